@@ -11,9 +11,13 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from inspect import get_annotations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
+from enum import Enum
+from functools import lru_cache, wraps
+from inspect import get_annotations, unwrap
+from operator import attrgetter
+from types import FunctionType
 from typing import (
     Any,
     ClassVar,
@@ -22,12 +26,15 @@ from typing import (
     Literal,
     NamedTuple,
     Protocol,
+    Self,
     TypeAlias,
     TypeVar,
     cast,
     dataclass_transform,
     overload,
 )
+
+from .errors import NothingToReplyTo as NothingToReplyTo
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
@@ -55,6 +62,11 @@ class Beliefs:
     known: dict[int, Belief] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, peers: Iterable[int], what: str, facts: Mapping[str, str] | None = None) -> Beliefs:
+        """The same relation `what` to each of these peers, none of which was heard from."""
+        return cls(dict.fromkeys(peers, Belief(what=what)), dict(facts or {}))
+
 
 @dataclass(frozen=True, slots=True)
 class Theory:
@@ -71,6 +83,9 @@ class Theory:
     why: str = ""
 
 
+ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "category"]
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One figure of a peer that its network wants to be seen: see `Peer.shows`.
@@ -79,18 +94,23 @@ class Shown:
     about  what it is, in a few words
     kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second) or
            "category" (any short text)
+    values what a category may be, in their order, where that is known: the order of a legend and of stacked curves, and
+           a selector with another value is refused
     """
 
     name: str
     about: str
-    kind: Literal["share", "count", "number", "rate", "category"]
+    kind: ShownKind
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Peers of an ask that have a thing, or a record that points to it, counted by what became of them.
 
-    beyond: alive, and further away than a question travels; parted: alive, on the other side of a partition
+    Each is counted once. beyond: alive, and no question gets there: further away than one travels, or no links lead
+    there; parted: alive, on the other side of a partition; colluding: alive, and it enforces a ban on all that it could
+    name; living: alive, and none of these
     """
 
     living: int = 0
@@ -101,6 +121,16 @@ class Whereabouts:
     beyond: int = 0
     parted: int = 0
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.living + self.dead + self.left + self.censored + self.colluding + self.beyond + self.parted
+
+    @property
+    def up(self) -> int:
+        """Those that live and are not censored."""
+        return self.living + self.colluding + self.beyond + self.parted
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -108,30 +138,46 @@ class Facts:
 
     goal       name of its goal
     origin     who asked; alive: whether it still is
+    trouble    why that peer cannot be answered any more, as "is dead", "is gone", "has been restarted", "is censored"
+               or "is colluding"; "" where it can
+    joined     whether it has joined the network (`Peer.joined`); None where that is not known, as of a dead peer
     reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
-    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`)
-    distance   hops to the nearest living holder over the links as they are, None where there is no way
+    stale      of the hits, those that were dead or had left when its origin learned of them: with only such hits an ask
+               is not answered
+    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`), or kept one when it
+               died or left. Keepers are counted only for an ask that wants an answer and has none
+    distance   hops over the links as they are to the nearest living holder that a question cannot get to, None where
+               there is none, where no links lead there, and for an ask with hits
     horizon    `Peer.horizon`
     losses     reason -> messages of the ask that were dropped
-    stations   label -> state, of the infrastructure
+    stations   label -> state, of the infrastructure: alive, dead, left, censored, colluding (on this ask) or "behind
+               the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
+    fetched    holders that served the genuine thing, decoys: those that served another
+    setback    the last `Host.failed` that nothing was fetched after, or ""
     """
 
     goal: str
     text: str
     origin: PeerId
-    alive: bool
-    reached: int
-    hits: int
-    answerers: int
-    holders: Whereabouts
-    keepers: Whereabouts
-    distance: int | None
-    horizon: int | None
-    losses: Mapping[str, int]
-    stations: Mapping[str, str]
+    alive: bool = True
+    reached: int = 0
+    hits: int = 0
+    answerers: int = 0
+    holders: Whereabouts = Whereabouts()
+    keepers: Whereabouts = Whereabouts()
+    distance: int | None = None
+    horizon: int | None = None
+    losses: Mapping[str, int] = field(default_factory=dict)
+    stations: Mapping[str, str] = field(default_factory=dict)
     done: float = 0
     of: float = 0
+    trouble: str = ""
+    joined: bool | None = None
+    stale: int = 0
+    fetched: int = 0
+    decoys: int = 0
+    setback: str = ""
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -153,37 +199,50 @@ class Message:
     part: ClassVar[Part] = "upkeep"
     part_code: ClassVar[int] = 3
     kind: ClassVar[str] = "Message"
+    stated_size: ClassVar[int] = 0
+    """Bytes on the wire that the class states, see `message`; 0 for none. A class whose size differs from message to
+    message may have a method `wire_size(self) -> int` instead."""
     _size: int
     """Bytes on the wire, 0 until they have been counted. `message` adds the slot."""
 
-    def about(self) -> Iterable[str]:
-        """Lower-case words that a handler can read in it: none where the content is encrypted."""
+    def about(self) -> Iterable[str | bytes | int]:
+        """Lower-case words that a handler can read in it, and the keys by which the network names things
+        (`Peer.key_of`): none where the content is encrypted."""
         return ()
 
     def without(self, word: str) -> object | None:
         """The message as a peer that bans `word` treats it: what is left, or None to drop it.
 
         A request becomes a request that finds nothing, a list loses the banned entries, a flooded query is dropped.
-        Called only when `mentions(self.about(), word)`.
+        Called only when `mentions(self.about(), word)`. `word` is a `Ban`, so that `mentions([key], word)` tells of a
+        key whether it names something banned.
         """
         return None
 
 
 @dataclass_transform(frozen_default=True)
-def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
+def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> Callable[[type[M]], type[M]]:
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
     over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
     part: what it does for an ask: "question", "answer", "transfer" (moves data), "upkeep", or "notice" (tells that
           something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
+    size: bytes on the real wire, where every message of this class has as many (a Tor cell: 514). Without it a method
+          `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
+
+    A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
+    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
     """
 
+    if type(size) is not int or not 0 <= size < 1 << 32:
+        raise ValueError(f"the size of a message should be 0 to 4,294,967,295 bytes, not {size!r}")
+
     def build(cls: type[M]) -> type[M]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
-        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__, stated_size=size)
         # The size is set to 0 when a message is made, since testing for an empty slot takes eight times as long. It is
         # taken out of the fields again, which are what is counted, compared and shown.
         space["__annotations__"] = {**get_annotations(cls), "_size": int}
@@ -210,16 +269,42 @@ def part_of(digest: int, begin: int) -> int:
     return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
+KEPT_TEXT = 200
+"""Characters of a text whose words are kept for the next time, at most."""
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
+    return _words_of(text) if len(text) <= KEPT_TEXT else _words_of.__wrapped__(text)
+
+
+@lru_cache(4_096)
+def _words_of(text: str) -> tuple[str, ...]:
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 
-def mentions(about: Iterable[str], ban: str) -> bool:
-    """Whether every word of the phrase `ban` is among the words `about`; False for a phrase without words."""
+class Ban(str):
+    """A banned phrase. `keys`: those of all titles that mention it, where the network has keys (`Peer.key_of`)."""
+
+    keys: frozenset[object]
+
+    def __new__(cls, phrase: str, keys: Iterable[object] = ()) -> Ban:
+        made = super().__new__(cls, phrase)
+        made.keys = frozenset(keys)
+        return made
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (str(self),)
+
+
+def mentions(about: Iterable[object], ban: str) -> bool:
+    """Whether every word of the phrase `ban` is among the words `about`, or any of its keys is, if it is a `Ban`; False
+    for a phrase without words."""
     have = set(about)
     banned = words_of(ban)
-    return bool(banned) and all(word in have for word in banned)
+    if banned and all(word in have for word in banned):
+        return True
+    return isinstance(ban, Ban) and not ban.keys.isdisjoint(have)
 
 
 PeerId: TypeAlias = int
@@ -231,13 +316,39 @@ AskId: TypeAlias = int
 Cause: TypeAlias = int | tuple[int, ...]
 """Opaque: the ask or asks that a message descends from, with the number of hops from each. 0 means none."""
 
-INHERIT: int = -1
+
+class Causes(tuple[int, ...]):
+    """Several causes as one, as `Host.cause` returns it while a message of several asks is handled."""
+
+    __slots__ = ()
+
+
+class Inherit(Enum):
+    """The type of `INHERIT`."""
+
+    INHERIT = "inherit"
+
+
+INHERIT: Final = Inherit.INHERIT
 """Default of `cause=`: what a handler sends has the cause of what it handles."""
 
-CauseLike: TypeAlias = int | Sequence[Cause] | None
+CauseLike: TypeAlias = int | Sequence[Cause | tuple[Cause, float]] | Inherit | None
+"""What `cause=` accepts: a cause, several, `INHERIT`, or None for none. Several asks share the bytes of a message
+equally; `[(cause, bytes), …]` states the share of each, and they divide the size of the message in proportion."""
 
-Audience: TypeAlias = Literal["holders", "everyone", "one"]
-Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
+Audience: TypeAlias = (
+    Literal["holders", "everyone", "one", "nobody"] | Callable[[str, "Sequence[Peer | None]"], "Iterable[PeerId]"]
+)
+"""Whom a question has to come to, by what an ask is for:
+
+"holders"   any peer may have it, so the question is passed on; success is a hit
+"one"       a server or index that answers for all: how many it reached says nothing; success is a hit
+"everyone"  a rumour: success is the share of the living users that it reached in time
+a function  (text, programs) -> peers, at the top of a module: success is the share of these, as far as they live, that
+            it reached in time. `programs[p]` is None while p does not live
+"nobody"    a publication, which wants no answer: it is left out of success
+"""
+Sought: TypeAlias = Literal["answer", "share", "nothing"]
 
 DUPLICATE: Final = "duplicate"
 Known: TypeAlias = Literal["duplicate"] | None
@@ -258,7 +369,9 @@ class Goal:
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (catalogue, rng) -> text
+                (titles, rng) -> text
+    fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
+                success is then that of the whole download
 
     Records and recordings hold the name alone.
     """
@@ -270,6 +383,20 @@ class Goal:
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    fetched: bool = False
+
+    @property
+    def sought(self) -> Sought:
+        """What makes it a success: an answer, a share of its audience, or nothing."""
+        if self.audience == "nobody":
+            return "nothing"
+        return "answer" if self.audience in ("holders", "one") else "share"
+
+
+FIND: Final = Goal("find", "find", "Find peers that have it.")
+FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
+PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
+BROADCAST: Final = Goal("broadcast", "tell", "Tell it to everyone.", audience="everyone")
 
 
 # --- what a peer has and wants ------------------------------------------------------------------------
@@ -304,7 +431,7 @@ class Library(Protocol):
         """Share one more file (a finished download, a publication). A name that is there already changes nothing.
 
         Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
-        calls `host.note("decoy", holder=…, content=…)` and tries another holder.
+        calls `host.decoy` and tries another holder.
         """
         ...
 
@@ -318,10 +445,11 @@ class Library(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing that a user wants of the network, named by `text`. For `publish` the file is in the library already."""
+    """One thing that a user wants of the network, named by `text`; `goal` is the name of its goal. For `publish` the
+    file is in the library already."""
 
     id: AskId
-    want: Want
+    goal: str
     text: str
 
 
@@ -331,6 +459,28 @@ class Timer(Protocol):
 
 class Call(Protocol):
     """A handle of an open `Host.call`, for `Host.cancel`. A peer may store it."""
+
+
+CallEnd: TypeAlias = Literal["silent", "refused", "closed"]
+"""Why a call ended without the answers that it asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that waits for an answer, for the inspector.
+
+    to, kind  whom was asked, and the class of the request
+    since_us  when it was first sent, tries: how often it has been sent
+    due_us    when the present wait is over
+    answers   how many have come
+    """
+
+    to: PeerId
+    kind: str
+    since_us: int
+    tries: int
+    due_us: int
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,40 +543,54 @@ class Host(Protocol):
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
         ...
 
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, a number of 32 bits: `address >> 16` is its network. Peers of one place and
+        operator share some networks. It stays the same for the whole run; a number that is no peer has one, too."""
+        ...
+
     @property
     def cause(self) -> Cause:
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, blob, withdraw; call, request, reply;
-    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log, set_role, mark; emit.
-    #
-    # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
-    # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
-    # def queued(self, to: PeerId) -> int                 bytes behind the uplink
-    # def sent(self, to: PeerId) -> int                   bytes that have left
-    # def withdraw(self, to: PeerId, message: object) -> bool
-    # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
-    #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
-    # request: Ticket                                     (property) of the request being handled
-    # def reply(self, answer: object, *, to: Ticket | None = None) -> None
-    # def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause
-    # def duplicate(self, cause: Cause) -> None
-    # def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause=INHERIT) -> None
-    # def unhit(self, holder: PeerId, *, cause=INHERIT) -> None
-    # def progress(self, done: float, of: float, *, cause=INHERIT) -> None
-    # def fetched(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
-    # def decoy(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
-    # def failed(self, why: str, *, cause=INHERIT) -> None
-    # def keep_open(self, cause: Cause) -> None
-    # def let_close(self, cause: Cause) -> None
-    # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
-    # def set_role(self, role: str) -> None
-    # def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None
-    # def emit(self, value: object) -> None               in a component: to the owner's @on handler, at once
+    def send(
+        self,
+        to: PeerId,
+        message: object,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
+        """Send a message.
 
-    def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
-    def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
+        part: what this one does for its ask, if not what its class says: a FIND_NODE is a question in a lookup, and
+              upkeep where it refreshes a bucket. Upkeep has no cause
+        via:  the peer that referred us to `to`. The tree and the depth of the ask follow it: `to` is then one hop
+              further away than `via` is, and not than this peer
+        """
+        ...
+
+    def multicast(
+        self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT, part: Part | None = None
+    ) -> None:
+        """Send one message to several peers."""
+        ...
+
+    def queued(self, to: PeerId) -> int:
+        """Bytes for a peer that wait for this peer's uplink. 0 where lines have no limit."""
+        ...
+
+    def sent(self, to: PeerId) -> int:
+        """Bytes for a peer that have left this peer's uplink since its process started: what differs between two calls
+        has left between them. Where lines have no limit, counting begins with the first call for that peer."""
+        ...
+
+    def withdraw(self, to: PeerId, message: object) -> bool:
+        """Take back the last equal message to a peer that the uplink has not begun with. It is dropped with the reason
+        `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
+        ...
+
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
         """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...
@@ -441,7 +605,51 @@ class Host(Protocol):
         peer sends other bytes, so that the comparison fails."""
         ...
 
-    def cancel(self, timer: Timer) -> None: ...
+    def cancel(self, timer: Timer | Call) -> None:
+        """End a timer or a call. Nothing happens if it has ended already."""
+        ...
+
+    def call(
+        self,
+        to: PeerId,
+        request: object,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> Call:
+        """Send a request that waits for `answers` answers, or, with None, for any number until it is cancelled.
+
+        The receiver handles the request with `@on(Request)` and answers with `reply`. Each answer is handed to
+        `@on_reply(Request)`, with `context`, which is plain data. `timeout_us` is how long to wait for an answer, and
+        begins anew after each one. A sequence has one time for each try: the request is sent again when the time of a
+        try is over, unless an answer has come; an answer to any try counts. If the last time is over
+        `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the receiver's
+        machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then ended.
+
+        An answer that is late, that comes once more or from somebody else is not handed over; nor is one of a class
+        that the annotation of the handler's parameter does not have. While a call waits, the ask that caused it is
+        open. A call ends with the process. Where a program has no `@on_timeout(Request)`, it is told by `refused` of a
+        refusal. Raises ValueError for times or a number of answers that are not possible.
+        """
+        ...
+
+    @property
+    def request(self) -> Ticket:
+        """The request that is being handled: plain data, which may be kept to reply later. One that was simply sent, as
+        a hostile peer may do, has a ticket too, to which a reply sends nothing. Raises NothingToReplyTo if what is
+        handled is no request, or nothing is being handled."""
+        ...
+
+    def reply(self, answer: object, *, to: Ticket | None = None) -> None:
+        """Answer the request that is being handled, or the one that `to` names. The answer has its cause. Raises
+        NothingToReplyTo where there is no such request. One that was simply sent, as a hostile peer may do, is not
+        answered: nobody waits."""
+        ...
+
     def link(self, to: PeerId) -> None:
         """State that a stream to `to` is open: it is drawn, and it is closed when an end stops. Stating it again, or at
         both ends, changes nothing."""
@@ -451,29 +659,151 @@ class Host(Protocol):
         """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        """Write an event of the protocol into the event log: a hit, a graft, a choke.
+    # What is told of an ask stands in its record. Only the peer that it began at can tell it; said by another peer it
+    # changes nothing. Where it ends by something that no ask caused, as a stream that is closed, its cause is stated:
+    # `cause=` is a `host.cause` that was kept. An ask that has closed is open again for that instant.
 
-        A note on a download states the cause of its ask, since the download may end by something that no ask caused, as
-        a stream that is closed. The verdict is made from "downloaded", "decoy", and "download failed" or "download
-        stopped", with `why=` where there is more to tell.
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        """An ask that the network itself opens: a block, a suspicion, a routing update. It begins at this peer, and
+        what it sends for it states the cause that is returned.
 
-        `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
-        duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.
+        key: the same goal and key join an ask that is open; this peer may then tell of it, too. Any hashable value
         """
+        ...
+
+    def set_role(self, role: str) -> None:
+        """What this peer is called from now on, until its process ends: a word of its specification. `Peer.roles` lists
+        those that a network knows; another one is accepted. Raises ValueError for a text without a visible character.
+        """
+        ...
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        """What this end says of its link with `to`, a word or two: "choked", "eager"; "" takes it back. A topic, a
+        circuit or a destination tells several marks on one link apart.
+
+        A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can be
+        marked by, and only one of those contacts should be. To mark a peer whose stream has just been closed from the
+        other end changes nothing.
+        """
+        ...
+
+    # --- components ---
+
+    def inside(self, component: Component) -> Host:
+        """The host of a component of this peer: that of its owner, but for `options`, `emit` and `log`.
+
+        Methods of a component call it themselves, so an owner passes its own host: `self.dht.find(host, key)`.
+        """
+        ...
+
+    def emit(self, value: object) -> None:
+        """In a component: call the `@on` handler of its owner for this value, (self, host, value), at once and with the
+        same cause. Nothing happens where there is no owner, or it has no such handler. Not for messages."""
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        """The ask has found a holder of `content`; once for each holder. by: who told of it, if not the holder.
+
+        A holder that is dead or has left at this moment counts as a hit, and is no success.
+        """
+        ...
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        """A hit is taken back, as by a reorganisation of a chain; also after the ask has closed."""
+        ...
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        """So much is done, of so much in all, in any unit: pieces, bytes, confirmations. `done` never decreases, and
+        is at most `of`."""
+        ...
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """What was found has come completely from this holder, and is what its name says."""
+        ...
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """This holder served something that is not what its name says: its user deleted it (`Library.add`)."""
+        ...
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        """What was found cannot be had: `why` is the end of a sentence of the verdict, "but it could not be fetched:
+        …"."""
+        ...
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        """Keep an ask open while no message and no timer of it is under way, until `let_close` or the end of this peer;
+        once a peer and ask, a second time changes nothing."""
+        ...
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        """The ask may close as far as this peer is concerned; does nothing without a `keep_open`."""
+        ...
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        """Nothing new came of this: for one of several causes of a message, or in code that handles no message. A
+        handler whose message held nothing new returns `DUPLICATE` instead."""
+        ...
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        """Write into the event log: a graft, a choke, a silent neighbour. It changes nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One piece of infrastructure (a server, index or tracker), added to the peers that were asked for."""
+    """One piece of infrastructure (a server, index or tracker), added to the peers that were asked for.
+
+    known: it is among the contacts of every peer. linked: every peer that runs at t = 0 has an open stream with it
+    then, of which `neighbours` tells both ends.
+    """
 
     program: type[Peer]
     label: str
     operator: str
-    # AGREED, NOT BUILT YET:
-    # known: bool = True     it is among the contacts of every peer
-    # linked: bool = False   every peer has an open stream with it at t = 0
+    known: bool = True
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A peer for which `Peer.cast` chooses the program."""
+
+    id: PeerId
+    line: Line
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A peer or station that runs at t = 0: `peer` is its program (in `NetworkStart.inside`: the component)."""
+
+    id: PeerId
+    label: str
+    line: Line
+    library: Library
+    host: Host
+    peer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStart:
+    """What `Peer.converge` may fill: all that run at t = 0, in the order of their ids."""
+
+    members: tuple[Member, ...]
+
+    def of(self, program: type[Peer]) -> tuple[Member, ...]:
+        """Those that run this program, or one derived from it."""
+        return tuple(one for one in self.members if isinstance(one.peer, program))
+
+    def inside(self, name: str) -> NetworkStart:
+        """The same for the component of this name, with those that have one."""
+        found = ((one, getattr(one.peer, name, None)) for one in self.members)
+        return NetworkStart(
+            tuple(
+                Member(one.id, one.label, one.line, one.library, one.host.inside(part), part)
+                for one, part in found
+                if isinstance(part, Component)
+            )
+        )
 
 
 class Peer:
@@ -484,9 +814,7 @@ class Peer:
 
     Class attributes that may be set:
     role          what it is called in its specification ("servent", "index")
-    wants         the goal of an ask, unless the command states another
-    audience      whom a question has to come to: "holders" (any peer may have it, so it is passed on), "everyone" (a
-                  rumour), or "one" (a server that answers for all: how many it reached says nothing)
+    goals         what its users can want; the first is the goal of an ask that names none, and of background asks
     knows         what `contacts` are when a run begins: "overlay" (a few living peers; the neighbours in the topology
                   are told by `neighbours`) or "everyone" (all peers). A peer that starts later gets the bootstrap peers
                   alone, some of which may be dead by then. Stations always come first
@@ -495,33 +823,45 @@ class Peer:
     shares_files  whether it shares the files of its library, so that decoys can be among them
     ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
                   conformance suite then allows it to grow, in proportion to the asks and not faster
+    roles         further roles that `Host.set_role` gives, in the order of a legend
+    shows         the columns whose values `shown` returns. Programs of one network may have different ones
+    link_words    words of `Host.mark`, in the order of a legend
     """
 
     role: ClassVar[str] = "peer"
-    wants: ClassVar[Want] = "find"
-    audience: ClassVar[Audience] = "holders"
+    goals: ClassVar[tuple[Goal, ...]] = (FIND,)
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
     ledger: ClassVar[bool] = False
+    roles: ClassVar[tuple[str, ...]] = ()
+    shows: ClassVar[tuple[Shown, ...]] = ()
+    link_words: ClassVar[tuple[str, ...]] = ()
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
+    replies: ClassVar[dict[type, Callable[..., Known]]] = {}
+    """By the class of the request, see `on_reply`; likewise `timeouts`, see `on_timeout`."""
+    timeouts: ClassVar[dict[type, Callable[..., Known]]] = {}
+    components: ClassVar[dict[str, type[Component]]] = {}
+    """Attribute -> class of each `component`."""
     __slots__ = ()
 
     def __init_subclass__(cls, *, name: str = "", options: type[Any] | None = None, **kw: Any) -> None:
         super().__init_subclass__(**kw)
+        _repair_super(cls)
         if name:
             cls.name = name
         if options is not None:
             cls.options_type = options
-        table: dict[type, Callable[..., Known]] = {}
-        for base in reversed(cls.__mro__):
-            for value in vars(base).values():
-                for kind in getattr(value, "_handles", ()):
-                    table[kind] = value
-        cls.handlers = table
+        cls.components = _components_of(cls)
+        if cls.components:
+            _add_options(cls)
+            cls.__new__ = _new_with_components  # type: ignore[method-assign, assignment]
+        cls.handlers = _table(cls, "handlers", "_handles")
+        cls.replies = _table(cls, "replies", "_handles_replies")
+        cls.timeouts = _table(cls, "timeouts", "_handles_timeouts")
 
     @classmethod
     def stations(cls, options: Any, peers: int) -> Sequence[Station]:
@@ -529,27 +869,50 @@ class Peer:
         return ()
 
     @classmethod
+    def cast(cls, options: Any, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
+        """Which program each of these peers runs, in their order; the same after a restart. By default all run `cls`.
+
+        Called for all peers before t = 0, and for each newcomer alone, so that a share is a chance. What it returns are
+        classes without a name of their own in the module of `cls`, or `cls`. Draw from `rng` only.
+        """
+        return (cls,) * len(members)
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: Any, rng: Rng) -> None:
+        """Fill what a network that has been running for long would hold: tables, neighbours, keys. Called at t = 0,
+        when all have started and the streams of the overlay are open. It sends nothing, and draws from `rng` only.
+
+        By default, and by `super().converge(...)`, the components of `cls` converge.
+        """
+        for name, kind in cls.components.items():
+            kind.converge(world.inside(name), getattr(options, name, None), rng)
+
+    @classmethod
     def horizon(cls, options: Any) -> int | None:
         """How many hops a question travels, or None where nothing limits it. Used for verdicts and minimum cuts."""
         return None
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
-        """Why an ask had no answer, in the terms of this protocol, or None for the general sentence.
+    def verdict(cls, facts: Facts, options: Any) -> str | None:
+        """What became of an ask, as one sentence in the terms of this protocol, or None for the general sentence.
 
-        `facts` has the keys of `analysis.verdict.verdict`: want, text, origin, alive, reached, hits, holders, dead,
-        left, censored, colluding, parted, distance (hops to the nearest living holder over the links as they are, or
-        None), horizon, losses {reason: n}, stations {label: state}.
+        Called at the end of every ask, answered or not; the asker may be dead by then (`Facts.trouble`).
         """
+        return None
+
+    @classmethod
+    def key_of(cls, text: str) -> object | None:
+        """The opaque key by which this network names a thing: an info-hash, the SHA-1 of a name. A hashable value. A
+        ban on a word covers the keys of all titles that mention it, so that a colluder recognises them in a message."""
         return None
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: Any) -> Sequence[Theory]:
         """What theory expects of an ask, shown beside what is measured. Empty where there is no theory.
 
-        `facts`: want; peers (asked for); others (all but the asker, infrastructure left out); living (of these);
-        degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, … over
-        the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
+        `facts`: goal (its name); peers (asked for); others (all but the asker, infrastructure left out); living (of
+        these); degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, …
+        over the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
         """
         return ()
 
@@ -584,10 +947,21 @@ class Peer:
         """What this peer knows and believes, for the inspector."""
         return Beliefs()
 
+    def shown(self) -> tuple[float | str, ...]:
+        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked only when somebody
+        reads a column, and perhaps several times an instant, so it must not change the peer."""
+        return ()
+
     def contacts(self) -> Iterable[PeerId] | None:
         """Whom it would pass a question to next, for minimum cuts; or None: everyone that it has an open stream with.
-        States which of its streams are links of the network, where others only carry files. Asked on demand."""
+        States which of its streams are links of the network, where others only carry files. Where no stream is open,
+        these are the links of the network: for degree, betweenness, `near` and attacks. Asked on demand."""
         return None
+
+    def keeps(self, text: str) -> bool:
+        """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
+        it has itself it holds. Asked on demand; a network where nobody does need not have this."""
+        return False
 
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:
@@ -595,7 +969,181 @@ class Peer:
         return None
 
 
+# --- components ------------------------------------------------------------------------------------------------
+
+
+C = TypeVar("C", bound="Component")
+
+
+class _Maker(Generic[C]):
+    """The default factory of a field that holds a component; `name` is that of the field, once the class exists."""
+
+    def __init__(self, kind: type[C]) -> None:
+        self.kind = kind
+        self.name = ""
+
+    def __call__(self) -> C:
+        made = self.kind()
+        made.part_name = self.name
+        return made
+
+
+def _components_of(cls: type[Peer]) -> dict[str, type[Component]]:
+    found: dict[str, type[Component]] = {}
+    for base in reversed(cls.__mro__):
+        # A dataclass takes its fields out of the class: what was found before stands in `components`.
+        found.update(vars(base).get("components", {}))
+        for attribute, value in vars(base).items():
+            if isinstance(value, Field) and isinstance(value.default_factory, _Maker):
+                value.default_factory.name = attribute
+                found[attribute] = value.default_factory.kind
+    return found
+
+
+def _add_options(cls: type[Peer]) -> None:
+    """Give the options of a class a field for those of each component, unless they have one."""
+    own = getattr(cls, "options_type", None)
+    declared = {f.name for f in fields(own)} if own is not None and is_dataclass(own) else set()
+    missing = [
+        (name, kind.options_type, field(default_factory=kind.options_type))
+        for name, kind in cls.components.items()
+        if hasattr(kind, "options_type") and name not in declared
+    ]
+    if missing:
+        made = make_dataclass("options_type", missing, bases=(own,) if own is not None else (), slots=True)
+        # So pickle finds the class.
+        made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.options_type"
+        made.__doc__ = own.__doc__ if own is not None else None
+        cls.options_type = made
+
+
+def _new_with_components(cls: type[Peer], *args: Any, **kw: Any) -> Peer:
+    """`__new__` of classes with components: a plain class gets them here, a dataclass in its `__init__`."""
+    made = Component.__new__(cls) if issubclass(cls, Component) else object.__new__(cls)
+    for name in cls.components:
+        value = getattr(cls, name, None)
+        if isinstance(value, Field):
+            setattr(made, name, cast("_Maker[Any]", value.default_factory)())
+    return made
+
+
+def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Known]]:
+    """The handlers of a class by what they handle: its own, which have this mark, and those of its components, which
+    are in their table of this name."""
+    table: dict[type, Callable[..., Known]] = {}
+    for attribute, kind in cls.components.items():
+        for each, handler in getattr(kind, name).items():
+            table[each] = _routed(attribute, handler)
+    for base in reversed(cls.__mro__):
+        for value in vars(base).values():
+            for each in getattr(value, mark, ()):
+                # Who calls by the table has the right host already.
+                table[each] = value.__wrapped__ if hasattr(value, "_from_inside") else value
+    return table
+
+
+def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known]:
+    """A handler of a component as a handler of its owner."""
+    component_of = attrgetter(attribute)
+
+    @wraps(method)
+    def handle(peer: Peer, host: Host, *args: Any) -> Known:
+        part = component_of(peer)
+        return method(part, host.inside(part), *args)
+
+    return handle
+
+
+def _takes_host(method: FunctionType) -> bool:
+    code = method.__code__
+    return code.co_argcount > 1 and code.co_varnames[1] == "host" and not hasattr(method, "_from_inside")
+
+
+def _from_inside(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a component that gets the component's own host, whichever host it is called with."""
+
+    @wraps(method)
+    def called(self: Component, host: Host, *args: Any, **kw: Any) -> Any:
+        return method(self, host.inside(self) if self.part_name else host, *args, **kw)
+
+    called._from_inside = True  # type: ignore[attr-defined]
+    return called
+
+
+def _repair_super(cls: type) -> None:
+    """Let `super()` without arguments work in a slotted dataclass.
+
+    `dataclass(slots=True)` makes the class a second time, while its methods still refer to the first one (Python mends
+    that itself from version 3.14 on: https://github.com/python/cpython/issues/90562).
+    """
+    for function in _functions_in(cls):
+        for cell in function.__closure__ or ():
+            try:
+                first = cell.cell_contents
+            except ValueError:  # an empty cell
+                continue
+            if (
+                isinstance(first, type)
+                and first is not cls
+                and (first.__module__, first.__name__, first.__bases__) == (cls.__module__, cls.__name__, cls.__bases__)
+                and "__class__" in function.__code__.co_freevars
+            ):
+                cell.cell_contents = cls
+
+
+def _functions_in(cls: type) -> Iterator[FunctionType]:
+    for value in vars(cls).values():
+        for each in (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value,):
+            function = getattr(each, "__func__", each)  # of a classmethod
+            if isinstance(function, FunctionType):
+                found = unwrap(function)
+                if isinstance(found, FunctionType):
+                    yield found
+
+
+class Component(Peer):
+    """A part of a peer with handlers, ticks, options, verbs and a state of its own: a hash table, a choker, a gossip.
+
+        class Downloader(Peer, name="bittorrent", options=DownloadOptions):
+            dht: Dht = component(Dht)
+
+    It is written as a peer is, and may also be a network by itself. In an owner its kinds of message, its columns,
+    verbs, options and events have the name of the attribute before theirs: `dht.Ping`, `dht.k`. The engine calls its
+    `start`, `neighbours`, `stop`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside those of the
+    owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`, `identifier`, ...) is
+    the owner's, which may call the component. Every method whose second parameter is called `host` gets the host of
+    the component, see `Host.inside`, whichever host it was called with.
+
+    One class is a component once in a network, and no two parts of a peer handle the same message or tick.
+    """
+
+    __slots__ = ("part_name",)
+    part_name: str
+    """The attribute of its owner; "" for one that is nobody's component."""
+
+    def __new__(cls, *args: Any, **kw: Any) -> Self:
+        made = super().__new__(cls)
+        made.part_name = ""
+        return made
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        for attribute, value in list(vars(cls).items()):
+            if isinstance(value, FunctionType) and _takes_host(value):
+                setattr(cls, attribute, _from_inside(value))
+        super().__init_subclass__(**kw)
+
+
+def component(kind: type[C]) -> C:
+    """An attribute of a peer, or of another component, that holds a component made when the peer starts. The class may
+    be a dataclass (slotted or not) or a plain class."""
+    made: C = field(default_factory=_Maker(kind), init=False)
+    return made
+
+
 P = TypeVar("P")
+F = TypeVar("F", bound=Callable[..., None])
+A = TypeVar("A")
+X = TypeVar("X")
 
 
 class _On(Generic[T]):
@@ -617,6 +1165,83 @@ def on(kind: type[T]) -> _On[T]:
     """Mark a method as the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host,
     tick)."""
     return _On((kind,))
+
+
+class _OnReply:
+    """The decorator that `on_reply` returns, for a handler (…, sender, answer, context)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(self, handler: Callable[[P, Host, PeerId, A, X], Known]) -> Callable[[P, Host, PeerId, A, X], Known]:
+        marked: Any = handler
+        marked._handles_replies = (*getattr(handler, "_handles_replies", ()), *self.kinds)
+        return handler
+
+
+def on_reply(kind: type[Any]) -> _OnReply:
+    """Mark a method as the handler of answers to requests of this class that were sent by `Host.call` (host, sender,
+    answer, context; may return `DUPLICATE`). An answer of a class that the annotation of `answer` does not have is not
+    handed over."""
+    return _OnReply((kind,))
+
+
+class _OnTimeout:
+    """The decorator that `on_timeout` returns, for a handler (…, to, context, reason)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(
+        self, handler: Callable[[P, Host, PeerId, X, CallEnd], None]
+    ) -> Callable[[P, Host, PeerId, X, CallEnd], None]:
+        marked: Any = handler
+        marked._handles_timeouts = (*getattr(handler, "_handles_timeouts", ()), *self.kinds)
+        return handler
+
+
+def on_timeout(kind: type[Any]) -> _OnTimeout:
+    """Mark a method as what is told when a call with a request of this class ends without its answers (host, to,
+    context, reason: see `Host.call`)."""
+    return _OnTimeout((kind,))
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a person can do with a peer of one network, see `verb`. method: the name of the method that does it."""
+
+    name: str
+    method: str
+    about: str
+    undo: str = ""
+    why_not: Callable[[Any], str | None] | None = None
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+
+def verb(
+    name: str,
+    *,
+    about: str,
+    undo: str = "",
+    why_not: Callable[[Any], str | None] | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Callable[[F], F]:
+    """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,
+    palette, scenarios and recordings, as the command `Act`. It runs without a cause.
+
+    name      a word, as `hijack`; not that of a command of the engine
+    about     one sentence
+    undo      the verb of this class that takes it back
+    why_not   (peer) -> why it cannot be done to this peer now, as the end of a sentence, or None
+    values    parameter -> an example, as "e.g. 10.0.0.0/8". The annotation of a parameter says what it may be: str,
+              int, float, bool or a Literal; one that has a default may be left out
+    """
+
+    def mark(method: F) -> F:
+        method._verb = Verb(name, method.__name__, about, undo, why_not, values or {})  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
 def option(

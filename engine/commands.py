@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from .api import PeerId, Want
+from .api import Peer, PeerId
 from .errors import InputError, nearest, plain, shown
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
-FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "any"]
+FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "values", "any"]
 """What a field of a command holds, apart from None where that is its default."""
 
 TEXT_MAX = 100_000
 """Characters of a text in a command: a selector may name many peers one by one."""
 SIDES = ("city", "role", "operator")
 """What a partition can go by."""
+
+SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
+SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")
+SELECTOR_LEADING = ("random", "top", "holds", "keeps", "not", "all", "near", "bootstrap", "newcomers")
+SELECTOR_JOINING = ("and", "or")
+SELECTOR_WORDS = (*SELECTOR_KEYS, *SELECTOR_LEADING, *SELECTOR_JOINING, "peers")
+"""Words with a meaning in the selectors that name the peers of a command, see `analysis.selectors`: no column of a
+network may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,9 @@ class Command:
             value = getattr(self, name)
             if isinstance(value, str) and not (name == "value" and getattr(self, "name", "") == "churn"):
                 object.__setattr__(self, name, plain(value, limit=TEXT_MAX))
+            elif name == "values" and isinstance(value, Mapping):
+                made = {at: plain(one, limit=TEXT_MAX) if isinstance(one, str) else one for at, one in value.items()}
+                object.__setattr__(self, name, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +112,12 @@ class Shutdown(Command):
 
 @dataclass(frozen=True, slots=True)
 class Reopen(Command):
-    """The dead peers of the operator start again."""
+    """The dead peers of the operator start again, and belong to the operator `under` from then on, if it is given: a
+    site that was seized is put up again by somebody else."""
 
     verb: ClassVar[str] = "reopen"
     operator: str = ""
+    under: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,35 @@ class Release(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut(Command):
+    """Cut the links between these peers. Streams on them break at once, which both ends hear, and none can be opened;
+    what is sent over one is refused, and datagrams are lost. Of a single peer, all of its links."""
+
+    verb: ClassVar[str] = "cut"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend(Command):
+    """The links between these peers can be used again; streams stay closed until a peer opens them. Of a single peer,
+    all of its links."""
+
+    verb: ClassVar[str] = "mend"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Command):
+    """Do what only this network has: `name` is a verb of the peers' program (`swarmtop protocols NAME` lists them), and
+    `values` are what it takes."""
+
+    verb: ClassVar[str] = "act"
+    peers: Peers = ""
+    name: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrive(Command):
     """`count` new peers start within `over_s` seconds. They know the bootstrap peers, or those that the selector `via`
     names; `operator`, if given, runs them."""
@@ -228,12 +270,12 @@ class CallOff(Command):
 
 @dataclass(frozen=True, slots=True)
 class AskFor(Command):
-    """A user at each of these peers wants `text`; `want` defaults to what the network is for."""
+    """A user at each of these peers wants `text`; `goal` is the name of a goal of the network, by default its first."""
 
     verb: ClassVar[str] = "ask"
     peers: Peers = ""
     text: str = ""
-    want: Want | None = None
+    goal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,18 +328,20 @@ UNDO: dict[str, str] = {
     "poison": "cure",
     "partition": "heal",
     "hold": "release",
+    "cut": "mend",
     "court": "adjourn",
     "attack": "calloff",
 }
 """Verb -> the verb that takes it back. An attack that is called off does no more; what it did is undone verb by verb,
-and so are the orders of a court. "ask", "publish", "set", "arrive" and "depart" have no opposite."""
+and so are the orders of a court. "ask", "publish", "set", "arrive" and "depart" have no opposite; what "act" does is
+taken back by the verb that the network says, see `api.verb`."""
 
 _KINDS: dict[frozenset[Any], FieldKind] = {
     frozenset(get_args(Peers)): "peers",
     frozenset((str,)): "text",
-    frozenset((Want,)): "text",
     frozenset((float,)): "number",
     frozenset((int,)): "whole",
+    frozenset((Mapping[str, Any],)): "values",
     frozenset((Any,)): "any",
 }
 """The members of the type of a field, None left out."""
@@ -323,21 +367,34 @@ def resolved(command: Command, named: Mapping[str, Sequence[PeerId]]) -> Command
     return replace(command, **found)
 
 
+EARLIER = {("ask", "want"): "goal"}
+"""Names that fields had before, which files may still have."""
+
+
 def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:
     """A command by its name and fields, as a scenario or a recording has them. Raises InputError."""
     kind = VERBS.get(verb)
     if kind is None:
         raise InputError(f'{where}: no command is called "{plain(verb)}"{nearest(verb, VERBS)}')
     known = {f.name: f for f in fields(kind)}
+    values = {EARLIER.get((verb, name), name): value for name, value in values.items()}
     for name, value in values.items():
         if name not in known:
             raise InputError(f'{where}: "{verb}" has no field "{plain(name)}"{nearest(name, known)}')
         # A list of peers has no spelling in a file: there it is a selector.
         _check_field(verb, known[name], value, f'{where}: "{name}" of "{verb}"', lists=False)
     for name, f in known.items():
-        if name not in values and f.default in ("", MISSING):
+        if name not in values and f.default in ("", MISSING) and f.default_factory is MISSING:
             raise InputError(f'{where}: "{verb}" needs "{name}"')
     return kind(**values)
+
+
+def check_goal(command: AskFor, network: type[Peer], where: str) -> None:
+    """Raise InputError unless the network has the goal that an ask names."""
+    names = [goal.name for goal in network.goals]
+    if command.goal is not None and command.goal not in names:
+        goal = plain(command.goal, 40)
+        raise InputError(f'{where}: {network.name} has no goal "{goal}"{nearest(goal, names)}')
 
 
 def check(command: Command) -> None:
@@ -361,6 +418,11 @@ def _check_field(verb: str, f: Field[Any], value: object, where: str, *, lists: 
             good, wanted = isinstance(value, (int, float)) and not isinstance(value, bool), "a number"
         case "whole":
             good, wanted = _is_whole(value), "a whole number"
+        case "values":
+            good = isinstance(value, Mapping) and all(
+                isinstance(name, str) and isinstance(one, (str, int, float)) for name, one in value.items()
+            )
+            wanted = 'a table of values such as { prefix = "10.0.0.0/8" }'
         case "any":
             return
     if not good:

@@ -41,6 +41,10 @@ class PeerFailed(SwarmError):
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
+class NothingToReplyTo(SwarmError):
+    """A protocol replied where no request waits for an answer."""
+
+
 LINE_BREAKS = frozenset("\t\n\r\u2028\u2029")
 """Replaced by blanks."""
 

@@ -1,18 +1,22 @@
-"""What several networks share: a bounded table, a look into the own library, and closed forms of theory.
+"""What several networks share: bounded tables, a host cache, downloads that resume, routing tables as they are after a
+long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, exp, log
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .api import File, Host, Theory
+from .api import Cause, File, Host, PeerId, Rng, Theory, Timer
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,6 +37,222 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
 def own_file(host: Host, name: str) -> File | None:
     """The file of exactly that name in the library of this peer."""
     return next((file for file in host.library.matching(name) if file.name == name), None)
+
+
+# --- routing tables of a hash table ---------------------------------------------------------------------------
+
+
+def drawn(rng: Rng, rows: int, columns: int, stops: NDArray[np.int64] | int) -> NDArray[np.int64]:
+    """Integers, uniform in 0..stop-1 for the stop of each row, int64 (rows, columns): stops below 2**32.
+
+    They are draws of SplitMix64 seeded by the next 64 bits of `rng`, all at once and the same on every machine.
+    """
+    z = np.arange(1, rows * columns + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z += np.uint64(rng.getrandbits(64))
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).reshape(rows, columns)
+    return ((z * np.asarray(stops, np.uint64).reshape(-1, 1)) >> np.uint64(32)).astype(np.int64)
+
+
+def distinct(rng: Rng, sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """For each size, `k` different integers in 0..size-1, in an order that is drawn: int64 (len(sizes), k). Each size
+    is at least `k`. Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987), for all rows at once."""
+    made = np.empty((len(sizes), k), np.int64)
+    for at in range(k):
+        stops = sizes - k + at + 1
+        one = drawn(rng, len(sizes), 1, stops)[:, 0]
+        again = (made[:, :at] == one[:, None]).any(axis=1)
+        made[:, at] = np.where(again, stops - 1, one)
+    order = np.argsort(drawn(rng, len(sizes), k, 1 << 31), axis=1, kind="stable")
+    return np.take_along_axis(made, order, axis=1)
+
+
+def converged_buckets(ids: Sequence[int], bits: int, k: int, rng: Rng) -> list[list[list[int]]]:
+    """The k-buckets of each node of a hash table that has been running for long, as positions in `ids`.
+
+    ids: identifiers of `bits` bits, each once. Bucket i of a node has min(k, all) of the nodes that share exactly i
+    leading bits with it, drawn at random; its last bucket has all that share at least so many, which are at most k.
+    Their order is drawn too. Identifiers are told apart by their first 64 bits.
+    """
+    n = len(ids)
+    order = np.array(sorted(range(n), key=ids.__getitem__), np.int64)
+    top = np.array([ids[at] >> max(0, bits - 64) for at in order.tolist()], np.uint64)
+    if bits < 64:
+        top <<= np.uint64(64 - bits)
+    tables: list[list[list[int]]] = [[] for _ in range(n)]
+    active = np.arange(n)
+    for level in range(64):
+        own = top >> np.uint64(64 - level) if level else np.zeros(n, np.uint64)
+        low = np.searchsorted(own, own[active], "left")
+        size = np.searchsorted(own, own[active], "right") - low
+        done = size - 1 <= k if level < 63 else np.ones(len(active), np.bool_)
+        for at, first, many in zip(active[done].tolist(), low[done].tolist(), size[done].tolist(), strict=True):
+            others = [one for one in order[first : first + many].tolist() if one != order[at]]
+            mixed = np.argsort(drawn(rng, 1, len(others), 1 << 31)[0], kind="stable").tolist() if others else []
+            tables[order[at]].append([others[one] for one in mixed][:k])
+        active = active[~done]
+        if not len(active):
+            break
+        split = top >> np.uint64(63 - level)
+        other = split[active] ^ np.uint64(1)
+        low = np.searchsorted(split, other, "left")
+        size = np.searchsorted(split, other, "right") - low
+        for few in range(k + 1):
+            some = size == few if few < k else size >= k
+            if some.any():
+                rows = order[low[some][:, None] + distinct(rng, size[some], few)].tolist()
+                for at, row in zip(order[active[some]].tolist(), rows, strict=True):
+                    tables[at].append(row)
+    return tables
+
+
+def nearest(ordered: Sequence[int], key: int, bits: int, k: int) -> list[int]:
+    """The `k` identifiers nearest to a key by exclusive or, the nearest first.
+
+    ordered: identifiers of `bits` bits in ascending order. Those that share many leading bits with the key stand
+    together, so only the smallest such block with at least k is looked through.
+    """
+    shared = max(0, (len(ordered) // max(k, 1)).bit_length() + 2)
+    while True:
+        low = key >> (bits - shared) << (bits - shared)
+        first = bisect_left(ordered, low)
+        last = bisect_left(ordered, low + (1 << (bits - shared)), first)
+        if last - first >= k or not shared:
+            return sorted(ordered[first:last], key=key.__xor__)[:k]
+        shared -= 1
+
+
+class RecentTable(Generic[K, V]):
+    """The latest entries of a table in two generations, of which the older one is forgotten as a whole: an entry costs
+    no more than in a dict, and nothing is removed one by one."""
+
+    __slots__ = ("new", "old")
+
+    def __init__(self) -> None:
+        self.new: dict[K, V] = {}
+        self.old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """The value, or None for a key that is unknown or forgotten."""
+        return self.new.get(key, self.old.get(key))
+
+    def put(self, key: K, value: V, most: int) -> None:
+        """Remember one more. A generation is full with more than half of `most`; so there are `most` + 1 at the most,
+        and the latest half of `most` for certain."""
+        self.new[key] = value
+        if len(self.new) * 2 > most:
+            self.turn()
+
+    def turn(self) -> None:
+        """Forget the older generation."""
+        self.old, self.new = self.new, {}
+
+    def __len__(self) -> int:
+        return len(self.new) + len(self.old)
+
+
+LOOSE_BYTES, FEW = 64, 12
+"""Bytes per entry above which a dict of more than a few entries has too much unused space: 24 and its share of the
+index are needed, and up to 52 are taken where it was filled at once."""
+
+
+class HostCache:
+    """Addresses of peers, the latest last: those that a peer calls when it looks for others.
+
+    addresses  address -> when it was last heard from, in us; NEVER_US where it is known from others only
+    """
+
+    NEVER_US = -1
+    __slots__ = ("addresses",)
+
+    def __init__(self) -> None:
+        self.addresses: dict[PeerId, int] = {}
+
+    def remember(self, address: PeerId, heard_us: int, most: int) -> None:
+        """Make an address the latest entry of at most `most`. What was known of when it was heard from stays. What is
+        no address is left out."""
+        if address.__class__ is not int or address < 0:
+            return
+        heard_us = max(self.addresses.pop(address, self.NEVER_US), heard_us)
+        put_bounded(self.addresses, address, heard_us, most)
+        self.addresses = tight(self.addresses)
+
+    def forget(self, address: PeerId) -> None:
+        """Remove an address, if it is there."""
+        self.addresses.pop(address, None)
+
+    def __iter__(self) -> Iterator[PeerId]:
+        return iter(self.addresses)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self.addresses
+
+    def __len__(self) -> int:
+        return len(self.addresses)
+
+
+def tight(table: dict[PeerId, int]) -> dict[PeerId, int]:
+    """A dict with the same entries in the same order that takes no more memory than needed.
+
+    A Python dict grows to three times the entries it holds. One that is kept in order of last use, by removing entries
+    and adding them again, takes twice the memory of one that was filled once: 18 KB for 200 addresses.
+    """
+    return dict(table) if table.__sizeof__() > LOOSE_BYTES * (len(table) + FEW) else table
+
+
+class Holder(Protocol):
+    """One that has a file, as far as `Download` goes."""
+
+    @property
+    def content(self) -> object:
+        """What tells the bytes of its file from those of another: a hash."""
+        ...
+
+
+S = TypeVar("S", bound=Holder)
+
+
+@dataclass(slots=True)
+class Download(Generic[S]):
+    """A file that is being fetched from one holder after the other, and goes on where it stopped.
+
+    source    the holder that is asked now
+    others    those that are tried after it
+    cause     the ask that it is for; a retry may be started by something without a cause
+    moved_us  when data came last, or this attempt began
+    here      bytes that have arrived
+    attempt   number of the present attempt, which tells its timer from those of earlier ones
+    watch     that timer, which keeps the ask open
+    """
+
+    source: S
+    others: list[S]
+    cause: Cause
+    moved_us: int
+    here: int = 0
+    attempt: int = 0
+    watch: Timer | None = None
+
+    def next_source(self) -> bool:
+        """Go on to the next holder, and return whether there is one. What has arrived is kept if it has the same."""
+        if not self.others:
+            return False
+        before, self.source = self.source, self.others.pop(0)
+        if self.source.content != before.content:
+            self.here = 0
+        return True
+
+    def look_later(self, host: Host, delay_us: int, tick: object) -> None:
+        """Set the timer that looks for progress, in place of the one before."""
+        self.unwatch(host)
+        self.watch = host.after(delay_us, tick, cause=self.cause)
+
+    def unwatch(self, host: Host) -> None:
+        """Cancel the timer."""
+        if self.watch is not None:
+            host.cancel(self.watch)
+            self.watch = None
 
 
 # --- closed forms --------------------------------------------------------------------------------------------

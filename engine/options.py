@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -80,7 +81,8 @@ _known: dict[Any, dict[str, Allowed]] = {}
 
 def allowed_of(kind: type[Any]) -> dict[str, Allowed]:
     """What the fields of a dataclass may hold, by name, from their annotations and what `api.option` says of them.
-    `X | None` is read as X."""
+    `X | None` is read as X. Of a field that is a dataclass itself, as the options of a component are, its fields:
+    `dht.k`."""
     if kind not in _known:
         _known[kind] = _allowed_of(kind)
     return _known[kind]
@@ -97,6 +99,9 @@ def _allowed_of(kind: type[Any]) -> dict[str, Allowed]:
             hint = others[0] if len(others) == 1 else object
         choices = get_args(hint) if get_origin(hint) is Literal else ()
         known = hint if isinstance(hint, type) else object
+        if is_dataclass(known):
+            found.update({f"{f.name}.{name}": allowed for name, allowed in allowed_of(known).items()})
+            continue
         stated = {name: f.metadata[name] for name in _STATED if name in f.metadata}
         found[f.name] = Allowed(known, choices=choices, **stated)
     return found
@@ -130,8 +135,36 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
             raise InputError(f'{where}: "{network.name}" has no options, so none is called "{next(iter(values))}"')
         return None
     allowed = allowed_of(kind)
+    values = flat(values)
     made = {name: read_value(allowed, name, value, where, "option", texts=True) for name, value in values.items()}
-    return kind(**made)
+    options = kind(**{name: value for name, value in made.items() if "." not in name})
+    for name, value in made.items():
+        if "." in name:
+            _assign(options, name, value)
+    return options
+
+
+def flat(values: Mapping[str, object]) -> dict[str, object]:
+    """Options by name, with those of a component under one name each, `dht.k`: TOML reads that as a table of tables."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found.update({f"{name}.{inner}": each for inner, each in flat(value).items()})
+        else:
+            found[name] = value
+    return found
+
+
+def option_values(options: Any) -> dict[str, Any]:
+    """The values of an options object by name, those of components included; empty for None."""
+    return {} if options is None else {name: attrgetter(name)(options) for name in allowed_of(type(options))}
+
+
+def _assign(options: Any, name: str, value: object) -> None:
+    *outer, last = name.split(".")
+    for part in outer:
+        options = getattr(options, part)
+    setattr(options, last, value)
 
 
 def set_option(options: Any, name: str, value: object, where: str, also: Sequence[str] = ()) -> None:
@@ -149,13 +182,13 @@ def set_option(options: Any, name: str, value: object, where: str, also: Sequenc
         raise InputError(f'{where}: nothing is called "{plain(name)}"{nearest(name, [*also, *allowed])}')
     if allowed[name].fixed:
         raise InputError(f"{where}: {name} is read when a run begins and cannot be changed while it runs")
-    setattr(options, name, allowed[name].read(value, f"{where}: {name}", texts=True))
+    _assign(options, name, allowed[name].read(value, f"{where}: {name}", texts=True))
 
 
 def option_names(network: type[Peer]) -> tuple[str, ...]:
     """Names of the options of a network, in the order of their definition."""
     kind: type[Any] | None = getattr(network, "options_type", None)
-    return () if kind is None else tuple(f.name for f in fields(kind))
+    return () if kind is None else tuple(allowed_of(kind))
 
 
 def _as_choice(value: object, choices: tuple[Any, ...], where: str) -> Any:

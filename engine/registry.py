@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
-from dataclasses import fields
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
 from . import protocols
-from .api import Message, Peer
+from .api import Component, Message, Peer, Shown, ShownKind
+from .commands import SELECTOR_WORDS, VERBS
 from .errors import InputError, nearest, plain
+from .measure.metrics import GAUGES, SERIES
+from .options import allowed_of, option_values
+from .programs import check, components_of, owner_of
 
 
 @cache
@@ -32,13 +37,41 @@ def files() -> list[str]:
 
 
 def programs_in(file: str) -> dict[str, type[Peer]]:
-    """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises."""
+    """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises, and InputError
+    for a program that cannot be, see `programs.check`, and for names that cannot be (`check_names`)."""
     module = importlib.import_module(f"{protocols.__name__}.{file}")
-    return {
+    found = {
         value.name: value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Peer) and "name" in vars(value) and value.name
     }
+    for program in found.values():
+        check((program,))
+        check_names([program])
+    return found
+
+
+def roles_of(program: type[Peer]) -> tuple[type[Peer], ...]:
+    """The programs that `Peer.cast` of a network may return: its own, and if it casts, `classes_of` it."""
+    return classes_of(program) if casts(program) else (program,)
+
+
+def classes_of(program: type[Peer]) -> tuple[type[Peer], ...]:
+    """The program of a network, and those in its module that have no name of their own and are no components."""
+    others = (
+        value
+        for value in vars(sys.modules[program.__module__]).values()
+        if isinstance(value, type)
+        and issubclass(value, Peer)
+        and value is not Peer
+        and not issubclass(value, Component)
+    )
+    return tuple(dict.fromkeys((program, *(one for one in others if not vars(one).get("name")))))
+
+
+def casts(program: type[Peer]) -> bool:
+    """Whether peers of a network run several programs."""
+    return getattr(program.cast, "__func__", None) is not vars(Peer)["cast"].__func__
 
 
 def network(name: str) -> type[Peer]:
@@ -69,15 +102,24 @@ def messages_of(*programs: type[Peer]) -> tuple[type[Any], ...]:
 
     Those that the programs' modules name come first, in that order, then others that have a handler, then others that
     are defined in the same module as one of these. The order numbers the kinds, and fingerprints depend on the numbers.
+    Components count as programs that come last.
     """
     kinds: dict[type[Any], None] = {}
+    programs = (*programs, *(part for program in programs for part in components_of(program).values()))
     for program in programs:
         kinds.update(_messages_in(program.__module__))
     for program in programs:
-        kinds.update((kind, None) for kind in program.handlers if _is_message(kind))
+        handled = (*program.handlers, *program.replies, *program.timeouts)
+        kinds.update((kind, None) for kind in handled if _is_message(kind))
     for module in dict.fromkeys(kind.__module__ for kind in kinds):
         kinds.update((kind, None) for kind in _messages_in(module) if kind.__module__ == module)
     return tuple(kinds)
+
+
+def name_of(kind: type[Any], *programs: type[Peer]) -> str:
+    """What a kind of message is called in a network with these programs: `Ping`, or `dht.Ping` of a component."""
+    owner = owner_of(kind, *programs)
+    return f"{owner}.{kind.kind}" if owner else kind.kind
 
 
 def _messages_in(module: str) -> dict[type[Any], None]:
@@ -88,6 +130,49 @@ def _is_message(value: object) -> TypeGuard[type[Any]]:
     return isinstance(value, type) and issubclass(value, Message) and value is not Message
 
 
+def programs_of(program: type[Peer], options: Any, peers: int) -> tuple[type[Peer], ...]:
+    """All programs that run, or may run, in a network of so many peers: that of its ordinary peers first, those of its
+    stations, and those that it casts."""
+    stations = (station.program for station in program.stations(options, peers))
+    return tuple(dict.fromkeys((program, *stations, *roles_of(program))))
+
+
+NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+"""A name of a shown column: it stands in selectors and in the names of time series."""
+TAKEN = {
+    **dict.fromkeys(SELECTOR_WORDS, "a word of selectors"),
+    **dict.fromkeys((*SERIES, *GAUGES, "bytes_per_s"), "a time series of every network"),
+    **dict.fromkeys(VERBS, "a command"),
+}
+"""Names that mean something in every network already."""
+
+
+def check_names(programs: Iterable[type[Peer]]) -> None:
+    """Raise InputError for a shown column of one network whose name cannot be: no word, a word that means something
+    else already, or that of another column."""
+    known: dict[str, Shown] = {}
+    for program in programs:
+        own: dict[str, None] = {}
+        for column in program.shows:
+            name = str(column.name)
+            where = f'the column "{plain(name, 40)}" of {program.__name__}'
+            if not NAME.fullmatch(name):
+                raise InputError(f"{where} should have a name of small letters, digits and _, such as pieces_left")
+            if name in TAKEN:
+                raise InputError(f'{where} needs another name: "{name}" is {TAKEN[name]}')
+            if column.kind not in get_args(ShownKind):
+                raise InputError(
+                    f'{where} is no "{plain(column.kind, 40)}"{nearest(str(column.kind), get_args(ShownKind))}'
+                )
+            if name in own or known.setdefault(name, column).kind != column.kind:
+                raise InputError(f"{where} needs another name: there is another column of that name")
+            own[name] = None
+            for other in known:
+                if other.startswith(f"{name}.") or name.startswith(f"{other}."):
+                    raise InputError(f'{where} needs another name: beside "{other}" it reads as a value of the other')
+
+
 def options_of(program: type[Peer]) -> dict[str, str]:
     """Name -> "default: sentence" for each option."""
-    return {f.name: f"{f.default}: {f.metadata.get('about', '')}" for f in fields(program.options_type)}
+    allowed = allowed_of(program.options_type)
+    return {name: f"{value}: {allowed[name].about}" for name, value in option_values(program.options_type()).items()}

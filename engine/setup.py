@@ -18,7 +18,8 @@ class ContentSpec:
     more titles, so that each sharer has a file; replicas: mean copies of each among the peers; zipf: exponent of the
     popularity of asks; free_riders: share of peers that share nothing (0..1), at any size of the swarm; replication:
     how copies depend on popularity, see `world.popularity`; sharing: "even", or "adar-huberman", which uses measured
-    values in place of zipf and free_riders and takes replicas as a minimum, see `world.content`."""
+    values in place of zipf and free_riders and takes replicas as a minimum, see `world.content`; file_mib: the size of
+    every file in MiB (2**20 bytes), 0 for sizes of songs, which are drawn, see `world.content.file_of`."""
 
     items: int = 200
     replicas: float = 4.0
@@ -26,6 +27,7 @@ class ContentSpec:
     free_riders: float = 0.66
     replication: str = "uniform"
     sharing: str = "even"
+    file_mib: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class ArrivalSpec:
 class Setup:
     """The setup of a run. `loss`: share of messages that are lost; `polite`: share of sessions that end in a goodbye
     rather than a kill; `asks_per_s`: background asks a second of all peers together; `schedule`: commands with their
-    virtual times in microseconds, in order."""
+    virtual times in microseconds, in order; `sample_s`: seconds of virtual time between two samples of the time series
+    and of the peers' loads."""
 
     protocol: str = "gnutella"
     peers: int = 64
@@ -65,4 +68,5 @@ class Setup:
     content: ContentSpec = ContentSpec()
     asks_per_s: float = 0.2
     links: LinkSpec = LinkSpec()
+    sample_s: float = 1.0
     schedule: tuple[tuple[int, Command], ...] = ()

@@ -7,33 +7,52 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
-from .commands import SIDES
-from .errors import InputError, PeerFailed
+from . import programs
+from .api import (
+    PARTS,
+    PUBLISH,
+    Ask,
+    CallEnd,
+    Candidate,
+    Goal,
+    Host,
+    Known,
+    Library,
+    Line,
+    Member,
+    NetworkStart,
+    OpenCall,
+    Peer,
+    PeerId,
+)
+from .commands import SIDES, TEXT_MAX
+from .errors import InputError, PeerFailed, plain
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
-from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
-from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
+from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChanged
+from .measure.metrics import WINDOW_FACTOR, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
-from .registry import messages_of, network
+from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
-from .sim.bandwidth import TICKS
+from .sim.addresses import address_of
+from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
-from .sim.host import HostOwner, PeerHost, SharedHostState
+from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
 from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
+from .sim.words import Roles, word_text
 from .world import access_links, content
 from .world.world import World
 
@@ -104,9 +123,24 @@ class LivingUsers:
         for block, count in enumerate(self._counts):
             if k < count:
                 first = block * self.BLOCK
+                if count == self.BLOCK:
+                    return first + k
                 return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
             k -= count
         raise IndexError(k)
+
+
+class Chosen:
+    """Some of the peers that are `alive`, as a set to count."""
+
+    def __init__(self, peers: Iterable[PeerId], alive: NDArray[np.bool_]) -> None:
+        self.flags = np.zeros(len(alive), np.bool_)
+        self.flags[list(peers)] = True
+        self.flags &= alive
+        self.count = int(np.count_nonzero(self.flags))
+
+    def __contains__(self, peer: PeerId) -> bool:
+        return bool(self.flags[peer])
 
 
 class SimulationOwner(Protocol):
@@ -147,17 +181,40 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
         self.owner = owner
         self.program = program
-        self.program_types = [program] * graph.n + [station.program for station in stations]
+        self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
+        self._casting = Stream(f"{seed}/cast")
+        self.options = options
+        self.program_types = [
+            *self._cast(range(graph.n), world.lines[: graph.n], self.libraries[: graph.n]),
+            *(station.program for station in stations),
+        ]
         self.seed = seed
-        messages = messages_of(program, *(station.program for station in stations))
-        kinds, parts, names = kinds_of(messages)
-        self.kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
+        self.file_mib = setup.content.file_mib
+        programs.check(tuple(dict.fromkeys((program, *self.program_types))))
+        self.all_programs = tuple(
+            dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
+        )
+        """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        check_names(self.all_programs)
+        classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
+        self.roles = Roles(
+            [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]
+        )
+        messages = messages_of(*self.all_programs)
+        kinds, parts = kinds_of(messages)
+        names = [name_of(kind, *self.all_programs) for kind in messages]
+        self.kinds = tuple(
+            Kind(name, PARTS[kind.part_code], kind.over) for kind, name in zip(messages, names, strict=True)
+        )
         """Of messages, by their number."""
         self.null_record = NullRecord()
         self.kernel = Kernel(n, self.null_record, self)
         self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
+        for kind in classes:
+            for word in kind.link_words:
+                self.streams.words.code(word_text(word))
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -168,10 +225,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         )
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
-        self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
-        self.metrics = Metrics(n, self.kernel, self.shared, names)
+        requests = [kind for each in self.all_programs for kind in (*each.replies, *each.timeouts)]
+        self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self, requests)
+        self.metrics = Metrics(
+            n, self.kernel, self.shared, names, round(WINDOW_FACTOR * program.goals[0].success_s * 1e6)
+        )
         self.event_log = EventLog(self.kernel)
-        self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
         self.holders = content.HolderIndex(self.libraries, world.catalogue.word_index)
         self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.downloads: dict[PeerId, set[str]] = {}
@@ -192,7 +251,17 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.infrastructure[graph.n :] = True
         self.living_users = LivingUsers(n)
         self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
+        self.known_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.known)
+        self.linked_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.linked)
         self.open_asks: dict[int, AskRecord] = {}
+        self.goals: dict[str, Goal] = {goal.name: goal for goal in (PUBLISH, *program.goals)}
+        """By name: those of the network, and those of asks that it opened itself."""
+        self.begun: dict[tuple[str, Hashable], int] = {}
+        """Open asks of the network itself, by goal and key."""
+        self.stopped: dict[PeerId, Peer] = {}
+        """The programs of peers that do not live, as they were when they stopped, where `Peer.keeps` may be asked."""
+        self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
+        """Peers that have joined such an ask, beside the one where it began."""
         self.bootstrap: tuple[PeerId, ...] = ()
         """Peers that all peers know: stations, or else some peers that were up at the start. They may be killed too."""
         self.joining: dict[PeerId, None] = {}
@@ -234,18 +303,18 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             # Newcomers cannot connect to a peer behind a NAT.
             up = up[~np.array(nat.behind, np.bool_)[up]]
         some = Stream(f"{self.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
-        known = sorted(up[some].tolist()) if self.program.overlay or not self.stations else ()
-        self.bootstrap = (*self.stations, *known)
+        known = sorted(up[some].tolist()) if self.program.overlay or not self.known_stations else ()
+        self.bootstrap = (*self.known_stations, *known)
 
     def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
         """The contacts of a peer that starts. living: peers that are up when the run begins, None for a later start."""
         if living is None:
             return tuple(one for one in self.bootstrap if one != peer)
         if self.program_types[peer].knows == "everyone":
-            return range(self.n) if not self.stations else (*self.stations, *self.users())
+            return range(self.n) if not self.stations else (*self.known_stations, *self.users())
         some = self._contacts.sample(range(len(living)), min(CONTACTS + 1, len(living)))
         others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
-        return (*(s for s in self.stations if s != peer), *others)
+        return (*(s for s in self.known_stations if s != peer), *others)
 
     def has_joined(self, peer: PeerId) -> bool:
         """Whether a living peer says that it has joined the network. Raises PeerFailed."""
@@ -269,6 +338,68 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return f"the one bootstrap peer, {self.labels[self.bootstrap[0]]}, is {next(iter(counts))}"
         return f"of {many} bootstrap peers {', '.join(f'{count} are {word}' for word, count in counts.items())}"
 
+    # --- which programs run, and what they hold when a run begins -------------------------------------------------
+
+    def _cast(
+        self, peers: Sequence[PeerId], lines: Sequence[Line], libraries: Sequence[Library]
+    ) -> Sequence[type[Peer]]:
+        """The programs of these peers, see `api.Peer.cast`. Raises InputError."""
+        program = self.program
+        if not casts(program) or not peers:
+            return [program] * len(peers)
+        candidates = [
+            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at]) for at, peer in enumerate(peers)
+        ]
+        said = program.cast(self.options, candidates, self._casting)
+        chosen = list(said) if isinstance(said, Sequence) else []
+        if len(chosen) != len(peers):
+            raise InputError(
+                f"{program.__qualname__}.cast should return {len(peers):,} programs for as many peers, "
+                f"not {len(chosen):,}"
+            )
+        roles = roles_of(program)
+        for one in chosen:
+            if one not in roles:
+                named = one.__qualname__ if isinstance(one, type) else type(one).__qualname__
+                expected = ", ".join(role.__qualname__ for role in roles)
+                raise InputError(f"{program.__qualname__}.cast returned {named}: it may be {expected}")
+        programs.check(tuple(dict.fromkeys((program, *chosen))))
+        return chosen
+
+    def open_overlay(self, a: NDArray[np.int32], b: NDArray[np.int32], up: Sequence[PeerId]) -> None:
+        """Open at t = 0 the streams of the topology between peers whose programs have an overlay, and those to linked
+        stations, and tell both ends. Raises PeerFailed."""
+        alive = self.state == ALIVE
+        overlay = np.array([kind.overlay for kind in self.program_types], np.bool_)
+        both = alive[a] & alive[b] & overlay[a] & overlay[b]
+        for x, y in zip(a[both].tolist(), b[both].tolist(), strict=True):
+            self.streams.open(x, y)
+        for station in self.linked_stations:
+            for peer in up:
+                self.streams.open(peer, station)
+        self.network.links.prepare(self.streams.near)
+        for peer in (*up, *self.linked_stations):
+            if overlay[peer] or self.linked_stations:
+                program, host = self.programs[peer], self.peer_hosts[peer]
+                assert program is not None
+                self.call(peer, "neighbours", programs.neighbours, program, host, tuple(self.streams.near[peer]))
+
+    def converge(self) -> None:
+        """Let the network fill what it would hold if it had been running for long. Raises InputError if it sends."""
+        parts = (self.program, *programs.components_of(self.program).values())
+        if all(kind.converge.__func__ is Peer.converge.__func__ for kind in parts):  # type: ignore[attr-defined]
+            return
+        members = tuple(
+            Member(peer, self.labels[peer], host.line, host.library, cast("Host", host), program)
+            for peer, (host, program) in enumerate(zip(self.peer_hosts, self.programs, strict=True))
+            if program is not None
+        )
+        before, me = self.shared.sent, members[0].id if members else 0
+        rng = Stream(f"{self.seed}/converge")
+        self.call(me, "converge", self.program.converge, NetworkStart(members), self.options, rng)
+        if self.shared.sent != before:
+            raise InputError(f"{self.program.__qualname__}.converge sent a message: it may only fill what peers hold")
+
     # --- start and end ---------------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
@@ -277,6 +408,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kind = self.program_types[peer]
         program = kind()
         kernel.epoch[peer] += 1
+        self.stopped.pop(peer, None)
         self.state[peer] = ALIVE
         if not self.infrastructure[peer]:
             self.living_users.set(peer, True)
@@ -287,7 +419,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.alive_since_us[peer] = NEVER_US if self.faults.censored[peer] else kernel.now_us
         if contacts is None:
             contacts = self.contacts(peer)
-        self.call(peer, "start", program.start, self.peer_hosts[peer], contacts, self.saved_states[peer])
+        self.roles.set(peer, kind.role)
+        self.call(peer, "start", programs.start, program, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
     def end(self, peer: PeerId, state: int) -> None:
         """End the process of a peer: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises
@@ -297,24 +430,23 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         kernel = self.kernel
         if state == LEFT:
-            self.call(peer, "stop", program.stop, self.peer_hosts[peer])
+            self.call(peer, "stop", programs.stop, program, self.peer_hosts[peer])
         try:
-            self.saved_states[peer] = program.saved()
+            self.saved_states[peer] = programs.saved_of(program)
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
+        if type(program).keeps is not Peer.keeps:
+            self.stopped[peer] = program
         self.state[peer] = state
         self.living_users.set(peer, False)
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
         self.peer_hosts[peer].let_go()
-        network = self.network
-        if network.bandwidth is not None:
-            network.bandwidth.died(peer, politely=state == LEFT)
-        if network.nat is not None:
-            network.nat.forgets(peer)
+        self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
+        self.streams.forget_marks_of(peer)
 
     def add_peers(
         self,
@@ -337,7 +469,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.network.grow(np.concatenate([self.state, np.full(count, LEFT, np.uint8)]), places, lines)
         self.metrics.grow(count)
         self.n += count
-        self.program_types += [self.program] * count
+        for at, peer in enumerate(ids):
+            self.program_types += self._cast((peer,), lines[at : at + 1], libraries[at : at + 1])
+        self.roles.grow([kind.role for kind in self.program_types[-count:]])
         self.labels += labels
         self.operators += [operator] * count
         self.libraries += libraries
@@ -361,7 +495,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """The place, role or operator of each peer: what a partition goes `by`, see `commands.SIDES`."""
         if by == "city":
             return self.network.links.place
-        return [kind.role for kind in self.program_types] if by == "role" else self.operators
+        return self.roles.all() if by == "role" else self.operators
 
     def _group_of_newcomer(self, peer: PeerId) -> int:
         """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
@@ -407,7 +541,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """Handlers of a class, with one that does nothing for each kind of message that it does not handle."""
         table = self._handlers.get(kind)
         if table is None:
-            table = self._handlers[kind] = {**dict.fromkeys(self.shared.kinds, _ignore), **kind.handlers}
+            kinds = [each for each in self.shared.kinds if not issubclass(each, Wrapped)]
+            table = self._handlers[kind] = {**dict.fromkeys(kinds, _ignore), **handlers_of(kinds), **kind.handlers}
         return table
 
     def refresh_columns(self, peers: Sequence[PeerId]) -> None:
@@ -421,26 +556,40 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 kernel.alive_since_us[peer] = NEVER_US if faults.censored[peer] else self.started_us[peer]
         self.network.update_checked()
 
+    def act(self, peer: PeerId, verb: str, values: Mapping[str, Any]) -> None:
+        """Do a verb of its program to a living peer. Raises PeerFailed."""
+        program = self.programs[peer]
+        assert program is not None
+        self.call(peer, verb, programs.act, program, self.peer_hosts[peer], verb, values)
+
     # --- asks ----------------------------------------------------------------------------------------------
 
-    def ask(self, peer: PeerId, text: str, want: Want, by: str) -> AskRecord:
+    def ask(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """A user at a living peer wants something. Raises PeerFailed."""
         kernel = self.kernel
-        record = AskRecord(len(self.records), peer, text, want, by, kernel.now_us)
-        self.records.append(record)
-        self.open_asks[record.id] = record
+        record = self._open(peer, text, goal, by)
         record.pending += 1
         program = self.programs[peer]
         assert program is not None
-        self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)
         kernel.envelope = (peer, None, record.id << HOP_BITS, kernel.now_us, record, 0)
         try:
-            program.ask(self.peer_hosts[peer], Ask(record.id, want, text))
+            program.ask(self.peer_hosts[peer], Ask(record.id, goal.name, text))
         except Exception as error:
             raise PeerFailed(peer, "ask", error) from error
         finally:
             kernel.envelope = kernel.no_envelope
             kernel.release(record)
+        return record
+
+    def _open(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
+        """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
+        if self.goals.setdefault(goal.name, goal) != goal:
+            raise ValueError(f'there are two goals that are called "{goal.name}"')
+        record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us)
+        self.shared.told_parts |= record.reached_by
+        self.records.append(record)
+        self.open_asks[record.id] = record
+        self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)
         return record
 
     def close_quiescent(self, records: list[Any]) -> None:
@@ -459,12 +608,30 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             if isinstance(record, AskRecord) and not record.pending:
                 record.closed_us = self.kernel.now_us
                 self.open_asks.pop(record.id, None)
+                if record.by == "network":
+                    self._forget_key(record.id)
                 self.owner.ask_closed(record)
 
+    def _forget_key(self, ask: int) -> None:
+        """An ask of the network has closed: the next that begins with its key is another one."""
+        self.joined_asks.pop(ask, None)
+        for key in [key for key, open_ask in self.begun.items() if open_ask == ask]:
+            del self.begun[key]
+
+    def audience_of(self, record: AskRecord) -> LivingUsers | Chosen:
+        """The living peers that an ask should reach, its origin perhaps among them. Raises PeerFailed."""
+        audience = self.goals[record.goal].audience
+        if not callable(audience):
+            return self.living_users
+        try:
+            return Chosen(audience(record.text, self.programs), self.state == ALIVE)
+        except Exception as error:
+            raise PeerFailed(record.origin, f"the audience of {record.goal}", error) from error
+
     def share_heard(self, record: AskRecord) -> float | None:
-        living = self.living_users
-        alive = living.count - (record.origin in living)
-        return record.heard_by(living, SUCCESS_WITHIN_US) / alive if alive else None
+        audience = self.audience_of(record)
+        others = audience.count - (record.origin in audience)
+        return record.heard_by(audience, record.success_us) / others if others else None
 
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
@@ -484,8 +651,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
             # A stream to a peer behind a NAT opens only if that peer has called.
-            nat = self.network.nat
-            if nat is None or not nat.shuts_out(a, b, stream=True):
+            nat, cut_links = self.network.nat, self.faults.cut_links
+            if (nat is None or not nat.shuts_out(a, b, stream=True)) and not (cut_links and cut_links.has(a, b)):
                 self.streams.open(a, b)
 
     def unlink(self, a: PeerId, b: PeerId) -> None:
@@ -493,29 +660,111 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
+    def address(self, peer: PeerId) -> int:
+        exists = self._is_peer(peer)
+        place = self.network.links.place[peer] if exists else None
+        return address_of(self.seed, int(peer), place, self.operators[peer] if exists else "")
+
+    # --- what peers tell of asks -----------------------------------------------------------------------------
+
+    def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
+        """The records that a peer may write to: of the asks that it names, those that began at it, or that it joined.
+        One that has closed is open again for this instant."""
         record = self.kernel.envelope[4]
-        asks = record.records if isinstance(record, JointRecord) else (record,)
         if causes is not None:
-            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
-        for each in asks:
-            if kind == "hit":
-                holder = facts.get("holder")
-                if not isinstance(holder, int) or not 0 <= holder < self.n:
-                    continue
-                if each.id and each.origin == peer and holder not in each.hits:
-                    each.hits[holder] = self.kernel.now_us
-                    self.event_log.append(Hit, each.id, peer, holder, str(facts.get("content", "")))
-                    self.owner.hit_recorded(holder)
-            else:
-                if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
-                    self.metrics.decoys += kind == "decoy"
-                    each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
-                    if kind == "downloaded":
-                        self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
-                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
-                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
-                self.event_log.append(Noted, peer, kind, facts, each.id)
+            those = [self.reopen(cause) for cause in causes if self._may_tell(peer, self.records[cause >> HOP_BITS])]
+        else:
+            those = list(record.records) if isinstance(record, JointRecord) else [record]
+        return [each for each in those if self._may_tell(peer, each)]
+
+    def _may_tell(self, peer: PeerId, record: AskRecord) -> bool:
+        return bool(record.id) and (record.origin == peer or peer in self.joined_asks.get(record.id, ()))
+
+    def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
+        name = (goal.name, key)
+        ask = None if key is None else self.begun.get(name)
+        if ask is not None:
+            if peer != self.records[ask].origin and peer not in self.joined_asks.get(ask, ()):
+                self.joined_asks[ask] = (*self.joined_asks.get(ask, ()), peer)
+            return ask << HOP_BITS
+        record = self._open(peer, plain(text, limit=TEXT_MAX).strip(), goal, "network")
+        if key is not None:
+            self.begun[name] = record.id
+        self.kernel.quiescent.append(record)
+        return record.id << HOP_BITS
+
+    def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
+        # Numbers of peers may come out of a message, so they are checked here.
+        if not self._is_peer(holder):
+            return
+        named_by = by if by is not None and self._is_peer(by) else holder
+        living = bool(self.state[holder] == ALIVE)
+        for record in self._records_told(peer, causes):
+            if record.hit(holder, named_by, living, self.kernel.now_us):
+                self.event_log.append(Hit, record.id, peer, holder, str(content), named_by)
+                self.owner.hit_recorded(holder)
+
+    def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            if self._is_peer(holder) and record.unhit(holder):
+                self.event_log.append(Noted, peer, "hit taken back", {"holder": holder}, record.id)
+
+    def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            record.done, record.of = float(done), float(of)
+
+    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            self.metrics.decoys += decoy
+            if self._is_peer(holder):
+                (record.decoys if decoy else record.fetched).setdefault(holder, self.kernel.now_us)
+            if not decoy:
+                record.setback = ""
+                self.downloads.setdefault(peer, set()).add(str(content))
+        self.log(peer, "decoy" if decoy else "fetched", {"holder": holder, "content": content}, causes)
+
+    def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            record.setback = str(why)
+        self.log(peer, "fetch failed", {"why": why}, causes)
+
+    def duplicate(self, causes: Sequence[int] | None) -> None:
+        self.kernel.duplicates += 1
+        if causes is None:
+            self.kernel.envelope[4].duplicates += 1
+        for cause in causes or ():
+            self.records.reopen(cause >> HOP_BITS).duplicates += 1
+
+    def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
+        if causes is None:
+            record = self.kernel.envelope[4]
+            asks = [each.id for each in record.records] if isinstance(record, JointRecord) else [record.id]
+        else:
+            asks = [cause >> HOP_BITS for cause in causes] or [0]
+        for ask in asks:
+            self.event_log.append(Noted, peer, kind, facts, ask)
+
+    def _is_peer(self, number: object) -> bool:
+        return type(number) is int and 0 <= number < self.n
+
+    def set_operator(self, peers: Sequence[PeerId], operator: str) -> None:
+        """Somebody else operates these peers from now on."""
+        operators = list(self.operators)
+        for peer in peers:
+            operators[peer] = operator
+        self.operators = operators
+
+    def set_role(self, peer: PeerId, role: str) -> None:
+        before = self.roles.set(peer, role)
+        # What it takes in the instant of its start is its first role, and no change.
+        if before != self.roles[peer] and self.started_us[peer] != self.kernel.now_us:
+            self.event_log.append(RoleChanged, peer, self.roles[peer], before)
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        if type(to) is not int or not 0 <= to < self.n or self.programs[peer] is None:
+            return
+        if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
+            self.streams.mark(peer, to, word, topic)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
@@ -524,6 +773,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.metrics.drop(self.kernel.now_us, envelope[0], -1, envelope[5], "nowhere")
             losses["nowhere"] = losses.get("nowhere", 0) + 1
         return kept
+
+    def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        losses = envelope[4].losses
+        for one in many:
+            self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
+            losses["malformed"] = losses.get("malformed", 0) + 1
 
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
@@ -537,10 +792,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         if reason == "lost":
             self.network.stalls.lost(sender, to, sent_us)
-        if reason in ("dead", "left", "reset"):
+        if reason in ("dead", "left", "reset", "cut"):
+            if reason == "cut" and self.network.stalls.broke_after(sender, to, sent_us):
+                return  # it was under way when the link was cut, of which the sender has been told
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
-            delay_us = self.network.links.delay_us(to, sender)
+            # Of a cut link its own end tells it.
+            delay_us = 1 if reason == "cut" else self.network.links.delay_us(to, sender)
         elif reason == "nat":
             back = cause
             delay_us = SILENCE_US + self.network.links.delay_us(to, sender)
@@ -590,11 +848,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
     def fire(self, timer: KernelTimer) -> None:
-        # Most ticks are those of access links: with limited lines, two of three events of a run.
-        tick, bandwidth = timer.tick, self.network.bandwidth
-        if bandwidth is not None and tick.__class__ in TICKS:
-            bandwidth.fire(tick)
-        elif tick.__class__ is RetryDue:
+        tick = timer.tick
+        if tick.__class__ is RetryDue:
             self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
@@ -621,15 +876,57 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 self.unlink(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
-                    self.event_log.append(Refused, peer, other, notice.message.kind, ask)
-                program.refused(host, other, notice.message)
+                    name = self.kinds[self.shared.kinds[type(notice.message)]].name
+                    self.event_log.append(Refused, peer, other, name, ask)
+                if isinstance(notice.message, Called):
+                    self._call_refused(peer, other, notice.message)
+                else:
+                    refused = notice.message.message if isinstance(notice.message, Wrapped) else notice.message
+                    programs.refused(program, host, other, refused)
             elif other not in self.streams.near[peer]:
-                program.closed(host, other)
+                programs.closed(program, host, other)
+                self._calls_closed(peer, other)
         except Exception as error:
             what = "refused" if isinstance(notice, ConnectionRefused) else "closed"
             raise PeerFailed(peer, what, error) from error
         finally:
             kernel.envelope = kernel.no_envelope
+
+    def _call_refused(self, peer: PeerId, to: PeerId, request: Called) -> None:
+        """A request was refused: its call is over. A program that does not want to be told of the ends of such calls is
+        told of the refusal, as of that of any other message."""
+        host, program = self.peer_hosts[peer], self.programs[peer]
+        assert program is not None
+        call = host.calls.get(request.token)
+        if call is None:
+            return
+        if request.inside in program.timeouts:
+            self._end_call(peer, call, "refused")
+        else:
+            host.end_call(call)
+            programs.refused(program, host, to, request.message)
+
+    def _calls_closed(self, peer: PeerId, other: PeerId) -> None:
+        """The stream is closed: calls that wait for an answer on it are over."""
+        host = self.peer_hosts[peer]
+        waiting = [call for call in host.calls.values() if call.to == other and call.request.over == "stream"]
+        for call in waiting:
+            if call.token in host.calls:
+                self._end_call(peer, call, "closed")
+
+    def _end_call(self, peer: PeerId, call: PendingCall, reason: CallEnd) -> None:
+        """Tell a peer that a call is over; what it does then has the cause of the call."""
+        kernel, timer, program = self.kernel, call.timer, self.programs[peer]
+        assert timer is not None
+        assert program is not None
+        kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
+        timer.record.pending += 1
+        time_out(program, self.peer_hosts[peer], call, reason)
+        kernel.release(timer.record)
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls that wait at a peer, in the order in which they were made."""
+        return self.peer_hosts[peer].open_calls()
 
     def _has_to_wait(
         self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId

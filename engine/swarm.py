@@ -12,9 +12,9 @@ The same setup and the same commands at the same virtual times give the same run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -24,21 +24,23 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, outcome, verdict
-from .api import AskId, Library, Peer, PeerId, Theory
-from .commands import Arrive, Attack, Command, Peers, Set, resolved
+from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
+from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
+from .commands import Act, Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
 from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
 from .control.effects import CourtOrders, Parts
-from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
+from .control.workload import Due, Sample, Workload, check_asks, check_sample_s
 from .errors import InputError, PeerFailed, plain
 from .files import read_packed
 from .measure.asks import AskRecord, PathCache
 from .measure.events import Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
+from .measure.shown import ROLE, ShownSeries, split_metric
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .programs import VerbOffer, offers, opposite
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -69,6 +71,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         self.setup = setup
         program, options, world = build_world(setup, program, world)
         check_asks(setup.asks_per_s)
+        check_sample_s(setup.sample_s)
         self.world = world
         self.peers = world.graph.n
         """Number of peers that were asked for, infrastructure left out."""
@@ -100,9 +103,13 @@ class Swarm(SimulationOwner, CommandExecutor):
         """Make what only serves to observe the swarm: it has no effect on the run, and is not pickled."""
         self._snapshots = SnapshotBuilder(self.simulation, self.columns)
         self._watcher: Watcher | None = None
+        self._shown_series: ShownSeries | None = None
+        self._joined_series: tuple[Series, Series, Series] | None = None
+        """Series of the swarm, of its shown columns, and both in one."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_snapshots", "_watcher")}
+        views = ("_snapshots", "_watcher", "_shown_series", "_joined_series")
+        return {name: value for name, value in self.__dict__.items() if name not in views}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -121,18 +128,10 @@ class Swarm(SimulationOwner, CommandExecutor):
                 sim.start(station)
             for peer in up:
                 sim.start(peer, sim.contacts(peer, living))
-            if sim.program.overlay:
-                alive = sim.state == ALIVE
-                both = alive[graph.a] & alive[graph.b]
-                for a, b in zip(graph.a[both].tolist(), graph.b[both].tolist(), strict=True):
-                    sim.streams.open(a, b)
-                for peer in up:
-                    program = sim.programs[peer]
-                    assert program is not None
-                    near = tuple(sim.streams.near[peer])
-                    sim.call(peer, "neighbours", program.neighbours, sim.peer_hosts[peer], near)
+            sim.open_overlay(graph.a, graph.b, up)
+            sim.converge()
         self.edges = sim.streams.count
-        self.workload.later(SAMPLE_US, Sample(), SAMPLE_US)
+        self.workload.begin_sampling(setup.sample_s)
         self.workload.set_asks(setup.asks_per_s, FIRST_ASK_US)
         self.arrivals.set_law(setup.arrivals)
         for at_us, command in setup.schedule:
@@ -167,6 +166,7 @@ class Swarm(SimulationOwner, CommandExecutor):
             contents = self.world.inputs.get(str(command.value).strip())
         # The first steps of an attack are carried out inside of its command, and have selectors of their own.
         outer, self._named, self._contents = self._named, {}, contents
+        self.columns.forget_views()
         before = self.selector_rng.state
         try:
             peers = effects.apply(self._parts, command, by)
@@ -242,7 +242,7 @@ class Swarm(SimulationOwner, CommandExecutor):
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """The peers that a selector names now, from a copy of the random stream: the run is not changed. Raises
         InputError."""
-        return selectors.parse(selector).pick(self.columns.fresh(), Stream(self.selector_rng.state))
+        return selectors.parse(selector).pick(self.columns.counted(), Stream(self.selector_rng.state))
 
     def attacks(self) -> tuple[Preset, ...]:
         """The presets, with the defaults and choices that they have in this swarm now."""
@@ -256,7 +256,7 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def completions(self, text: str) -> list[str]:
         """At most 8 words that may replace the last one of a selector, see `selectors.complete`."""
-        return selectors.complete(text, self.columns.fresh())
+        return selectors.complete(text, self.columns.counted())
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -315,6 +315,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         else:
             self.workload.fire(tick)
         effects.issue_waiting(self._parts)
+        if self.workload.measures(tick):
+            self._sample_shown()
         if self._watcher is not None and isinstance(tick, Sample):
             self._watcher.on_sample()
 
@@ -341,14 +343,82 @@ class Swarm(SimulationOwner, CommandExecutor):
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
         return min_cut(self.simulation, self.labels, origin, text)
 
+    @property
+    def keeps_records(self) -> bool:
+        """Whether peers of this network keep records that point to holders, see `Peer.keeps`."""
+        return keeps_records(self.simulation.program_types)
+
+    def keepers_of(self, ask: AskId) -> tuple[PeerId, ...]:
+        """The living peers that keep a record of what an ask is about, ascending: each of them is asked. Raises
+        InputError for an unknown ask, PeerFailed if a program's `keeps` raised."""
+        return tuple(keepers_of(self.simulation, self._record(ask).text)) if self.keeps_records else ()
+
     def step_until(self, ask: AskId, target: StepTarget, mover: Mover | None = None) -> StepUntil:
         """A run to the next arrival or the next hop of an ask, see `engine.analysis.stepping`. mover: advances time, if
         not the swarm itself. Raises InputError for an unknown ask."""
         return StepUntil(self.simulation, self._record(ask), target, mover or self)
 
-    def snapshot(self) -> Snapshot:
-        """The present state as columns."""
-        return self._snapshots.snapshot(self.settings(), self.court.status(), self._attacks.under_way())
+    def snapshot(self, shown: Sequence[str] = (), topic: str = "", contacts: bool = False) -> Snapshot:
+        """The present state as columns.
+
+        shown: names of the shown columns to read (`Fixed.shows` has all); of other columns nothing is asked. topic:
+        the marks of `Snapshot.marks` are those of this topic alone. contacts: where no stream is open, `links` are the
+        contacts of all peers, read about once a second (`Links.contacts`). Raises InputError for an unknown column,
+        PeerFailed if a program's `shown` or `contacts` raised.
+        """
+        self.follow(shown)
+        return self._snapshots.snapshot(
+            self.settings(), self.court.status(), self._attacks.under_way(), self.series(), shown, topic, contacts
+        )
+
+    def follow_all(self) -> None:
+        """Begin the time series of all shown columns, and of roles in a network whose roles change."""
+        self.follow(self.columns.shows)
+        if any(kind.roles for kind in dict.fromkeys(self.simulation.program_types)):
+            self.follow((ROLE.name,))
+
+    def follow(self, columns: Iterable[str], strict: bool = True) -> None:
+        """Begin the time series of these shown columns, or of "role": samples from now on are in `series`. Once begun
+        a series goes on; reading a column (`snapshot`) begins it too. Also taken: series as expectations name them,
+        such as `epidemic.infected`. Raises InputError for an unknown column; unless `strict`, it is left out."""
+        known = {ROLE.name: ROLE} | self.columns.shown_reader.columns
+        for name in columns:
+            column, value = split_metric(name, known) or (name, "")
+            if self._shown_series is not None and column in self._shown_series.followed() and not value:
+                continue
+            if column not in known and not strict:
+                continue
+            shown = known.get(column) or self.columns.shown_column(column)
+            if self._shown_series is None:
+                self._shown_series = ShownSeries(self.simulation.metrics.time_series)
+            self._shown_series.follow(shown, self.now_us / 1e6, value)
+
+    def follow_as(self, other: Swarm) -> None:
+        """Follow what another swarm of the same run follows, and take its samples up to now: for a copy that goes on in
+        its place."""
+        if other._shown_series is not None and other is not self:
+            if self._shown_series is None:
+                self._shown_series = ShownSeries(self.simulation.metrics.time_series)
+            self._shown_series.take_over(other._shown_series, self.now_us / 1e6)
+
+    def _sample_shown(self) -> None:
+        series, sim = self._shown_series, self.simulation
+        if series is None:
+            return
+        columns = {ROLE.name: ROLE} | self.columns.shown_reader.columns
+        values: dict[str, Any] = {ROLE.name: sim.roles.all()} if ROLE.name in series.followed() else {}
+        if len(values) < len(series.followed()):
+            values |= self.columns.shown()
+        series.sample(self.now_us / 1e6, columns, values, (sim.state == ALIVE) & ~sim.infrastructure)
+
+    def shown_of(self, peer: PeerId) -> tuple[tuple[Shown, float | str], ...]:
+        """The shown columns of one peer with their values now, in the order of its class; none of one that is not
+        alive. Raises PeerFailed."""
+        return self.columns.shown_reader.of(peer, self.simulation.programs[peer])
+
+    def marks_of(self, peer: PeerId) -> tuple[tuple[PeerId, str, str], ...]:
+        """What a peer says of its links, see `Host.mark`: (other end, topic or "", word), by the other end."""
+        return tuple(self.simulation.streams.marks_of(peer))
 
     def events(self, since: int = 0) -> Iterator[Event]:
         """Events with a number above `since`, the oldest first; only the last 5,000 are kept."""
@@ -357,6 +427,20 @@ class Swarm(SimulationOwner, CommandExecutor):
     def peer(self, peer: PeerId) -> Peer | None:
         """The program of a living peer, to be read and not changed; None of others."""
         return self.simulation.programs[peer]
+
+    def verbs_for(self, peers: Iterable[PeerId]) -> tuple[VerbOffer, ...]:
+        """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
+        `why_not` raised."""
+        return offers([(peer, self.simulation.programs[peer]) for peer in peers])
+
+    def opposite_of(self, command: Act, peers: Sequence[PeerId]) -> Act | None:
+        """The command that takes back what a verb of the network did to these peers; None if there is none, or if it
+        needs a value that only a person can state."""
+        for kind in dict.fromkeys(self.simulation.program_types[peer] for peer in peers):
+            found = opposite(kind, command.name, command.values)
+            if found is not None:
+                return Act(tuple(peers), *found)
+        return None
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""
@@ -373,8 +457,14 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def last_messages(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
         """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""
-        self.simulation.metrics.flush()
-        return self.simulation.metrics.recent.of(peer)
+        sim = self.simulation
+        sim.metrics.flush()
+        kind_of = sim.shared.kind_of
+        return tuple(replace(one, kind=kind_of[one.kind]) for one in sim.metrics.recent.of(peer))
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls of a peer that wait for an answer, the oldest first; none of a peer that is not alive."""
+        return self.simulation.open_calls(peer)
 
     def ban_of(self, peer: PeerId) -> str:
         """The phrase that a peer suppresses, or ""."""
@@ -390,8 +480,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self._record(ask).row()
 
     def trace(self, ask: AskId) -> Trace | None:
-        """The path of an ask, the same object until it changes. None if the ask closed without a message, or its path
-        was removed. Raises InputError for an unknown ask."""
+        """The path of an ask, the same object until it changes. None if the ask closed without a message and a hit,
+        or its path was removed. Raises InputError for an unknown ask."""
         return self._snapshots.trace(self._record(ask))
 
     def asks(self) -> list[AskRow]:
@@ -408,8 +498,9 @@ class Swarm(SimulationOwner, CommandExecutor):
         return record
 
     def success(self, from_s: float, to_s: float) -> float | None:
-        """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; of a broadcast, the share of the
-        living users that it reached by then. None without any."""
+        """Share of the asks of users issued from `from_s` to `to_s` that had a hit in the time of their goal
+        (`Goal.success_s`); of one that goes to an audience, the share of that which it reached by then. None without
+        any."""
         return self.simulation.metrics.success(round(from_s * 1e6), round(to_s * 1e6))
 
     def asked(self, from_s: float, to_s: float) -> AskStats:
@@ -417,8 +508,16 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self.simulation.metrics.asked(round(from_s * 1e6), round(to_s * 1e6))
 
     def series(self) -> Series:
-        """Samples of the whole run; those before the last ten minutes are means over 10 or 100 s."""
-        return self.simulation.metrics.time_series.whole()
+        """Samples of the whole run, with those of shown columns that are followed: the same object until another sample
+        comes."""
+        base = self.simulation.metrics.series()
+        if self._shown_series is None:
+            return base
+        shown = self._shown_series.table.series()
+        if self._joined_series is None or self._joined_series[0] is not base or self._joined_series[1] is not shown:
+            joined = Series(t_s=base.t_s, columns={**base.columns, **shown.columns})
+            self._joined_series = (base, shown, joined)
+        return self._joined_series[2]
 
     def catalogue_titles(self, limit: int) -> list[str]:
         """At most `limit` titles, the most popular first."""
@@ -438,11 +537,11 @@ class Swarm(SimulationOwner, CommandExecutor):
         """Make the verdict on an ask."""
         sim = self.simulation
         sim.metrics.settle()
-        if record.want == "broadcast" and (record.share is None or record.firsts is not None):
+        if record.sought == "share" and (record.share is None or record.firsts is not None):
             record.share = sim.share_heard(record)
         before = record.verdict
         facts = facts_of(sim, record)
-        record.verdict = verdict(sim.program, sim.shared.options, facts)
+        record.verdict = own_verdict(sim, record, facts) or verdict(facts)
         record.outcome = outcome(facts, record.verdict)
         if record.verdict != before:
             # A gossip may reopen an ask in each cycle: only a changed verdict is an event, and in place of the last.

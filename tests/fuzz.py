@@ -10,6 +10,7 @@ same input.
 from __future__ import annotations
 
 import argparse
+import functools
 import gzip
 import random
 import sys
@@ -169,8 +170,16 @@ def _line(parse: Callable[[str], object]) -> Decode:
     return lambda data, file: parse(_text(data))
 
 
-def decoders() -> list[Decoder]:
-    """All functions that read input from users or files."""
+DECODERS = (
+    "scenario", "selector", "edge list", "matrix", "churn", "trace", "graph", "arrivals", "lines", "topology", "sweep",
+    "recording", "records", "configuration", "theme",
+)  # fmt: skip
+"""Their names, for whoever only lists them: some decoders need recordings, which take a second to make."""
+
+
+@functools.cache
+def decoders() -> dict[str, Decoder]:
+    """All functions that read input from users or files, by name."""
     scenarios = tuple(path.read_bytes() for path in sorted((ROOT / "engine" / "scenarios").glob("*.toml")))
     looks = tuple(path.read_bytes() for path in sorted((ROOT / "themes").glob("*.toml"))[:4])
     edges = b"# Directed graph\n# Nodes: 4 Edges: 4\n# FromNodeId\tToNodeId\n0\t1\n0\t2\n1\t3\n2\t3\n"
@@ -212,7 +221,7 @@ def decoders() -> list[Decoder]:
         b'*Vertices 2\n1 "a"\n2 "b"\n*Edges\n1 2 1.0\n',
     )
     wishes = (settings.template(ALL).encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
-    return [
+    made = [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
         Decoder("edge list", _through(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
@@ -229,6 +238,8 @@ def decoders() -> list[Decoder]:
         Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]
+    assert tuple(one.name for one in made) == DECODERS
+    return {one.name: one for one in made}
 
 
 def inputs(decoder: Decoder, count: int, seed: int) -> Iterator[bytes]:
@@ -308,7 +319,7 @@ def main() -> None:
     args = ask.parse_args()
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for decoder in decoders():
+        for decoder in decoders().values():
             if args.decoder in ("", decoder.name):
                 try:
                     fuzz(decoder, args.inputs, args.seed, Path(folder) / "input")

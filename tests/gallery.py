@@ -41,6 +41,8 @@ INK = {
     "web": "#ff6b6b", "napster": "#5b9fd6", "gnutella": "#ffb347", "gossip": "#6fe3c9",
 }  # fmt: skip
 NETWORKS = ("web", "napster", "gnutella", "gossip")
+SHOWN = (*NETWORKS, "kademlia", "swim", "bitcoin", "bittorrent", "limewire")
+"""Networks with a picture of their own."""
 SERVERS = {"web": "server", "napster": "index"}
 
 
@@ -197,7 +199,7 @@ def resilience() -> None:
     print(table)
 
 
-MADE = {"film": film, **{name: lambda name=name: network(name) for name in NETWORKS}}
+MADE = {"film": film, **{name: lambda name=name: network(name) for name in SHOWN}}
 
 if __name__ == "__main__":
     told_time.told(pytest.MonkeyPatch())

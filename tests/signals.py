@@ -5,6 +5,7 @@ and back, presses keys, and ends it by `q`, by a signal, or by closing the windo
 
     python tests/signals.py [--runs 100] [--seed 0] [--only N]
     python tests/signals.py --terminate 60     SIGTERM alone, at random moments from the start on
+    python tests/signals.py --terminate 60 --signal QUIT
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "tui"))
@@ -136,7 +138,8 @@ def sequence(number: int, seed: int) -> list[str]:
                 if end in ("INT",):
                     good = (*good, 130)
                 if code not in good and "early" not in done:
-                    wrong.append(f"exit code {code}")
+                    wrong.append(f"exit code {code}, and last: {it.screen.after[-2000:]!r}")
+                    wrong += [crash.read_text() for crash in Path(home).rglob("crash.txt")]
                 wrong += it.unclean()
                 # Before the program has started, Python itself reports an interrupt.
                 if "Traceback" in it.written and not ("early" in done and "KeyboardInterrupt" in it.written):
@@ -160,15 +163,18 @@ def _quit(it: Job) -> int:
     return it.end(1.0)
 
 
-def terminated(number: int, seed: int) -> list[str]:
-    """Send SIGTERM at a random moment. Returns sentences about what was wrong."""
+KINDS = ("start", "seek", "palette", "follower", "stopped", "unread", "picker", "twice", "continued", "resized")
+
+
+def terminated(number: int, seed: int, by: signal.Signals = signal.SIGTERM) -> list[str]:
+    """Send a signal that ends the program at a random moment. Returns sentences about what was wrong."""
     rng = random.Random(seed * 100_003 + number)
     done = ""
     with tempfile.TemporaryDirectory() as home:
         words = ["-m", "tui", *rng.choice(RUNS)]
         with job(Path(home), words) as it:
             try:
-                kind = rng.choice(("start", "seek", "palette", "follower", "stopped", "unread", "picker"))
+                kind = rng.choice(KINDS)
                 wait = rng.uniform(0.0, 3.0)
                 done = f"{kind} {wait:.2f}"
                 if kind == "start":
@@ -190,9 +196,23 @@ def terminated(number: int, seed: int) -> list[str]:
                 elif kind == "stopped":
                     it.kill(rng.choice((signal.SIGSTOP, signal.SIGTSTP)))
                     it.read(0.2)
+                elif kind == "continued":
+                    for _ in range(rng.randint(1, 5)):
+                        it.kill(rng.choice((signal.SIGCONT, signal.SIGCONT, signal.SIGTSTP)))
+                        it.read(rng.choice((0.0, 0.001, 0.02)))
+                    it.fg()
+                    it.read(rng.choice((0.0, 0.001, 0.02)))
+                elif kind == "resized":
+                    for _ in range(rng.randint(1, 3)):
+                        it.resize(rng.randint(1, 200), rng.randint(1, 60))
+                        it.read(rng.choice((0.0, 0.01, 0.1)))
                 if kind == "unread":
                     time.sleep(wait)
-                it.kill(signal.SIGTERM)
+                it.kill(by)
+                if kind in ("twice", "start", "continued"):
+                    it.read(rng.choice((0.0, 0.01, wait / 10)))
+                    it.kill(by)
+                    it.fg()
                 if kind == "stopped":
                     it.fg()
                 if kind == "unread":
@@ -201,8 +221,8 @@ def terminated(number: int, seed: int) -> list[str]:
                 code = it.end(END_S)
                 took = time.monotonic() - begun
                 wrong = it.unclean() if kind != "unread" else []
-                if code not in (143, -15):
-                    wrong.append(f"exit code {code}")
+                if code not in (128 + by, -by):
+                    wrong.append(f"exit code {code}, and last: {it.screen.after[-2000:]!r}")
                 if took > 6:
                     wrong.append(f"took {took:.1f} s")
             except AssertionError as error:
@@ -217,8 +237,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int)
     parser.add_argument("--terminate", type=int)
+    parser.add_argument("--signal", default="TERM")
     space = parser.parse_args()
-    one = sequence if space.terminate is None else terminated
+    by = signal.Signals[f"SIG{space.signal}"]
+    one = sequence if space.terminate is None else partial(terminated, by=by)
     numbers = range(space.terminate or space.runs) if space.only is None else [space.only]
     faults = 0
     for number in numbers:

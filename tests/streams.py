@@ -22,7 +22,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,8 +36,21 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "run": ("run", *SMALL, "--until", "1", "--json"),
     "replay": ("replay", "run.swarm", "--json"),
     "config": ("config",),
+    "scenarios": ("scenarios",),
+    "scenario": ("scenarios", "the-court"),
+    "themes": ("themes", "--json"),
+    "topic": ("help", "keys"),
+    "topics": ("help",),
+    "completion": ("completion", "bash"),
+    "bench": ("bench", "--quick"),
     "dashboard": (*SMALL, "--json"),
 }
+BEGINS = {"bench": "deliveries a second of processor time"}
+"""What stdout begins with, where all else differs from run to run."""
+DRAWN = {"topic": "Keys of the dashboard"}
+"""What is on a terminal of a text that is drawn there in another form than it has in a file."""
+SAMPLED = {"bench": 11}
+"""Only one of so many combinations, for a command that takes half a minute."""
 FULL = "swarmtop: stdout cannot be written: No space left on device\n"
 HOMELESS = "swarmtop: the dashboard needs a terminal; swarmtop run works without one\n"
 LAUNCH = """
@@ -127,8 +140,11 @@ def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bo
     return Result(process.returncode, out, err, seen.decode(errors="replace").replace("\r\n", "\n"))
 
 
-def wrong(base: Result, told: Result, states: Sequence[str], screen: bool, belongs: bool = False) -> str:
-    """A sentence about what is wrong, or empty. `base`: the result with all three streams in files."""
+def wrong(
+    base: Result, told: Result, states: Sequence[str], screen: bool, belongs: bool = False, whole: bool = True
+) -> str:
+    """A sentence about what is wrong, or empty. `base`: the result with all three streams in files. whole: what is
+    written is that of `base`, else it contains that."""
     text = told.out + told.err + told.tty
     if re.search("Traceback|Exception ignored|Error:", text):
         return "a traceback"
@@ -147,9 +163,9 @@ def wrong(base: Result, told: Result, states: Sequence[str], screen: bool, belon
     if told.code != code:
         return f"exit code {told.code}, not {code}"
     for state, got, want in ((states[1], told.out, out), (states[2], told.err, err)):
-        if state == "file" and (plain(want) not in plain(got) if screen else plain(got) != plain(want)):
+        if state == "file" and (plain(got) != plain(want) if whole else plain(want) not in plain(got)):
             return f"{got[:200]!r} is not {want[:200]!r}"
-        if state == "tty" and plain(want) not in plain(told.tty):
+        if state == "tty" and plain(base.tty if want == out and base.tty else want) not in plain(told.tty):
             return f"{want[:200]!r} is not on the terminal"
     return ""
 
@@ -165,10 +181,14 @@ def campaign(folder: Path, name: str, every: Sequence[Sequence[str]]) -> Iterato
         told = tried(folder, ("run", *SMALL, "--until", "1", "--record", "run.swarm"), ("file",) * 3)
         assert told.code == 0, told
     base = Result(0, "", "", "") if screen else tried(folder, words, ("file",) * 3)
+    if name in BEGINS:
+        assert base.out.startswith(BEGINS[name]), base
+        base = replace(base, out=BEGINS[name])
+    base = replace(base, tty=DRAWN.get(name, ""))
     for states in every:
         for belongs in (False, True) if screen and "tty" not in states else (False,):
             told = tried(folder, words, states, belongs)
-            if why := wrong(base, told, states, screen, belongs):
+            if why := wrong(base, told, states, screen, belongs, whole=name not in BEGINS and not screen):
                 yield f"{name} with {', '.join(states)}{' in a terminal' if belongs else ''}: {why}"
 
 
@@ -183,10 +203,11 @@ def main() -> int:
         folder = prepared(Path(name))
         for command in args.command or COMMANDS:
             found = 0
-            for sentence in campaign(folder, command, every):
+            some = every[:: SAMPLED.get(command, 1)]
+            for sentence in campaign(folder, command, some):
                 found += 1
                 print(sentence, flush=True)
-            print(f"{command}: {len(every)} combinations, {found} wrong", flush=True)
+            print(f"{command}: {len(some)} combinations, {found} wrong", flush=True)
             bad += found
     return 1 if bad else 0
 

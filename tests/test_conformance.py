@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from broken.calling import Calling, Closer, Leaker, Stammerer, Tardy
 from broken.chatters import Chatterer
+from broken.components import Borrower, Caller, Clutcher, Composed, Drifter, Fickle, Stumbler, Unpicklable
 from broken.founds import Founder
 from broken.freezes import Frozen
 from broken.grows import Clerk, Hoarder, Recorder, Squarer
@@ -14,23 +16,25 @@ from broken.guesses import Guesser
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
 from broken.lingers import Lingerer
+from broken.misreports import Backslider, Busybody, Holdout, Overdoer, Retractor
 from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
 from broken.rewrites import Rewriter
 from broken.shares_memory import Telepath
+from broken.shows import Mistyped, Nameless, Overfull, Sly, Stranger, Undeclared, Vain, Wordy
 from broken.sound import Sound
 from broken.trusts import Truster
 from broken.walks_set import Walker
 from conformance import ASKS, CHECKS, ITEMS_MOST, Network, collected, traffic, variants
 from conformance.attacked import ATTACKS
 
-from engine import Peer, PeerFailed, networks, registry
+from engine import InputError, Peer, PeerFailed, networks, registry
 
 pytestmark = pytest.mark.uncounted
 
 OF_ROLES = [
     *("answers", "survives_nonsense", "survives_trouble", "forgets", "leaves_messages_alone", "keeps_no_host"),
-    *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set"),
+    *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set", "shows_what_is_so"),
 ]
 """Checks of what the programs of single roles do. A network with an option that adds a role has to pass these; the
 others are of the network as a whole."""
@@ -98,6 +102,25 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
     CHECKS[check](Network(Sound))
 
 
+OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_copy", "starts_alike", "acts"]
+
+
+@pytest.mark.parametrize("check", OF_COMPONENTS)
+def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(check: str) -> None:
+    CHECKS[check](Network(Composed))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        *("answers", "late_answers", "calls_end", "keeps_no_host", "survives_nonsense", "survives_trouble"),
+        *("lives_on_as_a_copy", "ends_when_it_stops", "forgets"),
+    ],
+)
+def test_the_correct_network_of_calls_conforms(check: str) -> None:
+    CHECKS[check](Network(Calling))
+
+
 @pytest.mark.parametrize(
     ("program", "check", "says"),
     [
@@ -113,14 +136,38 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
-        (Truster, "survives_nonsense", "unhashable"),
+        (Truster, "survives_nonsense", "index out of range"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+        (Busybody, "tells_the_truth_of_asks", "told a hit of ask"),
+        (Backslider, "tells_the_truth_of_asks", "told 1 after 2.0 of 3"),
+        (Overdoer, "tells_the_truth_of_asks", "told that 4 of 3 are done"),
+        (Retractor, "tells_the_truth_of_asks", "took back a hit"),
+        (Holdout, "tells_the_truth_of_asks", r"keeps ask \d+ open after 3600 s"),
+        (Unpicklable, "keeps_no_host", "a program cannot be pickled"),
+        (Clutcher, "keeps_no_host", "a program holds a ComponentHost of the engine"),
+        (Drifter, "starts_alike", "#0 starts otherwise each time"),
+        (Borrower, "starts_alike", "converge drew from the stream of #0"),
+        (Caller, "starts_alike", "Caller.converge sent a message"),
+        (Fickle, "starts_alike", "cast gives other programs each time"),
+        (Stumbler, "acts", "failed on look-up: KeyError: 1000"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),
+        (Tardy, "late_answers", "acted on a These when its call had ended"),
+        (Leaker, "calls_end", "s for an answer to a Who"),
+        (Stammerer, "calls_end", "answered a Who 2 times"),
+        (Closer, "keeps_no_host", "the context of a Who is no plain data"),
+        (Vain, "shows_what_is_so", "a shown column that depends on who looks"),
+        (Sly, "shows_what_is_so", "depends on who looks: it changed the peer"),
+        (Wordy, "shows_what_is_so", "failed on shown: ValueError: 3 values for 2 columns"),
+        (Mistyped, "shows_what_is_so", 'column "friends" should be a number, not str'),
+        (Overfull, "shows_what_is_so", "is no share in the column full"),
+        (Undeclared, "shows_what_is_so", "'bored' is no category in the column mood"),
+        (Stranger, "shows_what_is_so", "on nobody's link"),
+        (Nameless, "shows_what_is_so", "a role is a word that can be shown, and this one is empty"),
     ],
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:
-    with pytest.raises((AssertionError, PeerFailed), match=says):
+    with pytest.raises((AssertionError, InputError, PeerFailed), match=says):
         CHECKS[check](Network(program))
 
 

@@ -144,7 +144,17 @@ def test_sessions_are_the_same_in_every_dialect(
         (b",a,b\n0,x,y\n1,y,z\n", ("x", "y", "z"), 2),
         (b'"","V1","V2"\n"1","x","y"\n"2","y","z"\n', ("x", "y", "z"), 2),
         (b'"V1" "V2"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"from" "to"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"w" "source" "target"\n"1" 5 "x" "y"\n"2" 6 "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"from" "to"\n"1" "2" \n"2" "3" \n', ("1", "2", "3"), 2),
+        (b"[2001:db8::1]:80 [::1]\n[::1] a\n", ("[2001:db8::1]:80", "[::1]", "a"), 2),
         (b"x pp y\ny pd z\n", ("x", "y", "z"), 2),
+        (b"x pp y z\ny pd z\nlonely\n", ("x", "y", "z"), 3),
+        (b"x pp y z\ny pp z w\n", ("x", "y", "z", "w"), 4),
+        (b"x pp y 0.5\ny pp z 0.7\n", ("x", "y", "z"), 2),
+        (b"1\n2\n3\na\tpp\tc\te\nc\tpd\te\n", ("a", "c", "e"), 3),
+        (b"a b\tpp\tc d\te\nc d\tpd\te\n", ("a b", "c d", "e"), 3),
+        (b"1 pp 2 3 4\n# x\n2 pp 10\n", ("1", "2", "3", "4", "10"), 4),
         (b"x -> y\ny -> z\n", ("x", "y", "z"), 2),
         (b"1,000 2,000\n2,000 3,000\n", ("1,000", "2,000", "3,000"), 2),
         ("\U0001f469\u200d\U0001f467 x\n".encode(), ("\U0001f469\U0001f467", "x"), 1),
@@ -456,7 +466,56 @@ def test_long_edge_lists_are_the_same_in_every_dialect(tmp_path: Path, kind: str
         links(path)
 
 
-@pytest.mark.parametrize("word", ["2020-01-01T00:00:00", "00:00:10", "0x10", "1_0", "10s"])
+DATES = {
+    "blank": "2024-01-05 10:{:02}:00",
+    "T": "2024-01-05T10:{:02}:00",
+    "zone": "2024-01-05T10:{:02}:00Z",
+    "utc": "2024-01-05 10:{:02}:00 UTC",
+    "offset": "2024-01-05T12:{:02}:00+02:00",
+    "short offset": "2024-01-05 05:{:02}:00.0-0500",
+    "fraction": "2024-01-05 10:{:02}:00.000000Z",
+    "comma": "2024-01-05 10:{:02}:00,000",
+    "minutes": "2024-01-05 10:{:02}",
+}
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t", " ", '","'])
+@pytest.mark.parametrize("form", DATES)
+def test_sessions_may_have_dates(tmp_path: Path, form: str, sep: str) -> None:
+    path, date = tmp_path / "dates.csv", DATES[form]
+    quote = '"' if '"' in sep or (" " in date[11:] and sep == " ") or ("," in date and sep in ", ") else ""
+    sep = sep if '"' in sep else f"{quote}{sep}{quote}"
+    rows = [(at % 3, date.format(at % 3 * 10 + 1), date.format(at % 3 * 10 + 9)) for at in range(3)]
+    # Long enough for the lines that are read at once.
+    lines = [quote + sep.join((NAMES[at], *rows[at % 3][1:])) + quote for at in range(40)]
+    lines += [f"{quote}n{at}{sep}{rows[1][1]}{sep}{('inf', 'NaT')[at % 2]}{quote}" for at in range(400)]
+    path.write_text("\n".join(lines) + "\n")
+    made = sessions.load(str(path), (*NAMES, *(f"n{at}" for at in range(400))))
+    assert [(made.begins_us[at][0], made.ends_us[at][0]) for at in range(3)] == [
+        (at * 600_000_000, at * 600_000_000 + 480_000_000) for at in range(3)
+    ]
+    assert made.begins_us[40 + 399] == [600_000_000]
+    assert "2024-01-05 10:01:00 UTC" in made.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("p000,2024-02-30,2024-03-01", r":1: start_s should be a date and time that there is, not \"2024-02-30\""),
+        ("p000,2024-01-05 25:00,x", r":1: start_s should be a date and time that there is"),
+        ("p000,2024-01-05,2024-01-06\np001,5,9", r":2: start_s should be a date and time, as in the lines before"),
+        ("p000,5,9\np001,2024-01-05,2024-01-06", r":2: start_s should be a number of seconds, as in the lines before"),
+        ("p000,2024-01-06,2024-01-05", r":1: end_s should be later than start_s"),
+    ],
+)
+def test_a_date_that_cannot_be_is_told(tmp_path: Path, lines: str, said: str) -> None:
+    path = tmp_path / "dates.csv"
+    path.write_text(lines)
+    with pytest.raises(InputError, match=said):
+        sessions.load(str(path), LABELS)
+
+
+@pytest.mark.parametrize("word", ["20:01-01T00:00:00", "00:00:10", "0x10", "1_0", "10s"])
 def test_a_time_of_another_form_is_no_header(tmp_path: Path, word: str) -> None:
     path = tmp_path / "sessions.csv"
     path.write_text(f"p000,{word},{word}\np001,0,5\n")

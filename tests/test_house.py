@@ -26,6 +26,7 @@ ENGINE_ORDER = (
     "api",
     "commands",
     "options",
+    "programs",
     "setup",
     "sim",
     "measure",
@@ -42,11 +43,13 @@ ENGINE_ORDER = (
 BESIDE: dict[str, set[str]] = {
     "kit": {"errors", "api"},
     "protocols": {"errors", "api", "kit"},
-    "testing": {"errors", "api", "sim", "registry"},
+    "testing": {"errors", "api", "programs", "sim", "registry"},
     "pacer": {"errors"},
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
+PURE = ("bisect", "functools", "hashlib", "heapq", "unicodedata")
+"""Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
     "import_path",
@@ -112,21 +115,26 @@ def parsed(path: Path) -> ast.Module:
 
 
 @functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a file of ours, collected once for all tests."""
+    return tuple(ast.walk(parsed(path)))
+
+
+@functools.cache
 def imports(path: Path, typing: bool = False) -> tuple[tuple[str, int], ...]:
     """Absolute names of what a file imports, with the line; imports for the type checker alone only with `typing`."""
     return tuple(imported(path, typing))
 
 
 def imported(path: Path, typing: bool) -> Iterator[tuple[str, int]]:
-    tree = parsed(path)
     typing_only = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         for inner in ast.walk(node)
     }
     package = path.relative_to(ROOT).with_suffix("").parts
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if id(node) in typing_only and not typing:
             continue
         if isinstance(node, ast.Import):
@@ -231,11 +239,14 @@ def test_an_import_circle_is_detected() -> None:
 
 @of_each([*sources("engine"), *sources("tui")])
 def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
-    tree = parsed(path)
-    assert ast.get_docstring(tree), f"{path}: the first line of a file says what is in it"
-    for node in ast.walk(tree):
+    assert ast.get_docstring(parsed(path)), f"{path}: the first line of a file says what is in it"
+    for node in nodes(path):
         if isinstance(node, ast.ClassDef):
             assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
+
+
+EXTENDS = {"limewire": "gnutella"}
+"""Network -> an older version of the same protocol, from which it may import what is the same."""
 
 
 @of_each(sources("engine/protocols"))
@@ -243,9 +254,11 @@ def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
     for name, line in imports(path):
         parts = name.split(".")
-        allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or parts[1:3] == ["protocols", mine]
+        own = parts[1:2] == ["protocols"] and parts[2] in (mine, EXTENDS.get(mine))
+        allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or own
         assert allowed, f"{path}:{line} imports {name}"
-        assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", "heapq", "hashlib")
+        library = ("collections", "dataclasses", "functools", "heapq", "math", "typing", "__future__", *PURE)
+        assert parts[0] in ("engine", *library)
 
 
 def test_a_class_has_a_name_of_its_own() -> None:
@@ -254,7 +267,7 @@ def test_a_class_has_a_name_of_its_own() -> None:
     for path in sources("engine"):
         inside = path.relative_to(ROOT / "engine").parts
         place = "/".join(inside[:2]).removesuffix(".py") if inside[0] == "protocols" else str(path)
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, set()).add(place)
     twice = {name: where for name, where in places.items() if len(where) > 1}
@@ -264,9 +277,10 @@ def test_a_class_has_a_name_of_its_own() -> None:
 def test_no_network_is_known_outside_of_its_own_file() -> None:
     """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
     of one. The benchmarks set the options of the network that they measure."""
-    from engine import networks
+    from engine import Peer, networks
 
     options = {field.name for program in networks().values() for field in dataclasses.fields(program.options_type)}
+    options -= {*dir(Peer), *(name for program in networks().values() for name in program.components)}
     assert {"ttl", "fanout"} <= options
     benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
     for path in sources("engine"):
@@ -499,11 +513,11 @@ def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> No
     for path in sources("tui"):
         if path == COMPAT:
             continue
-        nodes = {node.name: node for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)}
-        if not nodes or "textual" not in path.read_text():
+        classes = {node.name: node for node in nodes(path) if isinstance(node, ast.ClassDef)}
+        if not classes or "textual" not in path.read_text():
             continue
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        for name, node in nodes.items():
+        for name, node in classes.items():
             made = getattr(module, name, None)
             if made is None:
                 continue
@@ -516,7 +530,7 @@ def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> No
 def test_no_method_of_a_widget_is_called_by_textual_as_the_handler_of_a_key() -> None:
     # Textual calls a method `key_at` of the focused widget when the key "at" (@) is pressed.
     for path in sources("tui"):
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 names = [each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
                 wrong = [name for name in names if name.startswith(("key_", "_key_"))]

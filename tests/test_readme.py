@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import VERBS, help_of, networks, options_of, scenario_files, title_of
-from engine.lab.check import METRICS
+from engine import VERBS, api, help_of, networks, options_of, scenario_files, title_of
+from engine.lab.check import METRICS, OF_SHOWN
 from engine.setup import ContentSpec
 from tui.actions.table import ALL, key_table
 from tui.cli.help_topics import title_of as topic_title
@@ -132,7 +132,7 @@ def verbs() -> str:
 
 
 def metrics() -> str:
-    return table(("metric", "what it is"), [(f"`{name}`", about) for name, about in METRICS.items()])
+    return table(("metric", "what it is"), [(f"`{name}`", about) for name, about in (METRICS | OF_SHOWN).items()])
 
 
 def settings() -> str:
@@ -232,6 +232,18 @@ def test_each_flag_of_each_command_is_in_the_man_page() -> None:
 def test_the_example_is_short() -> None:
     # Joining is half of a network.
     assert example().count("\n") < 155
+
+
+def test_the_chapter_on_networks_names_what_there_is() -> None:
+    text = (HELP / "network.md").read_text()
+    called = {*re.findall(r"host\.(\w+)", text)}
+    assert {"call", "begin", "mark", "set_role"} < called
+    assert not [name for name in called if not hasattr(api.Host, name)]
+    methods = {*re.findall(r"`(\w+)\((?:self|cls)\b", text)} - {"wire_size", "about"}
+    assert {"shown", "cast", "converge"} < methods
+    assert not [name for name in methods if not hasattr(api.Peer, name)]
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        compile(block, "network.md", "exec")
 
 
 def test_what_the_readme_links_to_is_there() -> None:

@@ -15,11 +15,11 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
-from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
 from textual.command import Command, CommandPalette
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from engine import Scenario, SwarmError, plain
 
@@ -27,7 +27,7 @@ from .actions.table import ACTIONS, ALL
 from .config import textual_themes
 from .config.keys import Key, bindings, keyed
 from .config.settings import Settings
-from .config.terminal import GONE, Ending, leaving_when_hung_up, signals_held, stdin_is_gone
+from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .draw.styles import Mode
 from .input_queue import InputQueue
 from .preferences import Preferences
@@ -69,14 +69,15 @@ def _palette() -> type[Provider]:
     return Palette
 
 
-class SwarmApp(TerminalApp):
+class SwarmApp(TerminalApp, inherit_bindings=False):
     """The app of a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 after an
     error."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
     COMMANDS = {_palette}
-    # With priority, since it works in dialogs too.
+    # With priority, since it works in dialogs too. Textual's own bindings are left out: its ctrl+q would end the run
+    # even while something is typed.
     BINDINGS = [*bindings(ACTIONS, "app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
     ENABLE_COMMAND_PALETTE = True
 
@@ -264,7 +265,7 @@ class SwarmApp(TerminalApp):
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
-        elif self._first is not None:
+        if self._first is not None and (driver is None or self.screen_taken):
             self._first.leave()
 
     def to_the_shell(self) -> None:
@@ -283,11 +284,16 @@ class SwarmApp(TerminalApp):
         self.notify(NOBODY_CONTINUES, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
-        """Ctrl+C copies if text is marked. Else the first one may be a mistake of a person who wanted to copy; the
-        second ends the program."""
-        field = self.focused
-        if (isinstance(field, Input) and field.selected_text) or self.screen.get_selected_text():
-            raise SkipAction
+        """Ctrl+C copies if text is marked, which then is marked no more: else it could never end the program. Without a
+        mark the first one may be a mistake of a person who wanted to copy; the second ends the program."""
+        field = self.focused if isinstance(self.focused, Input) else None
+        marked = (field.selected_text if field is not None else "") or self.screen.get_selected_text()
+        if marked:
+            self.copy_to_clipboard(marked)
+            self.screen.clear_selection()
+            if field is not None:
+                field.selection = Selection.cursor(field.cursor_position)
+            return
         now = time.monotonic()
         if now - self._interrupted_s < TWICE_S:
             self.leave(128 + signal.SIGINT)
@@ -383,13 +389,10 @@ def open_dashboard(
                 return await app.run_async()
             finally:
                 if first is not None and driver_of(app) is not None:
-                    first.shown = False  # the dashboard has taken the screen over, and leaves it itself
+                    first.shown = app.screen_taken  # else the dashboard has taken the screen over, and leaves it itself
 
-    with contextlib.ExitStack() as until_left:
-        with signals_held():
-            if first is not None:
-                first.release_signals()
-            until_left.enter_context(app.deadline)
+    with app.deadline:
+        app.deadline.take(first.hand_over_signals() if first is not None else {})
         try:
             code = asyncio.run(run())
             if app.broken is not None:
@@ -398,7 +401,7 @@ def open_dashboard(
                 last_word(app.session.report())
         finally:
             gc.freeze()  # the garbage collector does not run any more, so that the program ends at once
-            app.restore_terminal()
+            app.deadline.restore()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and session.player.machine.diverged is not None)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import sys
@@ -106,19 +107,20 @@ class FirstFrame:
         self._palette: Palette | None = None
         self._size = (0, 0)
         self._handlers: dict[int, Any] = {}
+        self._switching, self._told = False, 0
         self.shown = False
         """Whether the alternate screen was entered, and nobody has left it yet or taken it over."""
 
     def paint(self, palette: Palette | None) -> None:
         """Enter the alternate screen and show the frame, without keys; nothing is done where there is no terminal. A
-        signal that ends the program leaves the alternate screen first, until `release_signals`.
+        signal that ends the program leaves the alternate screen first, until `hand_over_signals`.
 
         palette: its colours are used; None where they should be the terminal's own.
         """
         file = sys.__stderr__
         self._palette = palette
         try:
-            if file is None or not file.isatty():
+            if file is None or not file.isatty() or not _takes_text(file.fileno()):
                 return
             width, height = os.get_terminal_size(file.fileno())
             if not width or not height:  # a terminal that was told no size
@@ -126,11 +128,11 @@ class FirstFrame:
         except (OSError, ValueError):
             return
         self._size = width, height
-        self.shown = True
-        self._take_signals()
         made = self._lines(())
         rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
-        file.write(f"{ENTER}{self._colours()}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
+        self._take_signals()
+        self._switch(ENTER, shown=True)
+        file.write(f"{self._colours()}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
         file.flush()
 
     def paint_keys(self, keys: Sequence[Key]) -> None:
@@ -142,21 +144,32 @@ class FirstFrame:
 
     def clear(self) -> None:
         """Leave the alternate screen again, where the dashboard that should have come did not."""
-        self.release_signals()
         self.leave()
+        for number, handler in self.hand_over_signals().items():
+            signal.signal(number, handler)
 
     def leave(self) -> None:
         """Leave the alternate screen. May be called from any thread."""
         if self.shown and sys.__stderr__ is not None:
-            self.shown = False
-            sys.__stderr__.write(LEAVE)
-            sys.__stderr__.flush()
+            self._switch(LEAVE, shown=False)
 
-    def release_signals(self) -> None:
-        """Signals do again what they did before: the dashboard handles them from now on."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers = {}
+    def _switch(self, text: str, *, shown: bool) -> None:
+        """Enter or leave the alternate screen; a signal that comes meanwhile ends the program after that, so that what
+        was entered is left, and only that."""
+        self._switching = True
+        with contextlib.suppress(OSError):
+            if sys.__stderr__ is not None:
+                sys.__stderr__.write(text)
+                sys.__stderr__.flush()
+        self.shown = shown
+        self._switching = False
+        if self._told:
+            self._end(self._told, None)
+
+    def hand_over_signals(self) -> dict[int, Any]:
+        """The signals that are handled here, with the handlers that they had before. Whoever calls this sets others."""
+        handlers, self._handlers = self._handlers, {}
+        return handlers
 
     def _take_signals(self) -> None:
         for number in ENDING:
@@ -166,8 +179,12 @@ class FirstFrame:
 
     def _end(self, number: int, _: object) -> None:
         """Leave the alternate screen, and end as without this handler."""
-        with contextlib.suppress(OSError):
-            os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), LEAVE.encode())
+        if self._switching:
+            self._told = number
+            return
+        if self.shown:
+            with contextlib.suppress(OSError):
+                os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), LEAVE.encode())
         os._exit(128 + number)
 
     def _lines(self, keys: Sequence[Key]) -> list[str]:
@@ -194,6 +211,11 @@ class FirstFrame:
         with console.capture() as captured:
             console.print("x", style=Style(color=edge, bgcolor=ground), end="")
         return captured.get().partition("x")[0]
+
+
+def _takes_text(fd: int) -> bool:
+    """Whether a terminal reads what is written: else writing would wait for it without end."""
+    return bool(select.select([], [fd], [], 0)[1])
 
 
 def _parameters(colour: str) -> str:

@@ -277,6 +277,8 @@ def _without_colours(style: Style, base: float) -> Style:
 # * A write blocks without end when the terminal reads nothing; SIGTERM is not handled then.
 # * A write that fails ends the writer thread, and each later write blocks on the full queue.
 # * COLUMNS and LINES of the environment are taken for the size of the window, even when it is resized.
+# * What switches modes on waits in the same queue as what is drawn; where it was dropped, as for CONT twice in a row,
+#   what switches them off was written all the same, and took away a mode of whoever started the program.
 # * Line settings are restored, with echo, long before the program has ended: keys typed meanwhile are shown.
 # * Mouse reports in pixels (1016) and the pointer's shape (OSC 22) are switched on and not off.
 # * The input thread loops without pause when the terminal is closed, and ends at a byte that is no UTF-8.
@@ -464,6 +466,7 @@ class Output(threading.Thread):
         room again. All are called in this thread."""
         super().__init__(daemon=True, name="textual-output")
         self._queue: SimpleQueue[str | tuple[str, threading.Event] | None] = SimpleQueue()
+        """Pairs are written in any case, text alone unless it is dropped."""
         self._encoding = getattr(file, "encoding", None) or "utf-8"
         self._gone, self._ours, self._torn = gone, ours, torn
         self._fd, self._own = file.fileno(), False
@@ -482,8 +485,13 @@ class Output(threading.Thread):
         else:
             self._queue.put(text)
 
+    def write_surely(self, text: str) -> None:
+        """Queue text that is not dropped: what switches modes on, since what switches them off is written too."""
+        self._queue.put((text, threading.Event()))
+
     def write_last(self, text: str, within_s: float) -> bool:
-        """Drop what is queued, write this, and wait at most so long. Whether the terminal read all of it."""
+        """Drop what is drawn and not yet written, write this, and wait at most so long. Whether the terminal read all
+        of it."""
         done = threading.Event()
         self._dropping = True
         self._queue.put((text, done))
@@ -717,7 +725,7 @@ if sys.platform != "win32":
             text = "".join(on for on, _ in pairs)
             if self.input_tty and os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":
                 text += SYNC_QUERY  # Apple's would show its last letter
-            self._out.write(text)
+            self._out.write_surely(text)
             self._post_size()
 
         def _raw(self) -> None:
@@ -1098,10 +1106,52 @@ class LeanCompositor(Compositor):
         return cast("Sequence[Mapping[int, Strip]]", chops)
 
 
-def use_lean_compositor(screen: Screen[Any]) -> None:
-    """Have a screen that was just made draw by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`; a screen
-    cannot be given one."""
-    screen._compositor = LeanCompositor()
+R = TypeVar("R")
+
+
+class LeanScreen(Screen[R]):
+    """A screen that does once what Textual does several times.
+
+    - **Layout.** A widget that gets another size in a layout asks for a second layout of the screen, in which nothing
+      changes: the property that notes how much a widget scrolls over asks for it. A scroll bar that comes or goes asks
+      by itself.
+    - **Start.** When Textual shows a new screen, it matches all rules again for widgets that were styled when they were
+      mounted, and paints all of them again: a tenth of the start. And it lays out the screen for each of three events
+      at the start that tell the same size.
+
+    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_layout` of a reactive,
+    `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
+    """
+
+    _started = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()  # a screen cannot be given one
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        scrolled_over = Widget.__dict__["virtual_size"]
+        scrolled_over._layout = False
+        try:
+            super()._refresh_layout(size, scroll)
+        finally:
+            scrolled_over._layout = True
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._started or not self.is_attached:
+            return
+        self._started = True
+        event.prevent_default()
+        self.stack_updates += 1
+        self.app._refresh_notifications()
+        self._update_auto_focus()
+        # The screen's own classes may have changed since it was mounted, before there were widgets in it.
+        self.app.stylesheet.update_nodes([self])
+        self._screen_resized(self.app.size)
+
+    def _screen_resized(self, size: Size) -> None:
+        if size != self._size:
+            super()._screen_resized(size)
 
 
 def text_of(screen: Screen[Any]) -> str:
@@ -1245,8 +1295,6 @@ def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
 
 # --- dialogs ----------------------------------------------------------------------------------------------------------
 
-R = TypeVar("R")
-
 
 def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
     """Dismiss a dialog if it is the screen on top; else do nothing, as after a second enter, or for an event that was
@@ -1269,7 +1317,7 @@ class Overlay(ModalScreen[R]):
 
     def __init__(self) -> None:
         super().__init__()
-        use_lean_compositor(self)
+        self._compositor = LeanCompositor()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the screen below, without what a click on them would do."""

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from heapq import nsmallest
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Peer
-from ..measure.asks import QUESTION, AskRecord
+from ..api import Peer, PeerId, Shown
+from ..errors import InputError, nearest, plain
+from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.metrics import KIND_MASK
+from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
     ALIVE,
     STATES,
     AskRow,
     CourtStatus,
+    CutLinks,
     Fixed,
     Flight,
     Kind,
+    LinkMarks,
     Links,
     Places,
     Run,
     RunningAttack,
+    Series,
+    ShownColumn,
     Snapshot,
     Totals,
     Trace,
@@ -32,11 +41,35 @@ from ..measure.snapshot import (
 from ..sim.kernel import HOP_BITS, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
+from .contacts import contacts_of_all, have_contacts, pairs_of
+from .verdict import keepers_of
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
+ASKS_LOOKED_AT = 2_000
+"""Asks among which those of users are looked for."""
 FILES_US = 1_000_000
 """Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
+
+SHOWN_PEERS = 2_000
+SHOWN_US = 100_000
+"""Longest age of shown columns in a view, in us for each `SHOWN_PEERS` peers; in smaller swarms they are those of the
+present instant."""
+
+
+CONTACTS_US = 1_000_000
+"""Longest age of contacts in a view, in us, as asking all peers takes long."""
+
+
+@dataclass(slots=True)
+class ContactLinks:
+    """Contacts at one moment: those of each peer, and as undirected pairs, int32 (L,)."""
+
+    at_us: int
+    rows: list[list[int]]
+    a: NDArray[np.int32]
+    b: NDArray[np.int32]
+    betweenness: Sequence[float] | None = None
 
 
 class PeerColumns:
@@ -51,14 +84,29 @@ class PeerColumns:
         self.run = Run()
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
-        self._role_names = tuple(dict.fromkeys(kind.role for kind in sim.program_types))
+        self.shown_reader = ShownReader(sim.all_programs)
+        self._have_contacts = (-1, False)
+        """(peers, `have_contacts`)."""
+        self._contacts: ContactLinks | None = None
+        """As they were read last, at most `CONTACTS_US` ago."""
+        self._shown: tuple[int, int, Values] = (-1, -1, {})
+        """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
+        self._operators: list[str] | None = None
         self._label_ids: dict[str, int] = {}
         self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ())}
+        empty: dict[str, Any] = {
+            "_fixed": None,
+            "_operators": None,
+            "_label_ids": {},
+            "_betweenness": (-1, -1, ()),
+            "_shown": (-1, -1, {}),
+            "_contacts": None,
+        }
+        return {**self.__dict__, **empty}
 
     @property
     def n(self) -> int:
@@ -77,16 +125,16 @@ class PeerColumns:
         return self._label_ids
 
     def fixed(self) -> Fixed:
-        """What does not change while a peer exists. The same object until newcomers arrive."""
+        """What does not change while a peer exists. The same object until newcomers arrive, or peers have another
+        operator."""
         sim = self._simulation
-        if self._fixed is None or len(self._fixed.labels) != sim.n:
-            roles, lines = self._role_names, sim.network.lines
+        if self._fixed is None or len(self._fixed.labels) != sim.n or self._operators is not sim.operators:
+            self._operators = sim.operators
+            lines = sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
                 seed=sim.seed,
                 labels=tuple(sim.labels),
-                roles=roles,
-                role=np.array([roles.index(kind.role) for kind in sim.program_types], np.uint8),
                 operator=tuple(sim.operators),
                 place=np.array(sim.network.links.place, np.int32),
                 places=self._places,
@@ -99,15 +147,66 @@ class PeerColumns:
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
-                wants=sim.program.wants,
-                audience=sim.program.audience,
+                shows=tuple(self.shown_reader.columns.values()),
+                goals=sim.program.goals,
             )
         return self._fixed
 
     def fresh(self) -> PeerColumns:
-        """These columns, after the log of deliveries has been read, from which loads are counted."""
+        """These columns as they are now, for a command: the log of deliveries is read, from which loads are counted,
+        and nothing that was read of programs for a view is used, so that a run does not depend on who looks."""
+        self.forget_views()
+        return self.counted()
+
+    def counted(self) -> PeerColumns:
+        """These columns for a view: as `fresh`, but contacts may have been read up to a second ago."""
         self._simulation.metrics.flush()
         return self
+
+    def forget_views(self) -> None:
+        """What was read of programs is read again."""
+        self._shown = (-1, -1, {})
+        self._contacts = None
+
+    def contacts(self) -> ContactLinks | None:
+        """The contacts of all peers where these are the links of the network: no stream is open, and some program has
+        contacts. Else None. Raises PeerFailed."""
+        sim = self._simulation
+        if sim.streams.count:
+            return None
+        if self._have_contacts[0] != sim.n:
+            self._have_contacts = (sim.n, have_contacts(sim))
+        if not self._have_contacts[1]:
+            return None
+        known, now_us = self._contacts, sim.kernel.now_us
+        # In a large swarm they may be older, so that reading them takes as long as of some thousand peers.
+        age_us = CONTACTS_US * max(1, sim.n // SHOWN_PEERS)
+        if known is None or len(known.rows) != sim.n or not 0 <= now_us - known.at_us < age_us:
+            rows = contacts_of_all(sim)
+            known = self._contacts = ContactLinks(now_us, rows, *pairs_of(rows))
+        return known
+
+    @property
+    def shows(self) -> Mapping[str, Shown]:
+        """The shown columns of this network, by name."""
+        return self.shown_reader.columns
+
+    def shown_column(self, name: str) -> Shown:
+        """The shown column of a name. Raises InputError for one that this network does not have."""
+        columns = self.shown_reader.columns
+        if name not in columns:
+            near = nearest(name, columns) or "; this network shows none" * (not columns)
+            raise InputError(f'no column is called "{plain(name, 40)}"{near}')
+        return columns[name]
+
+    def shown(self, age_us: int = 0) -> Values:
+        """The values of all shown columns, at most `age_us` of virtual time old. Raises PeerFailed."""
+        sim = self._simulation
+        at_us, n, values = self._shown
+        if n != sim.n or not 0 <= sim.kernel.now_us - at_us <= age_us:
+            values = self.shown_reader.read(sim.programs)
+            self._shown = (sim.kernel.now_us, sim.n, values)
+        return values
 
     def infrastructure(self) -> Sequence[bool]:
         """Servers, indexes and trackers."""
@@ -116,7 +215,7 @@ class PeerColumns:
 
     def roles(self) -> Sequence[str]:
         """What each is called in its specification."""
-        return [kind.role for kind in self._simulation.program_types]
+        return self._simulation.roles.all()
 
     def states(self) -> Sequence[str]:
         """alive, dead or left."""
@@ -149,8 +248,9 @@ class PeerColumns:
         return [peer >= self.begun_with for peer in range(self.n)]
 
     def near(self, peer: int) -> Sequence[int]:
-        """Peers with which this one has an open stream."""
-        return list(self._simulation.streams.near[peer])
+        """Peers with which this one has an open stream; its contacts where the network keeps no streams."""
+        contacts = self.contacts()
+        return list(self._simulation.streams.near[peer]) if contacts is None else contacts.rows[peer]
 
     def nats(self) -> Sequence[bool]:
         """Whether each is behind a NAT."""
@@ -158,8 +258,12 @@ class PeerColumns:
         return nats
 
     def degrees(self) -> Sequence[float]:
-        """Open streams of each."""
-        return [len(near) for near in self._simulation.streams.near]
+        """Open streams of each; where the network keeps none, peers that it has for a contact or that have it."""
+        contacts = self.contacts()
+        if contacts is None:
+            return [len(near) for near in self._simulation.streams.near]
+        counts: list[float] = np.bincount(np.concatenate([contacts.a, contacts.b]), minlength=self.n).tolist()
+        return counts
 
     def loads(self) -> Sequence[float]:
         """Messages delivered in the last whole second."""
@@ -167,8 +271,13 @@ class PeerColumns:
         return loads
 
     def betweenness(self) -> Sequence[float]:
-        """Pairs of others whose shortest paths over the open streams lead through each, see `graphs`."""
-        streams = self._simulation.streams
+        """Pairs of others whose shortest paths lead through each, see `graphs`: over the open streams, or over contacts
+        where the network keeps no streams."""
+        contacts, streams = self.contacts(), self._simulation.streams
+        if contacts is not None:
+            if contacts.betweenness is None:
+                contacts.betweenness = graphs.betweenness(self.n, contacts.a, contacts.b).tolist()
+            return contacts.betweenness
         if self._betweenness[:2] != (streams.version, self.n):
             made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
             self._betweenness = (streams.version, self.n, made)
@@ -188,6 +297,13 @@ class PeerColumns:
             flags[peer] = True
         return flags
 
+    def keeps(self, text: str) -> Sequence[bool]:
+        """Whether each lives and keeps a record that points to holders of the text. Raises PeerFailed."""
+        flags = [False] * self.n
+        for peer in keepers_of(self._simulation, text):
+            flags[peer] = True
+        return flags
+
 
 class SnapshotBuilder:
     """Makes snapshots. Links and rows of closed asks are kept until they change, since making them takes long."""
@@ -196,34 +312,76 @@ class SnapshotBuilder:
         self._simulation = sim
         self._columns = columns
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
+        self._contacts_version = -1
+        """Of links that are contacts: below 0, which versions of streams never are."""
+        self._marks = LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
+        self._marks_key: tuple[object, ...] = ()
+        self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
+        self._asked: deque[int] = deque(maxlen=ASK_ROWS)
+        """The last asks of users."""
+        self._looked_at = 1
+        """The first ask of which is not known yet who issued it."""
+        self._own_asks = False
+        """The network has opened an ask by itself."""
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
-        self._held = np.zeros(0, np.bool_)
+        self._held = self._cut = np.zeros(0, np.bool_)
+        self._cut_links = CutLinks()
         self._ident = np.zeros(0, np.float32)
         self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
+        self._look_up_links()
 
     def commanded(self) -> None:
-        """To be called after a command: files are counted again, and held links looked up."""
+        """To be called after a command: files are counted again, programs read, held and cut links looked up."""
         self._files_us = -1
-        self._held = self._holding()
+        self._columns.forget_views()
+        self._look_up_links()
 
-    def _holding(self) -> NDArray[np.bool_]:
-        """Peers with a held link; only a command changes who they are."""
-        ends = sorted(self._simulation.network.held_links.ends())
+    def _look_up_links(self) -> None:
+        self._held = self._flags(self._simulation.network.held_links.ends())
+        cut_links = self._simulation.faults.cut_links
+        self._cut = self._flags(cut_links.ends())
+        if cut_links or len(self._cut_links.a) or len(self._cut_links.whole):
+            pairs = np.array(list(islice(cut_links.pairs, FLIGHT_ROWS)), np.int32).reshape(-1, 2)
+            whole = self._flags(set(cut_links.whole))
+            self._cut_links = CutLinks(pairs[:, 0], pairs[:, 1], whole)
+
+    def _grown(self) -> CutLinks:
+        """The cut links, for more peers than there were at the last command."""
+        whole = np.concatenate([self._cut_links.whole, np.zeros(self._simulation.n, np.bool_)])[: self._simulation.n]
+        self._cut_links = replace(self._cut_links, whole=whole)
+        return self._cut_links
+
+    def _flags(self, peers: set[PeerId]) -> NDArray[np.bool_]:
+        """Peers with a held or a cut link; only a command changes who they are."""
+        ends = sorted(peers)
         flags = np.zeros(self._simulation.n if ends else 0, np.bool_)
         flags[ends] = True
         return flags
 
     def snapshot(
-        self, settings: Mapping[str, object], court: CourtStatus | None, attacks: tuple[RunningAttack, ...]
+        self,
+        settings: Mapping[str, object],
+        court: CourtStatus | None,
+        attacks: tuple[RunningAttack, ...],
+        series: Series,
+        shown: Sequence[str] = (),
+        topic: str = "",
+        contacts: bool = False,
     ) -> Snapshot:
-        """One moment, see `engine.measure.snapshot.Snapshot`."""
+        """One moment, see `engine.measure.snapshot.Snapshot`. shown, topic, contacts: see `Swarm.snapshot`."""
         sim = self._simulation
         metrics, kernel = sim.metrics, sim.kernel
         metrics.flush()
-        if self._links.version != sim.streams.version:
+        pairs = self._columns.contacts() if contacts else None
+        if pairs is not None:
+            same = self._links.contacts and np.array_equal(self._links.a, pairs.a)
+            if not same or not np.array_equal(self._links.b, pairs.b):
+                self._contacts_version -= 1
+                self._links = Links(self._contacts_version, pairs.a, pairs.b, contacts=True)
+        elif self._links.version != sim.streams.version:
             self._links = Links(sim.streams.version, *sim.streams.columns())
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < sim.n:
             self._files = np.fromiter(map(len, sim.libraries), np.int32, sim.n)
@@ -235,6 +393,8 @@ class SnapshotBuilder:
             now_us=kernel.now_us,
             fixed=self._columns.fixed(),
             state=sim.state.copy(),
+            role=sim.roles.column.copy(),
+            roles=sim.roles.names,
             censored=sim.censored.copy(),
             colluding=sim.colluding.copy(),
             poisoned=sim.poisoned.copy(),
@@ -248,15 +408,42 @@ class SnapshotBuilder:
             totals=self._totals(),
             asks=self._asks(),
             asks_total=len(sim.shared.records) - 1,
-            series=metrics.series(),
+            series=series,
             settings=settings,
             horizon=sim.program.horizon(sim.shared.options),
             spreading=self._spreading(flight),
             held=self._held,
+            cut=self._cut,
+            cut_links=self._cut_links if len(self._cut_links.whole) in (0, sim.n) else self._grown(),
             ident=self._ident,
             court=court,
             attacks=attacks,
+            marks=self._marked(topic),
+            shown=self._shown(shown),
         )
+
+    def _shown(self, wanted: Sequence[str]) -> Mapping[str, ShownColumn]:
+        sim = self._simulation
+        if not wanted:
+            return {}
+        for name in wanted:
+            self._columns.shown_column(name)
+        # A frame of more peers may be older, so that reading them takes as long as of some thousand.
+        values = self._columns.shown(SHOWN_US * (sim.n // SHOWN_PEERS))
+        return shown_columns(
+            wanted, self._columns.shown_reader, values, self._categories, (sim.state == ALIVE) & ~sim.infrastructure
+        )
+
+    def _marked(self, topic: str) -> LinkMarks:
+        """What the ends of the links say: the same object until it changes."""
+        streams = self._simulation.streams
+        key = (streams.marks_version, self._links.version, topic)
+        if key != self._marks_key:
+            self._marks_key = key
+            says = streams.says_of(self._links.a, self._links.b, topic) if self._links.contacts else streams.says(topic)
+            words, topics = tuple(streams.words.codes), tuple(streams.topics)
+            self._marks = LinkMarks(self._marks.version + 1, words, *says, topics)
+        return self._marks
 
     def trace(self, record: AskRecord) -> Trace | None:
         """The path of an ask: the same object until it changes, so that columns are not copied for each frame."""
@@ -280,7 +467,12 @@ class SnapshotBuilder:
         """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
         if flight.total > len(flight.frm):
             return frozenset(self._simulation.open_asks)
-        return frozenset(flight.ask[flight.part == QUESTION].tolist())
+        by_others = {ask: each for ask, each in self._simulation.open_asks.items() if each.reached_by != QUESTIONS}
+        spreading = set(flight.ask[flight.part == QUESTION].tolist()) - by_others.keys()
+        for ask, record in by_others.items():
+            if np.any(record.reached_by >> flight.part[flight.ask == ask] & 1):
+                spreading.add(ask)
+        return frozenset(spreading)
 
     def _totals(self) -> Totals:
         sim = self._simulation
@@ -304,9 +496,32 @@ class SnapshotBuilder:
             told.setdefault(metrics.kind_names[kind], {})[reason] = count
         return told
 
+    def _users_asks(self) -> list[int]:
+        """The last asks of users, as many as `ASK_ROWS`, where the network opens asks by itself; else none."""
+        records = self._simulation.shared.records
+        count = len(records)
+        begun = max(self._looked_at, count - ASKS_LOOKED_AT)
+        for ask in range(begun, count):
+            if records[ask].by == "network":
+                self._own_asks = True
+            else:
+                self._asked.append(ask)
+        self._looked_at = count
+        return list(self._asked) if self._own_asks else []
+
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
+        records = self._simulation.shared.records
+        first = max(1, len(records) - ASK_ROWS)
+        # Many asks of the network must not displace those of users.
+        for ask in self._users_asks():
+            if ask < first:
+                row = self._rows.get(ask)
+                if row is None or row.closed_us is None:
+                    row = records[ask].row()
+                kept[ask] = row
+                out.append(row)
         for record in self._simulation.shared.records.latest(ASK_ROWS):
             row = self._rows.get(record.id)
             if row is None or record.closed_us is None or row.closed_us != record.closed_us:

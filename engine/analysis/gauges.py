@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import PeerFailed
 from ..measure.snapshot import ALIVE
+from ..programs import beliefs_of
 from ..simulation import Simulation
 from .graphs import components
 
@@ -79,7 +80,7 @@ class Gauges:
             if program is None or sim.infrastructure[peer]:
                 continue
             try:
-                beliefs = program.beliefs()
+                beliefs = beliefs_of(program)
             except Exception as error:
                 raise PeerFailed(peer, "beliefs", error) from error
             for _, other in zip(range(KNOWN_MOST), beliefs.known, strict=False):

@@ -8,6 +8,9 @@ The question is judged as if it were asked now for the first time. What earlier 
 the copies that the asker itself has downloaded, nor streams that only carry files (`Peer.contacts`). Copies that other
 peers have downloaded do count, since these peers would answer.
 
+Who could answer is a holder; or, in a network where peers keep records that point to holders (`Peer.keeps`), a keeper,
+as long as a holder lives. A holder is asked there only when a keeper has named it.
+
 Where a question travels a limited number of hops (`Peer.horizon`), only paths of at most that length count, and fewer
 peers may be enough than for cutting all paths. Finding the fewest is NP-hard then (Baier et al. 2010, "Length-bounded
 cuts and flows", from a length of five on), so it is searched for with a budget; `MinimumCut.exact` tells whether the
@@ -24,8 +27,10 @@ from dataclasses import dataclass
 from ..api import PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
+from ..sim.paths import PathLengths
 from ..simulation import Simulation
-from .verdict import plural
+from .contacts import contacts_of_all, have_contacts, pairs_of
+from .verdict import keepers_of, keeps_records, plural
 
 # A minimum vertex cut between one node and a group of others, as a maximum flow.
 #
@@ -154,31 +159,16 @@ def bounded_cut(
     if source in wanted:
         raise ValueError(f"node {source} is on both sides")
     # Only nodes on a short enough walk matter: the distance from the source and that to a goal say which.
-    there, back = _levels(near, [source]), _levels(near, wanted)
-    inside = [a >= 0 <= b and a + b <= longest for a, b in zip(there, back, strict=True)]
+    there, back = PathLengths(near, source).within(longest), PathLengths(near, *wanted).within(longest)
+    inside = bytearray(len(near))
+    for node in there.keys() & back.keys():
+        inside[node] = there[node] + back[node] <= longest
     short = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(near)]
     heard = [goal for goal in wanted if inside[goal]]
     if not heard:
         return (), True
     best = vertex_cut(short, source, heard)
     return _ShortPaths(short, source, frozenset(heard), longest, budget).fewer(best)
-
-
-def _levels(near: Sequence[Sequence[int]], front: Iterable[int]) -> list[int]:
-    """Hops from the nearest of `front` to each node, -1 where no path leads."""
-    hops = [-1] * len(near)
-    front = list(front)
-    for node in front:
-        hops[node] = 0
-    while front:
-        onward = []
-        for p in front:
-            for q in near[p]:
-                if hops[q] < 0:
-                    hops[q] = hops[p] + 1
-                    onward.append(q)
-        front = onward
-    return hops
 
 
 class _BudgetSpent(Exception):
@@ -299,7 +289,7 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.state[origin] != ALIVE or sim.censored[origin]:
         return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
-    if sim.program.wants == "broadcast":
+    if sim.program.goals[0].sought == "share":
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
     own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
@@ -309,20 +299,31 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
+    keepers = _keepers(sim, text, silent)
+    held = "holder of" if keepers is None else "peer that keeps a record of"
+    if keepers is not None:
+        if origin in keepers:
+            return none(f"{who} keeps a record of {what} itself: silencing others does not keep it from the holders.")
+        if not keepers:
+            return none(f"No peer that is up and would answer keeps a record of {what}: nobody is left to silence.")
+        holders = keepers
     unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
-    if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
-        told = f"{who} can connect to any peer itself: all {plural(len(holders), 'holder')} of {what} must be silenced."
+    by_streams = sim.streams.count or not have_contacts(sim)
+    if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
+        several = "holders of" if keepers is None else "peers that keep a record of"
+        those = plural(len(holders), held, several)
+        told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
     near = _ways(sim, silent)
-    hops = _levels(near, [origin])
-    reachable = [p for p in holders if hops[p] >= 0]
+    hops = PathLengths(near, origin).within()
+    reachable = [p for p in holders if p in hops]
     if not reachable:
         return none(f"No path leads from {who} to {what} over the links as they are: it is cut off already.", holders)
     horizon = sim.program.horizon(sim.shared.options)
     heard = [p for p in reachable if horizon is None or hops[p] <= horizon]
     if not heard:
         away = min(hops[p] for p in reachable)
-        told = f"The nearest holder of {what} is {plural(away, 'hop')} away from {who}"
+        told = f"The nearest {held} {what} is {plural(away, 'hop')} away from {who}"
         return none(f"{told} and a question travels {horizon}: it is out of reach already.", holders)
     if horizon is None:
         peers, exact = vertex_cut(near, origin, heard), True
@@ -336,8 +337,16 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
 
 
+def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId] | None:
+    """The peers that keep records of a title and would answer; None in a network where nobody keeps any."""
+    if not keeps_records(sim.program_types):
+        return None
+    return [peer for peer in keepers_of(sim, text) if not silent[peer]]
+
+
 def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
-    """For each peer those to which it would pass a question over an open stream: none of them is silent."""
+    """For each peer those to which it would pass a question, over an open stream, or as a contact where the network
+    keeps no streams: none of them is silent."""
     named: list[frozenset[PeerId] | None] = []
     for peer, program in enumerate(sim.programs):
         try:
@@ -346,6 +355,15 @@ def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
         except Exception as error:
             raise PeerFailed(peer, "contacts", error) from error
     near: list[list[PeerId]] = []
+    if not sim.streams.count and have_contacts(sim):
+        # Both ways: who was asked may learn of who asked, and the search needs undirected links.
+        a, b = pairs_of(contacts_of_all(sim))
+        near = [[] for _ in silent]
+        for p, q in zip(a.tolist(), b.tolist(), strict=True):
+            if not silent[p] and not silent[q]:
+                near[p].append(q)
+                near[q].append(p)
+        return near
     for p, row in enumerate(sim.streams.near):
         mine = named[p]
         near.append([] if silent[p] else [q for q in row if not silent[q] and _is_way(mine, p, named[q], q)])

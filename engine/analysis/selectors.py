@@ -6,11 +6,15 @@
     role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
     nat=yes  nat=no         whether it is behind a NAT
     degree>10  load<=100    with > >= < <= =; so have betweenness (see `graphs`) and uptime (seconds)
+    pieces<50               a column that the network shows (`Peer.shows`); a share is in %
+    epidemic=infected       one of its categories
     holds "blue train"      shares a file with all these words
-    near p017               has an open stream to it; "near (role=index)" too
+    keeps "blue train"      lives, and keeps a record that points to holders of it (`Peer.keeps`)
+    near p017               has an open stream to it; "near (role=index)" too. Its contacts, where the network
+                            keeps no streams; degree and betweenness likewise
     bootstrap  newcomers    the bootstrap peers; peers that arrived after the start of the run
     random 10%  random 5    drawn from the run's own stream
-    top 5 degree  top 5% betweenness
+    top 5 degree  top 5% betweenness  top 5 pieces
     not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
 
 state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
@@ -21,8 +25,9 @@ order, is a tenth of the servents. Of several, the left one chooses first. Alone
 are no infrastructure, since "kill 10 %" means users. `not random 10%` is what such a draw leaves. A share is rounded,
 halves up, and is at least one peer if there is any.
 
-A selector is parsed without a swarm, so a scenario is checked before it runs. Names of peers, roles, places and
-operators are checked when peers are picked. An unknown name is an error and not an empty result.
+A selector is parsed without a swarm, so a scenario is checked before it runs. Names of peers, roles, places, operators
+and shown columns are checked when peers are picked. An unknown name is an error and not an empty result; but a value of
+a category, of which the network does not say what it may be, is one that nobody has now.
 
 A parsed selector is a tree of `Term`s, which are frozen and can be used for any swarm. A term is a function from the
 columns of a swarm to a flag for each peer; it draws from the stream that it gets. The parser is a recursive descent
@@ -34,15 +39,20 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import words_of
+from ..api import Shown, words_of
+from ..commands import SELECTOR_JOINING as JOINING
+from ..commands import SELECTOR_KEYS as KEYS
+from ..commands import SELECTOR_LEADING as LEADING
+from ..commands import SELECTOR_MEASURES as MEASURES
 from ..errors import InputError, nearest, plain
+from ..registry import NAME
 from ..sim.rng import Stream
 from ..world.cities import CITIES
 from .capture import PeerColumns
@@ -50,9 +60,6 @@ from .capture import PeerColumns
 Flags: TypeAlias = NDArray[np.bool_]
 
 STATES = ("alive", "dead", "left", "censored", "poisoned")
-MEASURES = ("degree", "load", "betweenness", "uptime")
-LEADING = ("random", "top", "holds", "not", "all", "near", "bootstrap", "newcomers")
-KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 ANSWERS = ("yes", "no")
 COMPARE: dict[str, Callable[[NDArray[np.float64], float], Flags]] = {
     ">=": operator.ge,
@@ -189,6 +196,39 @@ class Measured(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFigure(Term):
+    """`pieces<50`, `epidemic=infected`: a column that the network shows."""
+
+    column: str
+    sign: str
+    value: str
+
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
+        """Raises InputError for a column or a value that cannot be here."""
+        known = columns.shows
+        if self.column not in known:
+            near = nearest(self.column, (*KEYS, *known))
+            raise InputError(f'"{plain(self.column, 40)}" is no property of a peer here{near}')
+        shown = known[self.column]
+        if shown.kind != "category":
+            return COMPARE[self.sign](_shown_values(columns, shown), self._limit(shown))
+        if self.sign != "=":
+            raise InputError(f'{self.column} takes "=", not "{self.sign}"')
+        wanted = self.value.casefold()
+        if shown.values and wanted not in map(str.casefold, shown.values):
+            raise InputError(f'no {self.column} is called "{plain(self.value)}"{nearest(self.value, shown.values)}')
+        texts = columns.shown()[self.column]
+        return np.fromiter((text.casefold() == wanted for text in texts), np.bool_, columns.n)
+
+    def _limit(self, shown: Shown) -> float:
+        text = self.value.removesuffix("%").rstrip() if shown.kind == "share" else self.value
+        if not _NUMBER.fullmatch(text):
+            what = "a percentage" if shown.kind == "share" else "a number"
+            raise InputError(f'{self.column} is {what}, so it is not compared with "{plain(self.value, 40)}"')
+        return float(text)
+
+
+@dataclass(frozen=True, slots=True)
 class Holds(Term):
     """`holds "blue train"`."""
 
@@ -196,6 +236,16 @@ class Holds(Term):
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         return np.fromiter(columns.holds(self.text), dtype=np.bool_, count=columns.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps(Term):
+    """`keeps "blue train"`."""
+
+    text: str
+
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
+        return np.fromiter(columns.keeps(self.text), dtype=np.bool_, count=columns.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +267,10 @@ class Choice(Term):
         count = min(len(ids), self._count(len(ids)))
         if self.measure:
             # Peers with equal values are in order of id, which a stable sort of the negative keeps.
-            ids = ids[np.argsort(-_measure(columns, self.measure)[ids], kind="stable")[:count]]
+            values = _measure(columns, self.measure)
+            ids = ids[~np.isnan(values[ids])]
+            count = min(len(ids), self._count(len(ids)))
+            ids = ids[np.argsort(-values[ids], kind="stable")[:count]]
         else:
             ids = ids[rng.sample(range(len(ids)), count)]
         made = np.zeros(columns.n, dtype=np.bool_)
@@ -292,6 +345,13 @@ def _same(column: Iterable[str], value: str) -> Flags:
 
 
 def _measure(columns: PeerColumns, name: str) -> NDArray[np.float64]:
+    if name not in MEASURES:
+        known = columns.shows
+        figures = [one for one, shown in known.items() if shown.kind != "category"]
+        if name not in figures:
+            told = f'"top" expected {" or ".join((*MEASURES, *figures))}, found "{plain(name, 40)}"'
+            raise InputError(told + nearest(name, (*MEASURES, *figures), listed=False))
+        return _shown_values(columns, known[name])
     measures = {
         "degree": columns.degrees,
         "load": columns.loads,
@@ -301,13 +361,21 @@ def _measure(columns: PeerColumns, name: str) -> NDArray[np.float64]:
     return np.asarray(measures[name](), dtype=np.float64)
 
 
+def _shown_values(columns: PeerColumns, shown: Shown) -> NDArray[np.float64]:
+    """A column of figures as a person writes them: a share in %. NaN for peers without a value."""
+    values = np.asarray(columns.shown()[shown.name], np.float64)
+    # 0.29 is 29 %: later digits are rounding errors.
+    return np.round(values * 100, 9) if shown.kind == "share" else values
+
+
 LENGTH_MAX = 100_000
 DEPTH_MAX = 40
 SHOWN_MAX = 8
 COMMON = 7
 """Keys that `complete` returns first."""
 
-JOINING = ("and", "or")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+"""Stricter than float(): no "nan", no "1_000", no digits of other scripts."""
 
 _TOKEN = re.compile(
     r"""\s*(?: "(?P<double>[^"]*)" | '(?P<single>[^']*)' | (?P<sign>>=|<=|[<>=]) | (?P<mark>[(),])
@@ -339,16 +407,19 @@ class Token(NamedTuple):
     at: int
 
 
-def parse(text: str) -> Selector:
-    """Read a selector. Raises InputError, one sentence with the character that is wrong."""
+def parse(text: str, columns: Collection[str] | None = None) -> Selector:
+    """Read a selector. columns: the names of all shown columns of the network, if they are known; else names that are
+    no property of every peer are checked when peers are picked. Raises InputError, one sentence with the character that
+    is wrong."""
     if len(text) > LENGTH_MAX:
         raise InputError(f"a selector of {len(text):,} characters is too long; {LENGTH_MAX:,} are read")
-    return Selector(text, _Reader(text).read())
+    return Selector(text, _Reader(text, columns).read())
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, columns: Collection[str] | None) -> None:
         self.text = text
+        self.columns = columns
         self.tokens = list(self._tokens())
         self.next = 0
         self.depth = 0
@@ -455,19 +526,20 @@ class _Reader:
             return Flagged(token.text)
         if token.text == "near":
             return self._near(token)
-        if token.text == "holds":
+        if token.text in ("holds", "keeps"):
             at = self.peek.at
             text = self._text('a name such as "blue train"')
             if not words_of(text):
-                self._fail(at, '"holds" needs at least one letter or digit')
-            return Holds(text)
+                self._fail(at, f'"{token.text}" needs at least one letter or digit')
+            return Holds(text) if token.text == "holds" else Keeps(text)
         if token.text == "random":
             amount, percent = self._amount()
             return Choice(amount, percent)
         if token.text == "top":
             amount, percent = self._amount()
-            if self.peek.kind != "word" or self.peek.text not in MEASURES:
-                self._expected(" or ".join(MEASURES))
+            known = (*MEASURES, *(self.columns or ()))
+            if self.peek.kind != "word" or (self.columns is not None and self.peek.text not in known):
+                self._expected(" or ".join(known))
             return Choice(amount, percent, self.take().text)
         return Label(token.text)
 
@@ -491,7 +563,11 @@ class _Reader:
 
     def _compared(self, key: Token) -> Term:
         if key.text not in KEYS:
-            self._fail(key.at, f'"{plain(key.text)}" is no property of a peer{nearest(key.text, KEYS)}')
+            known = (*KEYS, *(self.columns or ()))
+            if (self.columns is not None and key.text not in known) or not NAME.fullmatch(key.text):
+                self._fail(key.at, f'"{plain(key.text)}" is no property of a peer{nearest(key.text, known)}')
+            sign = self.take()
+            return ShownFigure(key.text, sign.text, self._text(f"a value of {plain(key.text, 40)}"))
         sign = self.take()
         if key.text in MEASURES:
             return Measured(key.text, sign.text, self._number("a number"))
@@ -522,8 +598,7 @@ class _Reader:
 
     def _number(self, what: str) -> float:
         token = self.peek
-        # Stricter than float(): no "nan", no "1_000", no digits of other scripts.
-        if token.kind != "word" or not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", token.text):
+        if token.kind != "word" or not _NUMBER.fullmatch(token.text):
             self._expected(what)
         return float(self.take().text)
 
@@ -568,13 +643,14 @@ def complete(text: str, columns: PeerColumns) -> list[str]:
 def _choices(head: str, columns: PeerColumns) -> Iterable[str]:
     """What may follow a text, in the order in which it is offered."""
     before = head.rstrip()
-    key = re.search(r"(\w+)\s*=$", before)
+    key = re.search(r"([\w.]+)\s*=$", before)
     if key:
         return _values(key[1], columns)
-    if before.endswith((*COMPARE, "holds")):
+    if before.endswith((*COMPARE, "holds", "keeps")):
         return ()
     if re.search(r"\btop\s+[0-9.]+\s*%?$", before):
-        return MEASURES
+        shown = columns.shows.values()
+        return (*MEASURES, *(one.name for one in shown if one.kind != "category"))
     if re.search(r"\b(top|random)$", before):
         return ("5", "10%")
     try:
@@ -587,6 +663,9 @@ def _choices(head: str, columns: PeerColumns) -> Iterable[str]:
 def _values(key: str, columns: PeerColumns) -> Iterable[str]:
     if key in ("state", "nat"):
         return STATES if key == "state" else ANSWERS
+    shown = columns.shows.get(key)
+    if shown is not None and shown.kind == "category":
+        return dict.fromkeys((*shown.values, *sorted(filter(None, dict.fromkeys(map(str, columns.shown()[key]))))))
     named = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}
     return sorted(filter(None, dict.fromkeys(named[key]()))) if key in named else ()
 
@@ -594,6 +673,7 @@ def _values(key: str, columns: PeerColumns) -> Iterable[str]:
 def _openings(columns: PeerColumns) -> Iterator[str]:
     signed = [f"{key}=" if key not in MEASURES else f"{key}>" for key in KEYS]
     yield from signed[:COMMON]
+    yield from (f"{one.name}{'=' if one.kind == 'category' else '>'}" for one in columns.shows.values())
     yield from LEADING
     yield from signed[COMMON:]
     yield from columns.labels

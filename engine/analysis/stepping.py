@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from ..measure.asks import QUESTION, AskRecord
+from ..measure.asks import AskRecord
 from ..measure.metrics import KIND_MASK
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
 from ..simulation import Simulation
@@ -22,7 +22,7 @@ SPAN_US = 60_000_000
 STEP_DELIVERIES = 2_000
 NAMED = 3
 """Arrivals that the sentence names."""
-PART_WORDS = ("asks", "answers", "serves", "greets")
+PART_WORDS = ("asks", "answers", "serves", "greets", "notifies")
 
 
 class Mover(Protocol):
@@ -79,6 +79,10 @@ class StepUntil:
                 return False
         return True
 
+    def _reaches(self, part: int) -> bool:
+        """Whether the arrival of a message with this part counts as reaching a peer, see `Goal.reached_by`."""
+        return bool(self._record.reached_by >> part & 1)
+
     def _no_deeper(self) -> str:
         record = self._record
         return f"No question of ask {record.id} is under way: the deepest hop was {record.deepest}."
@@ -87,7 +91,7 @@ class StepUntil:
         """Whether a question of the ask is under way. The search ends at the first one found."""
         ask, parts = self._record.id, self._simulation.shared.parts
         return any(
-            envelope[2] and parts[envelope[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(envelope[2], ask) >= 0
+            envelope[2] and self._reaches(parts[envelope[5] >> KIND_SHIFT & KIND_MASK]) and _hop(envelope[2], ask) >= 0
             for _, envelopes in self._kernel.messages.values()
             for envelope in envelopes
         )
@@ -102,11 +106,11 @@ class StepUntil:
             if hop < 0:
                 continue
             part = parts[envelope[5] >> KIND_SHIFT & KIND_MASK]
-            if self._target == "hop" and part != QUESTION:
+            if self._target == "hop" and not self._reaches(part):
                 continue
             for one in to if to.__class__ is tuple else (to,):
                 one = one if one >= 0 else -1 - one
-                rows.append((envelope[0], one, part, hop, part == QUESTION and self._record.heard(one)))
+                rows.append((envelope[0], one, part, hop, self._reaches(part) and self._record.heard(one)))
         return rows
 
     def _check_target(self) -> None:
@@ -119,7 +123,9 @@ class StepUntil:
                 if not self._question_under_way():
                     self.told = self._no_deeper()
                 return
-            reached = sum(1 for _, to, _, hop, again in rows if hop == record.deepest and not again)
+            # Where peers are referred to each other, the hop of a message follows from the tree.
+            found = (to for _, to, _, hop, again in rows if not again and (record.referred or hop == record.deepest))
+            reached = sum(1 for to in found if not record.referred or record.hop_of(to) == record.deepest)
             peers = f"{reached} peer{'s' if reached != 1 else ''}"
             self.told = f"Hop {record.deepest}: the question is at {peers} there so far."
         else:
@@ -132,7 +138,7 @@ class StepUntil:
         labels = self._simulation.labels
         said = []
         for frm, to, part, hop, again in rows[:NAMED]:
-            tail = f" (hop {hop})" if part == QUESTION else ""
+            tail = f" (hop {hop})" if self._reaches(part) else ""
             if to in died:
                 tail = f": lost ({died[to]})"
             elif again:

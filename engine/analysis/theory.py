@@ -6,6 +6,7 @@ estimate where it draws peers at random. They should be taken when the ask start
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from ..api import PeerId, Theory
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE
+from ..sim.paths import PathLengths
 from ..simulation import Simulation
 from .verdict import station_state
 
@@ -33,7 +35,7 @@ def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tupl
     living = int(alive.sum()) - is_user
     up = np.flatnonzero(alive).tolist()
     facts: dict[str, Any] = {
-        "want": record.want,
+        "goal": record.goal,
         "peers": users,
         "others": users - is_user,
         "living": living,
@@ -50,16 +52,8 @@ def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tupl
 def _levels(sim: Simulation, origin: PeerId) -> list[tuple[int, int]]:
     """For each distance from `origin` over the open streams: (peers at that distance, sum of their degrees)."""
     near = sim.streams.near
-    seen = bytearray(sim.n)
-    seen[origin] = 1
-    front, levels = [origin], []
-    while front:
-        levels.append((len(front), sum(len(near[p]) for p in front)))
-        onward = []
-        for p in front:
-            for q in near[p]:
-                if not seen[q]:
-                    seen[q] = 1
-                    onward.append(q)
-        front = onward
-    return levels
+    peers, degrees = Counter[int](), Counter[int]()
+    for peer, hops in PathLengths(near, origin).within().items():
+        peers[hops] += 1
+        degrees[hops] += len(near[peer])
+    return [(peers[hops], degrees[hops]) for hops in range(len(peers))]

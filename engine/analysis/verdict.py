@@ -1,36 +1,46 @@
-"""The verdict on an ask: one sentence that tells a user what became of it, and the facts that it is made of."""
+"""The verdict on an ask: one sentence that tells a user what became of it, and the facts that it is made of.
+
+A network may have a sentence of its own (`Peer.verdict`), which is asked first. The facts that it gets are collected
+only where there is one: who keeps records is asked of each living peer then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..api import PARTS, Peer, PeerId, words_of
-from ..errors import plain
+from ..api import PARTS, Facts, Peer, PeerId, Whereabouts, words_of
+from ..errors import PeerFailed, plain
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
 from ..sim.paths import PathLengths
 from ..simulation import Simulation
 
 TRANSFER = PARTS.index("transfer")
+VERDICT_MAX = 400
+"""Characters of a network's own sentence."""
 
 
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     """The facts about an ask as things are now, see `verdict` for the keys. Those about holders are there only when
-    something was looked for and nothing was found."""
-    living = sim.living_users
+    something was looked for and nothing was found. Raises PeerFailed."""
+    living = sim.audience_of(record)
     names = _names(sim, record)
     hits = list(record.hits)
     first = record.first_hit_us()
     facts: dict[str, Any] = {
         "origin": STATES[sim.state[record.origin]],
         "trouble": _trouble(sim, record, names),
-        "want": record.want,
+        "sought": record.sought,
+        "goal": record.goal,
         "text": record.text,
         "alive": living.count - (record.origin in living),
         "reached": record.reached,
         "heard": record.heard_by(living),
         "hits": len(hits),
+        "stale": len(record.stale),
+        "done": record.done,
+        "of": record.of,
         "hits_gone": sum(bool(sim.state[p] != ALIVE) for p in hits),
         "hits_poisoned": sum(bool(sim.poisoned[p]) for p in hits),
         "first_hit_s": None if first is None else first / 1e6,
@@ -46,15 +56,15 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "horizon": sim.program.horizon(sim.shared.options),
         "stations": {sim.labels[s]: station_state(sim, s, record, names) for s in sim.stations},
     }
-    if sim.state[record.origin] == ALIVE and (record.want == "publish" or record.origin in sim.joining):
+    if sim.state[record.origin] == ALIVE and (record.sought == "nothing" or record.origin in sim.joining):
         facts["joined"] = sim.has_joined(record.origin)
         if record.origin in sim.joining and not facts["joined"]:
             facts["adrift"] = sim.bootstrap_status()
-    if record.want == "publish" and sim.program.overlay:
+    if record.sought == "nothing" and sim.program.overlay:
         blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
-        finders = PathLengths(sim.streams.near, record.origin, blocks).within(facts["horizon"])
+        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(facts["horizon"])
         facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
-    if record.want in ("find", "fetch") and not record.hits:
+    if record.sought == "answer" and len(record.hits) == len(record.stale):
         facts.update(_of_holders(sim, record))
     return facts
 
@@ -104,9 +114,9 @@ def _of_unasked(sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], c
     # Without faults each way is open to the question.
     barriers: list[tuple[str, PathLengths]] = []
     if overlay and sim.kernel.checked:
-        barriers.append(("walled", PathLengths(near, record.origin, _blocks(sim, record.origin))))
+        barriers.append(("walled", PathLengths(near, record.origin, closed=_blocks(sim, record.origin))))
         if sim.faults.bans:
-            barriers.append(("hushed", PathLengths(near, record.origin, _blocks(sim, record.origin, record))))
+            barriers.append(("hushed", PathLengths(near, record.origin, closed=_blocks(sim, record.origin, record))))
     nearest: int | None = None
     for left, p in zip(range(len(unasked), 0, -1), unasked, strict=True):
         if horizon is None:
@@ -139,7 +149,7 @@ def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) ->
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
     """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
     its text where no peer shares one."""
-    if record.want in ("find", "fetch") and any(ban for ban, _ in sim.faults.bans.values()):
+    if record.sought == "answer" and any(ban for ban, _ in sim.faults.bans.values()):
         found = tuple(map(words_of, sim.holders.names(record.text)))
         if found:
             return found
@@ -170,12 +180,14 @@ def station_state(
     sim: Simulation, station: PeerId, record: AskRecord | None = None, names: Sequence[Sequence[str]] = ()
 ) -> str:
     """The state of a station in one word: alive, dead, left, censored, colluding or, for an ask, "behind the
-    partition". For an ask it is colluding only if it suppresses that."""
+    partition" or "behind a cut link". For an ask it is colluding only if it suppresses that."""
     if sim.state[station] == ALIVE and sim.censored[station]:
         return "censored"
     if sim.state[station] == ALIVE and record is not None:
         if sim.group[station] != sim.group[record.origin]:
             return "behind the partition"
+        if sim.faults.cut_links and sim.faults.cut_links.has(station, record.origin):
+            return "behind a cut link"
         return "colluding" if _suppresses(sim, station, record, names) else "alive"
     if sim.state[station] == ALIVE and sim.colluding[station]:
         return "colluding"
@@ -187,17 +199,121 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
-    """One sentence about an ask of the network `program`, from these facts:
+def keeps_records(kinds: Sequence[type[Peer]]) -> bool:
+    """Whether any of these programs keeps records that point to holders."""
+    return any(kind.keeps is not Peer.keeps for kind in dict.fromkeys(kinds))
 
-    want, text, origin     what was asked, and the state of the peer that asked
+
+def keepers_of(sim: Simulation, text: str) -> list[PeerId]:
+    """The living peers that keep a record which points to holders of `text`, ascending. Raises PeerFailed."""
+    keepers = []
+    for peer, program in enumerate(sim.programs):
+        if program is not None and sim.program_types[peer].keeps is not Peer.keeps:
+            try:
+                if program.keeps(text):
+                    keepers.append(peer)
+            except Exception as error:
+                raise PeerFailed(peer, "keeps", error) from error
+    return keepers
+
+
+def _last_keepers_of(sim: Simulation, text: str) -> list[PeerId]:
+    """Peers that do not live, and kept such a record when they stopped, ascending. Raises PeerFailed."""
+    keepers = []
+    for peer, program in sorted(sim.stopped.items()):
+        try:
+            if program.keeps(text):
+                keepers.append(peer)
+        except Exception as error:
+            raise PeerFailed(peer, "keeps", error) from error
+    return keepers
+
+
+def own_verdict(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> str | None:
+    """What the network itself says of an ask, see `Peer.verdict`. Raises PeerFailed."""
+    if sim.program.verdict.__func__ is Peer.verdict.__func__:  # type: ignore[attr-defined]
+        return None
+    try:
+        said = sim.program.verdict(_facts_for(sim, record, facts), sim.shared.options)
+    except Exception as error:
+        raise PeerFailed(record.origin, "verdict", error) from error
+    return None if said is None else plain(said, VERDICT_MAX)
+
+
+def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> Facts:
+    """What `Peer.verdict` is told. facts: those of `facts_of`."""
+    living = bool(sim.state[record.origin] == ALIVE)
+    return Facts(
+        goal=record.goal,
+        text=record.text,
+        origin=record.origin,
+        alive=living,
+        trouble=f"could not join: {facts['adrift']}" if facts.get("adrift") else facts["trouble"],
+        joined=sim.has_joined(record.origin) if living else None,
+        reached=record.reached,
+        hits=len(record.hits),
+        stale=len(record.stale),
+        answerers=len(record.answerers()),
+        holders=_holders_for(sim, record, facts),
+        keepers=_keepers_for(sim, record),
+        distance=facts.get("distance"),
+        horizon=facts["horizon"],
+        losses=dict(record.losses),
+        stations=facts["stations"],
+        done=record.done,
+        of=record.of,
+        fetched=len(record.fetched),
+        decoys=len(record.decoys),
+        setback=record.setback,
+    )
+
+
+def _keepers_for(sim: Simulation, record: AskRecord) -> Whereabouts:
+    """Those of an ask without an answer: all peers are asked whether they keep a record, which takes a while."""
+    if record.sought != "answer" or len(record.hits) > len(record.stale):
+        return Whereabouts()
+    return _whereabouts(sim, record, keepers_of(sim, record.text) + _last_keepers_of(sim, record.text))
+
+
+def _holders_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> Whereabouts:
+    if "holders" not in facts:
+        return _whereabouts(sim, record, [p for p in sim.holders.of(record.text) if p != record.origin])
+    gone = {word: facts[word] for word in WHERE}
+    return Whereabouts(
+        living=facts["holders"] - sum(gone.values()) - facts["cut"] - facts["far"],
+        beyond=facts["cut"] + facts["far"],
+        **gone,
+    )
+
+
+def _whereabouts(sim: Simulation, record: AskRecord, peers: Sequence[PeerId]) -> Whereabouts:
+    """What became of these peers, without the ways to them: none of them is `beyond`."""
+    counts = dict.fromkeys(("living", *WHERE), 0)
+    words = (words_of(record.text),)
+    for p in peers:
+        if sim.state[p] != ALIVE:
+            counts["dead" if sim.state[p] == DEAD else "left"] += 1
+        elif sim.faults.censored[p]:
+            counts["censored"] += 1
+        elif sim.faults.group[p] != sim.faults.group[record.origin]:
+            counts["parted"] += 1
+        else:
+            counts["colluding" if sim.faults.bans and _suppresses(sim, p, record, words) else "living"] += 1
+    return Whereabouts(**counts)
+
+
+def verdict(facts: Mapping[str, Any]) -> str:
+    """One sentence about an ask, for any network, from these facts:
+
+    sought, text, origin   what makes it a success (`Goal.sought`), what was asked, and the state of the peer that asked
     trouble                why that peer cannot ask or be answered, as "is dead", "is gone", "has been restarted",
                            "is censored" or "is colluding", or ""
     joined                 only for a publication: whether it says that it has joined
-    alive, heard           users that live, the origin left out; of these, those that a question reached
+    alive, heard           living peers of its audience, the origin left out; of these, those that a question reached
     reached, hops          peers that a question reached, stations and dead ones included, and the greatest depth at
                            which one was new
     hits, first_hit_s      holders found, and seconds until the first, or None
+    stale                  of these, those that were dead or had left when they were found
     hits_gone, hits_poisoned
                            of these, those that are dead or have left, and those that serve decoys
     holders                peers that have it; each is counted once in: dead, left, censored, parted, colluding (on a
@@ -216,32 +332,43 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     found_at, decoys, fetched
                            if a decoy was served, the labels of the holders found, of those that served a decoy, and of
                            those from whom the file was fetched in the end
+    done, of               the last progress that was told, 0 and 0 without one
     adrift                 only for a newcomer that has not joined: the state of its bootstrap peers
     """
     trouble = facts["trouble"]
-    if facts["want"] == "broadcast":
+    if facts["sought"] == "share":
         return _broadcast(facts)
-    if facts["hits"]:
+    if _answered(facts):
         return _opened(facts) if facts["decoys"] else _found(facts)
-    if facts["want"] == "publish":
-        return _published(program, options, facts)
+    if facts["sought"] == "nothing":
+        return _published(facts)
     if facts.get("adrift"):
         return f"No answer: the asker could not join: {facts['adrift']}."
     if trouble and facts["stations"]:
         return f"No answer: the asker {trouble}."
-    own = None if trouble else program.explain(facts, options)
-    if own:
-        return f"No answer: {own}"
+    if facts["hits"]:
+        named = "the one holder that it names was" if facts["hits"] == 1 else f"all {facts['hits']} holders named were"
+        return f"No answer: {named} dead or gone by then{_so_far(facts)}."
     return f"No answer: {_why(facts)}"
+
+
+def _answered(facts: Mapping[str, Any]) -> bool:
+    """Whether a holder was found that was alive when it was."""
+    return bool(facts["hits"] > facts["stale"])
+
+
+def _so_far(facts: Mapping[str, Any]) -> str:
+    """How much is done of an ask that tells: `; 16 of 17 done`."""
+    return f"; {facts['done']:,g} of {facts['of']:,g} done" if facts["of"] else ""
 
 
 def outcome(facts: Mapping[str, Any], sentence: str) -> str:
     """The verdict `sentence` in a word or two, see `AskRow.outcome`."""
-    if facts["want"] == "broadcast":
+    if facts["sought"] == "share":
         return "told"
-    if facts["want"] == "publish":
+    if facts["sought"] == "nothing":
         return "published" if sentence.startswith("Published") else "not published"
-    if not facts["hits"]:
+    if not _answered(facts):
         return "no answer"
     return "not fetched" if not facts["fetched"] and (facts["setback"] or _cut_off(facts)) else "answered"
 
@@ -268,13 +395,14 @@ def _broadcast(facts: Mapping[str, Any]) -> str:
 def _found(facts: Mapping[str, Any]) -> str:
     """Where something was found and no decoy was opened."""
     hits = facts["hits"]
-    said = f"Found: {plural(hits, 'holder')}, the first after {facts['first_hit_s']:.2f} s"
+    gone = f" ({facts['stale']} of them dead or gone)" if facts["stale"] else ""
+    said = f"Found: {plural(hits, 'holder')}{gone}, the first after {facts['first_hit_s']:.2f} s"
     if facts["fetched"]:
         return f"{said}."
     if facts["setback"]:
-        return f"{said}, but it could not be fetched: {plain(facts['setback'], 80)}."
+        return f"{said}, but it could not be fetched: {plain(facts['setback'], 80)}{_so_far(facts)}."
     if _cut_off(facts):
-        return f"{said}, but it was not fetched: the asker {facts['trouble']}."
+        return f"{said}, but it was not fetched: the asker {facts['trouble']}{_so_far(facts)}."
     if facts["hits_gone"] == hits:
         return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."
     if facts["hits_poisoned"]:
@@ -284,7 +412,7 @@ def _found(facts: Mapping[str, Any]) -> str:
     return f"{said}."
 
 
-def _published(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
+def _published(facts: Mapping[str, Any]) -> str:
     """What became of a publication: whether others can find it."""
     failed = "Not published: "
     if facts["trouble"]:
@@ -293,9 +421,6 @@ def _published(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> s
         return f"{failed}the peers of this network share no files."
     if facts.get("adrift"):
         return f"{failed}the publisher could not join: {facts['adrift']}."
-    own = program.explain(facts, options)
-    if own:
-        return f"{failed}{own}"
     if not facts["alive"]:
         return f"{failed}no other peer is alive."
     if facts.get("near", facts["alive"]) == facts["alive"]:
@@ -329,7 +454,7 @@ def _why(facts: Mapping[str, Any]) -> str:
     holders: int = facts["holders"]
     text = plain(facts["text"], 40)
     if not holders:
-        return f'no peer holds "{text}".'
+        return f'no peer holds "{text}"{_so_far(facts)}.'
     parts = []
     for word, label in WHERE.items():
         if facts[word]:
@@ -341,7 +466,7 @@ def _why(facts: Mapping[str, Any]) -> str:
         if facts["asked"]:
             parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
         parts += [f"{_unasked(kind, facts[kind], facts)}" for kind in UNASKED if facts[kind]]
-    return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}."
+    return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}{_so_far(facts)}."
 
 
 def _unasked(kind: str, count: int, facts: Mapping[str, Any]) -> str:
@@ -387,9 +512,11 @@ WORDS = {
     "reset": "reached a peer that had restarted",
     "censored": "were censored",
     "partition": "reached the partition",
+    "cut": "were on a link that is cut",
     "lost": "were lost",
     "nat": "reached a peer behind a NAT",
     "queue": "were dropped since the queue of the line was full",
     "unsent": "had not been sent when their sender stopped",
+    "withdrawn": "were taken back before they were sent",
     "colluded": "were suppressed by a colluder",
 }

@@ -11,6 +11,9 @@ that follows the protocol and gets connections, but neither answers nor passes o
 all neighbours of one victim are such identities (Singh, Ngan, Druschel and Wallach, "Eclipse attacks on overlay
 networks", INFOCOM 2006): they connect to it, and its other neighbours are killed, censored or made to leave, until the
 victim gets only the messages that the owner of the identities lets pass.
+
+In a network whose peers choose their own identifiers, as nodes of a hash table do, the identities of a Sybil attack
+choose theirs next to the key of the word. Such a network has a verb `move-near` with a value `text` (`api.verb`).
 """
 
 from __future__ import annotations
@@ -24,9 +27,10 @@ import numpy as np
 
 from ..analysis.capture import PeerColumns
 from ..api import PeerId, words_of
-from ..commands import Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
-from ..errors import InputError, nearest, plain
+from ..commands import Act, Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
+from ..errors import InputError, PeerFailed, nearest, plain
 from ..measure.snapshot import ALIVE, RunningAttack
+from ..programs import verbs_of, verbs_without_values, why_not
 from ..sim.rng import Stream
 from ..simulation import Simulation
 from .workload import Due, Workload
@@ -39,8 +43,13 @@ GAP_S = 0.2
 """Seconds from a kill to the arrival of identities: the neighbours know of it, and have not replaced the peer yet."""
 BATCHES = 6
 """Groups in which the identities of an eclipse arrive."""
+MOVE_NEAR = "move-near"
+"""Verb of networks whose peers choose their own identifiers."""
 MEANS: dict[str, type[Kill] | type[Censor] | type[Leave]] = {"kill": Kill, "censor": Censor, "leave": Leave}
+"""What can be done to the peers that an attack chooses, in each network; further means are its own verbs."""
 WOULD = {"kill": "kill {}", "censor": "censor {}", "leave": "make {} leave"}
+ANY_VERB = ("random", "degree", "betweenness", "role", "city", "operator")
+"""Presets whose means may be a verb of the network."""
 
 Steps: TypeAlias = list[tuple[float, Command]]
 """Commands and when they are due, in seconds from the attack on."""
@@ -56,7 +65,10 @@ class AttackContext:
     overlay   whether peers keep streams to each other
     relays    whether messages about an ask travel through other users
     shares    whether users share files
+    moves     whether peers can take an identifier near the key of a text
     victims   living peers that `Attack.peers` names
+    verbs     what only this network can do to its peers without stating a value, see `api.verb`
+    able      whether such a verb can be done to a peer now; raises PeerFailed
     """
 
     columns: PeerColumns
@@ -66,7 +78,10 @@ class AttackContext:
     overlay: bool
     relays: bool
     shares: bool
+    moves: bool
     victims: tuple[int, ...]
+    verbs: tuple[str, ...]
+    able: Callable[[int, str], bool]
 
     def living_with(self, column: Sequence[str], value: str) -> list[int]:
         """Living peers with a value in a column."""
@@ -117,8 +132,25 @@ class Plan:
 
 
 def _would(values: Mapping[str, Any], whom: str) -> str:
-    """`Would kill 13 of 64 live users`."""
-    return f"Would {WOULD[values['means']].format(whom)}"
+    """`Would kill 13 of 64 live users`, `Would have 13 of 64 live users ride free`."""
+    means = values["means"]
+    if means in WOULD:
+        return f"Would {WOULD[means].format(whom)}"
+    return f"Would have {whom} {means.rpartition('.')[2].replace('-', ' ').replace('_', ' ')}"
+
+
+def _means(values: Mapping[str, Any]) -> Callable[[tuple[int, ...]], Command]:
+    """Makes the command for some of the chosen peers."""
+    means: str = values["means"]
+    return MEANS.get(means) or (lambda peers: Act(peers, means))
+
+
+def _able(context: AttackContext, peers: Sequence[int], values: Mapping[str, Any]) -> tuple[list[int], str]:
+    """Those of the chosen peers that it can be done to now, and a clause that tells how many others there are."""
+    means = values["means"]
+    able = [peer for peer in peers if means in MEANS or context.able(peer, means)]
+    others = len(peers) - len(able)
+    return able, f"; {others:,} more that {'was' if others == 1 else 'were'} chosen cannot" if others else ""
 
 
 def _amount(share: float, of: int) -> int:
@@ -134,11 +166,12 @@ def _spread(peers: Sequence[int], over_s: float, make: Callable[[tuple[int, ...]
 
 
 def _against(context: AttackContext, peers: Sequence[int], values: Mapping[str, Any], how: str) -> Plan:
-    """A plan in which these users are killed, censored or made to leave."""
+    """A plan in which these users are killed, censored, made to leave, or have a verb of the network done to them."""
     over_s = values.get("over_s", 0.0)
     when = f" within {over_s:g} s" if over_s else ""
-    steps = _spread(peers, over_s, MEANS[values["means"]])
-    return Plan(tuple(steps), f"{_would(values, context.of_users(peers))}{when}{how}.")
+    able, others = _able(context, peers, values)
+    steps = _spread(able, over_s, _means(values))
+    return Plan(tuple(steps), f"{_would(values, context.of_users(able))}{when}{how}{others}.")
 
 
 def _random_users(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> list[int]:
@@ -181,12 +214,16 @@ def city(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan
 
 
 def _at_once(context: AttackContext, peers: Sequence[int], values: Mapping[str, Any], where: str) -> Plan:
-    steps = _spread(peers, 0.0, MEANS[values["means"]])
-    return Plan(tuple(steps), f"{_would(values, f'{context.names(peers)} {plain(where)}')}.")
+    able, others = _able(context, peers, values)
+    steps = _spread(able, 0.0, _means(values))
+    return Plan(tuple(steps), f"{_would(values, f'{context.names(able)} {plain(where)}')}{others}.")
 
 
 def operator(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All peers of an operator."""
+    if values["means"] != SHUTDOWN:
+        peers = context.living_with(context.columns.operators(), values["whom"])
+        return _at_once(context, peers, values, f"of {values['whom']}")
     peers = context.living_with(context.columns.operators(), values["whom"])
     told = f"Would shut down all peers of {plain(values['whom'])}, as by a court order: {context.names(peers)}."
     return Plan(((0.0, Shutdown(values["whom"])),), told)
@@ -245,24 +282,28 @@ def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
     many = min(count, STEPS) if over_s else 1
     for at in range(many):
         size = count * (at + 1) // many - count * at // many
-        steps += _identities(over_s * at / max(1, many - 1), size, values)
+        steps += _identities(over_s * at / max(1, many - 1), size, values, near=context.moves)
     told = f"Would let {count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
     return Plan(tuple(steps), told)
 
 
-def _identities(at_s: float, count: int, values: Mapping[str, Any], via: str | None = None) -> Steps:
-    """Steps in which so many identities arrive, and all of their owner's identities suppress the word."""
-    owner = values["operator"]
-    return [
-        (at_s, Arrive(count, 0.0, owner, via)),
-        (at_s, Collude(f'operator="{owner}" and newcomers', values["word"])),
-    ]
+def _identities(
+    at_s: float, count: int, values: Mapping[str, Any], via: str | None = None, near: bool = False
+) -> Steps:
+    """Steps in which so many identities arrive, and all of their owner's identities suppress the word. near: they take
+    identifiers near its key."""
+    owner, word = values["operator"], values["word"]
+    all_of_them = f'operator="{owner}" and newcomers'
+    moved: Steps = [(at_s, Act(all_of_them, MOVE_NEAR, {"text": word}))] if near else []
+    return [(at_s, Arrive(count, 0.0, owner, via)), *moved, (at_s, Collude(all_of_them, word))]
 
 
 def _effect(context: AttackContext, word: str) -> str:
     """A sentence that says what identities do in this network."""
     about = f"\u201c{plain(word)}\u201d"
-    if context.overlay:
+    if context.moves:
+        return f"Their identifiers are next to the key of {about}, so they are asked for it, and hide it."
+    if _keeps_links(context):
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
         return f"They receive {about} as other peers do, and do not pass it on."
@@ -338,6 +379,8 @@ class Preset:
 
 _SHARE = Param("share", "how many of the live users", "share", 0.1, 0.0, 1.0)
 _MEANS = Param("means", "what happens to them", "choice", "kill", choices=tuple(MEANS))
+SHUTDOWN = "shutdown"
+"""What a court orders an operator to do, beside the means of other presets."""
 _AT_ONCE = Param("over_s", "spread over", "seconds", 0.0, 0.0, SPAN_S_MAX, "s")
 _WORD = Param("word", "the word to suppress", "word", None)
 
@@ -375,7 +418,8 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
         ),
         (
             Preset("operator", "An operator", "A court orders one company to shut down its peers.",
-                   (Param("whom", "whose peers", "choice", None),)),
+                   (Param("whom", "whose peers", "choice", None),
+                    replace(_MEANS, default=SHUTDOWN, choices=(SHUTDOWN, *MEANS)))),
             operator,
         ),
         (
@@ -442,9 +486,9 @@ def check_name(name: str, where: str) -> None:
         raise InputError(f'{where}: no attack is called "{plain(name)}"{nearest(name, PRESETS)}')
 
 
-def check_fields(command: Attack, where: str) -> None:
+def check_fields(command: Attack, where: str, verbs: Sequence[str] | None = None) -> None:
     """Raise InputError for an unknown preset, and for fields that it does not take or that are out of range. The peers
-    that they name are not checked."""
+    that they name are not checked. verbs: those of the network that take no value; None: any."""
     check_name(command.name, where)
     preset = PRESETS[command.name][0]
     takes = {param.name: param for param in preset.params}
@@ -455,12 +499,14 @@ def check_fields(command: Attack, where: str) -> None:
         param = takes.get(field.name)
         if param is None:
             raise InputError(f'{where}: attack "{preset.name}" takes no "{field.name}"{nearest(field.name, takes)}')
+        if param.name == "means" and preset.name in ANY_VERB:
+            param = replace(param, choices=(*param.choices, *(verbs if verbs is not None else (str(value),))))
         _fits(value, param, f'{where}: "{param.name}" of attack "{preset.name}"')
 
 
 def plan(command: Attack, context: AttackContext, rng: Stream) -> Plan:
     """The plan of an attack. Raises InputError for one that is not possible in this swarm."""
-    check_fields(command, "attack")
+    check_fields(command, "attack", context.verbs)
     preset, make = PRESETS[command.name]
     why_not = _why_not(preset, context, command)
     if why_not:
@@ -501,7 +547,7 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
         return ""
     if not context.users:
         return "No user is left."
-    if name == "eclipse" and not context.overlay:
+    if name == "eclipse" and not _keeps_links(context):
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(context):
         return "No user has a link to another here, so none stands out."
@@ -511,6 +557,11 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
     if not told and not context.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
+
+
+def _keeps_links(context: AttackContext) -> bool:
+    """Whether users have neighbours that can be replaced: by streams, or as contacts where there are no streams."""
+    return context.overlay or (context.columns.contacts() is not None and _linked(context))
 
 
 def _linked(context: AttackContext) -> bool:
@@ -528,6 +579,8 @@ def _in_swarm(name: str, param: Param, context: AttackContext) -> Param:
         return replace(param, choices=choices, default=first)
     if param.name == "word":
         return replace(param, default=context.titles[0] if context.titles else None, choices=context.titles)
+    if param.name == "means" and name in ANY_VERB:
+        return replace(param, choices=(*param.choices, *context.verbs))
     if param.kind == "peers":
         degrees = context.columns.degrees()
         return replace(param, default=max(context.users, key=lambda peer: (degrees[peer], -peer), default=None))
@@ -644,8 +697,20 @@ class AttackRunner:
             overlay=sim.program.overlay,
             relays=sim.program.overlay or not sim.stations,
             shares=sim.program.shares_files,
+            moves=MOVE_NEAR in verbs_of(sim.program),
             victims=tuple(peer for peer in victims if alive[peer]),
+            verbs=verbs_without_values(*dict.fromkeys(sim.program_types)),
+            able=self._able,
         )
+
+    def _able(self, peer: PeerId, verb: str) -> bool:
+        program = self.simulation.programs[peer]
+        if program is None or verb not in verbs_of(type(program)):
+            return False
+        try:
+            return not why_not(program, verb)
+        except Exception as error:
+            raise PeerFailed(peer, f'why_not of "{verb}"', error) from error
 
 
 def _over_s(step: tuple[float, Command]) -> float:

@@ -7,15 +7,16 @@ returns the peers that it changed. An InputError is raised before anything has c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeAlias, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from .. import commands as c
-from ..api import PeerId, Want, words_of
+from .. import programs
+from ..api import PUBLISH, Ban, Peer, PeerId, mentions, words_of
 from ..commands import Censor
-from ..errors import InputError, nearest, plain
+from ..errors import InputError, PeerFailed, nearest, plain
 from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
-from ..options import as_number, set_option
+from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
@@ -164,7 +165,11 @@ def shutdown(parts: Parts, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
 
 
 def reopen(parts: Parts, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, [p for p in _operated_by(parts, command.operator) if parts.simulation.state[p] != ALIVE])
+    sim = parts.simulation
+    those = [p for p in _operated_by(parts, command.operator) if sim.state[p] != ALIVE]
+    if command.under:
+        sim.set_operator(those, plain(command.under, limit=40).strip())
+    return _begin(parts, those)
 
 
 def arrive(parts: Parts, command: c.Arrive, by: str) -> tuple[PeerId, ...]:
@@ -207,10 +212,23 @@ def collude(parts: Parts, command: c.Collude, by: str) -> tuple[PeerId, ...]:
     if not 0 <= command.leak <= 1:
         raise InputError(f'"leak" of collude is a share from 0 to 1, not {plain(command.leak, 40)}')
     those = parts.executor.resolve(command.peers)
+    ban = _ban(parts, command.word, those[0]) if those else Ban(command.word)
     for peer in those:
-        parts.simulation.faults.bans[peer] = (command.word, float(command.leak))
+        parts.simulation.faults.bans[peer] = (ban, float(command.leak))
     parts.simulation.refresh_columns(those)
     return those
+
+
+def _ban(parts: Parts, word: str, peer: PeerId) -> Ban:
+    """A ban on a phrase: it covers the keys of all titles that mention it, where the network has keys."""
+    sim = parts.simulation
+    if sim.program.key_of.__func__ is Peer.key_of.__func__:  # type: ignore[attr-defined]
+        return Ban(word)
+    titles = [title for title in parts.workload.catalogue.titles if mentions(words_of(title), word)]
+    try:
+        return Ban(word, map(sim.program.key_of, dict.fromkeys((*titles, *sim.holders.names(word)))))
+    except Exception as error:
+        raise PeerFailed(peer, "key_of", error) from error
 
 
 def defect(parts: Parts, command: c.Defect, by: str) -> tuple[PeerId, ...]:
@@ -291,6 +309,51 @@ def release(parts: Parts, command: c.Release, by: str) -> tuple[PeerId, ...]:
     return parts.simulation.network.release(parts.executor.resolve(command.peers))
 
 
+def cut(parts: Parts, command: c.Cut, by: str) -> tuple[PeerId, ...]:
+    those = parts.executor.resolve(command.peers)
+    if len(those) > HELD_MOST:
+        raise InputError(f"cut takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}")
+    if those:
+        parts.simulation.network.cut(those)
+    return those
+
+
+def mend(parts: Parts, command: c.Mend, by: str) -> tuple[PeerId, ...]:
+    return parts.simulation.network.mend(parts.executor.resolve(command.peers))
+
+
+def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:
+    sim, verb = parts.simulation, command.name
+    kinds = tuple(dict.fromkeys(sim.program_types))
+    programs.check_verb(verb, kinds, "act")
+    those = parts.executor.resolve(command.peers)
+    having = [kind for kind in kinds if verb in programs.verbs_of(kind)]
+    able = [p for p in those if sim.program_types[p] in having]
+    if those and not able:
+        whose = " or ".join(dict.fromkeys(kind.role for kind in having))
+        raise InputError(f'act: none of these peers can "{plain(verb)}": that is for a {whose}')
+    values = {
+        kind: programs.read_values(kind, verb, command.values, "act")
+        for kind in dict.fromkeys(sim.program_types[p] for p in able)
+    }
+    ready: list[PeerId] = []
+    reason = ""
+    for peer in able:
+        program = sim.programs[peer]
+        if program is None:
+            continue
+        why = programs.why_not(program, verb)
+        if why:
+            reason = reason or f"{sim.labels[peer]} cannot: {why}"
+        else:
+            ready.append(peer)
+    if reason and not ready:
+        raise InputError(f'act: "{plain(verb)}" was not done, since {plain(reason)}')
+    for peer in ready:
+        sim.act(peer, verb, values[sim.program_types[peer]])
+    return tuple(ready)
+
+
 def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
     faults = parts.simulation.faults
     those = tuple(p for p, side in enumerate(faults.group) if side)
@@ -315,8 +378,7 @@ def adjourn(parts: Parts, command: c.Adjourn, by: str) -> tuple[PeerId, ...]:
 def ask(parts: Parts, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
     if not plain(command.text).strip():
         raise InputError("an ask needs something to ask for")
-    if command.want is not None and command.want not in get_args(Want):
-        raise InputError(f'no ask wants to "{plain(command.want)}"{nearest(str(command.want), get_args(Want))}')
+    c.check_goal(command, parts.simulation.program, "ask")
     those = parts.executor.resolve(command.peers)
     for peer in those:
         if parts.simulation.state[peer] == ALIVE:
@@ -327,8 +389,9 @@ def ask(parts: Parts, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
 
 
 def _issue(parts: Parts, peer: PeerId, command: c.AskFor, by: str) -> None:
-    want = command.want or parts.simulation.program.wants
-    parts.simulation.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), want, by)
+    goals = parts.simulation.program.goals
+    goal = next((goal for goal in goals if goal.name == command.goal), goals[0])
+    parts.simulation.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), goal, by)
 
 
 def issue_waiting(parts: Parts) -> None:
@@ -349,11 +412,16 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     if not words_of(command.text):
         raise InputError("publish needs a name for the file")
     those = parts.executor.resolve(command.peers)
-    file = file_of(command.text, parts.simulation.seed)
+    file = file_of(command.text, parts.simulation.seed, parts.simulation.file_mib)
     for peer in those:
         parts.simulation.libraries[peer].add(file)
+    bans = parts.simulation.faults.bans
+    if those and any(mentions(words_of(file.name), word) for word, _ in bans.values()):
+        anew = {word: _ban(parts, word, those[0]) for word, _ in bans.values()}
+        bans.update({peer: (anew[word], leak) for peer, (word, leak) in bans.items()})
+    for peer in those:
         if parts.simulation.state[peer] == ALIVE:
-            parts.simulation.ask(peer, file.name, "publish", by)
+            parts.simulation.ask(peer, file.name, parts.simulation.goals[PUBLISH.name], by)
     return those
 
 
@@ -399,7 +467,7 @@ def settings(parts: Parts) -> dict[str, object]:
         "asks": parts.workload.asks_per_s,
         "jitter": links.jitter_us / 1000,
         **({"capacity": bandwidth.factor} if bandwidth is not None else {}),
-        **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        **option_values(options),
     }
 
 
@@ -424,6 +492,9 @@ EFFECTS: Mapping[type[c.Command], Effect] = {
     c.Partition: partition,
     c.Hold: hold,
     c.Release: release,
+    c.Cut: cut,
+    c.Mend: mend,
+    c.Act: act,
     c.Heal: heal,
     c.Court: court,
     c.Adjourn: adjourn,

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..analysis.gauges import Gauges
 from ..api import PeerId
-from ..commands import Command
-from ..errors import InputError
+from ..commands import TEXT_MAX, Command
+from ..errors import InputError, PeerFailed, plain
 from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import KernelTimer
@@ -24,6 +24,7 @@ from ..world.churn import Churn, SessionTrace, is_trace, parse
 from ..world.content import Catalogue
 
 SAMPLE_US = 1_000_000
+SAMPLE_S_LEAST, SAMPLE_S_MOST = 0.01, 3_600.0
 ASKERS_TRIED = 8
 ASKS_PER_S_MAX = 10_000.0
 LONG_US = 10**15
@@ -59,12 +60,24 @@ class Sample:
 
 
 @dataclass(slots=True)
+class Measure:
+    """The next sample of the time series, where these are not taken each second."""
+
+
+@dataclass(slots=True)
 class Due:
     """A command of the scenario, or a step of the attack of this number."""
 
     command: Command
     by: str = "scenario"
     attack: int = 0
+
+
+def check_sample_s(sample_s: float) -> None:
+    """Raise InputError unless samples may be that far apart."""
+    if not SAMPLE_S_LEAST <= sample_s <= SAMPLE_S_MOST:
+        told = f"from {SAMPLE_S_LEAST:g} to {SAMPLE_S_MOST:,g} s"
+        raise InputError(f"sample_s, the time between two samples, should be {told}, not {sample_s}")
 
 
 class Workload:
@@ -74,6 +87,7 @@ class Workload:
         self.simulation = sim
         self.catalogue = catalogue
         self.gauges = Gauges(sim)
+        self.sample_us = SAMPLE_US
         self.seed = seed
         self.churn: Churn | None = None
         self.trace: SessionTrace | None = None
@@ -103,14 +117,26 @@ class Workload:
         """Have a command done at the end of this instant."""
         self.simulation.kernel.due.append(due)
 
+    def begin_sampling(self, sample_s: float) -> None:
+        """Take the first samples, and all later ones, so many seconds apart."""
+        self.sample_us = round(sample_s * 1e6)
+        self.later(SAMPLE_US, Sample(), SAMPLE_US)
+        if self.sample_us != SAMPLE_US:
+            self.later(self.sample_us, Measure(), self.sample_us)
+
+    def measures(self, tick: Any) -> bool:
+        """Whether a sample is taken at this tick."""
+        return isinstance(tick, Measure) or (isinstance(tick, Sample) and self.sample_us == SAMPLE_US)
+
     def fire(self, tick: Any) -> None:
         """An engine timer of this file is due."""
+        if self.measures(tick):
+            sim = self.simulation
+            alive = sim.state == ALIVE
+            sim.metrics.sample(int(alive.sum()), int((alive & sim.censored).sum()), self.gauges.read)
         match tick:
             case Sample():
-                sim = self.simulation
-                alive = sim.state == ALIVE
-                sim.metrics.sample(int(alive.sum()), int((alive & sim.censored).sum()), self.gauges.read)
-                sim.network.forget(sim.n)
+                self.simulation.network.forget(self.simulation.n)
             case Due():
                 self.enqueue(tick)
             case NextAsk(number) if number == self._asking_round:
@@ -251,14 +277,20 @@ class Workload:
         if not living.count:
             return
         peer = living.nth(rng.randrange(living.count))
-        want = sim.program.wants
-        text = self.catalogue.sample_title(rng)
-        if want in ("find", "fetch"):
-            for _ in range(ASKERS_TRIED):
-                if not sim.libraries[peer].matching(text):
-                    break
-                text = self.catalogue.sample_title(rng)
-        sim.ask(peer, text, want, "background")
+        goal = sim.program.goals[0]
+        if callable(goal.draw):
+            try:
+                text = plain(goal.draw(self.catalogue.titles, rng), limit=TEXT_MAX).strip()
+            except Exception as error:
+                raise PeerFailed(peer, f"the text of a {goal.name}", error) from error
+        else:
+            text = self.catalogue.sample_title(rng)
+            if goal.sought == "answer":
+                for _ in range(ASKERS_TRIED):
+                    if not sim.libraries[peer].matching(text):
+                        break
+                    text = self.catalogue.sample_title(rng)
+        sim.ask(peer, text, goal, "background")
 
 
 def check_asks(per_s: float) -> None:

@@ -6,7 +6,9 @@ a fresh one each round, with the garbage collector as Python starts it, and empt
 its rounds, the ratio the median of the ratios of each round. Seconds are processor time. The comparison with SimPy is
 `tests/bench/bench_rivals.py`.
 
-Small asks (`lookups`) are measured beside the same messages without asks: what an ask costs is the difference.
+Small asks (`lookups`) are measured beside the same messages without asks: what an ask costs is the difference. So are
+requests with answers beside messages that are no calls, and small messages and transfers over limited lines beside
+those over lines without a limit (`loads`). The first seconds of each are told apart from the later ones.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from ..record.time_machine import TimeMachine
 from ..setup import Setup
 from ..sim.rng import Stream
 from ..swarm import Swarm
-from . import lookups
+from . import loads, lookups
 from .workers import alone
 
 SECOND_US = 1_000_000
@@ -40,6 +42,13 @@ FLOOD_OPTIONS = {"ttl": TTL, "download": False, "ping_s": 3600.0}
 SEEKS = 9
 SOUGHT_S = 600
 """Virtual seconds of the run in which seeks are measured."""
+
+LOADS: tuple[tuple[str, Callable[[int], loads.Compared], int, str], ...] = (
+    ("requests", loads.requests, 1_000, "of the same messages without calls"),
+    ("idle lines", loads.idle_lines, 1_000, "of the same small messages over lines without a limit"),
+    ("transfers", loads.transfers, 64, "of blocks over lines without a limit"),
+)
+"""Name, what measures it, how many peers at most, and what it is compared with."""
 
 Say = Callable[[str], None]
 """Called with what is being measured."""
@@ -172,9 +181,17 @@ def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
     for peers in sizes:
         say(f"small asks, {peers:,} peers")
         hit, miss, plain = small_asks(peers)
-        figure = f"{hit / plain:.2f} and {miss / plain:.2f}"
-        about = f"of the speed without asks ({plain:,.0f}/s), with a hit and without: {hit:,.0f}/s and {miss:,.0f}/s"
+        figure = " and ".join(f"{one[1] / plain[1]:.2f}" for one in (hit, miss))
+        first = " and ".join(f"{one[0] / plain[0]:.2f}" for one in (hit, miss))
+        about = f"of the speed without asks ({plain[1]:,.0f}/s), with a hit and without: {hit[1]:,.0f}/s and "
+        about += f"{miss[1]:,.0f}/s; in the first {lookups.WARM_UP_S} s {first}"
         yield BenchCost("small asks", figure, f"{peers:,} peers, {lookups.MESSAGES} messages each; {about}")
+    for name, measure, most, beside in LOADS:
+        peers = min(most, max(sizes))
+        say(f"{name}, {peers:,} peers")
+        done: loads.Compared = alone(measure, peers)
+        about = f"of the speed {beside} ({done.plain_per_s:,.0f}/s): {done.per_s:,.0f}/s; in the first second"
+        yield BenchCost(name, f"{done.later:.2f}", f"{peers:,} peers; {about} {done.first:.2f}")
     peers = min(10_000, max(sizes))
     say("recording")
     yield BenchCost("recording", f"{recording_share(flooded(peers)):+.1%}", f"of the time of a flood, {peers:,} peers")
@@ -188,9 +205,9 @@ def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
     )
 
 
-def small_asks(peers: int) -> tuple[float, float, float]:
-    """Deliveries a second of lookups with a hit, without, and of the same messages without asks, each in a process of
-    its own."""
+def small_asks(peers: int) -> tuple[tuple[float, float], ...]:
+    """Deliveries a second, first and later, of lookups with a hit, without, and of the same messages without asks, each
+    in a process of its own."""
     hit, miss, plain = (
         alone(lookups.measured, (peers, *load)) for load in ((True, True), (True, False), (False, False))
     )

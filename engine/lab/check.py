@@ -7,18 +7,21 @@ for a window in which nothing could be measured (there was no ask) does not hold
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..api import Peer
 from ..commands import Arrive, Attack
 from ..errors import InputError, nearest, plain
+from ..measure.shown import ROLE, ShownReader, split_metric
 
 if TYPE_CHECKING:
     from ..swarm import Swarm
 
 METRICS: dict[str, str] = {
-    "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1; a broadcast counts with the "
-    "share of the living users that it reached within 10 s",
+    "success": "share of the asks issued in the window that had a hit in the time of their goal (10 s in most "
+    "networks), 0 to 1; a broadcast counts with the share of its audience that it reached by then",
     "alive": "peers alive, mean over the window",
     "censored": "peers alive and censored, mean over the window",
     "messages_per_s": "messages sent a second, mean over the window",
@@ -35,8 +38,14 @@ METRICS: dict[str, str] = {
     "largest_component": "share of the living peers that are in the largest component, mean over the window",
     "belief_error": "share of the peers known to living peers that are dead or have left, mean over the window",
 }
+OF_SHOWN: dict[str, str] = {
+    "COLUMN": "a column that the network shows, mean of the living users and over the window; a share is 0 to 1",
+    "COLUMN.VALUE": "living users with this value in a category that the network shows, mean over the window",
+    "role.ROLE": "living users with this role, mean over the window",
+}
+"""Further metrics, of columns that a network shows and of its roles."""
 OUTCOMES: dict[str, str] = {
-    "success": "{} of the asks were answered within 10 s",
+    "success": "{} of the asks were answered in time",
     "alive": "{} peers were alive on average",
     "censored": "{} peers were censored on average",
     "messages_per_s": "{} messages were sent a second",
@@ -111,9 +120,11 @@ class Checked:
         bounds = expect.bounds(SHOWN.get(expect.metric, "{:.4g}"))
         held = "as expected" if self.held else "not as expected"
         if self.value is None:
-            return f"{window} nothing could be measured ({METRICS[expect.metric].split(',')[0]}); {held}: {bounds}."
+            about = METRICS.get(expect.metric, expect.metric)
+            return f"{window} nothing could be measured ({about.split(',')[0]}); {held}: {bounds}."
         value = SHOWN.get(expect.metric, "{:.4g}").format(self.value)
-        return f"{window} {OUTCOMES[expect.metric].format(value)}; {held}: {bounds}."
+        outcome = OUTCOMES.get(expect.metric, f"{expect.metric} was {{}} on average")
+        return f"{window} {outcome.format(value)}; {held}: {bounds}."
 
 
 def check(swarm: Swarm, expect: Expect) -> Checked:
@@ -122,6 +133,32 @@ def check(swarm: Swarm, expect: Expect) -> Checked:
         return Checked(expect, None, None)
     value = measure(swarm, expect.metric, expect.from_s, expect.to_s)
     return Checked(expect, value, _within(value, expect))
+
+
+def check_metric(metric: str, programs: Iterable[type[Peer]], where: str) -> None:
+    """Raise InputError unless a network of these programs has a metric of that name."""
+    if metric in METRICS:
+        return
+    programs = tuple(programs)
+    roles = dict.fromkeys(role for program in programs for role in (program.role, *program.roles))
+    columns = {ROLE.name: replace(ROLE, values=tuple(roles))} | ShownReader(programs).columns
+    split = split_metric(metric, columns)
+    values = {name: one.values for name, one in columns.items() if one.kind == "category"}
+    if split is None:
+        known = [name for name in columns if name not in values]
+        known += [f"{name}.{value}" for name, some in values.items() for value in some or ("VALUE",)]
+        raise InputError(f'{where}: no metric is called "{plain(metric, 60)}"{nearest(metric, (*METRICS, *known))}')
+    name, value = split
+    # A protocol may give a role that it does not list.
+    if values.get(name) and value not in values[name] and name != ROLE.name:
+        raise InputError(f'{where}: no {name} is called "{plain(value, 60)}"{nearest(value, values[name])}')
+
+
+def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:
+    """Begin the series of the shown columns that these expectations name; to be called at t = 0. What this swarm does
+    not show is left out: other options may bring other programs."""
+    if names := [expect.metric for expect in expects if expect.metric not in METRICS]:
+        swarm.follow(names, strict=False)
 
 
 def check_names(swarm: Swarm) -> None:
@@ -161,7 +198,7 @@ def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | No
     if metric in OF_ASKS:
         value: float | None = getattr(swarm.asked(from_s, to_s), metric)
         return value
-    series = swarm.snapshot().series
+    series = swarm.series()
     column = series.columns.get(metric)
     if column is None:
         return None

@@ -40,14 +40,17 @@ def series_csv(series: Series) -> str:
 
 
 def asks_csv(asks: Iterable[AskRow], labels: Sequence[str]) -> str:
-    """Asks as CSV, one a line, with all figures of their records. `labels`: names of the peers, by PeerId."""
-    names = ("id", "goal", "from", "text", "want", "by", "issued_s", "reached", "messages", "bytes", "duplicates",
-             "hits", "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict")  # fmt: skip
+    """Asks as CSV, one a line, with all figures of their records; `done` and `of` are their progress. `labels`: names
+    of the peers, by PeerId."""
+    names = ("id", "goal", "from", "text", "by", "issued_s", "reached", "messages", "bytes", "duplicates",
+             "hits", "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict",
+             "answerers", "done", "of")  # fmt: skip
     rows = (
         (
-            row.id, row.want, labels[row.origin], row.text, row.want, row.by, row.issued_us / 1e6, row.reached,
+            row.id, row.goal, labels[row.origin], row.text, row.by, row.issued_us / 1e6, row.reached,
             row.messages, row.bytes, row.duplicates, row.hits, row.decoys, row.fetched,
             None if row.first_hit_us is None else row.first_hit_us / 1e6, row.hops, row.lost, row.verdict,
+            row.answerers, row.done, row.of,
         )
         for row in asks
     )  # fmt: skip

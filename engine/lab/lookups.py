@@ -87,7 +87,7 @@ class Lookups(Peer, options=LookupOptions):
         if reply.left > 1:
             self._request(host, reply.text, reply.left - 1)
         elif reply.found:
-            host.note("hit", holder=sender, content=reply.text)
+            host.hit(sender, reply.text)
 
     def _request(self, host: Host, text: str, left: int) -> None:
         host.send(host.rng.choice(self.known), LookupRequest(text, left))
@@ -95,8 +95,10 @@ class Lookups(Peer, options=LookupOptions):
 
 @dataclass(frozen=True, slots=True)
 class LookupSpeed:
-    """`deliveries` in `took_s` seconds of processor time, and the asks that were measured, and their messages."""
+    """`deliveries` in `took_s` seconds of processor time, and the asks that were measured, and their messages; `first`:
+    deliveries a second before that, from the start on, when nothing is in any cache."""
 
+    first: float
     deliveries: int
     took_s: float
     asks: int
@@ -117,9 +119,13 @@ def lookups(peers: int, *, asks: bool, hits: bool = False, latency: str = "world
 
 def speed(swarm: Swarm, warm_up_s: int = WARM_UP_S, measured_s: int = MEASURED_S) -> LookupSpeed:
     """Measure some seconds of virtual time, after some others in which the first asks are closed and archived."""
-    start_us = swarm.now_us
+    start_us, delivered = swarm.now_us, swarm.snapshot().totals.delivered
+    gc.collect()
+    begun = time.process_time()
     swarm.advance(start_us + warm_up_s * 1_000_000)
+    warm_s = time.process_time() - begun
     before, first = swarm.snapshot().totals.delivered, swarm.asks_total
+    first_per_s = (before - delivered) / max(warm_s, 1e-9)
     gc.collect()
     begun = time.process_time()
     swarm.advance(start_us + (warm_up_s + measured_s) * 1_000_000)
@@ -128,10 +134,11 @@ def speed(swarm: Swarm, warm_up_s: int = WARM_UP_S, measured_s: int = MEASURED_S
     delivered = swarm.snapshot().totals.delivered - before
     done = [row for row in swarm.asks()[first:] if row.closed_us is not None]
     messages = max((row.messages for row in done), default=0)
-    return LookupSpeed(delivered, took_s, len(done), messages, print_)
+    return LookupSpeed(first_per_s, delivered, took_s, len(done), messages, print_)
 
 
-def measured(load: tuple[int, bool, bool]) -> float:
-    """Deliveries a second of a load: (peers, whether as asks, whether with hits)."""
+def measured(load: tuple[int, bool, bool]) -> tuple[float, float]:
+    """Deliveries a second of a load, first and later: (peers, whether as asks, whether with hits)."""
     peers, asks, hits = load
-    return speed(lookups(peers, asks=asks, hits=hits)).per_s
+    done = speed(lookups(peers, asks=asks, hits=hits))
+    return done.first, done.per_s

@@ -23,7 +23,7 @@ from ..measure.snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..record.file import Recording, read
 from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
-from .check import Checked, check, check_names
+from .check import Checked, check, check_names, follow
 from .export import series_pairs
 from .interrupts import WORDS, Halted, Interrupted, interrupts_noted
 from .scenario import Scenario, scenario_of, story_of
@@ -42,7 +42,7 @@ QUIET_LIMIT_S = 3600.0
 @dataclass(frozen=True, slots=True)
 class Report:
     """The results of a run. `peers` counts the peers asked for, or those of a topology file; `peers_by_state` counts
-    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit within 10 s,
+    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit in time,
     or None. `edges`: links at the start. `warnings` are sentences."""
 
     scenario: Scenario
@@ -118,7 +118,7 @@ class Report:
     def _ask(self, row: AskRow) -> dict[str, Any]:
         return {
             "id": row.id,
-            "goal": row.want,
+            "goal": row.goal,
             "from": self.labels[row.origin],
             "text": row.text,
             "reached": row.reached,
@@ -126,6 +126,8 @@ class Report:
             "bytes": row.bytes,
             "duplicates": row.duplicates,
             "hits": row.hits,
+            "answerers": row.answerers,
+            "progress": [row.done, row.of] if row.of else None,
             "decoys": row.decoys,
             "fetched": row.fetched,
             "first_hit_s": None if row.first_hit_us is None else row.first_hit_us / 1e6,
@@ -155,7 +157,7 @@ class Report:
             ("peers", ", ".join(f"{n:,} {state}" for state, n in states.items())),
             ("links", f"{self.edges:,} at the start"),
             ("asks", f"{len(self.asks):,}" if self.asks else "nothing was asked"),
-            ("answered", "-" if self.success is None else f"{self.success:.1%} within 10 s"),
+            ("answered", "-" if self.success is None else f"{self.success:.1%} within {self.scenario.success_s:g} s"),
             ("fingerprint", self.fingerprint),
         ]
         yield from (f"  {name:<12} {value}" for name, value in rows)
@@ -231,6 +233,7 @@ def run(
     """
     swarm = Swarm(scenario.setup)
     check_names(swarm)
+    _follow(swarm, scenario, series)
     edges = len(swarm.snapshot().links.a)
     machine = TimeMachine(swarm) if record is not None else None
     if machine is not None and record is not None:
@@ -257,6 +260,14 @@ def run(
     if at_end is not None:
         at_end(swarm)
     return replace(runner.report(edges, wall_s, series), cpu_s=cpu_s)
+
+
+def _follow(swarm: Swarm, scenario: Scenario, series: bool) -> None:
+    """Begin the series of shown columns at t = 0: of those that expectations name, or of all and of roles that change
+    where the samples are wanted."""
+    follow(swarm, scenario.expects)
+    if series:
+        swarm.follow_all()
 
 
 def version() -> str:
@@ -290,7 +301,7 @@ class Runner:
         self.progress = progress
         self.deliveries = 0
         self.warnings: list[str] = []
-        # Series keep their latest samples only, so each expectation is judged as soon as its window is over.
+        # Samples of a long run become means of several, so each expectation is judged as soon as its window is over.
         self.windows = sorted({round(e.known_at_s * 1e6) for e in scenario.expects})
         self.checked: dict[int, Checked] = {}
         self.look: Callable[[], None] = lambda: None
@@ -387,6 +398,7 @@ def replay(path: str, *, series: bool = False, progress: Progress | None = None)
     """Run a recording again, to its end. Raises InputError for a file that is no recording, and as `run` does."""
     scenario, recording = load_recording(path)
     machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
+    _follow(machine.swarm, scenario, series)
     runner = Runner(machine.swarm, scenario, progress, machine)
     edges = machine.swarm.edges
     begun_s, cpu_s = time.perf_counter(), time.process_time()

@@ -14,16 +14,17 @@ that a recording carries beside its setup.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ..analysis.selectors import parse as parse_selector
-from ..api import Peer, Want, words_of
+from ..api import Peer, Shown, words_of
 from ..commands import (
     SIDES,
+    Act,
     Arrive,
     AskFor,
     Attack,
@@ -36,13 +37,17 @@ from ..commands import (
     Poison,
     Publish,
     Set,
+    check_goal,
     command_from,
 )
 from ..control import attacks
+from ..control.workload import SAMPLE_S_LEAST, SAMPLE_S_MOST
 from ..errors import InputError, nearest, plain
 from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
-from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
-from ..registry import networks
+from ..measure.shown import ShownReader
+from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
+from ..programs import check_verb, read_values, verbs_of, verbs_without_values
+from ..registry import classes_of, networks, programs_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX
@@ -50,9 +55,9 @@ from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
-from ..world.content import SHARINGS, ZIPF_MAX
+from ..world.content import FILE_MIB_MAX, SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
-from .check import METRICS, Expect
+from .check import Expect, check_metric
 
 if TYPE_CHECKING:
     from ..record.file import Recording
@@ -66,6 +71,7 @@ KEYS = (
     "topology",
     "latency",
     "loss",
+    "sample_s",
     "options",
     "content",
     "asks",
@@ -146,6 +152,12 @@ class Scenario:
         ends += [at_us / 1e6 + COMMAND_S for at_us, _ in self.setup.schedule]
         ends += [e.known_at_s for e in self.expects]
         return max([RUN_S, *ends])
+
+    @property
+    def success_s(self) -> float:
+        """Until when an answer counts, in seconds: that of the network's first goal (`Goal.success_s`)."""
+        program = networks().get(self.setup.protocol, Peer)
+        return program.goals[0].success_s
 
     def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
         """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background
@@ -293,18 +305,20 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
     plan = Setup()
     protocol = as_text(table.get("protocol", plan.protocol), f"{where} protocol", plan.protocol)
     network = network_called(protocol, source)
-    options = _table(table, "options", where)
-    options_for(network, options, f"{where} [options]")
+    options = flat(_table(table, "options", where))
+    peers = as_whole(table.get("peers", plan.peers), f"{where} peers", 1, PEERS_MAX)
+    programs = programs_of(network, options_for(network, options, f"{where} [options]"), peers)
+    columns = ShownReader(programs).columns
     asks = _table(table, "asks", where, ("per_s",))
     churn = _table(table, "churn", where, ("session", "polite"))
-    timed = sorted(_schedule(table, where, network), key=lambda pair: pair[0])
+    timed = sorted(_schedule(table, where, network, columns), key=lambda pair: pair[0])
     captions = [_caption(item, f"{where} {place}") for place, item in _items(table, "caption", where)]
     return Scenario(
         title=as_text(table.get("title", source), f"{where} title", "The injunction"),
         about=as_text(table["about"], f"{where} about") if "about" in table else "",
         setup=Setup(
             protocol=protocol,
-            peers=as_whole(table.get("peers", plan.peers), f"{where} peers", 1, PEERS_MAX),
+            peers=peers,
             seed=as_whole(table.get("seed", plan.seed), f"{where} seed", 0, SEED_MAX),
             topology=as_spec(table.get("topology", plan.topology), f"{where} topology", plan.topology),
             latency=as_spec(table.get("latency", plan.latency), f"{where} latency", "constant:50"),
@@ -318,10 +332,11 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             links=read_links(
                 _table(table, "links", where, LINK_KEYS), {key: f"{where} links.{key}" for key in LINK_KEYS}
             ),
+            sample_s=as_sample_s(table.get("sample_s", plan.sample_s), f"{where} sample_s"),
             schedule=tuple(timed),
         ),
         captions=tuple(sorted(captions, key=lambda c: c.at_s)),
-        expects=tuple(_expect(item, f"{where} {place}") for place, item in _items(table, "expect", where)),
+        expects=tuple(_expect(item, f"{where} {place}", programs) for place, item in _items(table, "expect", where)),
         source=source,
     )
 
@@ -337,6 +352,7 @@ def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
         free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
         replication=_one_of(table.get("replication", plan.replication), f"{where}.replication", LAWS),
         sharing=_one_of(table.get("sharing", plan.sharing), f"{where}.sharing", SHARINGS),
+        file_mib=as_number(table.get("file_mib", plan.file_mib), f"{where}.file_mib", 0, FILE_MIB_MAX),
     )
 
 
@@ -370,7 +386,9 @@ def read_links(values: Mapping[str, object], where: Mapping[str, str], base: Lin
     return made
 
 
-def _schedule(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:
+def _schedule(
+    table: Mapping[str, Any], where: str, network: type[Peer], columns: Mapping[str, Shown]
+) -> list[tuple[int, Command]]:
     made = []
     for place, item in _items(table, "at", where):
         here = f"{where} {place}"
@@ -382,7 +400,10 @@ def _schedule(table: Mapping[str, Any], where: str, network: type[Peer]) -> list
         command = command_from(as_text(item["do"], f"{here}: do", "kill"), values, here)
         for key, value in values.items():
             if isinstance(value, str) and key != "value":
-                (as_selector if key in ("peers", "via") else as_text)(value, f"{here}: {key}")
+                if key in ("peers", "via"):
+                    as_selector(value, f"{here}: {key}", columns)
+                else:
+                    as_text(value, f"{here}: {key}")
         _check_command(command, network, here)
         made.append((round(at_s * 1e6), command))
     return made
@@ -392,7 +413,8 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
     """Raise InputError for a command whose values are out of range, or that this network does not allow."""
     match command:
         case Attack():
-            attacks.check_fields(command, where)
+            verbs = () if command.means is None else verbs_without_values(*_programs_of(network, where))
+            attacks.check_fields(command, where, verbs)
         case CallOff(name=str(name)):
             attacks.check_name(name, where)
         case Arrive():
@@ -409,10 +431,12 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
             raise InputError(f'{where}: partition does not go by "{plain(by)}"{nearest(by, SIDES)}')
         case Court():
             as_number(command.after_s, f"{where}: after_s", 0.0, COURT_S_MAX)
-        case AskFor(want=str(want)) if want not in get_args(Want):
-            raise InputError(f'{where}: want should not be "{plain(want)}"{nearest(plain(want), get_args(Want))}')
+        case AskFor():
+            check_goal(command, network, where)
         case Set():
             _check_set(command, network, where)
+        case Act():
+            _check_act(command, network, where)
     poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
     if poisons and not network.shares_files:
         raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
@@ -445,6 +469,22 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
         raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')
 
 
+def _programs_of(network: type[Peer], where: str) -> tuple[type[Peer], ...]:
+    """The programs that peers of a network may run, those of its infrastructure too."""
+    stations = network.stations(options_for(network, {}, where), 8)
+    return tuple(dict.fromkeys((*classes_of(network), *(station.program for station in stations))))
+
+
+def _check_act(command: Act, network: type[Peer], where: str) -> None:
+    """Raise InputError unless some program of the network has that verb, and it takes these values."""
+    programs = _programs_of(network, where)
+    check_verb(command.name, programs, where)
+    for program in programs:
+        if command.name in verbs_of(program):
+            read_values(program, command.name, command.values, where)
+            return
+
+
 def _caption(item: Mapping[str, Any], where: str) -> Caption:
     _only(item, ("s", "say", "predict"), where, ": ")
     for key in ("s", "say"):
@@ -454,14 +494,13 @@ def _caption(item: Mapping[str, Any], where: str) -> Caption:
     return Caption(as_time(item["s"], f"{where}: s"), as_text(item["say"], f"{where}: say"), predict)
 
 
-def _expect(item: Mapping[str, Any], where: str) -> Expect:
+def _expect(item: Mapping[str, Any], where: str, programs: Sequence[type[Peer]]) -> Expect:
     _only(item, ("metric", "from_s", "to_s", "min", "max"), where, ": ")
     for key in ("metric", "from_s", "to_s"):
         if key not in item:
             raise InputError(f'{where}: it needs "{key}"')
     metric = as_text(item["metric"], f"{where}: metric", "success")
-    if metric not in METRICS:
-        raise InputError(f'{where}: no metric is called "{metric}"{nearest(metric, METRICS)}')
+    check_metric(metric, programs, where)
     from_s, to_s = (as_time(item[key], f"{where}: {key}") for key in ("from_s", "to_s"))
     if to_s <= from_s:
         raise InputError(f"{where}: to_s should be later than from_s = {from_s:g}, not {to_s:g}")
@@ -509,16 +548,22 @@ def as_loss(value: object, where: str, *, texts: bool = False) -> float:
     return as_number(value, where, 0, below=1, texts=texts)
 
 
+def as_sample_s(value: object, where: str, *, texts: bool = False) -> float:
+    """Seconds between two samples of the time series."""
+    return as_number(value, where, SAMPLE_S_LEAST, SAMPLE_S_MOST, texts=texts)
+
+
 def as_time(value: object, where: str) -> float:
     """Seconds of virtual time, 0 or more."""
     return as_number(value, where, 0, TIME_MAX_S)
 
 
-def as_selector(value: object, where: str) -> str:
-    """A selector with a right syntax. Whether there are such peers is checked where it is used."""
+def as_selector(value: object, where: str, columns: Collection[str] | None = None) -> str:
+    """A selector with a right syntax. Whether there are such peers is checked where it is used. columns: names of the
+    shown columns of the network, if that is known."""
     text = as_text(value, where, "random 10%")
     try:
-        parse_selector(text)
+        parse_selector(text, columns)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     return text
@@ -573,6 +618,9 @@ def scenario_of(recording: Recording, path: str) -> Scenario:
     """The scenario of a recording; `path` is what errors call it. Raises InputError for a story that is malformed."""
     story: Mapping[str, Any] = recording.story
     where = f'"{plain(path)}"'
+    setup = recording.setup
+    network = network_called(setup.protocol, where)
+    programs = programs_of(network, options_for(network, setup.options, where), setup.peers)
     asks = story.get("asks", [])
     if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) == 2 for a in asks):
         raise InputError(f"{where}: its asks should be pairs of a text and a selector")
@@ -581,7 +629,7 @@ def scenario_of(recording: Recording, path: str) -> Scenario:
         about=_story_text(story, "about", where),
         setup=recording.setup,
         captions=tuple(_caption(item, f"{where} {place}") for place, item in _items(story, "caption", where)),
-        expects=tuple(_expect(item, f"{where} {place}") for place, item in _items(story, "expect", where)),
+        expects=tuple(_expect(item, f"{where} {place}", programs) for place, item in _items(story, "expect", where)),
         asks=tuple((str(text)[:TEXT_MAX], str(who)[:TEXT_MAX]) for text, who in asks),
         source=_story_text(story, "source", where),
     )
@@ -612,6 +660,7 @@ def to_toml(
         **{key: getattr(setup, key) for key in ("protocol", "peers", "seed")},
         **specs,
         "loss": setup.loss,
+        **({"sample_s": setup.sample_s} if setup.sample_s != Setup().sample_s else {}),
         "options": dict(setup.options),
         "content": _fields(setup.content),
         "links": _fields(setup.links),
@@ -641,7 +690,9 @@ def _fields(value: Any) -> dict[str, Any]:
 def _command_fields(command: Command) -> dict[str, Any]:
     """The fields of a command that a scenario has to name. Peers are written as a selector."""
     defaults = {f.name: f.default for f in fields(command)}
-    made = {name: value for name, value in _fields(command).items() if name == "peers" or value != defaults[name]}
+    made = {
+        name: value for name, value in _fields(command).items() if name == "peers" or value not in (defaults[name], {})
+    }
     if isinstance(command, Set) and command.name == "churn":
         made["value"] = _absolute_trace(str(command.value))
     if "peers" in made and not isinstance(peers := made["peers"], str):

@@ -271,7 +271,7 @@ def _curve(
     lost: tuple[str, ...],
     warnings: tuple[str, ...],
 ) -> Curve:
-    answered = network(scenario.setup.protocol).wants != "broadcast"
+    answered = network(scenario.setup.protocol).goals[0].sought == "answer"
     metric = "success" if answered and any(run.success is not None for run in done.values()) else "reach"
     if plan.verb == "poison":
         metric = "genuine"

@@ -9,7 +9,10 @@ third of a megabyte, and nothing else grows with the length of a run.
 What the time series are made of (when an ask was issued and first answered, whom it reached) stands beside the
 compressed records of a page as columns, so that no record is unpacked once a second.
 
-Reading a compressed record gives a copy. A gossip may open one again, a minute or an hour later: `reopen`.
+Reading a compressed record gives a copy. A correction may come to one, a minute or an hour later: a gossip opens it
+again, a reorganisation takes a hit back, a loss turns out to be none (`reopen`). The corrected record then stands
+beside its page, which stays as it is, since checkpoints share it; once there are `BESIDE_MOST` beside one page, a new
+page takes its place.
 """
 
 from __future__ import annotations
@@ -18,26 +21,33 @@ import pickle
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, Want
+from ..api import AskId, Sought
 from .asks import AskRecord
 from .snapshot import AskRow
 
 PAGE = 64
 LATEST = 256
 """How many of the last are never compressed: as many as have paths, and more than a table shows."""
+BESIDE_MOST = 8
+"""Corrected records beside a page, from which a page with them is made."""
 
 
 OUTCOME = np.dtype(
-    [("issued_us", "<i8"), ("first_us", "<i8"), ("share", "<f8"), ("reached", "<i4"), ("want", "u1"), ("closed", "?")]
+    [
+        *(("issued_us", "<i8"), ("first_us", "<i8"), ("success_us", "<i8"), ("share", "<f8"), ("reached", "<i4")),
+        *(("sought", "u1"), ("closed", "?"), ("network", "?")),
+    ]
 )
-"""What became of an ask: `first_us` from issue to first hit, -1 for none; `share` is `AskRecord.share`, NaN for none;
-`want` is an index into `WANTS`."""
-WANTS: tuple[Want, ...] = get_args(Want)
+"""What became of an ask: `first_us` from issue to what makes it a success (a hit that
+counts, or the end of the download), -1 for none; `success_us`: until when it
+would; `share` is `AskRecord.share`, NaN for none; `sought` is an index into `SOUGHT`; network: it was not opened by a
+user."""
+SOUGHT: tuple[Sought, ...] = get_args(Sought)
 NAN = float("nan")
 
 
@@ -45,16 +55,24 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     """A row of `OUTCOME` for each record."""
     made = np.empty(len(records), OUTCOME)
     for i, one in enumerate(records):
-        first = one.first_hit_us()
-        want = WANTS.index(one.want)
-        share = NAN if one.share is None else one.share
-        made[i] = (one.issued_us, -1 if first is None else first, share, one.reached, want, one.closed_us is not None)
+        first = one.success_after_us()
+        made[i] = (
+            one.issued_us,
+            -1 if first is None else first,
+            one.success_us,
+            NAN if one.share is None else one.share,
+            one.reached,
+            SOUGHT.index(one.sought),
+            one.closed_us is not None,
+            one.by == "network",
+        )
     return made
 
 
 class Page:
     """Compressed records, after a row of `OUTCOME` for each. Pages of one run with the same number and `closed_us` are
-    equal, in whichever copy of the swarm they are found."""
+    equal, in whichever copy of the swarm they are found: when the last of them closed, or later for one that was made
+    again with corrections."""
 
     __slots__ = ("closed_us", "data", "number")
 
@@ -64,11 +82,11 @@ class Page:
         self.data = data
 
     @staticmethod
-    def of(number: int, records: Sequence[AskRecord]) -> Page:
-        """A page of these records, which are all closed."""
+    def of(number: int, records: Sequence[AskRecord], after_us: int = -1) -> Page:
+        """A page of these records, which are all closed. after_us: `closed_us` of the page that it replaces."""
         packed = zlib.compress(pickle.dumps([one.packed() for one in records], 5))
         data = outcomes_of(records).tobytes() + packed
-        return Page(number, max(one.closed_us or 0 for one in records), data)
+        return Page(number, max(after_us + 1, *(one.closed_us or 0 for one in records)), data)
 
     @property
     def _split(self) -> int:
@@ -91,8 +109,11 @@ class AskArchive:
     def __init__(self, null_record: AskRecord) -> None:
         self._live: dict[AskId, AskRecord] = {0: null_record}
         self._pages: dict[int, Page] = {}
+        self._beside: dict[int, dict[AskId, None]] = {}
+        """Asks whose corrected records are in `_live`, by the number of their page."""
         self._full: deque[int] = deque()
-        """Pages that are full and not compressed. Each close of an ask looks at one of them, in turn."""
+        """Pages that are full and not compressed, or have records beside them. Each close of an ask looks at one of
+        them, in turn."""
         self._count = 1
         self._read: tuple[Page | None, list[AskRecord]] = (None, [])
 
@@ -127,8 +148,9 @@ class AskArchive:
         live: list[AskRecord] = []
         ask = self._count - 1
         while ask > 0:
-            record = self._live.get(ask)
-            if record is not None:
+            page = self._pages.get(ask // PAGE)
+            if page is None:
+                record = self._live[ask]
                 if record.issued_us < from_us:
                     break
                 live.append(record)
@@ -137,7 +159,10 @@ class AskArchive:
             if live:
                 parts.append(outcomes_of(live[::-1]))
                 live = []
-            rows = self._pages[ask // PAGE].outcomes()
+            rows = page.outcomes()
+            if beside := self._beside.get(page.number):
+                rows = rows.copy()
+                rows[[one - _first(page.number) for one in beside]] = outcomes_of([self._live[one] for one in beside])
             if rows["issued_us"][-1] < from_us:
                 break
             parts.append(rows)
@@ -151,15 +176,14 @@ class AskArchive:
         return [self[ask].row() for ask in range(1, self._count)]
 
     def reopen(self, ask: AskId) -> AskRecord:
-        """A record to write to; its page is unpacked and stays so."""
+        """A record to write to; that of a compressed one stands beside its page from now on."""
         record = self._live.get(ask)
         if record is None:
-            page = self._pages.pop(ask // PAGE)
-            self._read = (None, [])  # a reader may still hold those copies
-            self._live.update((each.id, each) for each in self._unpacked(page))
-            self._read = (None, [])
-            self._full.append(page.number)
-            record = self._live[ask]
+            number = ask // PAGE
+            record = self._live[ask] = self._pages[number].records()[ask - _first(number)]
+            if number not in self._beside:
+                self._full.append(number)
+            self._beside.setdefault(number, {})[ask] = None
         return record
 
     def compact(self) -> None:
@@ -167,20 +191,20 @@ class AskArchive:
         if not self._full:
             return
         number = self._full[0]
-        if _end(number) > self._count - LATEST:
+        page, beside = self._pages.get(number), self._beside.get(number, {})
+        fresh = list(beside) if page is not None else list(range(_first(number), _end(number)))
+        due = len(beside) >= BESIDE_MOST if page is not None else _end(number) <= self._count - LATEST
+        if not due or not all(_may_be_compressed(self._live[ask]) for ask in fresh):
             self._full.rotate(-1)
             return
-        members = range(_first(number), _end(number))
-        for one in map(self._live.__getitem__, members):
-            if one.closed_us is None or one.firsts is not None:
-                self._full.rotate(-1)
-                return
-        records = [self._live[ask] for ask in members]
+        records = {} if page is None else {one.id: one for one in page.records()}
+        for ask in fresh:
+            self._live[ask].drop_hit_times()
+            records[ask] = self._live.pop(ask)
         self._full.popleft()
-        for one in records:
-            one.drop_hit_times()
-            del self._live[one.id]
-        self._pages[number] = Page.of(number, records)
+        self._beside.pop(number, None)
+        ordered = [records[ask] for ask in range(_first(number), _end(number))]
+        self._pages[number] = Page.of(number, ordered, -1 if page is None else page.closed_us)
 
     @property
     def live(self) -> int:
@@ -194,11 +218,15 @@ class AskArchive:
         return self._read[1]
 
     def __getstate__(self) -> tuple[object, ...]:
-        return self._live, self._pages, self._full, self._count
+        return self._live, self._pages, self._beside, self._full, self._count
 
-    def __setstate__(self, state: tuple[dict[AskId, AskRecord], dict[int, Page], deque[int], int]) -> None:
-        self._live, self._pages, self._full, self._count = state
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._live, self._pages, self._beside, self._full, self._count = state
         self._read = (None, [])
+
+
+def _may_be_compressed(record: AskRecord) -> bool:
+    return record.closed_us is not None and record.firsts is None
 
 
 def _first(number: int) -> AskId:

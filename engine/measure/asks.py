@@ -21,20 +21,21 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, PeerId, Want
+from ..api import FIND, PARTS, AskId, Goal, PeerId, Sought
 from ..sim.memory import set_apart
 from .snapshot import Arrivals, AskRow, Losses, Trace
 
 ROWS_MOST = 20_000
 """Arrivals kept of one ask, of questions and of answers each."""
 ROWS_BACKGROUND = ROWS_MOST // 10
-"""The same for a background ask."""
+"""The same for a background ask, and for one that the network itself opened."""
 LOSSES_MOST = 2_000
 PATHS_BYTES = 24 << 20
 """Bytes of the paths of closed asks; the oldest are removed first."""
@@ -314,6 +315,16 @@ class FirstArrivals:
         self.count += len(peers)
         return len(peers), int(hop[first].max())
 
+    def hop(self, peer: PeerId) -> int:
+        """The depth at which a peer was reached; -1 where it was not."""
+        if self._few is not None:
+            return self._few[peer][1] if peer in self._few else -1
+        assert self._columns is not None
+        if self._peers is not None:
+            found = np.flatnonzero(self._peers == peer)
+            return int(self._columns[1][found[0]]) if len(found) else -1
+        return int(self._columns[1][peer]) if peer < len(self._columns[1]) else -1
+
     def heard(self, peer: PeerId) -> bool:
         """Whether a peer is reached."""
         if self._few is not None:
@@ -430,10 +441,24 @@ class PathCache:
 
 
 QUESTION, ANSWER = 0, 1
+QUESTIONS = 1 << QUESTION
+"""`AskRecord.reached_by` of most goals."""
+NO_COSTS = [0] * len(PARTS)
+
+
+def parts_of(goal: Goal) -> int:
+    """The parts of `Goal.reached_by` as bits."""
+    return _bits_of(frozenset(goal.reached_by))
+
+
+@lru_cache(64)
+def _bits_of(parts: frozenset[str]) -> int:
+    return sum(1 << PARTS.index(part) for part in parts)
 
 
 class AskRecord:
-    """The record of one ask. `pending`: number of messages and timers that descend from it and are under way."""
+    """The record of one ask. `pending`: number of messages and timers that descend from it and are under way, and of
+    peers that keep it open."""
 
     __slots__ = (
         "answers",
@@ -443,40 +468,64 @@ class AskRecord:
         "closed_us",
         "decoys",
         "deepest",
+        "done",
         "duplicates",
         "fetched",
         "firsts",
+        "goal",
         "hits",
         "id",
         "issued_us",
         "losses",
         "lost",
+        "named_by",
+        "of",
         "origin",
         "outcome",
         "pending",
         "questions",
         "reached",
+        "reached_by",
+        "referred",
         "setback",
         "share",
+        "sought",
+        "stale",
+        "success_us",
         "text",
         "verdict",
-        "want",
+        "wants_file",
     )
 
-    def __init__(self, ask: AskId, origin: PeerId, text: str, want: Want, by: str, now_us: int) -> None:
+    def __init__(self, ask: AskId, origin: PeerId, text: str, goal: Goal, by: str, now_us: int) -> None:
         self.id = ask
         self.origin = origin
         self.text = text
-        self.want = want
+        self.goal = goal.name
+        self.sought: Sought = goal.sought
+        self.success_us = round(goal.success_s * 1e6)
+        self.wants_file = goal.fetched
+        self.reached_by = parts_of(goal)
+        """The parts whose arrival counts as reaching a peer, as bits."""
         self.by = by
         self.issued_us = now_us
         self.closed_us: int | None = None
         self.pending = 0
-        self.by_part = [0, 0, 0, 0]
+        self.by_part = [*NO_COSTS]
         self.bytes = 0.0
         self.duplicates = 0
         self.losses: dict[str, int] = {}
         self.hits: dict[PeerId, int] = {}
+        """Holders that were found, and when, in us."""
+        self.stale: dict[PeerId, None] = {}
+        """Of these, those that were dead or had left when they were found."""
+        self.named_by: dict[PeerId, tuple[PeerId, ...]] = {}
+        """Who named a holder, where that was not the holder itself alone."""
+        self.done = 0.0
+        self.of = 0.0
+        self.referred = False
+        """Whether anything was sent `via` a peer: the hop of what arrives is then one more than that of the peer that
+        it came from, or was referred by."""
         self.decoys: dict[PeerId, int] = {}
         """Holders that served a decoy, and when the user opened it, in us."""
         self.fetched: dict[PeerId, int] = {}
@@ -505,19 +554,34 @@ class AskRecord:
         self.reached += new
         self.deepest = max(self.deepest, depth)
 
-    def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
-        """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
-        if part == ANSWER:
-            self.answers.append(frm, to, sent_us, at_us)
+    def arrived(
+        self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int, via: PeerId = -1
+    ) -> None:
+        """Add one delivered message, as `reach` and `Deliveries.add` add many. via: the peer that referred its sender
+        to its receiver, -1 for none."""
+        if not self.reached_by >> part & 1:
+            if part == ANSWER:
+                self.answers.append(frm, to, sent_us, at_us)
             return
         self.questions.append(frm, to, sent_us, at_us)
         firsts = self.firsts
         if firsts is None:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
+        if via >= 0:
+            self.referred = True
+        if self.referred:
+            if via >= 0 and via != to and firsts.hop(via) >= 0:
+                frm = via
+            if (before := firsts.hop(frm)) >= 0:
+                hop = before + 1
         if firsts.add(n, frm, to, hop, at_us):
             self.reached += 1
             if hop > self.deepest:
                 self.deepest = hop
+
+    def hop_of(self, peer: PeerId) -> int:
+        """The depth at which a question of this ask reached a peer, -1 where none did."""
+        return -1 if self.firsts is None else self.firsts.hop(peer)
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
@@ -541,7 +605,7 @@ class AskRecord:
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
         self.firsts = None
-        most = ROWS_BACKGROUND if self.by == "background" else ROWS_MOST
+        most = ROWS_BACKGROUND if self.by in ("background", "network") else ROWS_MOST
         self.questions, self.answers, self.lost = Deliveries(most), Deliveries(most), Drops()
 
     def packed(self) -> tuple[Any, ...]:
@@ -588,23 +652,58 @@ class AskRecord:
         """Replace the times of all hits by that of the first, the only one that is read: the others would be half of a
         compressed record."""
         if self.hits:
-            self.hits = dict.fromkeys(self.hits, min(self.hits.values()))
+            first = self.first_hit_us()
+            self.hits = dict.fromkeys(self.hits, min(self.hits.values()) if first is None else first + self.issued_us)
 
-    def opened(self, holder: object, decoy: bool, now_us: int) -> None:
-        """The user has opened the file that a holder served."""
-        if isinstance(holder, int) and holder >= 0:
-            (self.decoys if decoy else self.fetched).setdefault(holder, now_us)
+    def hit(self, holder: PeerId, by: PeerId, living: bool, now_us: int) -> bool:
+        """`by` has named a holder, which is alive or is not. Returns whether the holder is new, or alive for the first
+        time that it is named."""
+        new = holder not in self.hits
+        before = () if new else self.named_by.get(holder, (holder,))
+        if by not in before and (before or by != holder):
+            self.named_by[holder] = (*before, by)
+        if new and not living:
+            self.stale[holder] = None
+        if not new and not (living and holder in self.stale):
+            return False
+        if living:
+            self.stale.pop(holder, None)
+        self.hits[holder] = now_us
+        return True
+
+    def unhit(self, holder: PeerId) -> bool:
+        """A hit is taken back. Returns whether there was one."""
+        self.stale.pop(holder, None)
+        self.named_by.pop(holder, None)
+        return self.hits.pop(holder, None) is not None
+
+    def answerers(self) -> tuple[PeerId, ...]:
+        """Who named holders, each once, in the order in which they did."""
+        by = self.named_by
+        return tuple(dict.fromkeys(one for holder in self.hits for one in by.get(holder, (holder,))))
 
     def first_hit_us(self) -> int | None:
-        """Virtual time in us from issue to first hit, or None."""
-        return min(self.hits.values()) - self.issued_us if self.hits else None
+        """Virtual time in us from issue to the first hit whose holder was alive then, or None."""
+        hits, stale = self.hits, self.stale
+        times = [hits[holder] for holder in hits if holder not in stale] if stale else hits.values()
+        first = min(times, default=None)
+        return None if first is None else first - self.issued_us
+
+    def success_after_us(self) -> int | None:
+        """Virtual time in us from issue to what makes it a success: the first such hit, or the end of the first
+        download where that is what its goal wants (`Goal.fetched`). None without."""
+        if not self.wants_file:
+            return self.first_hit_us()
+        first = min(self.fetched.values(), default=None)
+        return None if first is None else first - self.issued_us
 
     def row(self) -> AskRow:
         return AskRow(
             id=self.id,
             origin=self.origin,
             text=self.text,
-            want=self.want,
+            goal=self.goal,
+            sought=self.sought,
             by=self.by,
             issued_us=self.issued_us,
             closed_us=self.closed_us,
@@ -620,13 +719,20 @@ class AskRecord:
             decoys=len(self.decoys),
             fetched=len(self.fetched),
             outcome=self.outcome,
+            answerers=len(self.answerers()) if self.named_by else len(self.hits),
+            done=self.done,
+            of=self.of,
+            stale=len(self.stale),
         )
 
     def trace(self, n: int) -> Trace | None:
-        """Its path in a swarm of `n` peers. None if it has closed without a message, or if its path was removed."""
+        """Its path in a swarm of `n` peers. None if it has closed without a message and without a hit, or if its path
+        was removed."""
         firsts = self.firsts
         if firsts is None:
-            if not self.id or (self.closed_us is not None and not self.lost.total):
+            # The asker may keep the record of a holder itself.
+            alone = self.hits and not any(self.by_part)
+            if not self.id or (self.closed_us is not None and not self.lost.total and not alone):
                 return None
             firsts = FirstArrivals(self.origin, self.issued_us)
         frm, hop, at_us, repeats = firsts.columns(n)
@@ -642,6 +748,7 @@ class AskRecord:
             answers_to=answers.to,
             answers_at_us=answers.at_us,
             holders=tuple(self.hits),
+            answerers=self.answerers(),
             answers_sent_us=answers.sent_us,
             questions=self.questions.view(),
             lost=self.lost.view(),
@@ -666,7 +773,7 @@ class JointRecord:
     def __init__(self, records: Sequence[AskRecord]) -> None:
         self.records = tuple(records)
         self.pending = 0
-        self.by_part = [0, 0, 0, 0]
+        self.by_part = [*NO_COSTS]
         self.bytes = 0.0
         self.duplicates = 0
         self.losses: dict[str, int] = {}
@@ -680,7 +787,7 @@ class NullRecord(AskRecord):
     __slots__ = ()
 
     def __init__(self) -> None:
-        super().__init__(0, -1, "", "find", "", 0)
+        super().__init__(0, -1, "", FIND, "", 0)
         self.pending = 1 << 60
 
 

@@ -71,7 +71,8 @@ class Adrift(Event):
 
 @dataclass(frozen=True, slots=True)
 class AskIssued(Event):
-    """An ask was issued. `by` is "person", "scenario" or "background"."""
+    """An ask was issued. `by` is "person", "scenario", "background" or, for one that the network itself opened,
+    "network"."""
 
     ask: AskId
     origin: PeerId
@@ -81,12 +82,13 @@ class AskIssued(Event):
 
 @dataclass(frozen=True, slots=True)
 class Hit(Event):
-    """An ask's origin learned of a holder."""
+    """An ask's origin learned of a holder; `by`: who named it, which may be the holder itself."""
 
     ask: AskId
     origin: PeerId
     holder: PeerId
     content: str
+    by: PeerId = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class Closed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Noted(Event):
-    """A protocol's own note: graft, choke, download begun and finished."""
+    """What a protocol logs (`Host.log`): graft, choke, silent neighbour; and what it tells of an ask: "fetched",
+    "decoy", "fetch failed" and "hit taken back"."""
 
     peer: PeerId
     kind: str
@@ -116,6 +119,15 @@ class Refused(Event):
     to: PeerId
     kind: str
     ask: AskId
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged(Event):
+    """A peer has another role than before, see `api.Host.set_role`."""
+
+    peer: PeerId
+    role: str
+    before: str
 
 
 EVENTS_MAX = 5_000

@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..api import PARTS
 from ..sim.host import SharedHostState
-from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel
-from .archive import WANTS
-from .asks import ANSWER, QUESTION, AskRecord
+from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
+from .archive import SOUGHT
+from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord
 from .message_log import MessageLog
 from .snapshot import Series
 from .timeseries import TimeSeries
@@ -76,8 +77,9 @@ class Digest:
         return last.digest()
 
 
-SUCCESS_WITHIN_US = 10_000_000
-SUCCESS_WINDOW_US = 30_000_000
+WINDOW_FACTOR = 3
+"""The series of success are of asks that were issued in the last so many times the `success_s` of the network's goal:
+30 s for one of 10 s."""
 LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
 SETTLED_ALONE = 256
@@ -94,10 +96,10 @@ SERIES = ("alive", "censored", *RATES, *ASKED)
 """What is sampled each second, then `GAUGES`, and the bytes of each kind of message."""
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
-KIND_MASK = 255
+KIND_MASK = CODES_MOST - 1
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
-FIND, FETCH, PUBLISH, BROADCAST = (WANTS.index(want) for want in ("find", "fetch", "publish", "broadcast"))
+NOTHING, ANSWERED, SHARE = (SOUGHT.index(one) for one in ("nothing", "answer", "share"))
 I64 = NDArray[np.int64]
 
 
@@ -117,12 +119,15 @@ class AskStats:
 class Metrics:
     """Counters and series of a swarm of `n` peers whose kinds of messages are `kind_names`."""
 
-    def __init__(self, n: int, kernel: Kernel, shared: SharedHostState, kind_names: Sequence[str]) -> None:
+    def __init__(
+        self, n: int, kernel: Kernel, shared: SharedHostState, kind_names: Sequence[str], window_us: int
+    ) -> None:
+        """window_us: how far back asks were issued that the series of success are of."""
         self.n = n
+        self.window_us = window_us
         self.kernel = kernel
         self.shared = shared
         self.kind_names = tuple(kind_names)
-        self.part_of = np.array(shared.parts, np.int64)
         self.dropped = 0
         self.dropped_by: dict[str, int] = {}
         self.dropped_kinds: dict[tuple[int, str], int] = {}
@@ -140,6 +145,7 @@ class Metrics:
         """Delivered since the last sample, by kind."""
         self.time_series = TimeSeries((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
         self._before = (0, 0, 0, 0, 0)
+        self._sampled_us = 0
         self._flushed = 0
         """Deliveries up to the last flush."""
         self._settled = 0
@@ -170,12 +176,15 @@ class Metrics:
             return
         if delivered == self._settled:
             return
-        n, parts, reopen = self.n, self.shared.parts, self.shared.records.reopen
+        n, shared = self.n, self.shared
+        parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
         for at, tos, envelopes in islice(kernel.log, self._settled_chunks, None):
-            for to, envelope in zip(tos, envelopes, strict=True):
+            for to, envelope in zip(tos, envelopes, strict=True) if len(tos) != 1 else ((tos[0], envelopes[0]),):
                 frm, _, cause, sent_us, record, header = envelope
+                if not cause:
+                    continue
                 part = parts[header >> KIND_SHIFT & KIND_MASK]
-                if not cause or part > ANSWER:
+                if not told >> part & 1:
                     continue
                 if cause.__class__ is int and to.__class__ is int:
                     # The record was open when this was delivered, and records are completed at each close: so it is
@@ -184,8 +193,9 @@ class Metrics:
                     continue
                 for one in cause if cause.__class__ is tuple else (cause,):
                     record = reopen(one >> HOP_BITS)
+                    via = one.via if one.__class__ is Via else -1
                     for peer in to if to.__class__ is tuple else (to,):
-                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at)
+                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at, via)
         self._settled = delivered
         self._settled_chunks = len(kernel.log)
 
@@ -216,6 +226,8 @@ class Metrics:
             at, header, cause, which = (np.repeat(column, lengths) for column in (at, header, cause, which))
             if joint:
                 causes = [causes[i] for i in np.repeat(np.arange(len(many)), lengths).tolist()]
+            elif self.shared.referred:
+                causes = [causes[i] for i in which.tolist()]
         else:
             to = np.array(tos)
         self._count(at, to, header)
@@ -225,14 +237,19 @@ class Metrics:
             # not depend on where the log was cut.
             each = [one if one.__class__ is tuple else (one,) for one in causes]
             lengths = np.array([len(one) for one in each])
-            cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
+            causes = list(chain.from_iterable(each))
+            cause = np.array(causes, np.int64)
             at, to, header, which = (np.repeat(column, lengths) for column in (at, to, header, which))
+        via = None
+        if self.shared.referred:
+            via = np.array([one.via if one.__class__ is Via else -1 for one in causes], np.int64)
         if settled:
             first = int(np.searchsorted(which, settled))
             at, to, header, cause, which = (column[first:] for column in (at, to, header, cause, which))
+            via = None if via is None else via[first:]
         if cause.any():
-            part = self.part_of[header >> KIND_SHIFT & KIND_MASK]
-            self._paths(at, header >> SENDER_SHIFT, to, part, cause, which, envelopes)
+            part = np.array(self.shared.parts)[header >> KIND_SHIFT & KIND_MASK]
+            self._paths(at, header >> SENDER_SHIFT, to, part, cause, via, which, envelopes)
 
     def _count(self, at: I64, to: I64, header: I64) -> None:
         rows = np.empty(len(at), ROW)
@@ -240,7 +257,11 @@ class Metrics:
         self._deliveries.update(rows.tobytes())
         self._tally += np.bincount(to, minlength=self.n)
         kind = header >> KIND_SHIFT & KIND_MASK
-        sizes = np.bincount(kind, header & SIZE_MASK, len(self._bytes))
+        kind_of = self.shared.kind_of
+        sizes = np.bincount(kind, header & SIZE_MASK, len(kind_of))
+        for code in range(len(self._bytes), len(kind_of)):
+            sizes[kind_of[code]] += sizes[code]
+        sizes = sizes[: len(self._bytes)]
         self._bytes += sizes
         # Exact: a sum of sizes stays far below 2 to the 53.
         self.bytes_by_kind += sizes.astype(np.int64)
@@ -248,43 +269,65 @@ class Metrics:
         self.last_heard_us[header >> SENDER_SHIFT] = at
 
     def _paths(
-        self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, envelopes: Sequence[Envelope]
+        self,
+        at: I64,
+        frm: I64,
+        to: I64,
+        part: I64,
+        cause: I64,
+        via: I64 | None,
+        which: I64,
+        envelopes: Sequence[Envelope],
     ) -> None:
-        """Add questions and answers to the records of their asks."""
-        for wanted in (QUESTION, ANSWER):
-            rows = np.flatnonzero((part == wanted) & (cause > 0))
-            if not len(rows):
+        """Add what reached peers, and answers, to the records of their asks."""
+        told = np.array([self.shared.told_parts >> each & 1 for each in range(len(PARTS))], np.bool_)
+        rows = np.flatnonzero(told[part] & (cause > 0))
+        if not len(rows):
+            return
+        asks = cause[rows] >> HOP_BITS
+        first = int(asks[0])
+        if bool((asks == first).all()):
+            groups = [rows]
+        else:
+            order = np.argsort(asks, kind="stable")
+            groups = np.split(rows[order], np.flatnonzero(np.diff(asks[order])) + 1)
+        for mine in groups:
+            record: AskRecord = self.shared.records.reopen(int(cause[mine[0]]) >> HOP_BITS)
+            referred = via is not None and (record.referred or bool((via[mine] >= 0).any()))
+            if len(mine) <= ROWS_ALONE or referred:
+                for i in mine.tolist():
+                    record.arrived(
+                        int(part[i]),
+                        self.n,
+                        int(frm[i]),
+                        int(to[i]),
+                        int(cause[i]) & HOP_MASK,
+                        envelopes[which[i]][3],
+                        int(at[i]),
+                        -1 if via is None else int(via[i]),
+                    )
                 continue
-            asks = cause[rows] >> HOP_BITS
-            first = int(asks[0])
-            if bool((asks == first).all()):
-                groups = [rows]
+            parts = part[mine]
+            if record.reached_by == QUESTIONS:
+                reaching = parts == QUESTION
             else:
-                order = np.argsort(asks, kind="stable")
-                groups = np.split(rows[order], np.flatnonzero(np.diff(asks[order])) + 1)
-            for mine in groups:
-                record: AskRecord = self.shared.records.reopen(int(cause[mine[0]]) >> HOP_BITS)
-                if len(mine) <= ROWS_ALONE:
-                    for i in mine.tolist():
-                        sent_us = envelopes[which[i]][3]
-                        hop = int(cause[i]) & HOP_MASK
-                        record.arrived(wanted, self.n, int(frm[i]), int(to[i]), hop, sent_us, int(at[i]))
-                    continue
-                if wanted == QUESTION:
-                    record.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
-                path = record.questions if wanted == QUESTION else record.answers
-                path.total += len(mine)
-                if path.room:
-                    mine = mine[: path.room]
-                    theirs = map(envelopes.__getitem__, which[mine].tolist())
-                    sent = np.fromiter(map(SENT_US, theirs), np.int64, len(mine))
-                    path.add(frm[mine], to[mine], sent, at[mine])
+                reaching = (record.reached_by >> parts & 1).astype(np.bool_)
+            reached = mine[reaching]
+            if len(reached):
+                record.reach(self.n, frm[reached], to[reached], cause[reached] & HOP_MASK, at[reached])
+            for path, some in ((record.questions, reached), (record.answers, mine[(parts == ANSWER) & ~reaching])):
+                path.total += len(some)
+                if path.room and len(some):
+                    some = some[: path.room]
+                    theirs = map(envelopes.__getitem__, which[some].tolist())
+                    sent = np.fromiter(map(SENT_US, theirs), np.int64, len(some))
+                    path.add(frm[some], to[some], sent, at[some])
 
     def drop(self, at_us: int, frm: int, to: int, header: int, reason: str) -> None:
         """A message that never arrived."""
         self.dropped += 1
         self.dropped_by[reason] = self.dropped_by.get(reason, 0) + 1
-        what = (header >> KIND_SHIFT & KIND_MASK, reason)
+        what = (self.shared.kind_of[header >> KIND_SHIFT & KIND_MASK], reason)
         self.dropped_kinds[what] = self.dropped_kinds.get(what, 0) + 1
         self.recent.drop(at_us, frm, to, header, reason)
         self._others.update(f"drop {at_us} {frm} {to} {header} {reason}\n".encode())
@@ -293,7 +336,7 @@ class Metrics:
         """A message that counted as lost in its stream is delivered after all."""
         self.dropped -= 1
         _decrement(self.dropped_by, reason)
-        _decrement(self.dropped_kinds, (header >> KIND_SHIFT & KIND_MASK, reason))
+        _decrement(self.dropped_kinds, (self.shared.kind_of[header >> KIND_SHIFT & KIND_MASK], reason))
         self._others.update(f"late {at_us} {frm} {to} {header} {reason}\n".encode())
 
     def command(self, at_us: int, text: str) -> None:
@@ -310,49 +353,52 @@ class Metrics:
     # --- series ----------------------------------------------------------------------------------------
 
     def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
-        """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
+        """One point of each series; called once each `Setup.sample_s`. `gauges` are read with the new loads."""
         self.flush()
+        now_us = self.kernel.now_us
+        span_s = (now_us - self._sampled_us) / 1e6
+        self._sampled_us = now_us
         now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
         # Losses that are taken back may be more than those of this second.
-        rates = [float(max(0, b - a)) for a, b in zip(self._before, now, strict=True)]
+        rates = [max(0, b - a) / span_s for a, b in zip(self._before, now, strict=True)]
         self._before = now
-        self.load = self._tally.astype(np.float32)
+        self.load = (self._tally / span_s).astype(np.float32)
         self._tally[:] = 0
-        now_us = self.kernel.now_us
-        asked = self.asked(now_us - SUCCESS_WINDOW_US, now_us)
+        asked = self.asked(now_us - self.window_us, now_us)
         fared = (asked.success, asked.first_hit_s, asked.first_hit_p95_s, asked.reach)
         values = (alive, censored, *rates, *(float("nan") if value is None else value for value in fared))
-        self.time_series.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
+        self.time_series.add(now_us / 1e6, (*values, *gauges(self.load), *(self._bytes / span_s).tolist()))
         self._bytes[:] = 0
 
     def series(self) -> Series:
-        """The last ten minutes of samples, as columns."""
-        return self.time_series.latest()
+        """All samples, as columns."""
+        return self.time_series.series()
 
     def success(self, from_us: int, to_us: int) -> float | None:
-        """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""
+        """Share of the asks issued in the window that were a success in the time of their goals, see `asked`."""
         return self.asked(from_us, to_us).success
 
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, publications are left out, which want no answer, and asks that are neither answered, nor closed,
-        nor 10 s old yet. A broadcast counts with the share of the living users that it reached within 10 s: when it was
-        last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
-        small.
+        For success, publications are left out, which want no answer, asks that the network itself opened, and those
+        that are neither answered, nor closed, nor as old as `Goal.success_s` yet. An ask that goes to an audience
+        counts with the share of it that it reached in that time: when it was last closed, or else until now. Reach is
+        that of asks that are closed or that old: an earlier value would be too small.
         """
         records = self.shared.records
         rows = records.outcomes(from_us)
         ids = np.arange(len(records) - len(rows), len(records))
-        wanted = (rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)
+        wanted = (rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us) & ~rows["network"]
         rows, ids = rows[wanted], ids[wanted]
-        over = rows["closed"] | (self.kernel.now_us - rows["issued_us"] >= SUCCESS_WITHIN_US)
-        reach = rows["reached"][over & (rows["want"] != PUBLISH)]
-        looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
+        over = rows["closed"] | (self.kernel.now_us - rows["issued_us"] >= rows["success_us"])
+        reach = rows["reached"][over & (rows["sought"] != NOTHING)]
+        looked = rows["sought"] == ANSWERED
         first = rows["first_us"]
         hit = looked & (first >= 0)
-        found = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
-        told = over & (rows["want"] == BROADCAST)
+        in_time = hit & (first <= rows["success_us"])
+        found = int(np.count_nonzero(in_time))
+        told = over & (rows["sought"] == SHARE)
         shares: list[float] = rows["share"][told & ~np.isnan(rows["share"])].tolist()
         for ask in ids[told & np.isnan(rows["share"])].tolist():
             share = self.shared.owner.share_heard(records[ask])
@@ -360,7 +406,7 @@ class Metrics:
                 shares.append(share)
         # An exact sum: it does not depend on the order.
         good = found + math.fsum(shares)
-        missed = int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        missed = int(np.count_nonzero(looked & ~in_time & over))
         total = found + len(shares) + missed
         first_s = np.sort(first[hit]) / 1e6
         return AskStats(
@@ -391,10 +437,6 @@ def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> flo
     return round(below + (above - below) * (at - low), 6)
 
 
-def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:
-    """Numbers for kinds of messages, in the order given: class -> number, part of each, name of each."""
-    return (
-        {kind: i for i, kind in enumerate(messages)},
-        [kind.part_code for kind in messages],
-        [kind.kind for kind in messages],
-    )
+def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int]]:
+    """Numbers for kinds of messages, in the order given: class -> number, part of each."""
+    return {kind: i for i, kind in enumerate(messages)}, [kind.part_code for kind in messages]

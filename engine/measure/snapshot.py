@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, Audience, PeerId, Want
+from ..api import FIND, AskId, Goal, PeerId, Shown, Sought
 
 ALIVE, DEAD, LEFT = 0, 1, 2
 STATES = ("alive", "dead", "left")
@@ -20,16 +20,68 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Open streams as undirected pairs: a, b, int32 (L,). `version` increases with each change of the streams."""
+    """Links as undirected pairs: a, b, int32 (L,), a < b. `version` is another one when they have changed.
+
+    contacts: these are no open streams, but whom peers could ask next (`Peer.contacts`), as this network keeps no
+    streams. They are read when they are asked for (`Swarm.snapshot`), about once a second.
+    """
 
     version: int
     a: I32
     b: I32
+    contacts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CutLinks:
+    """Links that are cut: the same object until a command is carried out.
+
+    a, b: those between two peers, int32 (K,), a < b, at most 2,000; whole:
+    peers of which all links are cut (N,), empty if there is none.
+    """
+
+    a: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    b: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    whole: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMarks:
+    """What the ends of each link say of it (`Host.mark`), in the rows of `Snapshot.links`.
+
+    version: another one when a mark has changed; words: the texts, those of `Peer.link_words` first, and "" for no mark
+    at 0; a, b: index into `words` of what the ends a and b of each link say, uint8 (L,); topics: those of all marks.
+    """
+
+    version: int
+    words: tuple[str, ...]
+    a: U8
+    b: U8
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """One of the columns that a network shows of its peers (`Peer.shows`), at one moment. Index = PeerId.
+
+    values: float64 (N,), NaN where there is none; a share is 0 to 1. Empty for a category
+    codes: of a category, uint8 (N,), index into `names`. Empty for others
+    names: of a category: "" for none at 0, then at most six values, each of which keeps its place while it is among the
+           most frequent; all further values are "other", at 7
+    counts: of a category: living peers (not infrastructure) with each of `names`
+    """
+
+    shown: Shown
+    values: F64 = field(default_factory=lambda: np.zeros(0, np.float64))
+    codes: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    names: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +132,6 @@ class Fixed:
     protocol: str
     seed: int
     labels: tuple[str, ...]
-    roles: tuple[str, ...]
-    role: U8
     operator: tuple[str, ...]
     place: I32
     places: Places
@@ -101,10 +151,10 @@ class Fixed:
     run: Run
     kinds: tuple[Kind, ...] = ()
     """Kinds of message, by their number."""
-    wants: Want = "find"
-    """The goal of an ask, see `Peer.wants`."""
-    audience: Audience = "holders"
-    """Whom a question has to come to, see `Peer.audience`."""
+    goals: tuple[Goal, ...] = (FIND,)
+    """What its users can want, see `Peer.goals`; the first is the default."""
+    shows: tuple[Shown, ...] = ()
+    """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +185,7 @@ class AskRow:
     id: AskId
     origin: PeerId
     text: str
-    want: str
+    goal: str
     by: str
     issued_us: int
     closed_us: int | None
@@ -160,6 +210,21 @@ class AskRow:
     """What became of an ask that has closed: `answered`, `not fetched` (it was found, and its download broke off), `no
     answer`, `published`, `not published` or `told`."""
 
+    sought: Sought = "answer"
+    """What makes it a success: an answer, a share of its audience, or nothing, see `Goal`."""
+    answerers: int = 0
+    """Peers that named the holders that were found."""
+    done: float = 0.0
+    of: float = 0.0
+    """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
+    stale: int = 0
+    """Of the holders, those that were dead or had left when they were named: they are no success."""
+
+    @property
+    def found(self) -> int:
+        """Holders that were alive when they were named."""
+        return self.hits - self.stale
+
     @property
     def lost(self) -> int:
         return sum(self.losses.values())
@@ -167,7 +232,8 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one a second, the last 600: `t_s`, and a float column a name. NaN: not measured.
+    """Samples over virtual time, one each `Setup.sample_s`: `t_s`, and a float column a name. NaN: not measured. In a
+    long run a row is the mean of 2, 4, … samples, and its time that of the last, see `timeseries`.
 
     alive, censored               numbers of peers
     messages_per_s, bytes_per_s   sent
@@ -179,6 +245,9 @@ class Series:
     reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
     bytes_per_s.KIND              delivered, by kind of message
+    COLUMN, COLUMN.VALUE, role.ROLE
+                                  shown columns that are followed, see `Swarm.follow`: the mean of the living users; of
+                                  a category, and of the roles, how many have each value
     """
 
     t_s: NDArray[np.float64]
@@ -212,12 +281,15 @@ class Snapshot:
 
     load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message from
     this peer was last delivered, -1 for never; files: how many it shares; up_since_us: when its present or last session
-    began, below 0 for one that was under way when the run began; group: 0, or its group of a partition.
+    began, below 0 for one that was under way when the run began; group: 0, or its group of a partition; role: what it
+    is called in its specification, index into `roles`, which are all that the network knows.
     """
 
     now_us: int
     fixed: Fixed
     state: U8
+    role: U8
+    roles: tuple[str, ...]
     censored: Flags
     colluding: Flags
     poisoned: Flags
@@ -230,7 +302,8 @@ class Snapshot:
     flight: Flight
     totals: Totals
     asks: tuple[AskRow, ...]
-    """The last 200, oldest first."""
+    """The last 200, oldest first; before them, where the network opens asks by itself, further ones of users, at most
+    200."""
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -242,6 +315,10 @@ class Snapshot:
     """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Peers with a held link (N,); empty if no link is held."""
+    cut: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """Peers with a cut link (N,); empty if no link is cut."""
+    cut_links: CutLinks = field(default_factory=CutLinks)
+    """Which links are cut."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Identifier of each peer as a share of the identifier space, 0 to 1 (N,), see `Peer.identifier`; NaN where it has
     none; empty in networks without identifiers."""
@@ -249,6 +326,10 @@ class Snapshot:
     """The session of the court, if there is one."""
     attacks: tuple[RunningAttack, ...] = ()
     """Attacks with steps left, in the order in which they were begun."""
+    marks: LinkMarks = field(default_factory=lambda: LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8)))
+    """What the ends of each of `links` say of it."""
+    shown: Mapping[str, ShownColumn] = field(default_factory=dict)
+    """The shown columns that were asked for, by name."""
 
 
 def _ids() -> I32:
@@ -292,8 +373,11 @@ class Trace:
 
     frm: int32, the sender of the first question that reached the peer (-1: none); hop: int32, its depth (0: the origin,
     -1: not reached); at_us: int64, its arrival (-1: not reached); repeats: int32, further questions that arrived.
-    answers_*: each delivered answer, (k,); holders: named by hits, in order.
+    answers_*: each delivered answer, (k,); holders: found, in order; answerers: who named them, in order.
     questions: each delivered question, repeated ones included; lost: dropped messages.
+
+    Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
+    other parts in `reached_by`, "question" stands for a message of one of these.
     """
 
     ask: AskId
@@ -309,3 +393,4 @@ class Trace:
     answers_sent_us: I64 = field(default_factory=_times)
     questions: Arrivals = field(default_factory=Arrivals)
     lost: Losses = field(default_factory=Losses)
+    answerers: tuple[PeerId, ...] = ()

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..api import DUPLICATE, Ask, Belief, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
+from ..api import BROADCAST, DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
 from ..kit import infect_and_die, put_bounded
 
 
@@ -69,8 +69,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     `welcome`: it has joined; `heard` are the latest rumours, by key."""
 
     role = "gossiper"
-    wants = "broadcast"
-    audience = "everyone"
+    goals = (BROADCAST,)
     knows = "everyone"
     overlay = False
     shares_files = False
@@ -107,14 +106,14 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         if sender == message.who and self.welcome:
             known = (*self.others, *self.newer)
             host.send(sender, Welcome(tuple(host.rng.sample(known, min(host.options.introduced, len(known))))))
-        if type(message.who) is int and message.who not in self.newer:
+        if message.who not in self.newer:
             put_bounded(self.newer, message.who, None, host.options.introduced)
             host.multicast(self.drawn(host), message)
 
     @on(Welcome)
     def welcomed(self, host: Host, sender: PeerId, message: Welcome) -> None:
         """The first answer completes the join; later ones are ignored."""
-        if not self.welcome and type(message.others) is tuple:
+        if not self.welcome:
             self.others = (sender, *message.others[: host.options.introduced])
             self.welcome = True
 
@@ -130,7 +129,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     @on(Rumour)
     def hear(self, host: Host, sender: PeerId, rumour: Rumour) -> Known:
         """Pass on a new rumour, and drop a known one."""
-        if type(rumour.key) is not int or rumour.key in self.heard:
+        if rumour.key in self.heard:
             return DUPLICATE
         self.tell(host, rumour)
         return None
@@ -148,5 +147,5 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     def beliefs(self) -> Beliefs:
         """The peers on its list, none of which it has checked, and the rumours it heard."""
-        known = dict.fromkeys((*self.others, *self.newer), Belief(what="on the list"))
-        return Beliefs(known, {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))})
+        facts = {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))}
+        return Beliefs.of((*self.others, *self.newer), "on the list", facts)

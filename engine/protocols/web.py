@@ -13,15 +13,18 @@ proxies and browsers use.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..api import (
+    FETCH,
+    PUBLISH,
     Ask,
     Belief,
     Beliefs,
     Blob,
     Cause,
+    Facts,
     Host,
     Peer,
     PeerId,
@@ -46,7 +49,7 @@ class Request:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.text))
+        return words_of(self.text)
 
     def without(self, word: str) -> Request:
         """A request with an empty path, which is answered with 451."""
@@ -65,7 +68,7 @@ class Response:
 
     def about(self) -> Iterable[str]:
         """The page is there to read."""
-        return words_of(str(self.text))
+        return words_of(self.text)
 
     def without(self, word: str) -> Response:
         """A response 451 without a page."""
@@ -124,8 +127,7 @@ class Client(Peer, name="web", options=WebOptions):
     """A user's browser."""
 
     role = "client"
-    wants = "fetch"
-    audience = "one"
+    goals = (replace(FETCH, audience="one"),)
     overlay = False
     shares_files = False
 
@@ -145,9 +147,15 @@ class Client(Peer, name="web", options=WebOptions):
         return [Station(Balancer, "balancer", "acme"), *fleet]
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: WebOptions) -> str | None:
+    def verdict(cls, facts: Facts, options: WebOptions) -> str | None:
         """Which part of the service is down, or refused."""
-        stations: Mapping[str, str] = facts.get("stations") or {}
+        if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
+            return None
+        return f"No answer: {cls._missing(facts)}"
+
+    @staticmethod
+    def _missing(facts: Facts) -> str:
+        stations = facts.stations
         up = [label for label, state in stations.items() if state in ("alive", "colluding")]
         front = stations.get("balancer", "alive")
         if not up:
@@ -156,8 +164,8 @@ class Client(Peer, name="web", options=WebOptions):
             return f"the balancer is {front}, and nobody knows another way to the servers."
         if up == ["balancer"]:
             return "the balancer lives, but no server behind it answers."
-        if facts.get("reached"):
-            if "colluding" in stations.values() or not words_of(facts.get("text", "")):
+        if facts.reached:
+            if "colluding" in stations.values() or not words_of(facts.text):
                 return "the service was asked, but it declined (451)."
             return "the service was asked, but it had too much to do (503), or answered too late."
         return "the service lives, but this client could not reach it."
@@ -165,7 +173,7 @@ class Client(Peer, name="web", options=WebOptions):
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: WebOptions) -> Sequence[Theory]:
         """One request, which a balancer passes on."""
-        if facts["want"] == "publish":
+        if facts["goal"] == PUBLISH.name:
             return ()
         asked = 1 if options.servers == 1 else 2
         return (Theory("messages", asked, "O(1): one request to each machine on the way"), Theory("reached", asked))
@@ -188,7 +196,7 @@ class Client(Peer, name="web", options=WebOptions):
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
         """The page, or an error. An overloaded service is asked again when the timeout is over."""
-        if sender != self.front or type(message.number) is not int or message.number not in self.pending:
+        if sender != self.front or message.number not in self.pending:
             return
         self.heard_us = host.now_us
         host.link(sender)
@@ -196,12 +204,12 @@ class Client(Peer, name="web", options=WebOptions):
             return
         pending = self.pending.pop(message.number)
         host.cancel(pending.timer)
-        if message.status == OK and type(message.server) is int:
+        if message.status == OK:
             self.answered += 1
-            host.note("hit", holder=message.server, content=pending.text)
+            host.hit(message.server, pending.text, by=sender)
         else:
             self.failed += 1
-            host.note("unavailable", status=message.status)
+            host.log("unavailable", status=message.status)
 
     @on(Waited)
     def waited(self, host: Host, tick: Waited) -> None:
@@ -213,7 +221,7 @@ class Client(Peer, name="web", options=WebOptions):
             self._send(host, pending.text, pending.tries - 1)
         else:
             self.failed += 1
-            host.note("gave up", content=pending.text)
+            host.log("gave up", content=pending.text)
 
     def stop(self, host: Host) -> None:
         host.unlink(self.front)
@@ -241,7 +249,7 @@ class Server(Peer):
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Answer a request: 451 for an empty path, which is what a ban leaves of it."""
         options = host.options
-        if not words_of(message.text if type(message.text) is str else ""):
+        if not words_of(message.text):
             host.send(sender, Response(message.number, UNAVAILABLE, "", host.me, Blob(0)))
             return
         if self.queued >= options.backlog:
@@ -295,8 +303,7 @@ class Balancer(Peer):
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Pass a request on, with at most one try for each server."""
-        if type(message.number) is int and type(message.text) is str:
-            self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
+        self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
 
     def _forward(self, host: Host, client: PeerId, number: int, text: str, tries: int, cause: Cause) -> None:
         # The cause is named, not inherited: a server's death, which starts a retry, descends from no ask.
@@ -322,7 +329,7 @@ class Balancer(Peer):
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
         """Pass a response back to the client, or try the next server if this one is overloaded."""
-        if sender not in self.servers or type(message.number) is not int:
+        if sender not in self.servers:
             return
         self.servers[sender] = host.now_us
         self.aside.pop(sender, None)
@@ -343,14 +350,14 @@ class Balancer(Peer):
         self._set_aside(host, tick.number)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        if isinstance(message, Request) and type(message.number) is int:
+        if isinstance(message, Request):
             self._set_aside(host, message.number)
 
     def _set_aside(self, host: Host, number: int) -> None:
         pending = self.pending.get(number)
         if pending is not None:
             self.aside[pending.server] = host.now_us + int(host.options.retry_s * 1e6)
-            host.note("aside", server=pending.server)
+            host.log("aside", server=pending.server)
             self._retry(host, number)
 
     def _retry(self, host: Host, number: int) -> None:

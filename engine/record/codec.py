@@ -153,6 +153,8 @@ def command_from_fields(verb: Any, values: Any) -> Command:
             continue
         elif kinds.get(name) == "peers" and type(value) not in (str, int):
             raise InputError(f'the "{name}" of a {kind.verb} should be a selector or peers')
+        elif kinds.get(name) == "values" and isinstance(value, dict):
+            given[name] = {each: _plain_value(one) for each, one in value.items()}
         else:
             given[name] = _plain_value(value)
     made = command_from(kind.verb, given, "the recording")

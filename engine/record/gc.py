@@ -57,6 +57,8 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
     """Free a swarm, some peers at a time. It must not be used from the first step on."""
     sim = swarm.simulation
     kernel, network = sim.kernel, sim.network
+    for host in sim.peer_hosts:
+        host.views = None
     columns = (sim.peer_hosts, sim.saved_states, sim.libraries, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:

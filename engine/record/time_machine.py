@@ -211,6 +211,7 @@ class TimeMachine:
         state = self._seeks, self.forks
         swarm = self._nearest(to)
         own = swarm is not self.swarm
+        self._follow(swarm)
         from_us = swarm.now_us
         try:
             # Where a program failed the run is at its end, and the cursor goes there.
@@ -225,6 +226,7 @@ class TimeMachine:
                         # It was the swarm at the cursor, which was advanced meanwhile.
                         swarm = self._nearest(to)
                         own = swarm is not self.swarm
+                        self._follow(swarm)
             yield 1.0
         except (GeneratorExit, InputError):
             self._abandon(swarm, own)
@@ -236,6 +238,12 @@ class TimeMachine:
         self.marks.read_events(swarm)
         self._move_to(swarm)
         return True
+
+    def _follow(self, swarm: Swarm) -> None:
+        """Go on with the time series of shown columns in a swarm that may be another object."""
+        for other in (self.swarm, self._end_swarm):
+            if other is not None:
+                swarm.follow_as(other)
 
     def _abandon(self, swarm: Swarm, own: bool) -> None:
         """Discard the swarm of a seek that ends early. own: it was not the one at the cursor when the seek took it."""

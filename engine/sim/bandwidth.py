@@ -24,18 +24,23 @@ What waits is in flight: it is sent, neither delivered nor dropped, and its ask 
 is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its transfers are
 dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the last chunk, the
 message is put into a bucket of the kernel, as any other.
+
+A link that is idle takes what comes at once, and a single chunk that waits for one needs no queue: most messages of
+most networks are of this kind, and they cost two events, one when they arrive at the downlink and one when they are
+handed over. That is the general rule and not another: a queue of one chunk is served in one way only, and is forgotten
+when it is empty (`tests/engine/test_line_model.py` compares the two).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, final
 
 from ..api import Line, PeerId
 from .hold import HeldLinks
 from .kernel import Envelope, FateOfEnvelopes, Kernel, KernelTimer
-from .links import LinkModel
+from .links import BULK, LinkModel
 
 CHUNK_NS = 50_000_000
 CHUNK_MIN = 1_500
@@ -46,50 +51,94 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. `bulk`: a transfer over a stream; `arrives_us`: when its last chunk arrives, once that is
-    known; `parked`: it waits behind a stalled stream and keeps no ask open, its envelope has no record."""
+    """A message under way. An access link that has to take all of it, or its last chunk, has it in a queue; it is also
+    the event that its last chunk arrives at the downlink.
 
-    __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "parked", "serial", "size", "stream", "to")
+    bulk         a transfer over a stream
+    way          the key of its stream, see `LinkModel.stream_key`
+    left         bytes that the uplink has not taken yet; then those of the last chunk
+    arrives_us   when the last chunk arrives, once that is known, else -1
+    parked       it waits behind a stalled stream and keeps no ask open; its envelope has no record
+    """
 
-    def __init__(self, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
+    __slots__ = (
+        "arrives_us",
+        "bulk",
+        "envelope",
+        "frm",
+        "left",
+        "lines",
+        "parked",
+        "serial",
+        "size",
+        "stream",
+        "to",
+        "way",
+    )
+
+    def __init__(self, lines: Bandwidth, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
+        message = envelope[1]
+        self.lines = lines
         self.serial = serial
         self.frm = frm
         self.to = to
         self.envelope = envelope
         self.size = self.left = envelope[5] & SIZE_MASK
-        self.stream: bool = envelope[1].over == "stream"
-        self.bulk: bool = self.stream and envelope[1].part_code == TRANSFER
+        if message.over == "stream":
+            self.stream = True
+            self.bulk: bool = message.part_code == TRANSFER
+            self.way = frm << 32 | to | BULK if self.bulk else frm << 32 | to
+        else:
+            self.stream = self.bulk = False
+            self.way = 0
         self.arrives_us = -1
         self.parked = False
 
+    def fire(self) -> None:
+        """Its last chunk arrives at the downlink now."""
+        self.lines.arrive(self)
 
+
+@final
 class QueuedChunk:
-    """What one access link has to take of a message: so many bytes, `last` if they are its last."""
+    """A chunk that is not the last of its message, and the event that it arrives at the downlink."""
 
-    __slots__ = ("last", "left", "queued")
+    __slots__ = ("left", "message", "stream")
 
-    def __init__(self, queued: QueuedMessage, left: int, last: bool) -> None:
-        self.queued = queued
-        self.left = left
-        self.last = last
+    def __init__(self, message: QueuedMessage, size: int) -> None:
+        self.message = message
+        self.left = size
+        self.stream = message.stream
+
+    def fire(self) -> None:
+        """It arrives at the downlink now."""
+        self.message.lines.arrive_in_part(self)
+
+
+Chunk: TypeAlias = QueuedMessage | QueuedChunk
+"""What a queue holds, `left` bytes each: of an uplink messages, of a downlink chunks, the last as their messages."""
 
 
 class Queue:
-    """Chunks to one peer, and the bytes that it may still send before it is another's turn."""
+    """Chunks to one peer, their bytes, and the bytes that it may still send before it is another's turn."""
 
-    __slots__ = ("chunks", "credit")
+    __slots__ = ("chunks", "credit", "size")
 
     def __init__(self, credit: int) -> None:
-        self.chunks: deque[QueuedChunk] = deque()
+        self.chunks: deque[Any] = deque()
+        self.size = 0
         self.credit = credit
 
 
 class AccessLink:
-    """One direction of one peer's line. It takes one chunk after the other and keeps its own clock in nanoseconds.
+    """One direction of one peer's line. It takes one chunk after the other and keeps its own clock in nanoseconds. It
+    is also the event that it is free for the next of the chunks that wait for it.
 
     `fresh` and `rest` are the keys of its queues, in turn; `free_ns` is when the chunk in service is through;
-    `datagrams` the bytes of datagrams that wait; `armed` whether a timer serves the next. `blocked` are queues whose
-    window is full: they have no turn, and are not counted in `waiting`.
+    `datagrams` the bytes of datagrams that wait; `armed` whether an event serves the next. `blocked` are queues whose
+    window is full: they have no turn, and are not counted in `waiting`. `lone` is the only chunk that waits, and
+    `lone_key` its queue, which is made when a second comes (`unfold`): most chunks that wait at all wait alone. `sent`:
+    bytes that an uplink has taken for each peer since the process of its owner started.
     """
 
     __slots__ = (
@@ -97,18 +146,27 @@ class AccessLink:
         "blocked",
         "chunk_bytes",
         "datagrams",
+        "down",
         "free_ns",
         "fresh",
         "kbit_s",
+        "lines",
+        "lone",
+        "lone_key",
         "queues",
         "rest",
+        "sent",
         "waiting",
         "window",
     )
 
-    def __init__(self, kbit_s: int) -> None:
+    def __init__(self, lines: Bandwidth, kbit_s: int, down: bool) -> None:
+        self.lines = lines
+        self.down = down
         self.set_rate(kbit_s)
         self.free_ns = 0
+        self.lone: Chunk | None = None
+        self.lone_key = 0
         self.queues: dict[int, Queue] = {}
         self.fresh: deque[int] = deque()
         self.rest: deque[int] = deque()
@@ -116,6 +174,15 @@ class AccessLink:
         self.waiting = 0
         self.datagrams = 0
         self.armed = False
+        self.sent: dict[PeerId, int] = {}
+
+    def fire(self) -> None:
+        """It is free now."""
+        self.armed = False
+        if self.down:
+            self.lines.serve_down(self)
+        else:
+            self.lines.serve_up(self)
 
     def set_rate(self, kbit_s: int) -> None:
         """Set the rate, from the next chunk on."""
@@ -124,8 +191,10 @@ class AccessLink:
         self.chunk_bytes = max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * CHUNK_NS // 8_000_000))
         self.window = max(WINDOW_MIN, kbit_s * 125)
 
-    def add(self, key: int, chunk: QueuedChunk) -> None:
+    def add(self, key: int, chunk: Chunk) -> None:
         """Add a chunk to its queue."""
+        if self.lone is not None:
+            self.unfold()
         queue = self.blocked.get(key)
         if queue is None:
             queue = self.queues.get(key)
@@ -134,8 +203,18 @@ class AccessLink:
                 self.fresh.append(key)
             self.waiting += 1
         queue.chunks.append(chunk)
-        if not chunk.queued.stream:
+        queue.size += chunk.left
+        if not chunk.stream:
             self.datagrams += chunk.left
+
+    def unfold(self) -> None:
+        """Make the queue of the only chunk that waits."""
+        chunk = self.lone
+        if chunk is not None:
+            self.lone = None
+            if not chunk.stream:
+                self.datagrams -= chunk.left
+            self.add(self.lone_key, chunk)
 
     def next_key(self) -> int:
         """The key of the queue whose turn it is. There must be a waiting chunk."""
@@ -172,6 +251,7 @@ class AccessLink:
         queue = self.blocked.pop(key, None)
         if queue is None:
             return False
+        self.unfold()
         self.queues[key] = queue
         self.rest.append(key)
         self.waiting += len(queue.chunks)
@@ -179,20 +259,22 @@ class AccessLink:
 
     def empty(self, politely: bool) -> list[QueuedMessage]:
         """Remove and return the waiting messages, in the order of queues; with `politely`, transfers only."""
+        self.unfold()
         lost: list[QueuedMessage] = []
         for queues in (self.queues, self.blocked):
             for key, queue in list(queues.items()):
                 if politely and not key & 1:
                     continue
-                for chunk in queue.chunks:
-                    lost.append(chunk.queued)
-                    if not chunk.queued.stream:
-                        self.datagrams -= chunk.left
+                for message in queue.chunks:
+                    lost.append(message)
+                    if not message.stream:
+                        self.datagrams -= message.left
                 if queues is self.queues:
                     self.waiting -= len(queue.chunks)
                 else:
                     del queues[key]
                 queue.chunks.clear()
+                queue.size = 0
         self._clear_if_idle()
         return lost
 
@@ -204,22 +286,51 @@ class AccessLink:
 
     def cut_stream(self, key: int) -> list[QueuedMessage]:
         """Remove and return the messages of a stream that wait in a queue; datagrams stay."""
+        self.unfold()
         queue = self.queues.get(key) or self.blocked.get(key)
         if queue is None:
             return []
-        gone = [chunk.queued for chunk in queue.chunks if chunk.queued.stream]
+        gone = [message for message in queue.chunks if message.stream]
         if key in self.queues:
             self.waiting -= len(gone)
-        queue.chunks = deque(chunk for chunk in queue.chunks if not chunk.queued.stream)
+        queue.chunks = deque(message for message in queue.chunks if not message.stream)
+        queue.size = sum(message.left for message in queue.chunks)
         self._clear_if_idle()
         return gone
+
+    def queued(self, key: int) -> int:
+        """Bytes that wait in a queue."""
+        self.unfold()
+        queue = self.queues.get(key) or self.blocked.get(key)
+        return 0 if queue is None else queue.size
+
+    def withdraw(self, key: int, message: Any) -> QueuedMessage | None:
+        """Remove and return the last message of a queue that equals this one and of which nothing has been taken."""
+        self.unfold()
+        queue = self.queues.get(key) or self.blocked.get(key)
+        if queue is None:
+            return None
+        chunks = queue.chunks
+        for at in range(len(chunks) - 1, -1, -1):
+            queued: QueuedMessage = chunks[at]
+            if queued.left == queued.size and queued.envelope[1] == message:
+                del chunks[at]
+                queue.size -= queued.size
+                if not queued.stream:
+                    self.datagrams -= queued.size
+                if key in self.queues:
+                    self.waiting -= 1
+                    self._clear_if_idle()
+                return queued
+        return None
 
     def take(self, queue: Queue, size: int) -> None:
         """So many bytes of the first chunk of a queue are in service now."""
         chunk = queue.chunks[0]
         queue.credit -= size
+        queue.size -= size
         chunk.left -= size
-        if not chunk.queued.stream:
+        if not chunk.stream:
             self.datagrams -= size
         if not chunk.left:
             queue.chunks.popleft()
@@ -231,47 +342,32 @@ DATAGRAMS_MAX = 212_992
 """Bytes of datagrams that wait at one access link: the usual buffer of a socket (Linux, net.core.wmem_default)."""
 
 
-class LinkFree:
-    """Tick: an access link has taken a chunk, and more waits for it."""
-
-    __slots__ = ("down", "peer")
-
-    def __init__(self, peer: PeerId, down: bool) -> None:
-        self.peer = peer
-        self.down = down
-
-
-class ChunkArrived:
-    """Tick: a chunk has arrived at the downlink of its receiver."""
-
-    __slots__ = ("chunk",)
-
-    def __init__(self, chunk: QueuedChunk) -> None:
-        self.chunk = chunk
-
-
 class BufferFull:
-    """Tick: the buffer was full for a datagram. It is dropped by a timer, since its sender is still in `put`."""
+    """Event: the buffer was full for a datagram. It is dropped by an event, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
 
     def __init__(self, queued: QueuedMessage) -> None:
         self.queued = queued
 
+    def fire(self) -> None:
+        self.queued.lines.lose(self.queued, "queue")
+
 
 class ParkDue:
-    """Tick: messages wait at the uplink behind a stalled stream. A tick, since their sender is still in `put`, and
+    """Event: messages wait at the uplink behind a stalled stream. An event, since their sender is still in `put`, and
     what they keep open is counted after it."""
 
-    __slots__ = ("bulk", "frm", "to")
+    __slots__ = ("bulk", "frm", "lines", "to")
 
-    def __init__(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
+    def __init__(self, lines: Bandwidth, frm: PeerId, to: PeerId, bulk: bool) -> None:
+        self.lines = lines
         self.frm = frm
         self.to = to
         self.bulk = bulk
 
-
-TICKS = (LinkFree, ChunkArrived, BufferFull, ParkDue)
+    def fire(self) -> None:
+        self.lines.park_behind(self.frm, self.to, self.bulk)
 
 
 class Path(FateOfEnvelopes, Protocol):
@@ -291,29 +387,31 @@ class Bandwidth:
         self.network = network
         self.lines = lines
         self.factor = 1.0
-        self.up = [AccessLink(line.up_kbit_s) for line in lines]
-        self.down = [AccessLink(line.down_kbit_s) for line in lines]
+        self.up = [AccessLink(self, line.up_kbit_s, down=False) for line in lines]
+        self.down = [AccessLink(self, line.down_kbit_s, down=True) for line in lines]
         self.under_way: dict[int, QueuedMessage] = {}
         """Messages that are neither delivered nor in a bucket of the kernel, in the order of sending."""
-        self.busy_streams: dict[tuple[PeerId, PeerId], int] = {}
-        """How many messages of the stream from one peer to another are among these, transfers left out."""
-        self.parked: dict[tuple[PeerId, PeerId], list[KernelTimer]] = {}
+        self.busy_streams: dict[int, int] = {}
+        """How many messages of each stream (`LinkModel.stream_key`) are among these, transfers left out."""
+        self.parked: dict[int, list[KernelTimer]] = {}
         """Notices that follow them."""
-        self.in_window: dict[tuple[PeerId, PeerId, bool], int] = {}
+        self.in_window: dict[int, int] = {}
         """Bytes of each stream between uplink and the end of the downlink, which the window limits."""
-        self.stalled_bytes: dict[tuple[PeerId, PeerId, bool], int] = {}
+        self.stalled_bytes: dict[int, int] = {}
         """Bytes of each stream that wait in it, see `stalls`; they are in its window as well."""
         self._serial = 0
 
     def grow(self, lines: Sequence[Line]) -> None:
         """Access links of newcomers; their lines are known already."""
-        self.up += [AccessLink(line.up_kbit_s) for line in lines]
-        self.down += [AccessLink(line.down_kbit_s) for line in lines]
+        self.up += [AccessLink(self, line.up_kbit_s, down=False) for line in lines]
+        self.down += [AccessLink(self, line.down_kbit_s, down=True) for line in lines]
 
     def set_factor(self, factor: float) -> None:
         """From now on, rates are this many times those of the lines."""
         self.factor = factor
         for line, up, down in zip(self.lines, self.up, self.down, strict=True):
+            up.unfold()
+            down.unfold()
             up.set_rate(max(1, round(line.up_kbit_s * factor)))
             down.set_rate(max(1, round(line.down_kbit_s * factor)))
 
@@ -322,148 +420,244 @@ class Bandwidth:
     def put(self, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         """A message is sent."""
         self._serial += 1
-        queued = QueuedMessage(self._serial, frm, to, envelope)
+        queued = QueuedMessage(self, self._serial, frm, to, envelope)
         self.under_way[queued.serial] = queued
-        link = self.up[frm]
-        if not queued.stream and link.datagrams + queued.size > max(DATAGRAMS_MAX, queued.size):
-            self._at(self.kernel.now_us, BufferFull(queued))
-            return
-        if queued.stream and not queued.bulk:
-            self.busy_streams[frm, to] = self.busy_streams.get((frm, to), 0) + 1
-        key = to << 1 | queued.bulk
-        link.add(key, QueuedChunk(queued, queued.size, True))
-        if self.stalled_bytes and key in link.blocked:
-            self._at(self.kernel.now_us, ParkDue(frm, to, queued.bulk))
-        self._wake(link, frm, down=False)
-
-    def fire(self, tick: Any) -> None:
-        """Handle a tick of `TICKS`."""
-        kind = tick.__class__
-        if kind is LinkFree:
-            link = (self.down if tick.down else self.up)[tick.peer]
-            link.armed = False
-            if link.waiting:
-                self._serve(link, tick.peer, tick.down)
-        elif kind is ChunkArrived:
-            chunk: QueuedChunk = tick.chunk
-            queued = chunk.queued
-            link = self.down[queued.to]
-            if not queued.stream and link.datagrams + chunk.left > max(DATAGRAMS_MAX, chunk.left):
-                if chunk.last:
-                    self._lose(queued, "queue")
+        link, size = self.up[frm], queued.size
+        if not queued.stream:
+            if link.datagrams + size > max(DATAGRAMS_MAX, size):
+                self.kernel.at(self.kernel.now_us, BufferFull(queued))
                 return
-            link.add(queued.frm << 1 | queued.bulk, chunk)
-            self._wake(link, queued.to, down=True)
-        elif kind is ParkDue:
-            self._park(tick.frm, tick.to, tick.bulk)
+        elif not queued.bulk:
+            busy = self.busy_streams
+            busy[queued.way] = busy.get(queued.way, 0) + 1
+        if link.armed or link.queues or link.blocked or self.stalled_bytes:
+            key = to << 1 | queued.bulk
+            link.add(key, queued)
+            if self.stalled_bytes and key in link.blocked:
+                self.kernel.at(self.kernel.now_us, ParkDue(self, frm, to, queued.bulk))
+            self._wake(link)
+            return
+        # Nothing waits, so no queue is needed.
+        now_ns = self.kernel.now_us * 1_000
+        if link.free_ns > now_ns:
+            self._wait_alone(link, to << 1 | queued.bulk, queued)
+        elif size <= link.chunk_bytes and size <= self.down[to].chunk_bytes:
+            link.free_ns = now_ns
+            self._take_whole(link, queued)
         else:
-            self._lose(tick.queued, "queue")
+            link.add(to << 1 | queued.bulk, queued)
+            link.free_ns = now_ns
+            self.serve_up(link)
 
-    def _at(self, at_us: int, tick: Any) -> None:
-        self.kernel.arm(at_us, KernelTimer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
+    def arrive(self, queued: QueuedMessage) -> None:
+        """The last chunk of a message arrives at the downlink."""
+        link = self.down[queued.to]
+        if not (link.armed or link.queues):
+            now_ns = self.kernel.now_us * 1_000
+            if link.free_ns > now_ns:
+                self._wait_alone(link, queued.frm << 1 | queued.bulk, queued)
+                return
+            size = queued.left
+            link.free_ns = free_ns = now_ns + size * 8_000_000 // link.kbit_s
+            if queued.stream:
+                self._free_window(queued, size)
+            self._deliver(queued, -(-free_ns // 1_000))
+        elif not queued.stream and link.datagrams + queued.left > max(DATAGRAMS_MAX, queued.left):
+            self.lose(queued, "queue")
+        else:
+            link.add(queued.frm << 1 | queued.bulk, queued)
+            self._wake(link)
 
-    def _wake(self, link: AccessLink, peer: PeerId, down: bool) -> None:
+    def arrive_in_part(self, chunk: QueuedChunk) -> None:
+        """A chunk that is not the last of its message arrives at the downlink."""
+        queued = chunk.message
+        link = self.down[queued.to]
+        if not (link.armed or link.queues):
+            now_ns = self.kernel.now_us * 1_000
+            if link.free_ns > now_ns:
+                self._wait_alone(link, queued.frm << 1 | queued.bulk, chunk)
+                return
+            link.free_ns = now_ns + chunk.left * 8_000_000 // link.kbit_s
+            if queued.stream:
+                self._free_window(queued, chunk.left)
+        elif queued.stream or link.datagrams + chunk.left <= max(DATAGRAMS_MAX, chunk.left):
+            link.add(queued.frm << 1 | queued.bulk, chunk)
+            self._wake(link)
+
+    def _wait_alone(self, link: AccessLink, key: int, chunk: Chunk) -> None:
+        """A chunk waits for a link at which nothing else does."""
+        link.lone, link.lone_key = chunk, key
+        if not chunk.stream:
+            link.datagrams += chunk.left
+        link.armed = True
+        self.kernel.at(-(-link.free_ns // 1_000), link)
+
+    def _wake(self, link: AccessLink) -> None:
         """Serve at once if the link is idle, else when it is free."""
         if link.armed:
             return
         now_ns = self.kernel.now_us * 1_000
         if link.free_ns <= now_ns:
             link.free_ns = now_ns
-            self._serve(link, peer, down)
+            if link.down:
+                self.serve_down(link)
+            else:
+                self.serve_up(link)
         else:
             link.armed = True
-            self._at(_us(link.free_ns), LinkFree(peer, down))
+            self.kernel.at(_us(link.free_ns), link)
 
-    def _serve(self, link: AccessLink, peer: PeerId, down: bool) -> None:
+    def serve_up(self, link: AccessLink) -> None:
         """Begin with chunks, for as long as the link is free within this microsecond."""
         # An event is due at the whole microsecond after the end of a chunk. The link itself went on at its end.
-        until_ns = self.kernel.now_us * 1_000
+        queued = link.lone
+        if queued.__class__ is QueuedMessage:
+            if queued.left <= link.chunk_bytes and queued.left <= self.down[queued.to].chunk_bytes:
+                link.lone = None
+                if not queued.stream:
+                    link.datagrams -= queued.left
+                self._take_whole(link, queued)
+                return
+            link.unfold()
+        kernel = self.kernel
+        until_ns = kernel.now_us * 1_000
         while link.waiting and link.free_ns <= until_ns:
             key = link.next_key()
             queue = link.queues[key]
-            chunk = queue.chunks[0]
-            queued = chunk.queued
-            size = chunk.left if down else min(chunk.left, link.chunk_bytes, self.down[queued.to].chunk_bytes)
+            queued = queue.chunks[0]
+            size = min(queued.left, link.chunk_bytes, self.down[queued.to].chunk_bytes)
             link.take(queue, size)
-            if not down:
-                queued.left = chunk.left
-            link.free_ns += size * 8_000_000 // link.kbit_s
-            last = chunk.last and not chunk.left
-            if down:
-                if queued.stream:
-                    self._free_window(queued, size)
-                if last:
-                    self._deliver(queued, _us(link.free_ns))
+            link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+            link.sent[queued.to] = link.sent.get(queued.to, 0) + size
+            if queued.stream:
+                way = queued.way
+                self.in_window[way] = in_window = self.in_window.get(way, 0) + size
+                if self.stalled_bytes:
+                    in_window += self.stalled_bytes.get(way, 0)
+                if in_window >= self.down[queued.to].window:
+                    link.block(key)
+                    if self.stalled_bytes:
+                        kernel.at(kernel.now_us, ParkDue(self, queued.frm, queued.to, queued.bulk))
+            if queued.left:
+                at_us = -(-free_ns // 1_000) + self.links.delay_us(queued.frm, queued.to)
+                kernel.at(at_us, QueuedChunk(queued, size))
             else:
-                if queued.stream:
-                    way = (queued.frm, queued.to, queued.bulk)
-                    self.in_window[way] = bytes_in_window = self.in_window.get(way, 0) + size
-                    if bytes_in_window + self.stalled_bytes.get(way, 0) >= self.down[queued.to].window:
-                        link.block(key)
-                        if self.stalled_bytes:
-                            self._at(self.kernel.now_us, ParkDue(*way))
-                self._send_chunk(queued, size, last, _us(link.free_ns))
+                queued.left = size
+                self._send_last(queued, -(-free_ns // 1_000))
         if link.waiting:
             link.armed = True
-            self._at(_us(link.free_ns), LinkFree(peer, down))
+            kernel.at(_us(link.free_ns), link)
 
-    def _send_chunk(self, queued: QueuedMessage, size: int, last: bool, from_us: int) -> None:
-        """The uplink has taken a chunk at that time. Loss, jitter and holds act on the last chunk of a message."""
-        if not last:
-            self._at(
-                from_us + self.links.delay_us(queued.frm, queued.to), ChunkArrived(QueuedChunk(queued, size, False))
-            )
+    def _take_whole(self, link: AccessLink, queued: QueuedMessage) -> None:
+        """An uplink takes a message that is one chunk, and nothing else waits for it."""
+        size = queued.left
+        link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+        sent, to = link.sent, queued.to
+        sent[to] = sent.get(to, 0) + size
+        if queued.stream:
+            # A full window has to block what waits, and nothing does.
+            window = self.in_window
+            window[queued.way] = window.get(queued.way, 0) + size
+        self._send_last(queued, -(-free_ns // 1_000))
+
+    def serve_down(self, link: AccessLink) -> None:
+        """Likewise, at the downlink."""
+        chunk = link.lone
+        if chunk is not None:
+            link.lone = None
+            size = chunk.left
+            link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+            if not chunk.stream:
+                link.datagrams -= size
+            self._taken(chunk, size, free_ns)
             return
-        at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
-        queued.arrives_us = at_us
-        if reason:
-            del self.under_way[queued.serial]
-            self._post(at_us, -1 - queued.to, queued.envelope, held)
-            if queued.stream:
-                self._free_window(queued, size)
-                self._stream_moved(queued, at_us)
+        kernel = self.kernel
+        until_ns = kernel.now_us * 1_000
+        while link.waiting and link.free_ns <= until_ns:
+            queue = link.queues[link.next_key()]
+            chunk = queue.chunks[0]
+            size = chunk.left
+            link.take(queue, size)
+            link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+            self._taken(chunk, size, free_ns)
+        if link.waiting:
+            link.armed = True
+            kernel.at(_us(link.free_ns), link)
+
+    def _taken(self, chunk: Chunk, size: int, free_ns: int) -> None:
+        """A downlink has begun with a chunk, which will be through at `free_ns`."""
+        if type(chunk) is QueuedChunk:
+            if chunk.stream:
+                self._free_window(chunk.message, size)
         else:
-            self._at(at_us, ChunkArrived(QueuedChunk(queued, size, True)))
+            if chunk.stream:
+                self._free_window(chunk, size)
+            self._deliver(chunk, -(-free_ns // 1_000))
+
+    def _send_last(self, queued: QueuedMessage, from_us: int) -> None:
+        """The uplink has taken the last chunk of a message at that time. Loss, jitter and holds act on that one."""
+        links = self.links
+        if links.loss or links.jitter_us:
+            at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
+            if reason:
+                queued.arrives_us = at_us
+                del self.under_way[queued.serial]
+                self._post(at_us, -1 - queued.to, queued.envelope, held)
+                if queued.stream:
+                    self._free_window(queued, queued.left)
+                    self._stream_moved(queued, at_us)
+                return
+        else:
+            # As `Network.fate`: a held link stops a message at the end of its way.
+            at_us = from_us + links.delay_us(queued.frm, queued.to)
+            if queued.stream:
+                last, way = links.last, queued.way
+                last_us = last.get(way, 0)
+                if last_us > at_us:
+                    at_us = last_us
+                last[way] = at_us
+        queued.arrives_us = at_us
+        self.kernel.at(at_us, queued)
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
         """A downlink has taken so many bytes of a stream: its window is free for as many."""
-        way = (queued.frm, queued.to, queued.bulk)
-        bytes_in_window = self.in_window[way] - size
-        if bytes_in_window:
-            self.in_window[way] = bytes_in_window
+        way = queued.way
+        in_window = self.in_window[way] - size
+        if in_window:
+            self.in_window[way] = in_window
         else:
             del self.in_window[way]
-        self._open_window(*way)
+        if self.up[queued.frm].blocked:
+            self._open_window(queued.frm, queued.to, queued.bulk)
 
     def _open_window(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
         """Go on with a stream whose window is not full any more."""
-        way = (frm, to, bulk)
+        way = self.links.stream_key(frm, to, bulk)
         link, key = self.up[frm], to << 1 | bulk
         if self.in_window.get(way, 0) + self.stalled_bytes.get(way, 0) < self.down[to].window and link.unblock(key):
-            for chunk in link.queues[key].chunks:
-                self._unpark(chunk.queued)
-            self._wake(link, frm, down=False)
+            for queued in link.queues[key].chunks:
+                self._unpark(queued)
+            self._wake(link)
 
     # --- stalled streams --------------------------------------------------------------------------------------
 
     def stalled(self, frm: PeerId, to: PeerId, bulk: bool, size: int) -> None:
         """So many bytes more of a stream wait in it, or less: its window is that much smaller."""
-        way = (frm, to, bulk)
+        way = self.links.stream_key(frm, to, bulk)
         waits = self.stalled_bytes.get(way, 0) + size
         if waits:
             self.stalled_bytes[way] = waits
-            self._park(frm, to, bulk)
+            self.park_behind(frm, to, bulk)
         else:
             self.stalled_bytes.pop(way, None)
             self._open_window(frm, to, bulk)
 
-    def _park(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
+    def park_behind(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
         """What waits at the uplink behind a stalled stream keeps no ask open."""
         queue = self.up[frm].blocked.get(to << 1 | bulk)
-        if queue is None or (frm, to, bulk) not in self.stalled_bytes:
+        if queue is None or self.links.stream_key(frm, to, bulk) not in self.stalled_bytes:
             return
-        for chunk in reversed(queue.chunks):
-            queued = chunk.queued
+        for queued in reversed(queue.chunks):
             if queued.parked:
                 break
             queued.parked = True
@@ -479,16 +673,21 @@ class Bandwidth:
         """A stream broke: drop what waits for it at the uplink."""
         for bulk in (False, True):
             for queued in self.up[frm].cut_stream(to << 1 | bulk):
-                self._lose(queued, reason)
+                self.lose(queued, reason)
             self._open_window(frm, to, bulk)
 
     def _deliver(self, queued: QueuedMessage, at_us: int) -> None:
         del self.under_way[queued.serial]
         held = self.network.held_links
-        self._post(at_us, queued.to, queued.envelope, held.active and held.holds(queued.frm, queued.to))
+        if held.active and held.holds(queued.frm, queued.to):
+            self.network.freeze(at_us, queued.to, queued.envelope)
+        else:
+            self.kernel.post(at_us, queued.to, queued.envelope)
         if queued.stream and not queued.bulk:
-            self.links.keep_order(queued.frm, queued.to, at_us)
-        self._stream_moved(queued, at_us)
+            last = self.links.last
+            if at_us > last.get(queued.way, 0):
+                last[queued.way] = at_us
+            self._stream_moved(queued, at_us)
 
     def _post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
         if held:
@@ -496,7 +695,7 @@ class Bandwidth:
         else:
             self.kernel.post(at_us, to, envelope)
 
-    def _lose(self, queued: QueuedMessage, reason: str) -> None:
+    def lose(self, queued: QueuedMessage, reason: str) -> None:
         del self.under_way[queued.serial]
         self._unpark(queued)
         self.kernel.owner.drop(queued.to, queued.envelope, reason)
@@ -509,7 +708,7 @@ class Bandwidth:
         """A message of a stream has been delivered or dropped: send the notices that waited for it."""
         if not queued.stream or queued.bulk:
             return
-        way = (queued.frm, queued.to)
+        way = queued.way
         self.busy_streams[way] -= 1
         if not self.busy_streams[way]:
             del self.busy_streams[way]
@@ -519,16 +718,41 @@ class Bandwidth:
 
     def park(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> bool:
         """Keep a notice while messages that it has to follow are under way. Returns whether it was kept."""
-        if (frm, to) not in self.busy_streams:
+        way = self.links.stream_key(frm, to, False)
+        if way not in self.busy_streams:
             return False
         notice.record.pending += 1
-        self.parked.setdefault((frm, to), []).append(notice)
+        self.parked.setdefault(way, []).append(notice)
         return True
 
     def died(self, peer: PeerId, politely: bool) -> None:
         """A process ends: drop its unsent messages; of one that leaves politely, its transfers only."""
+        self.up[peer].sent.clear()
         for queued in self.up[peer].empty(politely):
-            self._lose(queued, "unsent")
+            self.lose(queued, "unsent")
+
+    # --- what a sender may know and do ----------------------------------------------------------------------
+
+    def queued(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that wait for the uplink."""
+        link = self.up[frm]
+        return link.queued(to << 1) + link.queued(to << 1 | 1)
+
+    def sent(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that the uplink has taken since the process of the first started."""
+        return self.up[frm].sent.get(to, 0)
+
+    def withdraw(self, frm: PeerId, to: PeerId, message: Any) -> bool:
+        """Drop the last equal message that the uplink has not begun with. Returns whether there was one."""
+        link = self.up[frm]
+        bulk = message.part_code == TRANSFER and message.over == "stream"
+        # The part of a message may be another than that of its class.
+        for key in (to << 1 | bulk, to << 1 | (not bulk)):
+            queued = link.withdraw(key, message)
+            if queued is not None:
+                self.lose(queued, "withdrawn")
+                return True
+        return False
 
     # --- views --------------------------------------------------------------------------------------------
 

@@ -1,15 +1,32 @@
-"""The size of a message: the length of its MessagePack encoding, as the array [kind code, field, …].
+"""The size of a message, and whether its fields are what their annotations say.
 
-It is encoded once per value, not per receiver: the size is kept on the message. A `Blob` counts the bytes
-it stands for. Nothing is ever decoded: peers share one process, and the bytes exist only to be counted.
+The size is what the class states (`@message(size=…)` or a method `wire_size`), else the length of its MessagePack
+encoding, as the array [kind code, field, …]. It is counted once per value, not per receiver: the size is kept on the
+message. A `Blob` counts the bytes it stands for. Nothing is ever decoded: peers share one process, and the bytes exist
+only to be counted.
+
+A decoder of a real network refuses a message whose fields have other types than the specification says. So does
+this one, at the same place: where the fields are read to be counted, each is compared with its annotation, and a
+message that does not fit is dropped by its sender's host with the reason `malformed`. Handlers check what values mean,
+and not their types. What is checked: bool, int (a bool is none), float (or an int), str, bytes, None, `X | Y`,
+`Literal`, tuples, lists, dictionaries and their abstract kinds with what is in them, `File`, `Blob`, messages and other
+dataclasses with their fields, and any other class by `isinstance`. `object`, `Any` and what cannot be resolved is not
+checked.
+
+For each class a function is compiled once, as `dataclasses` does it: it reads the fields, compares them and returns
+them (measured: as fast as `operator.attrgetter`, which compares nothing).
 """
 
 from __future__ import annotations
 
+import collections.abc
+import inspect
+import types
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 import msgpack
 
@@ -18,6 +35,21 @@ from ..api import Blob
 SIZE_MAX = (1 << 32) - 1
 """Bytes; the room that an envelope's header has for a size."""
 
+SIZE_UNKNOWN = 1_000
+"""Size of a message that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
+
+
+class MalformedMessage(Exception):
+    """A field of a message is not what its annotation says."""
+
+
+# --- fields ------------------------------------------------------------------------------------------------------
+
+
+def _sent_fields(kind: type) -> list[str]:
+    return [f.name for f in fields(kind) if f.metadata.get("sent", True)]
+
+
 _getters: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 
 
@@ -25,7 +57,7 @@ def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
     """What reads the fields of a value of this class, all at once."""
     known = _getters.get(kind)
     if known is None:
-        names = [f.name for f in fields(kind) if f.metadata.get("sent", True)]
+        names = _sent_fields(kind)
         if not names:
             known = _none
         elif len(names) == 1:
@@ -41,10 +73,6 @@ def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
 
 def _none(value: Any) -> tuple[Any, ...]:
     return ()
-
-
-SIZE_UNKNOWN = 1_000
-"""Size of a message that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
 
 
 class _Sizer:
@@ -69,19 +97,274 @@ _pack = _sizer.pack
 
 
 def encoded_size(message: Any) -> int:
-    """Bytes of a message that was not encoded before; they are kept on it.
+    """Bytes of a message that was not counted before; they are kept on it. Raises MalformedMessage.
 
     Written without calls: where each message is another value, as in a round of gossip, much of a run is spent here.
     """
     kind = message.__class__
     try:
-        size = len(_pack((1, *(_getters.get(kind) or _getter(kind))(message))))
-        if _sizer.extra:
-            # A blob whose size a hostile program made up must not spill into the columns beside this one.
-            size = max(size, min(size + _sizer.extra, SIZE_MAX))
-            _sizer.extra = 0
+        values = (_readers.get(kind) or _reader(kind))(message)
+        if values.__class__ is int:
+            size = values
+        else:
+            size = len(_pack(values))
+            if _sizer.extra:
+                # A blob whose size a hostile program made up must not spill into the columns beside this one.
+                size = max(size, min(size + _sizer.extra, SIZE_MAX))
+                _sizer.extra = 0
     except (TypeError, ValueError, OverflowError, RecursionError):
         size = SIZE_UNKNOWN
         _sizer.extra = 0
     message._size = size
     return size
+
+
+def malformed_size(message: Any) -> int:
+    """Bytes that a malformed message counts with; an envelope of a call counts with what is inside."""
+    if not is_dataclass(message):
+        message = message.message
+    try:
+        size = min(len(_pack((1, *_getter(message.__class__)(message)))) + _sizer.extra, SIZE_MAX)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        size = SIZE_UNKNOWN
+    _sizer.extra = 0
+    return size
+
+
+def why_malformed(message: Any) -> str:
+    """Which field is not what its annotation says, in one sentence; "" for a message that is well formed."""
+    try:
+        (_readers.get(message.__class__) or _reader(message.__class__))(message)
+    except MalformedMessage:
+        pass
+    else:
+        return ""
+    hints = _hints(message.__class__)
+    for name in _sent_fields(message.__class__):
+        value, hint = getattr(message, name), hints.get(name, Any)
+        if not check_of(hint)(value):
+            told = getattr(hint, "__name__", "") if isinstance(hint, type) else str(hint)
+            return f"{message.kind}.{name} should be {told}, and is a value of {type(value).__name__}"
+    return ""
+
+
+# --- readers that are compiled -------------------------------------------------------------------------------------
+
+
+_readers: dict[type, Callable[[Any], Any]] = {}
+
+
+def _reader(kind: type) -> Callable[[Any], Any]:
+    """What reads and compares the fields of a message of this class: returns what is to be packed, or the size that the
+    class states."""
+    known = _readers.get(kind)
+    if known is not None:
+        return known
+    stated = getattr(kind, "stated_size", 0)
+    own = getattr(kind, "wire_size", None)
+    names = _sent_fields(kind) if is_dataclass(kind) else []
+    compiled = _Compiled()
+    hints = _hints(kind) if names else {}
+    reads = [f" v{at} = message.{name}\n" for at, name in enumerate(names)]
+    tests = [test for at, name in enumerate(names) if (test := compiled.test(hints.get(name, Any), f"v{at}"))]
+    if stated:
+        result = str(stated)
+    elif callable(own):
+        result = "sized(message)"
+    else:
+        result = f"(1, {''.join(f'v{at}, ' for at in range(len(names)))})"
+    body = f" if {' and '.join(tests)}:\n  return {result}\n raise Malformed\n" if tests else f" return {result}\n"
+    if not stated and not callable(own) and 0 < len(names) < 15 and all(hints.get(name) is float for name in names):
+        # Numbers of a fixed width need no packing: a byte for the array, one for the kind, nine for each.
+        same = " and ".join(f"v{at}.__class__ is float" for at in range(len(names)))
+        body = f" if {same}:\n  return {2 + 9 * len(names)}\n{body}"
+    known = _readers[kind] = compiled.function("message", f"{''.join(reads)}{body}")
+    return known
+
+
+def _sized(message: Any) -> int:
+    size = message.wire_size()
+    if type(size) is not int or not 0 < size <= SIZE_MAX:
+        # No ValueError: that would be taken for a message that cannot be packed.
+        raise AssertionError(f"{message.kind}.wire_size() should return 1 or more bytes, as an int, and not {size!r}")
+    return size
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The annotations of a class. What cannot be resolved (a name for the type checker alone, or one local to a
+    function) is left out."""
+    try:
+        return get_type_hints(kind)
+    except Exception:
+        found: dict[str, Any] = {}
+        for base in reversed(kind.__mro__):
+            for name, hint in vars(base).get("__annotations__", {}).items():
+                holder = type(name, (), {"__annotations__": {name: hint}, "__module__": base.__module__})
+                try:
+                    found.update(get_type_hints(holder))
+                except Exception:
+                    found.pop(name, None)
+        return found
+
+
+_checks: dict[Any, Callable[[Any], bool]] = {}
+_field_checks: dict[type, Callable[[Any], bool]] = {}
+
+
+def check_of(hint: Any) -> Callable[[Any], bool]:
+    """What tells whether a value is what an annotation says."""
+    try:
+        known = _checks.get(hint)
+    except TypeError:  # a Literal of something without a hash
+        known, keep = None, False
+    else:
+        keep = True
+    if known is None:
+        compiled = _Compiled()
+        known = compiled.function("v", f" return {compiled.test(hint, 'v') or 'True'}\n")
+        if keep:
+            _checks[hint] = known
+    return known
+
+
+def annotation_of(function: Callable[..., Any], at: int) -> Any:
+    """The annotation of the parameter at this place, from 0; `Any` where there is none, or none that can be
+    resolved."""
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
+    hint = function.__annotations__.get(names[at], Any) if at < len(names) else Any
+    holder = type("Holder", (), {"__annotations__": {"one": hint}, "__module__": function.__module__})
+    try:
+        return get_type_hints(holder)["one"]
+    except Exception:
+        return Any
+
+
+def _fits_dataclass(value: Any) -> bool:
+    """Whether the fields of a dataclass are what their annotations say."""
+    kind = value.__class__
+    known = _field_checks.get(kind)
+    if known is None:
+        compiled = _Compiled()
+        # Entered before it is compiled, for classes that contain themselves.
+        _field_checks[kind] = _fits_dataclass
+        hints = _hints(kind)
+        tests = [test for name in _sent_fields(kind) if (test := compiled.test(hints.get(name, Any), f"v.{name}"))]
+        known = _field_checks[kind] = compiled.function("v", f" return {' and '.join(tests) or 'True'}\n")
+    return known(value)
+
+
+SEQUENCES = (collections.abc.Sequence, collections.abc.Collection, collections.abc.Iterable, collections.abc.Reversible)
+MAPPINGS = (collections.abc.Mapping, collections.abc.MutableMapping)
+EXACT = (bool, int, str, bytes)
+
+
+class _Compiled:
+    """Source of tests, and the values that they name."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {
+            "Malformed": MalformedMessage,
+            "NoneType": type(None),
+            "sized": _sized,
+            "fits": _fits_dataclass,
+            "int_only": {int},
+            "str_only": {str},
+            "bytes_only": {bytes},
+            "bool_only": {bool},
+        }
+
+    def function(self, argument: str, body: str) -> Callable[[Any], Any]:
+        exec(f"def made({argument}):\n{body}", self.names)  # of names and numbers made here, never of data
+        made: Callable[[Any], Any] = self.names.pop("made")
+        return made
+
+    def name(self, value: Any) -> str:
+        """A name for a value in the source."""
+        name = f"n{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def test(self, hint: Any, at: str) -> str:
+        """An expression that is true if the value `at` is what an annotation says; "" if every value is."""
+        while True:
+            if isinstance(hint, NewType):
+                hint = hint.__supertype__
+            elif get_origin(hint) is Annotated:
+                hint = get_args(hint)[0]
+            elif type(hint).__name__ == "TypeAliasType":
+                hint = hint.__value__
+            else:
+                break
+        origin, inside = get_origin(hint), get_args(hint)
+        if hint is None or hint is type(None):
+            return f"{at} is None"
+        if hint in EXACT:
+            return f"{at}.__class__ is {hint.__name__}"
+        if hint is float:
+            return f"({at}.__class__ is float or {at}.__class__ is int)"
+        if origin is Union or origin is types.UnionType:
+            tests = [self.test(one, at) for one in inside]
+            return f"({' or '.join(tests)})" if all(tests) else ""
+        if origin is Literal:
+            return f"{self.name(_Literal(inside))}.has({at})"
+        kind = origin or hint
+        if not isinstance(kind, type) or kind is object or kind is Any:
+            return ""
+        if kind is tuple:
+            return self._tuple(inside, at)
+        if kind in SEQUENCES:
+            return self._items(f"({at}.__class__ is tuple or {at}.__class__ is list)", inside[:1], at)
+        if kind in MAPPINGS or kind is dict:
+            keys, values = inside or (Any, Any)
+            tests = [f"{at}.__class__ is dict", self._each(keys, at), self._each(values, f"{at}.values()")]
+            return f"({' and '.join(test for test in tests if test)})"
+        if kind in (list, set, frozenset):
+            return self._items(f"{at}.__class__ is {kind.__name__}", inside[:1], at)
+        if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+            hints = _hints(kind)
+            tests = [self.test(hints.get(name, Any), f"{at}[{place}]") for place, name in enumerate(kind._fields)]
+            return f"({' and '.join([f'isinstance({at}, {self.name(kind)})', *(test for test in tests if test)])})"
+        if is_dataclass(kind):
+            return f"(isinstance({at}, {self.name(kind)}) and fits({at}))"
+        try:
+            isinstance(None, kind)
+        except TypeError:  # a protocol of the type checker alone
+            return ""
+        return f"isinstance({at}, {self.name(kind)})"
+
+    def _tuple(self, inside: tuple[Any, ...], at: str) -> str:
+        is_tuple = f"isinstance({at}, tuple)"
+        if len(inside) == 2 and inside[1] is Ellipsis:
+            return self._items(is_tuple, inside[:1], at)
+        if not inside:
+            return is_tuple
+        tests = [self.test(one, f"{at}[{place}]") for place, one in enumerate(inside)]
+        return f"({' and '.join([is_tuple, f'len({at}) == {len(inside)}', *(test for test in tests if test)])})"
+
+    def _items(self, outer: str, inside: tuple[Any, ...], at: str) -> str:
+        each = self._each(inside[0], at) if inside else ""
+        return f"({outer} and {each})" if each else outer
+
+    def _each(self, hint: Any, at: str) -> str:
+        """That each item of a container is what an annotation says."""
+        item = f"i{len(self.names)}"
+        self.names[item] = None  # so that a loop inside of this one has another name
+        test = self.test(hint, item)
+        if not test:
+            return ""
+        if hint in EXACT:
+            return f"{{*map(type, {at})}} <= {hint.__name__}_only"
+        return f"all([{test} for {item} in {at}])"
+
+
+class _Literal:
+    """The values of a `Literal`. True is not 1 here."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
+
+    def has(self, value: Any) -> bool:
+        return any(value.__class__ is one.__class__ and value == one for one in self.values)

@@ -1,4 +1,8 @@
-"""Faults that act on every protocol alike: censorship, partition, collusion. `Network.fate` applies them on arrival.
+"""Faults that act on every protocol alike: censorship, partition, cut links, collusion. `Network.fate` applies them on
+arrival.
+
+A cut link breaks at once, which both ends know: their stream closes, a new one cannot be opened, a message over a
+stream is refused, and a datagram is lost. What is censored or behind a partition only waits, see `stalls`.
 
 Protocols have no code for this. A peer that enforces a ban acts twice: a question or answer
 that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
@@ -14,15 +18,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..api import PeerId, mentions
+from ..api import Ban, PeerId, mentions
 from .kernel import HOP_BITS, Envelope
+from .links import LinkSet
 from .rng import GAMMA, MASK, TO_UNIT, Stream, mix
 
 UPKEEP = 3
 
 
 class Faults:
-    """Censored peers, groups of partitions, and the bans that peers enforce."""
+    """Censored peers, groups of partitions, cut links, and the bans that peers enforce."""
 
     def __init__(self, n: int, seed: int) -> None:
         self.censored: list[bool] = [False] * n
@@ -30,7 +35,8 @@ class Faults:
         self.split = False
         self.split_by: dict[str, None] = {}
         """What the partitions in force went by, of `commands.SIDES`."""
-        self.bans: dict[PeerId, tuple[str, float]] = {}
+        self.cut_links = LinkSet()
+        self.bans: dict[PeerId, tuple[Ban, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
 
@@ -42,10 +48,12 @@ class Faults:
     @property
     def active(self) -> bool:
         """Whether any fault is in force."""
-        return self.split or bool(self.bans) or any(self.censored)
+        return self.split or bool(self.bans) or bool(self.cut_links) or any(self.censored)
 
     def why_blocked(self, a: PeerId, b: PeerId) -> str:
         """Why nothing passes between two peers, as the reason of a drop; "" if something does."""
+        if self.cut_links and self.cut_links.has(a, b):
+            return "cut"
         if self.censored[a] or self.censored[b]:
             return "censored"
         return "partition" if self.group[a] != self.group[b] else ""
@@ -60,7 +68,7 @@ class Faults:
             message = self._strip(sender, message, envelope)
         return message
 
-    def suppresses(self, peer: PeerId, about: Iterable[str], ask: int) -> bool:
+    def suppresses(self, peer: PeerId, about: Iterable[object], ask: int) -> bool:
         """Whether a peer enforces a ban on what an ask is about, or would name in its answer: words `about`. It does
         not where it leaks that ask."""
         if peer not in self.bans:

@@ -8,8 +8,6 @@ a link that is frozen.
 
 What is held is still in flight: it is in no other count, it keeps its ask open, and it outlives its sender. Notices
 (a refusal, the closing of a stream) wait as well, or they would overtake what they follow.
-
-A link is held between two peers; `whole` are peers with all of their links held.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from typing import Any
 
 from ..api import PeerId
 from .kernel import Envelope, Kernel, KernelTimer
+from .links import LinkSet
 
 Frozen = tuple[int, int, Envelope | None, int, KernelTimer | None]
 """(us still to go, receiver, envelope, us gone already, None), or for a notice (us to go, its receiver, None, 0,
@@ -32,27 +31,21 @@ class HeldLinks:
         self.kernel = kernel
         self.active = False
         """Whether any link is held: asked about each message, so it is not computed then."""
-        self.whole: dict[PeerId, None] = {}
-        self.pairs: dict[tuple[PeerId, PeerId], None] = {}
+        self.held = LinkSet()
         self.frozen: dict[tuple[PeerId, PeerId], list[Frozen]] = {}
         """By (sender, receiver)."""
 
     def holds(self, a: PeerId, b: PeerId) -> bool:
         """Whether the link between two peers is held."""
-        return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
+        return self.held.has(a, b)
 
     def ends(self) -> set[PeerId]:
         """Peers with a held link."""
-        return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
+        return self.held.ends()
 
     def hold(self, peers: Sequence[PeerId]) -> None:
         """From now on, the links between these peers are held; of a single one, all of its links."""
-        if len(peers) == 1:
-            self.whole[peers[0]] = None
-        else:
-            ordered = sorted(peers)
-            for at, a in enumerate(ordered):
-                self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+        self.held.add(peers)
         self.active = True
         messages, now = self.kernel.messages, self.kernel.now_us
         for at_us in sorted(messages):
@@ -88,15 +81,8 @@ class HeldLinks:
 
         Returns the peers whose links go on, and (at_us, receiver, envelope) of what moves again, in order.
         """
-        named = dict.fromkeys(peers)
-        gone = [p for p in self.whole if p in named]
-        ends = min(2, len(named))
-        pairs = [(a, b) for a, b in self.pairs if (a in named) + (b in named) >= ends]
-        for peer in gone:
-            del self.whole[peer]
-        for pair in pairs:
-            del self.pairs[pair]
-        self.active = bool(self.whole or self.pairs)
+        freed = self.held.remove(peers)
+        self.active = bool(self.held)
         moving: list[tuple[int, int, Envelope]] = []
         now = self.kernel.now_us
         for way in [way for way in self.frozen if not self.holds(*way)]:
@@ -109,8 +95,7 @@ class HeldLinks:
                 elif notice is not None:
                     self.kernel.arm(now + last_us, notice)
                     self.kernel.release(notice.record)
-        freed = sorted({*gone, *(one for pair in pairs for one in pair)})
-        return tuple(freed), sorted(moving, key=_arrival_of)
+        return freed, sorted(moving, key=_arrival_of)
 
     def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
         """(us gone, us to go, receiver, envelope) of each message on a held link."""

@@ -11,14 +11,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
-from ..api import INHERIT, Blob, Cause, CauseLike, File, Library, Line, PeerId, Rng, part_of
-from .encoding import encoded_size
-from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
+from ..api import (
+    INHERIT,
+    PARTS,
+    Blob,
+    Cause,
+    CauseLike,
+    Causes,
+    Component,
+    File,
+    Goal,
+    Inherit,
+    Library,
+    Line,
+    Message,
+    OpenCall,
+    Part,
+    PeerId,
+    Rng,
+    Ticket,
+    part_of,
+)
+from ..errors import NothingToReplyTo
+from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
+from .encoding import MalformedMessage, encoded_size, malformed_size
+from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
 from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
+NOBODY_WAITS = 0
+"""The token of a request that was simply sent: those of calls begin with 1."""
 TICK_US = 1_000
 UNLIMITED = Line()
 
@@ -32,8 +56,34 @@ class HostOwner(Protocol):
     def reopen(self, cause: int) -> Any:
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
-        """A peer writes an event, see `api.Host.note`. causes: its asks, None for those of what is handled now."""
+    # What a peer tells of an ask, see `api.Host`. causes: its asks, None for those of what is handled now.
+
+    def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
+        """Open an ask, or join one."""
+
+    def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
+        """A holder was found."""
+
+    def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
+        """A hit is taken back."""
+
+    def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
+        """So much is done."""
+
+    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+        """What a holder served has been opened."""
+
+    def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
+        """What was found cannot be had."""
+
+    def duplicate(self, causes: Sequence[int] | None) -> None:
+        """Something held nothing new for these asks."""
+
+    def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
+        """A peer writes an event."""
+
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, see `api.Host.address`."""
 
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
@@ -44,15 +94,26 @@ class HostOwner(Protocol):
     def unlink(self, a: PeerId, b: PeerId) -> None:
         """Close the stream between two peers, if there is one."""
 
+    def set_role(self, peer: PeerId, role: str) -> None:
+        """A peer is called otherwise from now on, see `api.Host.set_role`."""
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
+
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
+
+    def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        """Drop a message whose fields are not what their annotations say, to each of these receivers."""
 
 
 class SharedHostState:
     """What all hosts share: kernel, network, options, and the counters of what was sent.
 
-    `kinds` numbers the classes of messages, `parts` has the part of each; `records` are those of all asks, see
-    `measure.archive`.
+    `kinds` numbers the classes of messages; `records` are those of all asks, see `measure.archive`.
+
+    The header of an envelope has a code: the number of its kind, or the number of a (kind, part) pair above these where
+    it was sent with another part than its class says. `parts` and `kind_of` have the part and the kind of each code.
     """
 
     def __init__(
@@ -64,12 +125,21 @@ class SharedHostState:
         options: Any,
         records: Any,
         owner: HostOwner,
+        requests: Iterable[type] = (),
     ) -> None:
+        """requests: classes of messages that some program of the network calls with."""
+        self.requests = dict.fromkeys(requests)
         self.kernel = kernel
         self.network = network
         self.links = network.links
-        self.kinds = dict(kinds)
-        self.parts = tuple(parts)
+        self.kinds = {**kinds, **wrapped(kinds)}
+        self.parts = list(parts)
+        self.kind_of = list(range(len(parts)))
+        self._codes: dict[tuple[int, int], int] = {}
+        self.told_parts = 0b11
+        """Parts that records keep the path of, a bit each: questions, answers, and what reaches peers by some goal."""
+        self.referred = False
+        """Whether anything was sent `via` a peer."""
         self.options = options
         self.records = records
         self.owner = owner
@@ -77,11 +147,48 @@ class SharedHostState:
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The classes of envelopes have no name by which they could be found again.
+        return {**self.__dict__, "kinds": {kind: code for kind, code in self.kinds.items() if not is_wrapper(kind)}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.kinds.update(wrapped(self.kinds))
+
+    def code_of(self, kind: int, part: Part) -> int:
+        """The code of a kind that is sent with this part: numbered when it is first sent so."""
+        wanted = PARTS.index(part)
+        if self.parts[kind] == wanted:
+            return kind
+        code = self._codes.get((kind, wanted))
+        if code is None:
+            code = len(self.parts)
+            if code >= CODES_MOST:
+                raise ValueError(
+                    f"there are more than {CODES_MOST} kinds of messages and parts that they are sent with"
+                )
+            self._codes[kind, wanted] = code
+            self.parts.append(wanted)
+            self.kind_of.append(kind)
+        return code
+
+
+def is_wrapper(kind: type) -> bool:
+    """Whether a class of messages is one of envelopes of calls."""
+    return issubclass(kind, (Called, Answered))
+
+
+def wrapped(kinds: Mapping[type, int]) -> dict[type, int]:
+    """The classes of envelopes of calls have the numbers of the messages inside."""
+    return {wrapper: code for kind, code in kinds.items() for wrapper in wrappers_of(kind)}
+
 
 class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
-    __slots__ = ("kernel", "library", "me", "rng", "row", "shared", "sign", "waiting")
+    __slots__ = (
+        *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
+    )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
@@ -91,16 +198,28 @@ class PeerHost:
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
+        self.views: dict[type[Component], ComponentHost] | None = None
+        """Of its components, made when they are first used; in no checkpoint."""
+        self.kept_open: dict[int, Any] | None = None
+        """Records that this peer keeps open, by ask. None without any: most peers never have one."""
         self.waiting: dict[int, KernelTimer] = {}
         """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
         that are due."""
+        self.calls: dict[int, PendingCall] = {}
+        """Those that are open, by their tokens."""
+        self.token = 0
+        """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
+        call."""
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.me, self.shared, self.kernel, self.rng, self.library, list(self.waiting.values())
+        waiting, calls = list(self.waiting.values()), (self.calls, self.token)
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls = state
+        self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
+        self.views = None
         # An identity is good for one process: those of the copies are others.
         self.waiting = {id(timer): timer for timer in waiting}
 
@@ -117,55 +236,72 @@ class PeerHost:
         lines = self.shared.network.lines
         return lines[self.me] if lines else UNLIMITED
 
+    def address(self, peer: PeerId) -> int:
+        return self.shared.owner.address(peer)
+
     @property
     def cause(self) -> Cause:
-        return self.kernel.envelope[2]  # type: ignore[no-any-return]
+        cause: Cause = self.kernel.envelope[2]
+        return Causes(cause) if cause.__class__ is tuple else cause
 
     def _record(self, cause: Any) -> tuple[Any, Any]:
         """Cause and record of something set or sent with this `cause=`, one hop not yet added."""
         kernel = self.kernel
+        if cause is INHERIT:
+            return kernel.envelope[2], kernel.envelope[4]
         if cause.__class__ is int:
-            if cause == INHERIT:
-                return kernel.envelope[2], kernel.envelope[4]
             if not cause:
                 return 0, kernel.no_envelope[4]
             return cause, self.shared.owner.reopen(cause)
         if cause is None:
             return 0, kernel.no_envelope[4]
-        flat = flatten(cause)
+        flat = flatten(without_bytes(cause))
         if not flat:
             return 0, kernel.no_envelope[4]
         if len(flat) == 1:
             return flat[0], self.shared.owner.reopen(flat[0])
         return flat, None
 
-    def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
+    def send(
+        self,
+        to: PeerId,
+        message: Any,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         # The common case at once: one receiver, one ask or none, and a delay that only needs to be looked up. It is
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
         _, _, why, _, record, _ = kernel.envelope
         if (
-            cause.__class__ is not int
-            or cause != INHERIT
+            cause is not INHERIT
+            or part is not None
+            or via is not None
             or why.__class__ is tuple
             or links.path is not FAST
             or to.__class__ is not int
             or not 0 <= to < len(kernel.alive_since_us)
         ):
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
-            self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
+            self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
         kind = shared.kinds[message.__class__]
-        part = shared.parts[kind]
-        if part == UPKEEP:
+        does = shared.parts[kind]
+        if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
-        size = message._size or encoded_size(message)
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            self.multicast((to,), message)
+            return
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
-        at = now + (links.flat_us or self.row[links.place[to]])
+        at = now + (links.flat_us or self.row[links.column[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
             kernel.messages[at] = ([to], [envelope])
@@ -177,17 +313,26 @@ class PeerHost:
         shared.sent_bytes += size
         shared.sent_by_kind[kind] += 1
         record.pending += 1
-        record.by_part[part] += 1
+        record.by_part[does] += 1
         record.bytes += size
 
-    def multicast(self, to: Iterable[PeerId], message: Any, *, cause: CauseLike = INHERIT) -> None:
+    def multicast(
+        self,
+        to: Iterable[PeerId],
+        message: Any,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         shared, kernel = self.shared, self.kernel
         none: Any = 0
         kind = shared.kinds[message.__class__]
-        part = shared.parts[kind]
-        if part == UPKEEP:
+        code = kind if part is None else shared.code_of(kind, part)
+        does = shared.parts[code]
+        if does == UPKEEP:
             why, record = none, kernel.no_envelope[4]
-        elif cause == INHERIT:
+        elif cause is INHERIT:
             why, record = kernel.envelope[2], kernel.envelope[4]
         else:
             why, record = self._record(cause)
@@ -197,9 +342,16 @@ class PeerHost:
                 record = shared.owner.join(why)
             else:
                 why += 1
-        size = message._size or encoded_size(message)
+            if via is not None and via.__class__ is int and 0 <= via < len(kernel.alive_since_us):
+                shared.referred = True
+                why = tuple(Via(one, via) for one in why) if why.__class__ is tuple else Via(why, via)
+        malformed = False
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            malformed, size = True, malformed_size(message)
         now = kernel.now_us
-        envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
+        envelope = (self.me, message, why, now, record, self.sign | code << KIND_SHIFT | size)
         links = shared.links
         buckets = kernel.messages
         many = tuple(to)
@@ -211,6 +363,9 @@ class PeerHost:
         if not somewhere:
             many = shared.owner.drop_unknown(many, envelope)
             arriving = len(many)
+        if malformed:
+            shared.owner.drop_malformed(many, envelope)
+            many, arriving = (), 0
         if links.path is not FAST:
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
@@ -224,6 +379,17 @@ class PeerHost:
                 else:
                     bucket[0].append(many)
                     bucket[1].append(envelope)
+        elif links.by_pair:
+            for one, delay in zip(many, map(self.row.__getitem__, many), strict=True):
+                at = now + delay
+                try:
+                    tos, envelopes = buckets[at]
+                except KeyError:
+                    buckets[at] = ([one], [envelope])
+                    heappush(kernel.instants, at)
+                else:
+                    tos.append(one)
+                    envelopes.append(envelope)
         else:
             row, place = self.row, links.place
             for one in many:
@@ -241,15 +407,26 @@ class PeerHost:
         shared.sent_by_kind[kind] += n
         record.pending += arriving
         if why.__class__ is tuple:
-            shared = record.records
-            for each in shared:
-                each.by_part[part] += n
-                each.bytes += n * size / len(shared)
+            for each, share in zip(record.records, shares_of(cause, why), strict=True):
+                each.by_part[does] += n
+                each.bytes += n * size * share
             if not arriving:
                 kernel.quiescent.append(record)
         else:
-            record.by_part[part] += n
+            record.by_part[does] += n
             record.bytes += n * size
+
+    def queued(self, to: PeerId) -> int:
+        return self.shared.network.queued(self.me, to) if self._exists(to) else 0
+
+    def sent(self, to: PeerId) -> int:
+        return self.shared.network.sent(self.me, to) if self._exists(to) else 0
+
+    def withdraw(self, to: PeerId, message: Any) -> bool:
+        return self._exists(to) and self.shared.network.withdraw(self.me, to, message)
+
+    def _exists(self, peer: Any) -> bool:
+        return peer.__class__ is int and 0 <= peer < len(self.kernel.alive_since_us)
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
@@ -278,8 +455,98 @@ class PeerHost:
         return Blob(size, part_of(self.library.serves(file).digest, offset))
 
     def cancel(self, timer: Any) -> None:
+        if timer.__class__ is PendingCall:
+            self.end_call(timer)
+            return
         self.kernel.disarm(timer)
         self.waiting.pop(id(timer), None)
+
+    # --- calls -----------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        to: PeerId,
+        request: Any,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> PendingCall:
+        kernel = self.kernel
+        if answers is not None and (type(answers) is not int or answers < 1):
+            raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
+        waits = waits_of(timeout_us)
+        self.token = token = self.token + 1
+        how: dict[str, Any] = {}
+        if part is not None:
+            how["part"] = part
+        if via is not None:
+            how["via"] = via
+        envelope = wrappers_of(request.__class__)[0](token, request)
+        self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
+        call.due_us = kernel.now_us + waits[0]
+        # The wait has the cause of the request; one without a cause keeps no ask open.
+        upkeep = (part or request.part) == "upkeep"
+        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
+        self.send(to, envelope, cause=cause, **how)
+        return call
+
+    @property
+    def request(self) -> Ticket:
+        sender, message, cause, _, _, _ = self.kernel.envelope
+        if isinstance(message, Called):
+            return Ticket(sender, message.token, cause, message.kind)
+        handled = getattr(message, "kind", None)
+        if message.__class__ in self.shared.requests:
+            # Simply sent, as a hostile peer may do: nobody waits for an answer.
+            return Ticket(sender, NOBODY_WAITS, cause, str(handled))
+        told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
+        raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
+
+    def reply(self, answer: Any, *, to: Ticket | None = None) -> None:
+        if to is None:
+            sender, message, _, _, _, _ = self.kernel.envelope
+            if not isinstance(message, Called):
+                to = self.request  # which raises, unless nobody waits
+            else:
+                self.send(sender, wrappers_of(answer.__class__)[1](message.token, answer))
+                return
+        if not isinstance(to, Ticket):
+            raise NothingToReplyTo(f"`to` should be a ticket that Host.request gave, not {to!r}")
+        if to.token == NOBODY_WAITS:
+            return
+        self.send(to.sender, wrappers_of(answer.__class__)[1](to.token, answer), cause=to.cause)
+
+    def await_answer(self, call: PendingCall) -> None:
+        """The time to wait begins, or begins anew."""
+        old = call.timer
+        wait_us = call.waits_us[call.tries - 1]
+        call.due_us = self.kernel.now_us + wait_us
+        call.timer = self._follow(old, wait_us, call)
+        if old is not None:
+            self.cancel(old)
+
+    def _follow(self, old: KernelTimer | None, delay_us: int, call: PendingCall) -> KernelTimer:
+        """A timer with the cause of another one, which may have been due."""
+        return self.after(delay_us, call, cause=None if old is None or not old.cause else old.cause)
+
+    def end_call(self, call: PendingCall) -> None:
+        """The call is over, if it was not before."""
+        if self.calls.pop(call.token, None) is None:
+            return
+        timer, call.timer, call.context = call.timer, None, None
+        if timer is not None:
+            self.cancel(timer)
+
+    def open_calls(self) -> tuple[OpenCall, ...]:
+        """The calls that wait, in the order in which they were made."""
+        return tuple(
+            OpenCall(call.to, call.request.kind, call.since_us, call.tries, call.due_us, call.answers)
+            for call in self.calls.values()
+        )
 
     def link(self, to: PeerId) -> None:
         self.shared.owner.link(self.me, to)
@@ -287,18 +554,184 @@ class PeerHost:
     def unlink(self, to: PeerId) -> None:
         self.shared.owner.unlink(self.me, to)
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        if kind == "duplicate":
-            self.kernel.duplicates += 1
-            self.kernel.envelope[4].duplicates += 1
-        else:
-            self.shared.owner.note(self.me, kind, facts, None if cause == INHERIT else flatten(cause or ()))
+    # --- what is told of asks --------------------------------------------------------------------------------
+
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        return self.shared.owner.begin(self.me, text, goal, key)
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.hit(self.me, holder, content, by, stated(cause))
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.unhit(self.me, holder, stated(cause))
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.progress(self.me, done, of, stated(cause))
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.opened(self.me, holder, content, False, stated(cause))
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.opened(self.me, holder, content, True, stated(cause))
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.failed(self.me, why, stated(cause))
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        kept = self.kept_open
+        if kept is None:
+            kept = self.kept_open = {}
+        for one in self._causes(cause):
+            if one >> HOP_BITS not in kept:
+                kept[one >> HOP_BITS] = record = self.shared.owner.reopen(one)
+                record.pending += 1
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        for one in self._causes(cause):
+            record = self.kept_open.pop(one >> HOP_BITS, None) if self.kept_open else None
+            if record is not None:
+                self.kernel.release(record)
+
+    def _causes(self, cause: CauseLike) -> tuple[int, ...]:
+        told = stated(cause)
+        return flatten(self.kernel.envelope[2]) if told is None else told
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.duplicate(stated(cause))
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        self.shared.owner.log(self.me, kind, facts, stated(cause))
+
+    def set_role(self, role: str) -> None:
+        self.shared.owner.set_role(self.me, role)
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        self.shared.owner.mark(self.me, to, word, topic or "")
+
+    # --- components ---------------------------------------------------------------------------------------
+
+    @property
+    def program(self) -> Any:
+        return self.kernel.peers[self.me]
+
+    def inside(self, component: Component) -> Any:
+        views = self.views
+        if views is None:
+            views = self.views = {}
+        view = views.get(component.__class__)
+        if view is None:
+            view = views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    def emit(self, value: object) -> None:
+        """It is nobody's component."""
 
     def let_go(self) -> None:
-        """The process has ended: its timers keep no ask open any more."""
+        """The process has ended: neither it nor its timers keep an ask open any more."""
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}
+        for call in self.calls.values():
+            if call.timer is not None:
+                self.kernel.disarm(call.timer)
+            call.timer = call.context = None
+        self.calls = {}
+        for record in (self.kept_open or {}).values():
+            self.kernel.release(record)
+        self.kept_open = None
+
+
+class ComponentHost:
+    """The host of a component: `outer` is that of its owner, to which all is passed on that is not said here.
+
+    It belongs to a class of component and not to an object, so it stays when the process starts again.
+    """
+
+    __slots__ = ("kind", "me", "name", "outer", "views")
+
+    def __init__(self, outer: Any, component: Component) -> None:
+        self.outer = outer
+        self.me: PeerId = outer.me
+        self.kind = component.__class__
+        self.name = component.part_name
+        self.views: dict[type[Component], ComponentHost] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ComponentHost.__slots__ or name.startswith("__"):  # while it is copied
+            raise AttributeError(name)
+        return getattr(self.outer, name)
+
+    @property
+    def program(self) -> Any:
+        """The component itself."""
+        return getattr(self.outer.program, self.name, None)
+
+    @property
+    def options(self) -> Any:
+        outer = self.outer.options
+        own = getattr(outer, self.name, None)
+        if own is not None:
+            return own
+        kind = getattr(self.kind, "options_type", None)
+        return outer if kind is None or isinstance(outer, kind) else kind()
+
+    def inside(self, component: Component) -> Any:
+        if component.__class__ is self.kind:
+            return self
+        view = self.views.get(component.__class__)
+        if view is None:
+            view = self.views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    # The busiest calls, since `__getattr__` takes three times as long.
+
+    @property
+    def now_us(self) -> int:
+        return self.outer.now_us  # type: ignore[no-any-return]
+
+    def send(self, to: PeerId, message: Any, **kw: Any) -> None:
+        self.outer.send(to, message, **kw)
+
+    def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
+        self.outer.multicast(to, message, **kw)
+
+    def call(self, to: PeerId, request: Any, **kw: Any) -> Any:
+        return self.outer.call(to, request, **kw)
+
+    def reply(self, answer: Any, **kw: Any) -> None:
+        self.outer.reply(answer, **kw)
+
+    def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
+        return self.outer.after(delay_us, tick, **kw)
+
+    def log(self, kind: str, **facts: Any) -> None:
+        self.outer.log(f"{self.name}.{kind}", **facts)
+
+    def emit(self, value: object) -> None:
+        hand_over(self.outer, value)
+
+
+def hand_over(host: Any, value: object) -> None:
+    """Call the handler for a value that a component emitted; `host` is that of its owner."""
+    if isinstance(value, Message):
+        raise TypeError(f"emit hands over values, and {type(value).__name__} is a message")
+    owner = host.program
+    handler = type(owner).handlers.get(type(value))
+    if handler is not None:
+        handler(owner, host, value)
+
+
+def stated(cause: CauseLike) -> tuple[int, ...] | None:
+    """The causes that a peer states; None for those of what it handles."""
+    return None if cause is INHERIT else flatten(without_bytes(cause or ()))
+
+
+def without_bytes(cause: Any) -> Any:
+    """What `cause=` accepts, without the bytes of pairs (cause, bytes): these are tuples in a list or a tuple, where
+    several causes that belong together are `Causes`."""
+    if isinstance(cause, (int, Causes)):
+        return cause
+    return [one[0] if one.__class__ is tuple else one for one in cause]
 
 
 def flatten(causes: Any) -> tuple[int, ...]:
@@ -311,3 +744,17 @@ def flatten(causes: Any) -> tuple[int, ...]:
                 ask = one >> HOP_BITS
                 best[ask] = min(best.get(ask, one), one)
     return tuple(best.values())
+
+
+def shares_of(cause: Any, joint: tuple[int, ...]) -> list[float]:
+    """The share that each of these asks has of a message that was sent with this `cause=`: as stated, else the same."""
+    stated: dict[int, float] = {}
+    for pair in () if cause is None or isinstance(cause, (int, Causes, Inherit)) else cause:
+        if pair.__class__ is tuple:
+            those = flatten(pair[0])
+            for one in those:
+                stated[one >> HOP_BITS] = stated.get(one >> HOP_BITS, 0.0) + max(0.0, pair[1]) / len(those)
+    total = sum(stated.values())
+    if total <= 0:
+        return [1 / len(joint)] * len(joint)
+    return [stated.get(one >> HOP_BITS, 0.0) / total for one in joint]

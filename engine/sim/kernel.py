@@ -13,7 +13,8 @@ to make, and to be walked by the collector (measured: half of all time at 10,000
 receivers of one multicast share: `(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a
 tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost and
 that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
-packs sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the metrics.
+packs sender (bits 40 up), kind (32 to 39, with its part: see `host.SharedHostState`) and size in bytes (0 to 31), for
+the metrics.
 
 Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
 started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
@@ -28,7 +29,7 @@ Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handl
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, final
 
 from ..api import PeerId
 from ..errors import PeerFailed
@@ -45,8 +46,22 @@ KIND_SHIFT = 32
 SENDER_SHIFT = 40
 HOP_BITS = 20
 HOP_MASK = (1 << HOP_BITS) - 1
+CODES_MOST = 1 << SENDER_SHIFT - KIND_SHIFT
 
 
+class Via(int):
+    """The cause of a message that was sent because the peer `via` referred its sender to the receiver. What descends
+    from it has an ordinary cause; `measure.metrics` reads `via`."""
+
+    via: PeerId
+
+    def __new__(cls, cause: int, via: PeerId = -1) -> Via:
+        made = super().__new__(cls, cause)
+        made.via = via
+        return made
+
+
+@final
 class KernelTimer:
     """A tick that is due later. `owner` is a peer or -1 for the engine.
     `epoch`: which life of the peer set it; it ends with that life."""
@@ -61,6 +76,14 @@ class KernelTimer:
         self.record = record
         self.period_us = period_us
         self.live = True
+
+
+class KernelEvent(Protocol):
+    """Something of the engine that happens later and belongs to no ask: it stands among the timers, without one of its
+    own. What access links do is most of all events of a run with limited lines."""
+
+    def fire(self) -> None:
+        """It happens now."""
 
 
 class FateOfEnvelopes(Protocol):
@@ -105,7 +128,7 @@ class Kernel:
         self.owner = owner
         self.now_us = 0
         self.messages: dict[int, Bucket] = {}
-        self.timers: dict[int, list[KernelTimer]] = {}
+        self.timers: dict[int, list[KernelTimer | KernelEvent]] = {}
         self.instants: list[int] = []
         self.peers: list[Any] = [None] * n
         self.hosts: list[Any] = [None] * n
@@ -157,6 +180,15 @@ class Kernel:
         else:
             bucket.append(timer)
 
+    def at(self, at_us: int, event: KernelEvent) -> None:
+        """Fire an event then, in its turn among the timers of that instant."""
+        bucket = self.timers.get(at_us)
+        if bucket is None:
+            self.timers[at_us] = [event]
+            heappush(self.instants, at_us)
+        else:
+            bucket.append(event)
+
     def disarm(self, timer: KernelTimer) -> None:
         """Cancel a timer. Does nothing if it was cancelled before."""
         if timer.live:
@@ -180,7 +212,7 @@ class Kernel:
         """Run to `until_us` (included), or until about `budget` deliveries. Returns the deliveries done."""
         start = self.delivered
         limit = NEVER_US if budget is None else start + max(1, budget)
-        instants = self.instants
+        instants, messages, alive_since_us = self.instants, self.messages, self.alive_since_us
         while True:
             bucket = self._bucket
             if bucket is None:
@@ -196,10 +228,32 @@ class Kernel:
                         self.now_us = until_us
                     break
                 self.now_us = now = heappop(instants)
-                bucket = self.messages.pop(now, None)
+                bucket = messages.pop(now, None)
                 if bucket is None:
                     self._fire_timers()
                     continue
+                if len(bucket[0]) == 1 and not self.checked:
+                    # With limited lines most messages arrive alone: `_deliver`, written out for one that is there.
+                    to, envelope = bucket[0][0], bucket[1][0]
+                    if to.__class__ is int and envelope[3] >= alive_since_us[to]:
+                        self.envelope = envelope
+                        sender, message, _, _, record, _ = envelope
+                        try:
+                            again = self.tables[to][message.__class__](self.peers[to], self.hosts[to], sender, message)
+                        except Exception as error:
+                            self._failed(to, envelope, error)
+                        self.envelope = self.no_envelope
+                        if again is not None:
+                            self.duplicates += 1
+                            record.duplicates += 1
+                        record.pending -= 1
+                        if not record.pending:
+                            self.quiescent.append(record)
+                        self.delivered += 1
+                        self.log.append((now, *bucket))
+                        if now in self.timers:
+                            self._fire_timers()
+                        continue
                 self._bucket = bucket
                 self._at = 0
             tos, envelopes = bucket
@@ -338,8 +392,15 @@ class Kernel:
         due = self.timers.pop(self.now_us, None)
         if due is None:
             return
-        now = self.now_us
+        if len(due) == 1 and type(due[0]) is not KernelTimer:
+            due[0].fire()
+            return
+        now, timers, envelope = self.now_us, self.timers, self.no_envelope
+        tables, peers, hosts, epoch = self.tables, self.peers, self.hosts, self.epoch
         for timer in due:
+            if type(timer) is not KernelTimer:
+                timer.fire()
+                continue
             if not timer.live:
                 continue
             if not timer.period_us:
@@ -347,23 +408,29 @@ class Kernel:
             owner = timer.owner
             if owner < 0:
                 self.owner.fire(timer)
-            elif timer.epoch != self.epoch[owner]:
+            elif timer.epoch != epoch[owner]:
                 timer.live, timer.period_us = False, 0
             else:
                 tick = timer.tick
                 self.envelope = (owner, tick, timer.cause, now, timer.record, 0)
                 try:
-                    self.tables[owner][tick.__class__](self.peers[owner], self.hosts[owner], tick)
+                    tables[owner][tick.__class__](peers[owner], hosts[owner], tick)
                 except Exception as error:
-                    self.envelope = self.no_envelope
-                    raise PeerFailed(owner, type(tick).__name__, error) from error
-                self.envelope = self.no_envelope
+                    self.envelope = envelope
+                    what = getattr(tick, "failing", type(tick).__name__)
+                    raise PeerFailed(owner, what, error) from error
+                self.envelope = envelope
             if timer.live:
-                self.arm(now + timer.period_us, timer)
-                timer.record.pending -= 1
+                # Set again; it stays pending for its record.
+                at_us = now + timer.period_us
+                if at_us in timers:
+                    timers[at_us].append(timer)
+                else:
+                    timers[at_us] = [timer]
+                    heappush(self.instants, at_us)
             elif not timer.period_us:
                 self.release(timer.record)
-                if timer.cause and owner >= 0 and (host := self.hosts[owner]) is not None:
+                if timer.cause and owner >= 0 and (host := hosts[owner]) is not None:
                     # It is not pending any more, and must not keep its objects alive.
                     host.waiting.pop(id(timer), None)
 

@@ -17,7 +17,7 @@ puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from ..api import PeerId
 from .kernel import Kernel
 from .paths import PathLengths
 from .rng import Stream
+from .words import Words, word_text
 
 RTO_LEAST_US = 200_000
 RTO_MOST_US = 60_000_000
@@ -58,6 +59,24 @@ class Delays(Protocol):
 
     def pair_us(self, a: int, b: int) -> int: ...
 
+    def pairs_us(self, near: Sequence[Collection[int]]) -> Iterator[list[int]]:
+        """For each peer the delays to those that `near` has for it, in us, as `pair_us`."""
+
+
+class PairRow(dict[PeerId, int]):
+    """Delays from one peer to others in us, each looked up when it is first needed."""
+
+    __slots__ = ("delays", "me")
+
+    def __init__(self, delays: Delays, me: PeerId) -> None:
+        super().__init__()
+        self.delays = delays
+        self.me = me
+
+    def __missing__(self, to: PeerId) -> int:
+        found = self[to] = self.delays.pair_us(self.me, to)
+        return found
+
 
 class LinkModel:
     """Delays, loss and the order of streams. `loss` is a share of messages (0..1); `factor` scales delays."""
@@ -70,12 +89,13 @@ class LinkModel:
         self.factor = 1.0
         self.rng = rng
         self.flat_us = delays.flat_us or 0
-        self._rows: list[list[int]] = [list(row) for row in delays.table_us or []]
-        self._pairs: dict[int, int] = {}
+        self.by_pair = delays.table_us is None and not self.flat_us
+        """Whether each pair of peers has a delay of its own."""
+        self._make_rows()
         self.last: dict[int, int] = {}
         self.lossy = loss > 0
         """Whether there has been loss: lost datagrams may be under way."""
-        self.path = FAST if self.flat_us or delays.table_us is not None else SendPath.GENERAL
+        self.path = FAST
         """Never set back: the order of messages that was not kept is not known later."""
         if self.lossy:
             self.path = ORDERED
@@ -84,18 +104,43 @@ class LinkModel:
 
     def grow(self, places: Sequence[int]) -> None:
         """Add newcomers at these places."""
+        n = len(self.place)
         self.place.extend(places)
+        if self.by_pair:
+            more = range(n, n + len(places))
+            self.column.extend(more)
+            self._rows.extend(PairRow(self.delays, peer) for peer in more)
+
+    def _make_rows(self) -> None:
+        self._rows: list[Any]
+        if self.by_pair:
+            self.column = list(range(len(self.place)))
+            self._rows = [PairRow(self.delays, peer) for peer in self.column]
+        else:
+            self.column = self.place
+            """Where the delay to each peer stands in a row: at its place, or at its own number where each pair has a
+            delay of its own."""
+            self._rows = [list(row) for row in self.delays.table_us or []]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_rows"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_rows", "column")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._rows = [list(row) for row in self.delays.table_us or []]
+        self._make_rows()
 
-    def row(self, peer: PeerId) -> list[int]:
-        """Delays from this peer's place to each place in us; empty unless delay is a table."""
-        return self._rows[self.place[peer]] if self._rows else []
+    def row(self, peer: PeerId) -> Any:
+        """Delays from this peer in us, by `column`, without the factor; empty where all are the same."""
+        if not self._rows:
+            return []
+        return self._rows[peer if self.by_pair else self.place[peer]]
+
+    def prepare(self, near: Sequence[Collection[PeerId]]) -> None:
+        """Look up the delays from each peer to those of `near` together, which costs a tenth of looking up each when a
+        message is first sent. Does nothing unless each pair has a delay of its own."""
+        if self.by_pair:
+            for row, others, delays in zip(self._rows, near, self.delays.pairs_us(near), strict=True):
+                row.update(zip(others, delays, strict=True))
 
     def set_loss(self, loss: float) -> None:
         """From now on, this share of messages (0..1) is lost."""
@@ -109,7 +154,6 @@ class LinkModel:
         and nothing that is sent from now on overtakes it in its stream."""
         self.keep_orders(kernel)
         self.factor = factor
-        self._pairs.clear()
 
     def keep_orders(self, kernel: Kernel) -> None:
         """From now on, the order within each stream is kept. That of what is under way already is read once from the
@@ -137,16 +181,13 @@ class LinkModel:
 
     def delay_us(self, a: PeerId, b: PeerId) -> int:
         """One way, without loss."""
-        if self._rows:
-            plain = self._rows[self.place[a]][self.place[b]]
-        elif self.flat_us:
+        rows = self._rows
+        if not rows:
             plain = self.flat_us
+        elif self.by_pair:
+            plain = rows[a][b]
         else:
-            key = a << 32 | b
-            known = self._pairs.get(key)
-            if known is None:
-                known = self._pairs[key] = max(1, round(self.delays.pair_us(a, b) * self.factor))
-            return known
+            plain = rows[self.place[a]][self.place[b]]
         return plain if self.factor == 1.0 else max(1, round(plain * self.factor))
 
     def retransmission_us(self, delay_us: int) -> int:
@@ -174,6 +215,56 @@ class LinkModel:
             self.last = {key: at for key, at in self.last.items() if at > now_us}
 
 
+CONTACTS_MARKED_MOST = 1_000
+"""Contacts without a stream that a peer may have marked at a time: the oldest mark goes."""
+
+
+def _foremost(said: dict[str, int]) -> int:
+    """Of the marks on one link the one without a topic, else the one given first; 0 without any."""
+    return said.get("") or next(iter(said.values()), 0)
+
+
+class LinkSet:
+    """Some links, each between two peers; `whole` are peers with all of their links in it, those to newcomers too."""
+
+    def __init__(self) -> None:
+        self.whole: dict[PeerId, None] = {}
+        self.pairs: dict[tuple[PeerId, PeerId], None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.pairs)
+
+    def has(self, a: PeerId, b: PeerId) -> bool:
+        """Whether the link between two peers is in it."""
+        return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
+
+    def ends(self) -> set[PeerId]:
+        """Peers with a link in it."""
+        return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
+
+    def add(self, peers: Sequence[PeerId]) -> None:
+        """Add the links between these peers; of a single one, all of its links."""
+        if len(peers) == 1:
+            self.whole[peers[0]] = None
+        else:
+            ordered = sorted(peers)
+            for at, a in enumerate(ordered):
+                self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+
+    def remove(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """Remove the links between these peers, of a single one all of its links, and all links of each of them that is
+        in it as a whole. Returns the ends of what was removed, in order."""
+        named = dict.fromkeys(peers)
+        gone = [p for p in self.whole if p in named]
+        ends = min(2, len(named))
+        pairs = [(a, b) for a, b in self.pairs if (a in named) + (b in named) >= ends]
+        for peer in gone:
+            del self.whole[peer]
+        for pair in pairs:
+            del self.pairs[pair]
+        return tuple(sorted({*gone, *(one for pair in pairs for one in pair)}))
+
+
 class Streams:
     """Open streams between peers, undirected, as columns that are kept up to date rather than swept.
 
@@ -188,6 +279,16 @@ class Streams:
         self.near: list[dict[int, None]] = [{} for _ in ids]
         self._slot: dict[int, int] = {}
         self._ends = np.zeros((2, 64), np.int32)
+        self.words = Words(("",))
+        """Of marks, by their number; 0 is that of no mark."""
+        self.topics: dict[str, None] = {}
+        """Topics of marks that have been given."""
+        self.marks_version = 0
+        self._says = np.zeros((2, 64), np.uint8)
+        """What each end says of a stream: the number of its word, in the rows of `_ends`."""
+        self._said: dict[int, dict[str, int]] = {}
+        """frm << 32 | to -> topic -> number of a word: all marks, also those on contacts without a stream."""
+        self._contacts_marked: dict[PeerId, dict[PeerId, None]] = {}
         self.count = 0
         self.version = 0
         self._paths: PathLengths | None = None
@@ -201,9 +302,11 @@ class Streams:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
-            name: value for name, value in self.__dict__.items() if name not in ("ids", "_slot", "_ends", "_paths")
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("ids", "_slot", "_ends", "_says", "_paths")
         }
-        return {**state, "_ends": self._ends[:, : self.count]}
+        return {**state, "_ends": self._ends[:, : self.count], "_says": self._says[:, : self.count]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -217,6 +320,8 @@ class Streams:
         ends = np.zeros((2, max(64, self.count)), np.int32)
         ends[:, : self.count] = state["_ends"]
         self._ends = ends
+        self._says = np.zeros(ends.shape, np.uint8)
+        self._says[:, : self.count] = state["_says"]
         self._slot = {self._key(a, b): slot for slot, (a, b) in enumerate(state["_ends"].T.tolist())}
 
     @staticmethod
@@ -232,10 +337,14 @@ class Streams:
         self.near[b][ids[a]] = None
         if self.count == self._ends.shape[1]:
             self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+            self._says = np.concatenate([self._says, np.zeros_like(self._says)], axis=1)
         self._ends[:, self.count] = (a, b) if a < b else (b, a)
         self._slot[self._key(a, b)] = self.count
+        self._says[:, self.count] = 0
         self.count += 1
         self.version += 1
+        if self._said:
+            self._forget_marks(a, b)  # those on a contact: a stream begins without any
         return True
 
     def close(self, a: PeerId, b: PeerId) -> bool:
@@ -249,9 +358,77 @@ class Streams:
         if slot != self.count:
             x, y = self._ends[:, self.count].tolist()
             self._ends[:, slot] = (x, y)
+            self._says[:, slot] = self._says[:, self.count]
             self._slot[self._key(x, y)] = slot
         self.version += 1
+        if self._said:
+            self._forget_marks(a, b)
         return True
+
+    # --- what ends say of their links ------------------------------------------------------------------------
+
+    def mark(self, frm: PeerId, to: PeerId, word: str, topic: str) -> None:
+        """`frm` says a word of its link with `to`, or takes it back if that is empty."""
+        key, text, topic = frm << 32 | to, word_text(word), word_text(topic)
+        code = self.words.code(text)
+        slot = self._slot.get(self._key(frm, to))
+        if slot is None:
+            marked = self._contacts_marked.setdefault(frm, {})
+            if to not in marked and len(marked) >= CONTACTS_MARKED_MOST:
+                oldest = next(iter(marked))
+                del marked[oldest]
+                self._said.pop(frm << 32 | oldest, None)
+            marked[to] = None
+        said = self._said.setdefault(key, {})
+        if code:
+            said[topic] = code
+            if topic:
+                self.topics.setdefault(topic)
+        else:
+            said.pop(topic, None)
+            if not said:
+                del self._said[key]
+                if slot is None:
+                    del self._contacts_marked[frm][to]
+        if slot is not None:
+            self._says[0 if frm < to else 1, slot] = _foremost(said)
+        self.marks_version += 1
+
+    def marks_of(self, peer: PeerId) -> list[tuple[PeerId, str, str]]:
+        """(other end, topic, word) for each mark of a peer, by the other end."""
+        names = tuple(self.words.codes)
+        others = sorted((*self.near[peer], *self._contacts_marked.get(peer, ())))
+        said = ((other, self._said.get(peer << 32 | other, {})) for other in others)
+        return [(other, topic, names[code]) for other, words in said for topic, code in words.items()]
+
+    def says(self, topic: str = "") -> tuple[Any, Any]:
+        """What both ends of each stream say, uint8 (L,) each, in the order of `columns`. topic: one topic alone; else
+        the mark without a topic, or the one that was given first."""
+        if not topic:
+            return self._says[0, : self.count].copy(), self._says[1, : self.count].copy()
+        return self.says_of(*self.columns(), topic)
+
+    def says_of(self, a: Any, b: Any, topic: str = "") -> tuple[Any, Any]:
+        """The same of any pairs, int32 (L,) each."""
+        told = np.zeros((2, len(a)), np.uint8)
+        if self._said:
+            for row, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+                for end, key in enumerate((x << 32 | y, y << 32 | x)):
+                    if said := self._said.get(key):
+                        told[end, row] = said.get(topic, 0) if topic else _foremost(said)
+        return told[0], told[1]
+
+    def forget_marks_of(self, peer: PeerId) -> None:
+        """A peer has stopped: what it said of contacts without a stream is gone."""
+        for other in self._contacts_marked.pop(peer, ()):
+            self._said.pop(peer << 32 | other, None)
+            self.marks_version += 1
+
+    def _forget_marks(self, a: PeerId, b: PeerId) -> None:
+        for frm, to in ((a, b), (b, a)):
+            if self._said.pop(frm << 32 | to, None) is not None:
+                self.marks_version += 1
+                self._contacts_marked.get(frm, {}).pop(to, None)
 
     def connected(self, a: PeerId, b: PeerId) -> bool:
         """Whether a path of open streams leads from one peer to the other."""

@@ -6,6 +6,7 @@ with a reason). The reasons, in the order in which they are looked for:
 
     lost        a datagram that the link lost; of a stream, a message that no try of 100 s brought over; the stream
                 breaks
+    cut         their link is cut, see `faults`
     censored    its sender or its receiver is censored; a message of a stream waits, see `stalls`
     partition   they are in different groups; likewise
     nat         the receiver's NAT lets in only those that it called
@@ -13,9 +14,9 @@ with a reason). The reasons, in the order in which they are looked for:
     dead, left  the receiver's process is no more
     reset       the receiver has restarted since it was sent, and a stream does not outlive that
 
-Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
-function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
-when the message was sent. They never run otherwise (`LinkModel.path`, `Kernel.checked`).
+Three more end a message on the way: `unsent`, `queue` and `withdrawn`, see `bandwidth`. The fast paths of `host` and
+`kernel` are this function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver
+that was alive when the message was sent. They never run otherwise (`LinkModel.path`, `Kernel.checked`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Line, PeerId
-from .bandwidth import Bandwidth
+from .bandwidth import SIZE_MASK, Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
@@ -67,6 +68,9 @@ class Network(FateOfEnvelopes):
         self.nat = (
             Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
         )
+        self.sent_to: dict[int, int] = {}
+        """Bytes sent from one peer to another (sender << 32 | receiver), of pairs that a peer asked about, where lines
+        have no limit."""
         self.stalls = Stalls(kernel, owner, links, faults, self.held_links, self.bandwidth)
         if self.bandwidth is not None:
             links.path = ORDERED
@@ -132,7 +136,9 @@ class Network(FateOfEnvelopes):
         faults = self.faults
         # As `Faults.why_blocked` and `Stalls.active`, without calls: this runs for each message that is checked.
         reason, stalls = "", self.stalls
-        if faults.censored[to] or faults.censored[sender]:
+        if faults.cut_links and faults.cut_links.has(sender, to):
+            reason = "cut"
+        elif faults.censored[to] or faults.censored[sender]:
             reason = "censored"
         elif faults.group[to] != faults.group[sender]:
             reason = "partition"
@@ -167,6 +173,12 @@ class Network(FateOfEnvelopes):
         """Send a message to each of several receivers: the path of all that `SendPath.FAST` is not for."""
         nat, bandwidth, post, fate = self.nat, self.bandwidth, self.kernel.post, self.fate
         now_us = self.kernel.now_us
+        if self.sent_to:
+            to = tuple(to)
+            for one in to:
+                key = frm << 32 | one
+                if key in self.sent_to:
+                    self.sent_to[key] += envelope[5] & SIZE_MASK
         if nat is not None:
             stream = envelope[1].over == "stream"
             for one in to:
@@ -187,6 +199,35 @@ class Network(FateOfEnvelopes):
             # Neither loss, nor jitter, nor a held link: nothing but the delay of the pair.
             for one in to:
                 post(now_us + self.links.delay_us(frm, one), one, envelope)
+
+    # --- what a sender may know and do -------------------------------------------------------------------
+
+    def queued(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that wait for the uplink."""
+        return 0 if self.bandwidth is None else self.bandwidth.queued(frm, to)
+
+    def sent(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that have left since the process of the first started; where lines have no
+        limit, since the first call."""
+        if self.bandwidth is not None:
+            return self.bandwidth.sent(frm, to)
+        if self.links.path is FAST:
+            # The fast path does not count them.
+            self.links.path = SendPath.GENERAL
+        return self.sent_to.setdefault(frm << 32 | to, 0)
+
+    def withdraw(self, frm: PeerId, to: PeerId, message: object) -> bool:
+        """Drop the last equal message that the uplink has not begun with. Returns whether there was one."""
+        return self.bandwidth is not None and self.bandwidth.withdraw(frm, to, message)
+
+    def ended(self, peer: PeerId, politely: bool) -> None:
+        """A process ends: its unsent messages, its NAT table and what was counted of it go."""
+        if self.bandwidth is not None:
+            self.bandwidth.died(peer, politely)
+        if self.nat is not None:
+            self.nat.forgets(peer)
+        if self.sent_to:
+            self.sent_to = {key: size for key, size in self.sent_to.items() if key >> 32 != peer}
 
     # --- commands about links --------------------------------------------------------------------------
 
@@ -220,6 +261,28 @@ class Network(FateOfEnvelopes):
             self.kernel.post(at_us, to, envelope)
         self.stalls.released()
         return freed
+
+    def cut(self, peers: Sequence[PeerId]) -> None:
+        """Cut the links between these peers, of a single one all of its links: streams on them break now."""
+        self.links.keep_orders(self.kernel)
+        faults = self.faults
+        if len(peers) == 1:
+            (one,) = peers
+            pairs = [(one, other) for other in range(len(faults.group)) if other != one]
+        else:
+            ordered = sorted(peers)
+            pairs = [(a, b) for at, a in enumerate(ordered) for b in ordered[at + 1 :]]
+        pairs = [pair for pair in pairs if not faults.cut_links.has(*pair)]
+        faults.cut_links.add(peers)
+        for a, b in pairs:
+            self.stalls.break_pair(a, b, "cut")
+        self.update_checked()
+
+    def mend(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """Mend them: streams can be opened again. Returns the peers whose links were cut."""
+        mended = self.faults.cut_links.remove(peers)
+        self.update_checked()
+        return mended
 
     # --- views ----------------------------------------------------------------------------------------------
 

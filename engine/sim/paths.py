@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..api import PeerId
 
 
 class PathLengths:
-    """Hops from one peer to others over the open streams, not through peers that are `closed`.
+    """Hops from one peer, or the nearest of several, to others over the open streams, not through peers that are
+    `closed`.
 
     The search goes from both ends at once, always from the smaller front: two fronts of a thousand peers meet where one
     would visit all. What was searched around the origin is kept for the next goal.
     """
 
     def __init__(
-        self, near: Sequence[Iterable[PeerId]], origin: PeerId, closed: Callable[[PeerId], bool] | None = None
+        self,
+        near: Sequence[Iterable[PeerId]],
+        *origins: PeerId,
+        closed: Callable[[PeerId], bool] | None = None,
     ) -> None:
         self._near = near
         self._closed = closed
-        self._hops = {origin: 0}
-        self._front = {origin}
+        self._hops = dict.fromkeys(origins, 0)
+        self._front = set(origins)
         """The peers at the greatest distance so far; empty if there are no others."""
         self._depth = 0
         self._joined: set[PeerId] = set()
@@ -81,11 +85,14 @@ class PathLengths:
             self._apart |= seen
         return False
 
-    def within(self, most: int | None = None) -> Iterable[PeerId]:
-        """Peers that are at most so many hops away, the origin first; all to which a path leads without a number."""
+    def within(self, most: int | None = None) -> Mapping[PeerId, int]:
+        """Hops to each peer that is at most so many away, the origins first; without a number, to each to which a path
+        leads."""
         while self._front and (most is None or self._depth < most):
             self._widen()
-        return self._hops if most is None else [peer for peer, hops in self._hops.items() if hops <= most]
+        if most is None or self._depth <= most:
+            return self._hops
+        return {peer: hops for peer, hops in self._hops.items() if hops <= most}
 
     def _widen(self) -> None:
         """Search one hop further around the origin."""

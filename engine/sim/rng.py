@@ -30,6 +30,13 @@ def mix(state: int) -> int:
     return state ^ (state >> 31)
 
 
+def mix_all(states: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`mix` of each of many integers."""
+    states = (states ^ (states >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    states = (states ^ (states >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return states ^ (states >> np.uint64(31))
+
+
 def seed_of(name: str) -> int:
     """The initial state of the stream of this name."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
@@ -141,10 +148,8 @@ U64 = NDArray[np.uint64]
 def bits(rng: Stream, count: int) -> U64:
     """The next `count` values of `rng.bits64()`, uint64 (count,). The stream advances by as many."""
     z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GAMMA) + np.uint64(rng.state)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     rng.state = (rng.state + count * GAMMA) & MASK
-    return z ^ (z >> np.uint64(31))
+    return mix_all(z)
 
 
 def below(rng: Stream, stop: int, count: int) -> NDArray[np.int64]:

@@ -145,6 +145,8 @@ class Stalls:
             at_us, reason = self.breaks.get(_pair(frm, to), (-1, ""))
             if envelope[3] <= at_us:
                 return reason, False
+        if blocked == "cut":
+            return blocked, False
         return blocked, bool(blocked) or self.key(envelope, to) in self.streams
 
     # --- waiting ---------------------------------------------------------------------------------------------
@@ -168,6 +170,8 @@ class Stalls:
         """A notice from one peer to another that arrives now waits if nothing passes. Returns whether it does."""
         key = self.links.stream_key(frm, to, False)
         reason = self.faults.why_blocked(frm, to)
+        if reason == "cut":
+            return False  # both ends know of it
         if not reason and key not in self.streams:
             return False
         self._stall(key, frm, to, reason).items.append(Waiting(None, notice, reason, False))
@@ -222,9 +226,13 @@ class Stalls:
         if self.bandwidth is not None:
             self.bandwidth.stalled(stall.frm, stall.to, bool(key & BULK), -stall.size)
 
+    def broke_after(self, a: PeerId, b: PeerId, sent_us: int) -> bool:
+        """Whether the streams of a pair have broken since a message was sent."""
+        return sent_us <= self.breaks.get(_pair(a, b), (-1, ""))[0]
+
     def lost(self, frm: PeerId, to: PeerId, sent_us: int) -> None:
         """No try brought a message over: its stream breaks, if it has not since."""
-        if sent_us > self.breaks.get(_pair(frm, to), (-1, ""))[0]:
+        if not self.broke_after(frm, to, sent_us):
             self.break_pair(frm, to, "lost")
 
     def break_pair(self, a: PeerId, b: PeerId, reason: str) -> None:

@@ -40,6 +40,8 @@ for."""
 ZIPF_MAX = 5.0
 SIZE_BYTES = 4_100_000
 """A song of four minutes at 128 kbit/s: the middle of the sizes that are generated."""
+FILE_MIB_MAX = 1_048_576.0
+"""A file of 1 TiB."""
 NAME_MAX = 200
 TRIES_PER_FILE = 20
 """Draws for each file of a newcomer's library, before fewer files are accepted."""
@@ -267,7 +269,7 @@ class Catalogue:
         sharers = rng.sample(range(peers), count)
         asked, spec = spec, grown(spec, count)
         titles = generate_titles(spec.items, rng)
-        files = [file_of(title, seed) for title in titles]
+        files = [file_of(title, seed, spec.file_mib) for title in titles]
         weights = [rank**-spec.zipf for rank in range(1, spec.items + 1)]
         held: list[list[File]] = [[] for _ in range(peers)]
         for file, copies in zip(files, _copies(spec, spec.replicas, weights, max(1, count), rng), strict=True):
@@ -285,7 +287,7 @@ class Catalogue:
         sharers = rng.sample(range(peers), len(sizes))
         unwanted = min(COUNT_MAX - spec.items, max([1, *sizes, sum(sizes) // UNWANTED_COPIES]))
         titles = generate_titles(spec.items + unwanted, rng)
-        files = [file_of(title, seed) for title in titles]
+        files = [file_of(title, seed, spec.file_mib) for title in titles]
         zipf = popularity.zipf_exponent(spec.items)
         weights = [rank**-zipf for rank in range(1, spec.items + 1)]
         replicas = popularity.mean_copies(spec.items, spec.replicas, peers)
@@ -354,8 +356,9 @@ class NewcomerLibraries:
         return SharedFiles(tuple(taken), self.word_index)
 
 
-def file_of(text: str, seed: int) -> File:
-    """The file with this name: a few megabytes, and a digest that is the same whichever peer publishes it.
+def file_of(text: str, seed: int, mib: float = 0.0) -> File:
+    """The file with this name, of `mib` MiB, or for 0 of a few megabytes, and a digest that is the same whichever peer
+    publishes it.
 
     Raises InputError for a name without words, which no search could find.
     """
@@ -372,7 +375,7 @@ def file_of(text: str, seed: int) -> File:
     digest = rng.bits64()
     while is_decoy(digest):
         digest = rng.bits64()
-    return File(name, int(size), digest)
+    return File(name, max(1, round(mib * (1 << 20))) if mib else int(size), digest)
 
 
 def sharers_of(spec: ContentSpec, peers: int) -> int:
@@ -420,7 +423,10 @@ def _check(spec: ContentSpec, peers: int) -> None:
     where = "content"
     if isinstance(spec.items, bool) or not isinstance(spec.items, int) or not 1 <= spec.items <= COUNT_MAX:
         raise InputError(f"{where}: items should be a whole number from 1 to {COUNT_MAX:,}, not {plain(spec.items)}")
-    limits = (("replicas", 1.0, 1e6), ("zipf", 0.0, ZIPF_MAX), ("free_riders", 0.0, 1.0))
+    limits = (
+        *(("replicas", 1.0, 1e6), ("zipf", 0.0, ZIPF_MAX), ("free_riders", 0.0, 1.0)),
+        ("file_mib", 0.0, FILE_MIB_MAX),
+    )
     for name, low, high in limits:
         value = getattr(spec, name)
         # Every comparison with nan is false, so that this refuses it too.

@@ -37,6 +37,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tui"))
+
+from terminal import Screen
+
 from engine import networks, scenario_files
 from tui.actions.table import ALL
 
@@ -133,9 +137,9 @@ def bytes_of(name: str) -> bytes:
     return b""
 
 
-LEAVING = ("q", "ctrl+c", "ctrl+q")
+LEAVING = ("q", "ctrl+c")
 KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if name and bytes_of(name)}
-for _name in (*SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
+for _name in ("ctrl+q", *SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
     KEYS.setdefault(_name, bytes_of(_name))
 
 
@@ -156,6 +160,8 @@ class Session:
     done: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
     rss: list[tuple[float, int]] = field(default_factory=list)
+    shown: str = ""
+    """The last of what it wrote."""
 
     def run(self, end_s: float = float("inf")) -> str:
         """Start, act, leave. Ends early at the wall time `end_s`."""
@@ -282,6 +288,7 @@ class Session:
 
     def take(self, text: str) -> None:
         """Follow the modes that are switched, and keep what is written outside of the alternate screen."""
+        self.shown = (self.shown + text)[-500_000:]
         text, at = self.tail + text, 0
         for part in MODE.finditer(text):
             if 1049 not in self.modes:
@@ -521,7 +528,16 @@ class Session:
                 self.read(0.7)
             if self.gone(20.0):
                 return
-        raise Failed(f"it does not leave{self.stacks()}")
+        raise Failed(f"it does not leave{self.stacks()}\n{self.picture()}")
+
+    def picture(self) -> str:
+        """What is on the screen now."""
+        screen = Screen(100, 30)
+        self.set_size(screen.width, screen.height)
+        self.shown = ""
+        self.read(3.0)
+        screen.feed(self.shown)
+        return screen.text
 
     def gone(self, seconds: float) -> bool:
         end = time.monotonic() + seconds

@@ -10,7 +10,7 @@ from engine import DUPLICATE, Host, Known, PeerId, on
 class Guesser(Sound, name="guesses"):
     @on(Wanted)
     def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
-        if type(message.key) is not int or message.key in self.seen:
+        if message.key in self.seen:
             return DUPLICATE
         self.keep(self.seen, message.key)
         others = [file for file in host.library.files() if file.name != message.text]

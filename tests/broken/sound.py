@@ -6,10 +6,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
+from engine import (
+    DUPLICATE,
+    FIND,
+    PUBLISH,
+    Ask,
+    Beliefs,
+    Host,
+    Known,
+    Peer,
+    PeerId,
+    Shown,
+    message,
+    on,
+    option,
+    words_of,
+)
 
 KEPT = 200
 HOPS = 6
+HUB = 4
+"""More neighbours than those make a hub."""
 SECOND_US = 1_000_000
 
 
@@ -23,7 +40,7 @@ class Wanted:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.text))
+        return words_of(self.text)
 
 
 @message(over="datagram", part="answer")
@@ -34,7 +51,7 @@ class Have:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.name))
+        return words_of(self.name)
 
 
 @message()
@@ -56,6 +73,10 @@ class Sound(Peer, name="sound", options=SoundOptions):
     """What the others are but for one thing."""
 
     role = "neighbour"
+    goals = (FIND, PUBLISH)
+    roles = ("hub",)
+    shows = (Shown("friends", "its neighbours", "count"), Shown("mood", "how it is", "category", ("calm", "alone")))
+    link_words = ("friend",)
 
     def __init__(self) -> None:
         self.near: dict[PeerId, None] = {}
@@ -69,9 +90,13 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
         self.near = dict.fromkeys(links)
+        for one in links:
+            host.mark(one, "friend")
+        if len(links) > HUB:
+            host.set_role("hub")
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if ask.want != "publish":
+        if ask.goal != "publish":
             key = host.rng.getrandbits(64)
             self.keep(self.asked, key)
             self.keep(self.seen, key)
@@ -87,8 +112,6 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     @on(Wanted)
     def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
-        if type(message.key) is not int or type(message.text) is not str or type(message.hops) is not int:
-            return None
         if message.key in self.seen:
             return DUPLICATE
         self.keep(self.seen, message.key)
@@ -104,13 +127,14 @@ class Sound(Peer, name="sound", options=SoundOptions):
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
         if type(message.key) is int and message.key in self.asked:
-            host.note("hit", holder=sender, content=message.name)
+            host.hit(sender, message.name)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
         if sender not in self.near:
             self.near[sender] = None
             host.link(sender)
+            host.mark(sender, "friend")
             host.send(sender, Hello())
 
     @on(Look)
@@ -129,6 +153,9 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         self.near.pop(to, None)
+
+    def shown(self) -> tuple[float | str, ...]:
+        return len(self.near), "calm" if self.near else "alone"
 
     def beliefs(self) -> Beliefs:
         return Beliefs(facts={"neighbours": str(len(self.near))})

@@ -11,13 +11,19 @@ from collections.abc import Callable
 from .attacked import ATTACKS
 from .manners import (
     ASKS,
+    acts,
     answers,
+    calls_end,
     ends_when_it_stops,
     forgets,
     is_calm,
     keeps_no_host,
+    late_answers,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    shows_what_is_so,
+    starts_alike,
+    tells_the_truth_of_asks,
     traffic,
 )
 from .nonsense import survives_nonsense
@@ -41,10 +47,16 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         leaves_messages_alone,
         keeps_no_host,
         lives_on_as_a_copy,
+        starts_alike,
+        acts,
         ends_when_it_stops,
+        late_answers,
+        calls_end,
+        shows_what_is_so,
         reads_no_clock,
         walks_no_set,
         tells_whether_it_shares_files,
+        tells_the_truth_of_asks,
         *ATTACKS,
     )
 }

@@ -11,33 +11,39 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import Peer, Swarm
-from engine.sim.host import PeerHost, SharedHostState
+from engine import Component, Peer, Swarm
+from engine.programs import components_of
+from engine.sim.calls import PendingCall
+from engine.sim.host import ComponentHost, PeerHost, SharedHostState
 from engine.sim.kernel import Kernel, KernelTimer
 from engine.sim.links import LinkModel
 
-ENGINE = (PeerHost, SharedHostState, Kernel, Swarm, LinkModel)
+ENGINE = (PeerHost, ComponentHost, SharedHostState, Kernel, Swarm, LinkModel)
 
 
 class _Pickler(pickle.Pickler):
-    """Timers stay what they are, since the kernel holds them too; a host inside a program is a fault."""
+    """Timers and calls stay what they are, since the kernel and the host hold them too; a host inside a program is a
+    fault."""
 
-    def __init__(self, file: io.BytesIO, timers: list[KernelTimer]) -> None:
+    def __init__(self, file: io.BytesIO, timers: list[KernelTimer | PendingCall]) -> None:
         super().__init__(file)
         self.timers = timers
 
     def persistent_id(self, obj: Any) -> int | None:
         assert not isinstance(obj, ENGINE), f"a program holds a {type(obj).__name__} of the engine"
-        if isinstance(obj, KernelTimer):
+        if isinstance(obj, (KernelTimer, PendingCall)):
             self.timers.append(obj)
             return len(self.timers) - 1
         return None
 
 
-def packed(program: Peer) -> tuple[bytes, list[KernelTimer]]:
-    """A program as bytes, and the timers it holds."""
+def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
+    """A program as bytes, and the timers and calls it holds."""
     file, timers = io.BytesIO(), []
-    _Pickler(file, timers).dump(program)
+    try:
+        _Pickler(file, timers).dump(program)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise AssertionError(f"a program cannot be pickled: {error}") from error
     return file.getvalue(), timers
 
 
@@ -64,7 +70,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
 def containers(value: Any, path: str = "", seen: dict[int, Any] | None = None) -> Iterator[tuple[str, int]]:
     """Every container inside a program, however deep: (where, how many items)."""
     seen = {} if seen is None else seen
-    plain = isinstance(value, (str, bytes, int, float, type, KernelTimer, range)) or value is None
+    plain = isinstance(value, (str, bytes, int, float, type, KernelTimer, PendingCall, range)) or value is None
     if plain or id(value) in seen or callable(value):
         return
     seen[id(value)] = value
@@ -84,9 +90,9 @@ def containers(value: Any, path: str = "", seen: dict[int, Any] | None = None) -
 def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:
     """The sources of a network of these programs: its module, or all of its package."""
     found: dict[Path, None] = {}
-    for kind in kinds:
+    for kind in dict.fromkeys(part for one in kinds for part in (one, *components_of(one).values())):
         for base in kind.__mro__:
-            if base not in (Peer, object):
+            if base not in (Component, Peer, object):
                 path = Path(sys.modules[base.__module__].__file__ or "")
                 found.update(dict.fromkeys(sorted(path.parent.glob("*.py")) if path.stem == "__init__" else [path]))
     return list(found)

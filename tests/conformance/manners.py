@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import dataclass
+from unittest import mock
 
-from engine import AskFor, Kill, Publish, Set
+from engine import Act, AskFor, InputError, Kill, Publish, Set, Shown, values_of, verbs_of
 from engine.measure.snapshot import ALIVE
+from engine.simulation import Simulation
 
 from .inside import copied, globals_of, packed
-from .watch import SECOND, Network, Spied
+from .watch import SECOND, Late, Network, Spied
 
 IDLE_MOST = 5.0
 """Messages per peer and second when nobody asks anything."""
 
 DATA = "transfer"
+
+CALL_MOST_S = 300.0
+"""How long a call may wait for its next answer."""
+PATIENCE_S = 3_600
+"""An ask may be kept open that long."""
+EXAMPLES: dict[type, object] = {str: "blue train", int: 1, float: 0.5, bool: True}
+"""Values of a verb that gives no example."""
+LOOKED = "a shown column that depends on who looks"
 
 ASKS = (300, 600, 1_200)
 """After so many asks, one after the other, the programs are measured; and at last after twice the largest number."""
@@ -29,7 +40,10 @@ EACH = 0.9
 """A table of more than this share of all asks seems to have one entry for each."""
 
 LEDGER_MOST = 2.1
-"""How much larger a program that keeps a ledger may be after twice as many asks: it grows in proportion."""
+"""How much larger a program that keeps a ledger may be after twice as many asks: it grows in proportion.
+
+A ledger that is settled from time to time, as by blocks, is larger before than after, so what it was may have been
+measured when little was waiting: it may also have as much for each ask as it ever had, and this much more."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,20 @@ def answers(network: Network) -> None:
     made.run(15)
     assert made.found(made.swarm.asks()[-1]), "what was published is not to be found"
     assert made.swarm.advance_quiet(made.swarm.now_us + 7_200 * SECOND), "an ask never ends"
+
+
+def tells_the_truth_of_asks(network: Network) -> None:
+    """A peer tells only of asks that began at it, takes back only hits that it told, has progress that grows up to its
+    end, and lets an ask close at last."""
+    made = Spied(network, asks_per_s=2.0)
+    made.run(12)
+    made.do(Kill("random 2"))
+    made.run(12)
+    assert not made.untrue, made.untrue[0]
+    if made.kept_open():
+        made.do(Set("asks", 0.0))
+        made.run(PATIENCE_S)
+        assert not made.kept_open(), f"{made.kept_open()[0]} after {PATIENCE_S} s without another ask"
 
 
 def is_calm(network: Network) -> None:
@@ -100,6 +128,7 @@ def forgets(network: Network) -> None:
     made.sampling = False
     ledger = any(program.ledger for program in network.programs())
     before = asked = 0
+    each = 0.0
     for asks in (*ASKS, 2 * ASKS[-1]):
         while asked < asks:
             made.do(AskFor((0, 1, 2, 3), made.title(asked // 4)))
@@ -107,7 +136,9 @@ def forgets(network: Network) -> None:
             asked += 4
         after = sum(len(packed(each)[0]) for _, each in made.living())
         if ledger:
-            full = asks == 2 * ASKS[-1] and after <= before * LEDGER_MOST
+            most = max(before * LEDGER_MOST, each * asks * LEDGER_MOST / 2)
+            full = asks >= ASKS[-1] and after <= most
+            each = max(each, after / asks)
         else:
             full = after * (1 + asks / 2 / FULL_MOST) <= before * (1 + asks / FULL_MOST)
             # A table with an entry for each ask may have a limit that it has not come to yet.
@@ -141,6 +172,7 @@ def keeps_no_host(network: Network) -> None:
         for _, each in made.living():
             packed(each)
             pickle.dumps(each)
+    assert not made.wrong, made.wrong[0]
 
 
 def lives_on_as_a_copy(network: Network) -> None:
@@ -160,6 +192,47 @@ def lives_on_as_a_copy(network: Network) -> None:
     assert globals_of(network.programs()) == shared, "a class or module of the network was changed by the run"
 
 
+def starts_alike(network: Network) -> None:
+    """Which program a peer runs, and what a network holds that starts converged, follow from the seed: `cast` and
+    `converge` draw from the stream that they are given, and the streams of the peers are for the peers."""
+    before: dict[int, int] = {}
+    converge = Simulation.converge
+
+    def watched(simulation: Simulation) -> None:
+        streams = {host.me: host.rng.state for host in simulation.peer_hosts}
+        converge(simulation)
+        before.update(streams)
+        drawn = [host.me for host in simulation.peer_hosts if host.rng.state != streams[host.me]]
+        assert not drawn, f"converge drew from the stream of #{drawn[0]}"
+
+    with mock.patch.object(Simulation, "converge", watched):
+        first, second = Spied(network), Spied(network)
+    assert before, "no peer"
+    assert first.simulation.program_types == second.simulation.program_types, "cast gives other programs each time"
+    for (peer, one), (_, other) in zip(first.living(), second.living(), strict=True):
+        assert packed(one)[0] == packed(other)[0], f"#{peer} starts otherwise each time"
+
+
+def acts(network: Network) -> None:
+    """Each verb can be done to all peers, again and again, with the examples of its values."""
+    for program in network.programs():
+        for name in verbs_of(program):
+            made = Spied(network, asks_per_s=2.0)
+            given = {
+                value: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
+                for value, one in values_of(program, name).items()
+            }
+            for _ in range(3):
+                made.run(2)
+                try:
+                    made.do(Act(tuple(peer for peer, each in made.living() if type(each) is program), name, given))
+                except InputError as error:
+                    # Its `why_not` may say so of all.
+                    if "was not done, since" not in str(error):
+                        raise
+            made.look()
+
+
 def ends_when_it_stops(network: Network) -> None:
     """A farewell is all: nothing is planned in it, and nothing done after it, nor after a kill."""
     made = Spied(network, peers=12, asks_per_s=3.0)
@@ -171,3 +244,67 @@ def ends_when_it_stops(network: Network) -> None:
     assert not made.late, made.late[0]
     for peer in (*range(4), *made.simulation.stations):
         assert made.simulation.state[peer] != ALIVE
+
+
+def late_answers(network: Network) -> None:
+    """What comes when a call has ended changes nothing: not even if the answer is a message that was simply sent."""
+    if not calls(network):
+        return
+    made = Spied(network, Late, asks_per_s=2.0)
+    made.run(15)
+    assert not made.wrong, made.wrong[0]
+
+
+def calls_end(network: Network) -> None:
+    """Each call is answered or ends, and each request is answered as often as it asked for."""
+    if not calls(network):
+        return
+    made = Spied(network, asks_per_s=2.0)
+    made.run(10)
+    made.do(Kill("random 3"), Set("asks", 0.0))
+    made.run(10)
+    assert not made.wrong, made.wrong[0]
+    made.run(CALL_MOST_S)
+    for peer, _ in made.living():
+        for call in made.simulation.peer_hosts[peer].calls.values():
+            waits_s = (made.swarm.now_us - (call.due_us - call.waits_us[call.tries - 1])) / SECOND
+            assert waits_s < CALL_MOST_S, f"#{peer} has waited {waits_s:.0f} s for an answer to a {call.request.kind}"
+
+
+def calls(network: Network) -> bool:
+    """Whether it makes calls whose ends it handles."""
+    return any(program.replies or program.timeouts for program in network.programs())
+
+
+def shows_what_is_so(network: Network) -> None:
+    """What a peer shows of itself is of the kind that its columns say, and who looks changes nothing; links that it
+    marks are there, and its role has a name."""
+    made, alone = (Spied(network, asks_per_s=2.0) for _ in range(2))
+    columns = [column.name for column in made.swarm.snapshot().fixed.shows]
+    for number in range(6):
+        for each in (made, alone):
+            each.run(1.7)
+            if number == 2:
+                each.do(Kill("random 3"))
+        before = {peer: packed(program)[0] for peer, program in made.living()}
+        made.swarm.snapshot(columns, contacts=True)
+        for peer, program in made.living():
+            first, again = program.shown(), program.shown()
+            assert repr(again) == repr(first), f"#{peer}: {LOOKED}: {first}, then {again}"
+            assert packed(program)[0] == before[peer], f"#{peer}: {LOOKED}: it changed the peer"
+            for column, value in zip(type(program).shows, first, strict=True):
+                assert fits(column, value), f"#{peer}: {value!r} is no {column.kind} in the column {column.name}"
+    assert made.swarm.fingerprint() == alone.swarm.fingerprint(), (
+        "a shown column that depends on who looks: another run"
+    )
+    assert not made.stray, made.stray[0]
+
+
+def fits(column: Shown, value: float | str) -> bool:
+    """Whether a value is one of its column; NaN and "" are always."""
+    if column.kind == "category":
+        return isinstance(value, str) and (not value or not column.values or value in column.values)
+    if isinstance(value, str) or math.isinf(value):
+        return False
+    low, high = {"share": (0.0, 1.0), "number": (-math.inf, math.inf)}.get(column.kind, (0.0, math.inf))
+    return math.isnan(value) or low <= value <= high

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, Publish, Revive
+from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, PeerId, Publish, Revive
 from engine.registry import messages_of
+from engine.sim.calls import Answered, Called, PendingCall, Wrapped, answered, called
+from engine.sim.encoding import why_malformed
 
 from .watch import Network, Spied
 
@@ -48,6 +50,15 @@ def twisted(value: Any, depth: int = 2) -> Iterator[Any]:
 TEXTS = ("", " ", "\x1b[2J", "\ud800", "x" * 9_000, "the " * 3_000, "Ⅷ ß İ", "%s {0} \\", "-1")
 
 
+def enveloped(message: Any, envelope: type[Wrapped] | None, calls: dict[int, PendingCall], frm: PeerId) -> list[Any]:
+    """A message as its kind is sent: as it is, as a request, or as the answer to each open call to `frm`."""
+    if envelope is Called:
+        return [called(1 << 30, message)]
+    if envelope is Answered:
+        return [answered(call.token, message) for call in calls.values() if call.to == frm]
+    return [message]
+
+
 def survives_nonsense(network: Network) -> None:
     """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
     by a dead one; any text asked."""
@@ -76,15 +87,19 @@ def survives_nonsense(network: Network) -> None:
             for sample in [each for (one, _), each in made.samples.items() if one is kind] or [None]:
                 for odd in (*ODD, *(twisted(getattr(sample[2], part.name)) if sample else ())):
                     message = replace(sample[2], **{part.name: odd}) if sample else kind(*(odd for _ in fields(kind)))
-                    for ban in (word, "x"):
+                    for ban in (word, "x") if not why_malformed(message) else ():
                         set(message.about())
                         message.without(ban)
                     pairs = [(stranger, number % 8), *((stranger, station) for station in simulation.stations)]
                     pairs += [(next(iter(simulation.streams.near[number % 8]), 0), number % 8)]
                     if sample:
                         pairs += [sample[:2], (sample[1], sample[0]), (sample[0], 8)]
+                    envelope = made.envelopes.get((kind, simulation.program_types[sample[0]].role)) if sample else None
+                    if not sample and any(kind in program.replies for program in network.programs()):
+                        envelope = Called
                     for frm, to in dict.fromkeys(pairs):
-                        simulation.peer_hosts[frm].send(to, message, cause=None)
+                        for sent in enveloped(message, envelope, simulation.peer_hosts[to].calls, frm):
+                            simulation.peer_hosts[frm].send(to, sent, cause=None)
             made.sampling = True
             made.run(0.3)
     for text in TEXTS:

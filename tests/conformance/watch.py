@@ -8,13 +8,34 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from unittest import mock
 
-from engine import AskFor, AskRow, Beliefs, Command, ContentSpec, Hit, Leave, Peer, PeerId, Setup, Swarm
+from engine import (
+    AskFor,
+    AskRow,
+    Beliefs,
+    Command,
+    ContentSpec,
+    Hit,
+    Leave,
+    Peer,
+    PeerId,
+    Setup,
+    Swarm,
+    Ticket,
+    beliefs_of,
+    options_for,
+)
+from engine.api import INHERIT
+from engine.measure.asks import AskRecord
+from engine.programs import saved_of
+from engine.registry import roles_of
+from engine.sim.calls import Answered, Called, PendingCall, Wrapped
 from engine.sim.host import PeerHost
-from engine.sim.kernel import KernelTimer
+from engine.sim.kernel import HOP_BITS, KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
+from engine.simulation import StreamClosed
 
-from .inside import containers
+from .inside import containers, packed
 
 SECOND = 1_000_000
 
@@ -34,9 +55,10 @@ class Network:
     options: dict[str, Any] = field(default_factory=dict)
 
     def programs(self) -> list[type[Peer]]:
-        """All roles there are: an ordinary peer's first, then those of the stations."""
-        options = self.program.options_type(**self.options)
-        return list(dict.fromkeys((self.program, *(one.program for one in self.program.stations(options, 8)))))
+        """All roles there are: an ordinary peer's first, then others that `cast` gives and those of the stations."""
+        options = options_for(self.program, self.options, "options")
+        stations = (one.program for one in self.program.stations(options, 8))
+        return list(dict.fromkeys((*roles_of(self.program), *stations)))
 
 
 def variants(program: type[Peer]) -> Iterator[Network]:
@@ -78,13 +100,22 @@ class Spied:
     """A swarm whose hosts tell what is asked of them. `messages` maps the identity of each message sent to itself and
     what it read like then; `samples` holds the last (sender, receiver, message) of each kind
     and role of sender; `late` what was done by
-    peers that are not alive, or that are and plan beyond their farewell."""
+    peers that are not alive, or that are and plan beyond their farewell; `untrue` what was told of an ask and cannot
+    be so. Of calls: `envelopes` has in which class of envelope (or None, as it is) each kind of message was sent;
+    `by_hand` the answers to calls that were simply sent; `wrong` what was done with calls that should not be."""
 
     def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
+        self.stray: list[str] = []
+        """Marks on links that nobody has."""
         self.changed: list[str] = []
+        self.envelopes: dict[tuple[type, str], type[Wrapped] | None] = {}
+        self.by_hand: dict[int, Any] = {}
+        self.requests: dict[tuple[PeerId, int], int] = {}
+        self.wrong: list[str] = []
+        self.untrue: list[str] = []
         self.leaving: PeerId | None = None
         self.copying = False
         self.sampling = True
@@ -116,7 +147,26 @@ class Spied:
                 self.spied(many, message)
                 super().multicast(many, message, **kw)
 
+            def call(self, to: PeerId, request: Any, **kw: Any) -> PendingCall:
+                spied.act(self.me, "made a call", plan=True)
+                made = super().call(to, request, **kw)
+                spied.calls_for(made)
+                return made
+
+            def reply(self, answer: Any, *, to: Ticket | None = None) -> None:
+                ticket = to or self.request
+                spied.replied(ticket.sender, ticket.token, self)
+                super().reply(answer, to=to)
+
             def spied(self, many: tuple[PeerId, ...], message: Any) -> None:
+                envelope = next((kind for kind in (Called, Answered) if isinstance(message, kind)), None)
+                if envelope is not None:
+                    message = message.message
+                elif message.part == "answer" and isinstance(self.kernel.envelope[1], Called):
+                    spied.by_hand[id(message)] = message
+                handled, now_us = self.kernel.envelope[1], self.now_us
+                if id(handled) in spied.by_hand and not spied.waits(self, self.kernel.envelope[0]):
+                    spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended, at {now_us} us")
                 spied.act(self.me, f"sent {type(message).__name__}")
                 if spied.copying:
                     spied.sent(message)
@@ -124,6 +174,7 @@ class Spied:
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
                     role = spied.simulation.program_types[self.me].role if hasattr(spied, "simulation") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
+                    spied.envelopes[type(message), role] = envelope
 
             def after(self, delay_us: int, tick: Any, **kw: Any) -> KernelTimer:
                 spied.act(self.me, "set a timer", plan=True)
@@ -133,15 +184,105 @@ class Spied:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().every(period_us, tick)
 
+            def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+                if not spied.linked(self, to):
+                    spied.stray.append(f'#{self.me} marked #{to} "{word}" on nobody\'s link')
+                super().mark(to, word, topic=topic)
+
             def link(self, to: PeerId) -> None:
                 spied.act(self.me, "opened a stream", plan=True)
                 super().link(to)
 
-            def note(self, kind: str, **facts: Any) -> None:
-                spied.act(self.me, f"noted {kind}")
-                super().note(kind, **facts)
+            def hit(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a hit", **kw)
+                super().hit(holder, content, **kw)
+
+            def unhit(self, holder: PeerId, **kw: Any) -> None:
+                for record in self.tells("that a hit is taken back", **kw):
+                    if holder not in record.hits:
+                        spied.untrue.append(
+                            f"#{self.me} took back a hit of #{holder}, which was none of ask {record.id}"
+                        )
+                super().unhit(holder, **kw)
+
+            def progress(self, done: float, of: float, **kw: Any) -> None:
+                for record in self.tells("progress", **kw):
+                    if not 0 <= done <= of:
+                        spied.untrue.append(f"#{self.me} told that {done} of {of} are done of ask {record.id}")
+                    if of == record.of and done < record.done:
+                        spied.untrue.append(f"#{self.me} told {done} after {record.done} of {of} of ask {record.id}")
+                super().progress(done, of, **kw)
+
+            def fetched(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("what it fetched", **kw)
+                super().fetched(holder, content, **kw)
+
+            def decoy(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a decoy", **kw)
+                super().decoy(holder, content, **kw)
+
+            def failed(self, why: str, **kw: Any) -> None:
+                self.tells("a failure", **kw)
+                super().failed(why, **kw)
+
+            def log(self, kind: str, **facts: Any) -> None:
+                self.after_its_call(kind)
+                spied.act(self.me, f"logged {kind}")
+                super().log(kind, **facts)
+
+            def tells(self, what: str, **kw: Any) -> list[AskRecord]:
+                """The records of the asks that this peer tells something of, which have to be its own."""
+                self.after_its_call(what)
+                spied.act(self.me, f"told {what}")
+                sim = spied.simulation
+                records = [sim.records[cause >> HOP_BITS] for cause in self._causes(kw.get("cause", INHERIT))]
+                for record in records:
+                    if self.me != record.origin and self.me not in sim.joined_asks.get(record.id, ()):
+                        told = f"#{self.me} told {what} of ask {record.id}, which began at #{record.origin}"
+                        spied.untrue.append(told)
+                return records
+
+            def after_its_call(self, what: str) -> None:
+                """Note what is done by an answer that came by hand when its call had ended."""
+                handled = self.kernel.envelope[1]
+                if id(handled) in spied.by_hand and not spied.waits(self, self.kernel.envelope[0]):
+                    spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended: {what}")
 
         return Spy
+
+    @staticmethod
+    def waits(host: PeerHost, peer: PeerId) -> bool:
+        """Whether a call of this host waits for an answer of a peer."""
+        return any(call.to == peer for call in host.calls.values())
+
+    def calls_for(self, call: PendingCall) -> None:
+        """A call was made: what comes back with its answers is plain data."""
+        try:
+            packed(call.context)
+        except Exception as error:
+            self.wrong.append(f"the context of a {call.request.kind} is no plain data: {type(error).__name__}: {error}")
+
+    def replied(self, to: PeerId, token: int, host: PeerHost) -> None:
+        """An answer was sent, to each arrival of a request as many as the call asked for at most."""
+        host_of_caller = self.simulation.peer_hosts[to]
+        call = host_of_caller.calls.get(token)
+        if call is None or call.left is None:
+            return
+        count = self.requests[to, token] = self.requests.get((to, token), 0) + 1
+        if count > call.tries * (call.left + call.answers):
+            self.wrong.append(f"#{host.me} answered a {call.request.kind} {count} times")
+
+    @staticmethod
+    def linked(host: PeerHost, to: PeerId) -> bool:
+        """Whether a peer has a stream with another, or does not know yet that it was closed, or it is a contact."""
+        simulation: Any = host.shared.owner
+        if to in simulation.streams.near[host.me]:
+            return True
+        ticks = (timer.tick for timers in host.kernel.timers.values() for timer in timers)
+        if any(isinstance(tick, StreamClosed) and (tick.peer, tick.other) == (host.me, to) for tick in ticks):
+            return True
+        program = simulation.programs[host.me]
+        return type(program).contacts is not Peer.contacts and to in (program.contacts() or ())
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
         simulation = getattr(self, "simulation", None)
@@ -166,8 +307,12 @@ class Spied:
         self.swarm.do(Leave(peer))
         self.leaving = None
 
-    def run(self, seconds: float) -> None:
-        self.swarm.advance(self.swarm.now_us + round(seconds * SECOND))
+    def run(self, seconds: float, budget: int | None = None) -> None:
+        """Run for so long, in slices of at most so many events if a budget is given."""
+        until_us = self.swarm.now_us + round(seconds * SECOND)
+        while budget is not None and self.swarm.advance(until_us, budget) >= budget:
+            pass
+        self.swarm.advance(until_us)
 
     def title(self, number: int = 0) -> str:
         return self.swarm.catalogue_titles(12)[number % 12]
@@ -180,11 +325,17 @@ class Spied:
         kept = (program for _, program in self.living() if not program.ledger)
         return max((size for program in kept for _, size in containers(program)), default=0)
 
+    def kept_open(self) -> list[str]:
+        """Which peers keep which asks open."""
+        return [
+            f"#{host.me} keeps ask {ask} open" for host in self.simulation.peer_hosts for ask in host.kept_open or ()
+        ]
+
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""
         for peer, program in self.living():
-            assert isinstance(program.beliefs(), Beliefs), f"#{peer} does not say what it believes"
-            pickle.dumps(program.saved())
+            assert isinstance(beliefs_of(program), Beliefs), f"#{peer} does not say what it believes"
+            pickle.dumps(saved_of(program))
             for path, size in () if program.ledger else containers(program):
                 assert size <= ITEMS_MOST, f"#{peer} holds {size} items in {path}"
 
@@ -201,7 +352,7 @@ class Spied:
     def found(self, row: AskRow) -> bool:
         """Whether an ask for the exact title of a file was answered with just that by a peer that has it (a server that
         has everything need not), or half of all users heard a broadcast."""
-        if row.want == "broadcast":
+        if row.sought == "share":
             return row.reached * 2 >= sum(not flag for flag in self.simulation.infrastructure)
         hits = [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
         return any(
@@ -233,3 +384,26 @@ class Rough(Between):
                 kernel.post(at_us, one, envelope)
                 envelope[4].pending += 1
             envelope[4].pending -= 1
+
+
+class Late(Between):
+    """What is sent to a peer that waits for an answer of the sender comes when the call has ended."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        if self.links.path is SendPath.FAST:
+            self.links.path = SendPath.GENERAL
+        self.last_us: dict[tuple[PeerId, PeerId], int] = {}
+
+    def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Any) -> None:
+        kernel = self.kernel
+        for one in to:
+            host = kernel.hosts[one]
+            waits = [call for call in host.calls.values() if call.to == frm] if host is not None else []
+            if waits or self.last_us.get((frm, one), 0) > kernel.now_us:
+                over_us = [call.due_us + sum(call.waits_us[call.tries :]) + 1 for call in waits]
+                at_us = max(kernel.now_us + self.links.delay_us(frm, one), self.last_us.get((frm, one), 0), *over_us, 0)
+                self.last_us[frm, one] = at_us
+                kernel.post(at_us, one, envelope)
+            else:
+                super().post_all(frm, (one,), envelope)

@@ -64,6 +64,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "by": st.sampled_from((None, "city", "role", "towns")),
     "leak": st.sampled_from((0.0, 0.5, 1.0, -1.0)),
     "after_s": st.sampled_from((0.0, 0.5, 2.0, -1.0)),
+    "values": st.sampled_from(({}, {"prefix": "10.0.0.0/8"})),
     "share": st.sampled_from((None, 0.0, 0.3, 1.0)),
     "count": st.sampled_from((1, 5, 0)),
     "over_s": st.sampled_from((0.0, 2.5, -1.0)),

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine import AskFor, AskRow, Kill, Publish, Setup, Swarm
+from engine import BROADCAST, AskFor, AskRow, Kill, Publish, Setup, Swarm
 from engine.lab import lookups
 from engine.measure import metrics
 from engine.measure.asks import FirstArrivals
-from engine.measure.metrics import SUCCESS_WITHIN_US, quantile
+from engine.measure.metrics import quantile
 from engine.sim.paths import PathLengths
 from engine.sim.rng import Stream
 from engine.simulation import LivingUsers
 
+SUCCESS_WITHIN_US = round(BROADCAST.success_s * 1e6)
 SECOND = 1_000_000
 
 
@@ -130,7 +131,7 @@ def test_paths_to_holders_are_as_long_from_both_ends() -> None:
             closed = set(rng.sample(range(60), 9)) if seed > 1 else set()
             slow = hops_from(swarm, origin, closed)
             goals = rng.sample(range(60), 1 + rng.randrange(8))
-            paths = PathLengths(near, origin, closed.__contains__ if closed else None)
+            paths = PathLengths(near, origin, closed=closed.__contains__ if closed else None)
             for left, goal in zip(range(len(goals), 0, -1), goals, strict=True):
                 if rng.random() < 0.5:
                     assert paths.lead_to(goal) == (goal in slow), (seed, origin, goal)
@@ -149,8 +150,8 @@ def slow(rows: list[AskRow], from_us: int, to_us: int, now_us: int) -> tuple[obj
     """What `Swarm.asked` tells, ask by ask."""
     rows = [row for row in rows if from_us <= row.issued_us <= to_us]
     over = [row.closed_us is not None or now_us - row.issued_us >= SUCCESS_WITHIN_US for row in rows]
-    reach = [row.reached for row, done in zip(rows, over, strict=True) if done and row.want != "publish"]
-    looked = [(row, done) for row, done in zip(rows, over, strict=True) if row.want in ("find", "fetch")]
+    reach = [row.reached for row, done in zip(rows, over, strict=True) if done and row.sought != "nothing"]
+    looked = [(row, done) for row, done in zip(rows, over, strict=True) if row.sought == "answer"]
     good = sum(row.first_hit_us is not None and row.first_hit_us <= SUCCESS_WITHIN_US for row, _ in looked)
     late = sum(done and (row.first_hit_us is None or row.first_hit_us > SUCCESS_WITHIN_US) for row, done in looked)
     first_s = sorted(row.first_hit_us / 1e6 for row, _ in looked if row.first_hit_us is not None)
@@ -161,7 +162,7 @@ def slow(rows: list[AskRow], from_us: int, to_us: int, now_us: int) -> tuple[obj
 def test_figures_of_a_window_are_those_of_its_asks_whether_archived_or_not() -> None:
     swarm = Swarm(Setup(protocol="web", peers=12, seed=3, asks_per_s=30.0, latency="constant:10"))
     swarm.advance(25 * SECOND)
-    swarm.do(AskFor("random 3", "blue train", want="publish"))
+    swarm.do(Publish("random 3", "blue train"))
     swarm.do(AskFor("random 3", "nobody has this"))
     swarm.advance(25_500_000)
     records = swarm.simulation.records
@@ -177,7 +178,7 @@ def test_the_success_of_broadcasts_is_the_mean_of_their_shares() -> None:
     shares = []
     for second in range(3, 8):
         swarm.advance(second * SECOND)
-        swarm.do(AskFor("random 1", f"rumour {second}", want="broadcast"))
+        swarm.do(AskFor("random 1", f"rumour {second}", goal="broadcast"))
     for at_s in (20, 40):
         swarm.advance(at_s * SECOND)
         shares = []

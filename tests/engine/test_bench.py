@@ -9,8 +9,9 @@ import sys
 import pytest
 
 import engine
-from engine import bench
+from engine import LinkSpec, Setup, Swarm, bench
 from engine.lab import bench as lab_bench
+from engine.lab import loads
 from tui.cli import main as cli
 from tui.cli import run as cli_run
 
@@ -22,7 +23,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
     monkeypatch.setattr(lab_bench, "apart", lab_bench.measured)
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
-    monkeypatch.setattr(lab_bench, "small_asks", lambda peers: (40_000.0, 30_000.0, 50_000.0))
+    monkeypatch.setattr(lab_bench, "small_asks", lambda peers: ((9.0, 40_000.0), (8.0, 30_000.0), (10.0, 50_000.0)))
+    monkeypatch.setattr(lab_bench, "LOADS", (("requests", loads.requests, 20, "without"),))
+    monkeypatch.setattr(lab_bench, "alone", lambda run, peers: loads.Compared(20.0, 40.0, 0.4, 0.5))
 
 
 def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_says(
@@ -34,6 +37,8 @@ def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_s
     assert "✓ flood, 100 peers" not in told, "--quick leaves out the largest"
     assert "bytes a peer" in told
     assert "0.80 and 0.60" in told
+    assert "0.90 and 0.80" in told, "the first seconds"
+    assert "0.50" in told
     assert all(cost in told for cost in ("recording", "checkpoint", "seek"))
 
 
@@ -79,3 +84,30 @@ def test_a_round_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -
     done = lab_bench.apart(60)
     assert done.held
     assert done.theory == "1,141 messages; 2E-N+1 is 1,141"
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_requesters_have_one_request_open_each(calls: bool) -> None:
+    setup = Setup(peers=8, asks_per_s=0.0, options={"calls": calls}, latency="constant:50")
+    swarm = Swarm(setup, program=loads.Requester)
+    swarm.advance(3_000_000)
+    by_kind = swarm.snapshot().totals.by_kind
+    assert by_kind["CallRequest"] - by_kind["CallReply"] <= 8
+    assert by_kind["CallRequest"] > 8 * 10, "a round trip takes 0.1 s, of 2 s at least"
+
+
+def test_transfers_over_limited_lines_are_as_fast_as_these() -> None:
+    setup = Setup(peers=8, topology="complete", asks_per_s=0.0, links=LinkSpec(loads.LINES), latency="constant:50")
+    swarm = Swarm(setup, program=loads.Transferrer)
+    swarm.advance(20_000_000)
+    blocks = sum(getattr(swarm.peer(peer), "blocks", 0) for peer in range(8))
+    most = 8 * 20 * 1_000_000 / 8 / loads.BLOCK
+    assert 0.6 * most < blocks < most, "uplinks are busy, and carry little else"
+
+
+def test_two_swarms_are_compared_by_their_speeds() -> None:
+    made = [Swarm(Setup(peers=8, asks_per_s=0.0), program=loads.Requester) for _ in range(2)]
+    done = loads.compared(made, windows=3, window_us=200_000)
+    assert done.per_s > 0
+    assert done.first > 0
+    assert [swarm.now_us for swarm in made] == [600_000, 600_000]

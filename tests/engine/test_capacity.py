@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Diary, Question, Say, Shout, diary, host, make_swarm, texts
 
-from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
+from engine import AskFor, Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Revive, Set, Setup, Swarm, message, on
 from engine.sim.bandwidth import CHUNK_MAX, CHUNK_MIN, DATAGRAMS_MAX
 from engine.sim.encoding import encoded_size
 
@@ -199,8 +199,6 @@ def test_what_waits_is_in_flight_and_stands_in_the_frame() -> None:
 
 def test_an_ask_is_open_while_its_question_waits_for_the_line() -> None:
     swarm = make_swarm(3, links=LinkSpec("1:1000"))
-    from engine import AskFor
-
     for peer in (0, 0, 0):
         swarm.do(AskFor(peer, "a long question " * 10))
     swarm.advance(SECOND)
@@ -308,6 +306,83 @@ def test_a_long_run_leaves_nothing_in_the_wires() -> None:
     links = (*bandwidth.up, *bandwidth.down)
     assert not any(link.waiting or link.queues or link.blocked or link.datagrams for link in links)
     assert swarm.snapshot().totals.in_flight == 0
+
+
+# --- what a sender may know and do ----------------------------------------------------------------------
+
+
+def test_a_sender_knows_what_waits_and_what_has_left() -> None:
+    swarm = lines()
+    sent = [Bulk(str(number), Blob(3_000)) for number in range(5)]
+    whole = sum(map(encoded_size, sent))
+    for each in sent:
+        host(swarm, 0).send(1, each)
+    host(swarm, 0).send(2, Say("hello"))
+    before = (0, whole)
+    while before[1]:
+        left, waits = host(swarm, 0).sent(1), host(swarm, 0).queued(1)
+        assert left + waits == whole
+        assert left >= before[0]
+        assert waits <= before[1]
+        before = (left, waits)
+        swarm.advance(swarm.now_us + 10 * MS)
+    assert (host(swarm, 0).sent(2), host(swarm, 0).queued(2)) == (encoded_size(Say("hello")), 0)
+    assert (host(swarm, 0).sent(3), host(swarm, 0).queued(3), host(swarm, 0).queued(99)) == (0, 0, 0)
+    swarm.do(Kill(0))
+    swarm.do(Revive(0))
+    assert host(swarm, 0).sent(1) == 0, "of this process"
+
+
+def test_the_last_equal_message_that_has_not_begun_is_withdrawn() -> None:
+    swarm = lines()
+    for text in ("a", "b", "c", "b", "d"):
+        host(swarm, 0).send(1, Bulk(text, Blob(3_000)))
+        host(swarm, 0).send(1, Say(text))
+        host(swarm, 0).send(2, Bulk(text, Blob(3_000)))
+    assert not host(swarm, 0).withdraw(1, Bulk("a", Blob(3_000))), "the uplink has begun with it"
+    assert host(swarm, 0).withdraw(1, Bulk("b", Blob(3_000)))
+    assert host(swarm, 0).withdraw(1, Say("c"))
+    assert not host(swarm, 0).withdraw(1, Say("e"))
+    assert not host(swarm, 0).withdraw(99, Say("c"))
+    assert balanced(swarm)
+    swarm.advance(100 * SECOND)
+    heard = texts(swarm, 1)
+    assert sorted(heard) == sorted(["a", "b", "c", "d", "a", "b", "b", "d"])
+    assert texts(swarm, 2) == ["a", "b", "c", "b", "d"]
+    totals = swarm.snapshot().totals
+    assert totals.dropped_by == {"withdrawn": 2}
+    assert totals.in_flight == 0
+
+
+def test_an_ask_closes_when_the_last_that_waits_for_it_is_withdrawn() -> None:
+    swarm = make_swarm(3, links=LinkSpec("1:1000"))
+    host(swarm, 0).send(1, Say("x" * 2_000))
+    swarm.advance(SECOND)
+    diary(swarm, 0).near = [2]
+    swarm.do(AskFor(0, "late"))
+    assert not swarm.advance_quiet(2 * SECOND)
+    assert host(swarm, 0).withdraw(2, Question("late"))
+    assert swarm.advance_quiet(3 * SECOND)
+    assert swarm.record(1).losses == {"withdrawn": 1}
+
+
+def test_without_limits_everything_has_left() -> None:
+    swarm = make_swarm(3)
+    host(swarm, 0).send(1, Say("before"))
+    assert (host(swarm, 0).sent(1), host(swarm, 0).queued(1)) == (0, 0), "counting begins here"
+    fingerprints = []
+    for asked in (False, True):
+        swarm = make_swarm(3)
+        if asked:
+            assert host(swarm, 0).sent(1) == 0
+        host(swarm, 0).send(1, Say("hello"))
+        host(swarm, 0).multicast((1, 2), Say("all"))
+        assert not host(swarm, 0).withdraw(1, Say("hello"))
+        if asked:
+            assert host(swarm, 0).sent(1) == encoded_size(Say("hello")) + encoded_size(Say("all"))
+        swarm.advance(SECOND)
+        fingerprints.append(swarm.fingerprint())
+    assert fingerprints[0] == fingerprints[1]
 
 
 # --- determinism ---------------------------------------------------------------------------------------

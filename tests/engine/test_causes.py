@@ -23,6 +23,7 @@ from tiny import (
 )
 
 from engine import (
+    BROADCAST,
     Closed,
     Host,
     Kill,
@@ -113,7 +114,7 @@ def test_an_ask_that_closes_in_each_cycle_is_one_event_the_last() -> None:
     """Whoever reads events as they come sees each, with a new number."""
 
     class Crier(Actor, name="crier"):
-        wants = "broadcast"
+        goals = (BROADCAST,)
 
     swarm = make_swarm(5, Crier)
     kept: list[Any] = []
@@ -168,7 +169,7 @@ def test_an_ask_stays_open_while_a_batch_with_it_is_under_way_or_waits_for_a_tim
     hears(swarm, 1, lambda h: kept.append(h.cause))
     ask(swarm, 0, "a", run_s=0)
     ask(swarm, 1, "b", run_s=0)
-    hears(swarm, 2, lambda h: h.after(SECOND, Tick(lambda g: g.note("duplicate"))))
+    hears(swarm, 2, lambda h: h.after(SECOND, Tick(lambda g: g.duplicate())))
     host(swarm, 0).send(2, Batch(("a", "b")), cause=kept)
     swarm.advance(SECOND)
     assert [row.closed_us for row in swarm.asks()] == [None, None]

@@ -28,7 +28,7 @@ def test_in_request_and_reply_a_colluder_lawfully_finds_nothing() -> None:
     assert ask(swarm, 0, "blue train").hits == 1
 
 
-def test_in_a_flood_a_colluder_is_silent_and_passes_nothing_on() -> None:
+def test_in_a_flood_a_colluder_neither_answers_nor_relays() -> None:
     swarm = make_swarm(4, topology="tree:2", options={"loud": True})
     assert swarm.links_of(1) == (0, 3)
     give(swarm, 3, "blue train")

@@ -40,7 +40,7 @@ def test_the_score_tells_orders_and_answers() -> None:
     assert (court.orders, court.pending, court.answers, court.answers_after) == (2, 1, 3, 1)
 
 
-def test_when_the_court_rises_orders_under_way_lapse_and_the_others_stand() -> None:
+def test_when_the_court_ends_orders_under_way_lapse_and_the_others_stay() -> None:
     swarm = make_swarm(4)
     give(swarm, 1, "blue train")
     give(swarm, 2, "night owl")
@@ -67,7 +67,7 @@ def test_a_second_call_changes_the_pace_and_keeps_the_score() -> None:
 
 
 @pytest.mark.parametrize("wrong", [-1.0, 1e9, float("nan"), "soon"])
-def test_a_court_sits_at_a_pace_that_can_be(wrong: object) -> None:
+def test_a_court_has_a_possible_pace(wrong: object) -> None:
     swarm = make_swarm(2)
     with pytest.raises(InputError, match="after_s"):
         swarm.do(Court(wrong))  # type: ignore[arg-type]

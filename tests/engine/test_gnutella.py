@@ -68,12 +68,12 @@ def test_a_question_goes_on_to_all_but_its_sender_and_once_only() -> None:
     assert len(tape.noted("duplicate")) == 3
 
 
-def test_a_stranger_is_not_relayed() -> None:
+def test_a_message_of_a_peer_without_a_link_is_not_relayed() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,))
     for message in (Query(guid(1), 7, 0, 0, "blue"), Ping(guid(2), 7, 0), Pong(guid(2), 7, 0, 44, 0, 0), hit(guid(1))):
         tape.give(peer, message, sender=40)
     assert tape.take() == []
-    assert 44 not in peer.cache
+    assert 44 not in peer.near.cache
 
 
 @pytest.mark.parametrize("ttl", [1, 2, 3, 7, 8, 15, 100, 255])
@@ -197,7 +197,7 @@ def test_guids_are_forgotten_after_two_periods_and_not_before_one() -> None:
         tape.wait(peer, seconds * SECOND)
         tape.take()
         assert (guid(1) in peer.seen or guid(1) in peer.seen_before) is known
-        assert (peer.pings.get(guid(2)) == 1) is known
+        assert (peer.near.pings.get(guid(2)) == 1) is known
         assert (peer.pushes.get(hit(guid(3)).servent) == 1) is known
     tape.give(peer, query, sender=2)
     assert [to for to, message in tape.take() if isinstance(message, Query)] == [1], "it is news again"
@@ -213,10 +213,18 @@ def test_however_much_comes_the_tables_stay_small() -> None:
         tape.give(peer, gnutella.Push(guid(i), 7, 0, peer.id, index_of(TRAIN.name), 100 + i), sender=1)
         tape.ask(peer, Ask(1, "find", "blue"))
         tape.take()
-    tables = (peer.pings, peer.pushes, peer.cache, peer.calling, peer.given, peer.downloads, peer.declined)
+    tables = (
+        peer.near.pings,
+        peer.pushes,
+        peer.near.cache,
+        peer.near.calling,
+        peer.uploads.given,
+        peer.downloads.running,
+        peer.near.declined,
+    )
     assert all(len(table) <= 101 for table in tables)
     assert len(peer.seen) + len(peer.seen_before) <= 101
-    assert len(peer.mine) <= 256
+    assert len(peer.downloads.mine) <= 256
     assert len(peer.connections) == 2
 
 
@@ -231,7 +239,7 @@ def test_the_latest_half_of_the_table_is_known_for_certain() -> None:
 # --- plain data ----------------------------------------------------------------------------------------------------
 
 
-def test_a_servent_put_away_and_taken_out_goes_on_as_before() -> None:
+def test_a_pickled_servent_goes_on_as_before() -> None:
     def begun() -> tuple[FakeHost, Servent]:
         tape, peer = connected(1, 2, 3, files=(TRAIN,), contacts=[9, 10])
         tape.ask(peer, Ask(1, "find", "naima"))

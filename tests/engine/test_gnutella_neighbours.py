@@ -67,7 +67,7 @@ def test_who_does_not_answer_is_forgotten_and_another_is_called() -> None:
     [(first, _)] = tape.take()
     tape.wait(peer, 5 * SECOND)
     assert tape.take() == [(3 - first, Connect())]
-    assert first not in peer.cache
+    assert first not in peer.near.cache
 
 
 def test_an_answer_that_comes_too_late_is_hung_up_on() -> None:
@@ -85,7 +85,7 @@ def test_two_that_call_each_other_are_connected_once() -> None:
     tape.give(peer, Connect(), 1)
     tape.give(peer, Ok(), 1)
     assert list(peer.connections) == [1]
-    assert peer.calling == {}
+    assert peer.near.calling == {}
     assert not any(type(timer.tick).__name__ == "Unanswered" for timer in tape.timers)
 
 
@@ -109,7 +109,7 @@ def test_a_lost_neighbour_is_replaced_from_the_host_cache(how: str) -> None:
         tape.refuse(peer, 2, Query(guid(1), 7, 0, 0, "x"))
     assert list(peer.connections) == [1, 3]
     assert {to for to, message in tape.take() if message == Connect()} <= {2, 9}
-    assert len(peer.calling) == 1
+    assert len(peer.near.calling) == 1
 
 
 def test_refused_calls_go_on_until_somebody_answers_or_nobody_is_left() -> None:
@@ -119,7 +119,7 @@ def test_refused_calls_go_on_until_somebody_answers_or_nobody_is_left() -> None:
         [(to, message)] = tape.take()
         tape.refuse(peer, to, message)
     assert tape.take() == []
-    assert peer.cache == peer.calling == {}
+    assert peer.near.cache.addresses == peer.near.calling == {}
 
 
 def test_waiting_for_neighbours_piles_up_no_timers() -> None:
@@ -139,8 +139,8 @@ def test_a_silent_neighbour_is_given_up_after_three_pings() -> None:
     assert list(peer.connections) == [1]
     assert tape.unlinked == [2]
     assert tape.noted("silent neighbour") == [{"peer": 2}]
-    assert list(peer.calling) == [9]
-    assert 2 not in peer.cache
+    assert list(peer.near.calling) == [9]
+    assert 2 not in peer.near.cache
 
 
 def test_a_pong_about_others_is_no_sign_of_life() -> None:
@@ -163,9 +163,9 @@ def test_pongs_fill_the_host_cache_and_the_longest_unheard_makes_room() -> None:
     tape, peer = connected(1, host_cache=3)
     for address in (5, 6, 5, 7, 8):
         tape.give(peer, Pong(guid(1), 1, 1, address, 0, 0), sender=1)
-    assert list(peer.cache) == [5, 7, 8]
+    assert list(peer.near.cache) == [5, 7, 8]
     tape.give(peer, Pong(guid(1), 1, 1, ME, 0, 0), sender=1)
-    assert ME not in peer.cache
+    assert ME not in peer.near.cache
 
 
 def test_a_ping_is_answered_with_oneself_and_with_whom_one_heard_of_late() -> None:
@@ -191,10 +191,10 @@ def test_hearsay_does_not_go_round_for_ever() -> None:
 def test_a_host_cache_that_is_always_in_use_takes_no_more_room_than_one_that_was_filled_once() -> None:
     tape, peer = connected(1, host_cache=200)
     for turn in range(5_000):
-        peer.remember(tape, 100 + turn * 7 % 199, turn)
-    assert len(peer.cache) == 199 + 1
-    assert list(peer.cache)[-1] == 100 + 4_999 * 7 % 199
-    assert getsizeof(peer.cache) <= getsizeof(dict(peer.cache))
+        peer.near.remember(tape, 100 + turn * 7 % 199, turn)
+    assert len(peer.near.cache) == 199 + 1
+    assert list(peer.near.cache)[-1] == 100 + 4_999 * 7 % 199
+    assert getsizeof(peer.near.cache.addresses) <= getsizeof(dict(peer.near.cache.addresses))
 
 
 def test_at_most_ten_cached_pongs_answer_a_ping() -> None:
@@ -220,7 +220,7 @@ def test_the_host_cache_survives_a_kill() -> None:
     disk = pickle.loads(pickle.dumps(peer.saved()))
     again = Servent()
     again.start(tape, [30], disk)
-    assert list(again.cache) == [9, 1, 2, 30]
+    assert list(again.near.cache) == [9, 1, 2, 30]
     tape.take()
     tape.wait(again, 1)
     assert sorted(to for to, message in tape.take() if message == Connect()) == [1, 2, 9, 30]
@@ -230,7 +230,7 @@ def test_the_host_cache_survives_a_kill() -> None:
 def test_a_spoilt_disk_is_an_empty_one(disk: object) -> None:
     tape, peer = FakeHost(me=ME, options=gnutella.GnutellaOptions()), Servent()
     peer.start(tape, [], disk)
-    assert peer.cache == {}
+    assert peer.near.cache.addresses == {}
 
 
 # --- ping and pong on their way ------------------------------------------------------------------------------
@@ -259,10 +259,10 @@ def test_a_ping_that_goes_no_further_is_known_when_it_comes_again() -> None:
         for again in (ping, Ping(ping.guid, 5, 0)):
             tape.give(peer, again, sender=2)
             assert tape.take() == []
-    assert len(peer.pings) == 0, "no pongs come back"
+    assert len(peer.near.pings) == 0, "no pongs come back"
     for at in range(1_000):
         tape.give(peer, Ping(guid(at), 1, 0), sender=1)
-    assert len(peer.pinged) <= 32
+    assert len(peer.near.pinged) <= 32
 
 
 def test_a_cached_pong_tells_what_its_servent_told_of_itself() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from servents import SECOND, TRAIN, connected, guid, hit
 
-from engine.api import Ask, File, Message, mentions
+from engine.api import Ask, Blob, File, Message, mentions
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Get, Ping, Pong, Query, QueryHit
 from engine.protocols.gnutella.messages import index_of
+from engine.sim.encoding import why_malformed
 
 NOTE = File("Blue Note", 5_000, 3)
 ODD: tuple[Any, ...] = (
@@ -24,8 +25,8 @@ ODD: tuple[Any, ...] = (
 KINDS = [v for v in vars(gnutella).values() if isinstance(v, type) and issubclass(v, Message) and fields(v)]  # type: ignore[arg-type]
 SOUND: dict[str, Any] = {
     "guid": guid(1), "ttl": 3, "hops": 1, "address": 1, "files": 1, "kilobytes": 1, "speed": 0, "text": "blue train",
-    "push": False, "results": (NOTE,), "servent": guid(2), "index": 5, "name": TRAIN.name, "offset": 0, "data": None,
-    "others": (4, 5),
+    "push": False, "results": (NOTE,), "servent": guid(2), "index": 5, "name": TRAIN.name, "offset": 0,
+    "others": (4, 5), "data": Blob(1_000, 1),
 }  # fmt: skip
 
 
@@ -56,13 +57,15 @@ def test_no_nonsense_in_any_field_harms_a_servent(kind: Any) -> None:
                 before = pickle.dumps(peer.connections)
                 for sender in (2, 40):
                     tape.give(peer, message, sender)
-                    peer.refused(tape, 77, message)
+                    if not why_malformed(message):
+                        peer.refused(tape, 77, message)
                 assert pickle.dumps(peer.connections) == before
-                assert mentions(message.about(), "blue train") in (True, False)
-                message.without("blue")
+                if not why_malformed(message):
+                    assert mentions(message.about(), "blue train") in (True, False)
+                    message.without("blue")
             assert all(type(facts["holder"]) is int and facts["holder"] >= 0 for facts in tape.noted("hit"))
             assert all(type(to) is int and to >= 0 for to, _ in tape.sent)
-            assert all(type(each) is int and each >= 0 for each in peer.cache)
+            assert all(type(each) is int and each >= 0 for each in peer.near.cache)
             tape.wait(peer, 120 * SECOND)
             assert peer.beliefs().facts["neighbours"]
 
@@ -93,13 +96,13 @@ def test_nonsense_is_noted_and_nothing_else(message: object) -> None:
     tape, peer = connected(1, 2, files=(TRAIN,))
     before = pickle.dumps(peer)
     tape.give(peer, message, sender=1)
-    assert tape.noted("nonsense") == [{}]
+    assert tape.noted("nonsense") == ([] if tape.malformed else [{}]), "what has wrong types does not arrive"
     assert tape.take() == []
     assert pickle.dumps(peer) == before
 
 
 @pytest.mark.parametrize(
-    "file", [File("", 9, 1), File("\x1b[2J", 9, 1), File("x" * 256, 9, 1), File("x", 0, 1), File("x", 1 << 32, 1), "x"]
+    "file", [File("", 9, 1), File("\x1b[2J", 9, 1), File("x" * 256, 9, 1), File("x", 0, 1), File("x", 1 << 32, 1)]
 )
 def test_a_result_that_cannot_be_is_neither_a_hit_nor_fetched(file: Any) -> None:
     tape, peer = connected(1, 2)
@@ -114,7 +117,7 @@ def test_a_result_that_cannot_be_is_neither_a_hit_nor_fetched(file: Any) -> None
 
 def test_a_ban_is_applied_to_what_is_sound_in_a_hit() -> None:
     query: Any = Query(guid(1), 7, 0, 0, "blue train")
-    both = QueryHit(guid(1), 7, 0, 9, 56, False, (TRAIN, File("Naima", 5, 5), 7), guid(2))  # type: ignore[arg-type]
+    both = QueryHit(guid(1), 7, 0, 9, 56, False, (TRAIN, File("Naima", 5, 5), File("", 7, 7)), guid(2))
     rest = both.without("blue train")
     assert isinstance(rest, QueryHit)
     assert [file.name for file in rest.results] == ["Naima"]

@@ -71,12 +71,12 @@ def test_whoever_loses_neighbours_finds_others() -> None:
 def test_who_comes_back_finds_its_old_acquaintances() -> None:
     made = swarm()
     made.advance(45 * SECOND)
-    before = set(at(made, 7).cache)
+    before = set(at(made, 7).near.cache)
     made.do(Kill("#7"))
     made.advance(55 * SECOND)
     assert made.links_of(7) == ()
     made.do(Revive("#7"))
-    assert before <= set(at(made, 7).cache)
+    assert before <= set(at(made, 7).near.cache)
     made.advance(58 * SECOND)
     assert len(made.links_of(7)) >= 4
     assert agree(made)
@@ -114,7 +114,7 @@ def test_a_censored_neighbour_is_dropped_after_silence_and_not_before() -> None:
     assert at(made, 5).connections == {}, "from inside it looks as if all others had gone"
     assert {peer for peer, facts in kinds(made, "silent neighbour") if facts["peer"] == 5} == set(near)
     assert agree(made)
-    assert all(5 not in at(made, peer).cache for peer in near)
+    assert all(5 not in at(made, peer).near.cache for peer in near)
 
 
 def test_who_is_uncensored_in_time_was_never_away() -> None:
@@ -154,13 +154,13 @@ def test_when_the_holder_dies_the_next_one_serves_the_rest() -> None:
     made.do(Publish("#31", TITLE))
     made.do(AskFor("#0", TITLE))
     made.advance(2 * SECOND)
-    [download] = at(made, 0).downloads.values()
+    [download] = at(made, 0).downloads.running.values()
     holder = download.source.holder
     made.do(Kill(f"#{holder}"))
     assert made.advance_quiet(QUARTER_HOUR)
     assert len(made.library(0).matching(TITLE)) == 1
     assert kinds(made, "another holder")[0][1]["holder"] == 61 - holder
-    assert kinds(made, "downloaded")[0][1]["holder"] == 61 - holder
+    assert kinds(made, "fetched")[0][1]["holder"] == 61 - holder
 
 
 def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
@@ -168,11 +168,11 @@ def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
     made.do(Publish("#30", TITLE))
     made.do(AskFor("#0", TITLE))
     made.advance(2 * SECOND)
-    assert at(made, 0).downloads
+    assert at(made, 0).downloads.running
     made.do(Censor("#30"))
     assert made.advance_quiet(QUARTER_HOUR)
-    assert at(made, 0).downloads == {}
-    assert kinds(made, "download failed")[0][1]["why"] == "silent"
+    assert at(made, 0).downloads.running == {}
+    assert kinds(made, "fetch failed")[0][1]["why"] == "silent"
     assert not made.library(0).matching(TITLE)
 
 
@@ -186,10 +186,8 @@ def test_who_cannot_be_called_serves_by_push() -> None:
     made.do(AskFor(f"#{hidden[0]}", TITLE))
     assert made.advance_quiet(QUARTER_HOUR)
     assert [ask.hits for ask in made.asks()[-2:]] == [1, 1]
-    assert [peer for peer, _ in kinds(made, "downloaded")] == [open_ones[0]]
-    assert [(peer, facts["why"]) for peer, facts in kinds(made, "download failed")] == [
-        (hidden[0], "both are firewalled")
-    ]
+    assert [peer for peer, _ in kinds(made, "fetched")] == [open_ones[0]]
+    assert [(peer, facts["why"]) for peer, facts in kinds(made, "fetch failed")] == [(hidden[0], "both are firewalled")]
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------
@@ -205,7 +203,7 @@ def test_the_overlay_replaces_links_behind_firewalls_too() -> None:
 
 
 @pytest.mark.uncounted
-def test_a_busy_swarm_under_churn_goes_on_and_forgets() -> None:
+def test_a_busy_swarm_under_churn_goes_on_and_its_tables_stay_small() -> None:
     made = Swarm(
         Setup("gnutella", 40, 5, churn="exponential:120", loss=0.02, asks_per_s=2.0, options={"guid_table": 64})
     )
@@ -216,6 +214,6 @@ def test_a_busy_swarm_under_churn_goes_on_and_forgets() -> None:
     for peer in made.select("state=alive"):
         one = at(made, peer)
         assert len(one.seen) + len(one.seen_before) <= 65
-        assert len(one.cache) <= 40
+        assert len(one.near.cache) <= 40
         assert len(one.connections) <= 16
         assert len(pickle.dumps(one.saved())) < 2_000

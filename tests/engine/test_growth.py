@@ -72,7 +72,7 @@ def test_newcomers_come_after_everybody_and_stations_stay_where_they_are() -> No
     for name in ("state", "censored", "colluding", "group", "load", "last_heard_us", "files", "up_since_us"):
         assert len(getattr(after, name)) == 8, name
         assert len(getattr(before, name)) == 6, "a frame that was kept is not touched"
-    for column in (after.fixed.role, after.fixed.place):
+    for column in (after.role, after.fixed.place):
         assert len(column) == 8
 
 
@@ -180,7 +180,7 @@ def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: 
     swarm.advance(SECOND)
     swarm.do(how("bootstrap"))
     [new] = swarm.do(Arrive(1))
-    swarm.do(AskFor(new, swarm.catalogue_titles(1)[0], "find"))
+    swarm.do(AskFor(new, swarm.catalogue_titles(1)[0]))
     swarm.advance(400 * SECOND)
     [event] = of(swarm, Adrift)
     assert event.peer == new

@@ -1,15 +1,17 @@
-"""The closed forms and the bounded table that networks share."""
+"""What networks share: closed forms, bounded tables, a host cache, downloads that resume."""
 
 from __future__ import annotations
 
 import random
 import statistics
 from math import exp, isclose
+from typing import NamedTuple
 
 import pytest
 
+from engine import FakeHost
 from engine.api import Message
-from engine.kit import flood, infect_and_die, put_bounded, tree_reach
+from engine.kit import Download, HostCache, RecentTable, flood, infect_and_die, put_bounded, tree_reach
 
 
 def test_the_entries_that_were_added_first_make_room() -> None:
@@ -102,3 +104,46 @@ def test_the_messages_of_a_network_are_found_without_being_named_in_its_module()
         assert defined <= set(messages_of(program, *stations))
         # Fingerprints depend on the order.
         assert [kind.kind for kind in messages_of(program, *stations)] == sorted(kind.kind for kind in defined)
+
+
+def test_a_recent_table_forgets_a_generation_at_a_time() -> None:
+    table: RecentTable[int, str] = RecentTable()
+    for key in range(6):
+        table.put(key, f"from {key}", most=10)
+    assert [table.get(key) for key in (0, 5)] == ["from 0", "from 5"], "those of both generations"
+    table.turn()
+    assert (len(table), table.get(5)) == (0, None)
+    for key in range(100):
+        table.put(key, "", most=10)
+        assert len(table) <= 10 + 1
+        assert table.get(max(0, key - 4)) is not None, "half of them are there for certain"
+
+
+def test_a_host_cache_is_bounded_and_ordered_by_last_mention() -> None:
+    cache = HostCache()
+    for address, heard_us in ((1, 50), (2, HostCache.NEVER_US), (3, 70), (1, HostCache.NEVER_US), (-4, 1), (True, 1)):
+        cache.remember(address, heard_us, most=2)
+    assert (list(cache), cache.addresses) == ([3, 1], {3: 70, 1: HostCache.NEVER_US}), "1 had been dropped for 3"
+    cache.remember(3, HostCache.NEVER_US, most=2)
+    assert cache.addresses == {1: HostCache.NEVER_US, 3: 70}, "when it was heard from stays"
+    cache.forget(3)
+    cache.forget(3)
+    assert (list(cache), 3 in cache, len(cache)) == ([1], False, 1)
+
+
+class Copy(NamedTuple):
+    holder: int
+    content: object
+
+
+def test_a_download_goes_on_with_the_same_bytes_and_begins_anew_with_others() -> None:
+    fake = FakeHost()
+    download = Download(Copy(1, "x"), [Copy(2, "x"), Copy(3, "y")], 7, 0, here=500)
+    download.look_later(fake, 1_000, "first")
+    download.look_later(fake, 2_000, "second")
+    assert [(timer.tick, timer.cause) for timer in fake.timers] == [("second", 7)]
+    assert (download.next_source(), download.source.holder, download.here) == (True, 2, 500)
+    assert (download.next_source(), download.source.holder, download.here) == (True, 3, 0)
+    assert (download.next_source(), download.source.holder) == (False, 3)
+    download.unwatch(fake)
+    assert fake.timers == []

@@ -66,6 +66,13 @@ def test_constant_is_one_delay_and_keeps_fractions() -> None:
     assert build("constant:0", 5, 1).flat_us == 1
 
 
+@pytest.mark.parametrize("spec", ["uniform:10-200", "uniform:1-600000", "uniform:7-7", "world", "constant:3"])
+def test_many_pairs_in_one_pass_have_the_delays_of_each(spec: str) -> None:
+    model = build(spec, 60, 3)
+    near = [tuple((peer * step + 1) % 60 for step in range(peer % 7)) for peer in range(60)]
+    assert list(model.pairs_us(near)) == [[model.pair_us(peer, other) for other in near[peer]] for peer in range(60)]
+
+
 def test_uniform_has_one_delay_per_pair_in_whole_milliseconds() -> None:
     model, again, other = (build("uniform:20-200", 100, seed) for seed in (1, 1, 2))
     pairs = [(a, b) for a in range(100) for b in range(a)]

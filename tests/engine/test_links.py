@@ -250,3 +250,15 @@ def test_a_message_weighs_its_encoding_and_blobs_weigh_what_they_stand_for() -> 
         pass
 
     assert encoded_size(Empty()) == 2
+
+
+def test_numbers_of_a_fixed_width_are_counted_as_they_are_packed() -> None:
+    from engine import message
+
+    @message()
+    class Position:
+        x: float
+        y: float
+
+    assert encoded_size(Position(1.5, float("nan"))) == 1 + 1 + 9 + 9
+    assert encoded_size(Position(1, 70_000)) == 1 + 1 + 1 + 5, "integers are packed as such"

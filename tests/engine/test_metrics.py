@@ -28,7 +28,7 @@ from engine import (
 from engine.analysis.gauges import spread
 from engine.analysis.graphs import components
 from engine.measure.metrics import GAUGES, quantile
-from engine.measure.timeseries import TEN, TimeSeries
+from engine.measure.timeseries import ROWS_MOST, TimeSeries
 from engine.sim.rng import Stream
 
 # --- the arithmetic --------------------------------------------------------------------------------------
@@ -73,20 +73,45 @@ def test_quantiles_are_those_of_numpy() -> None:
 # --- over time -------------------------------------------------------------------------------------------
 
 
-def test_old_samples_grow_coarser_and_none_is_counted_twice() -> None:
+@pytest.mark.parametrize(("samples", "per_row"), [(ROWS_MOST - 1, 1), (ROWS_MOST + 7, 2), (2 * ROWS_MOST + 5, 4)])
+def test_a_long_series_grows_coarser_and_no_sample_is_counted_twice(samples: int, per_row: int) -> None:
     history = TimeSeries(("n", "odd"))
-    for second in range(1, 8_001):
+    for second in range(1, samples + 1):
         history.add(second, (second, math.nan if second % 2 else 1.0))
-    latest, whole = history.latest(), history.whole()
-    assert latest.t_s.tolist() == list(range(7_401, 8_001))
-    assert (np.diff(whole.t_s) > 0).all()
-    assert whole.t_s[-1] == 8_000
-    early = whole.t_s <= 2_000
-    assert np.diff(whole.t_s[early]).tolist() == [100.0] * (int(early.sum()) - 1)
-    middle = (whole.t_s > 2_100) & (whole.t_s <= 7_400)
-    assert set(np.diff(whole.t_s[middle]).tolist()) == {float(TEN)}
-    assert whole.columns["n"][middle] == pytest.approx(whole.t_s[middle] - 4.5), "each is the mean of the ten up to it"
-    assert set(whole.columns["odd"][middle].tolist()) == {1.0}, "what was not measured does not count"
+    series = history.series()
+    rows, left = divmod(samples, per_row)
+    assert len(series.t_s) == rows + bool(left) <= ROWS_MOST
+    ends = np.arange(per_row, samples + 1, per_row)
+    assert series.t_s.tolist() == [*ends.tolist(), *[samples] * bool(left)], "a row has the time of its last sample"
+    assert series.columns["n"][:rows].tolist() == (ends - (per_row - 1) / 2).tolist(), "and is the mean of all of them"
+    if left:
+        assert series.columns["n"][-1] == np.mean(np.arange(samples - left + 1, samples + 1))
+    if per_row > 1:
+        assert set(series.columns["odd"][:rows].tolist()) == {1.0}, "what was not measured does not count"
+
+
+def test_a_series_beside_another_has_its_rows_and_takes_what_a_copy_has_measured() -> None:
+    one, copy = TimeSeries(("n",)), TimeSeries(("n",))
+    first = TimeSeries(("m",), beside=one)
+    for second in range(1, 31):
+        one.add(second, (0.0,))
+        first.add(second, (second,))
+        if second <= 20:
+            copy.add(second, (0.0,))
+    second_one = TimeSeries((), beside=copy)
+    second_one.add_column("m")
+    second_one.take_over(first, 15.0)
+    second_one.add_column("k", zero_from_s=18.0)
+    for second in range(21, 6_001):
+        copy.add(second, (0.0,))
+        second_one.add(second, (second, 1.0))
+    table, base = second_one.series(), copy.series()
+    assert table.t_s.tolist() == base.t_s.tolist()
+    pairs = dict(zip(table.t_s.tolist(), table.columns["m"].tolist(), strict=True))
+    assert [pairs[2], pairs[14], pairs[22], pairs[6_000]] == [1.5, 13.5, 21.5, 5_999.5]
+    assert math.isnan(pairs[18])
+    counts = dict(zip(table.t_s.tolist(), table.columns["k"].tolist(), strict=True))
+    assert [math.isnan(counts[18]), counts[20], counts[22]] == [True, 0.0, 1.0]
 
 
 def test_memory_is_bounded_however_long_a_run_is() -> None:
@@ -94,13 +119,13 @@ def test_memory_is_bounded_however_long_a_run_is() -> None:
     tracemalloc.start()
     history = TimeSeries([f"column {n}" for n in range(30)])
     row = [1.0] * 30
-    for number in range(24_000):
+    for number in range(2 * ROWS_MOST + 2):
         history.add(number, row)
-        if number in (11_999, 23_999):
+        if number in (ROWS_MOST + 1, 2 * ROWS_MOST + 1):
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert sizes[1] <= sizes[0] * 1.05
-    assert history.latest() is history.latest(), "a frame costs nothing while no sample comes"
+    assert history.series() is history.series(), "a frame costs nothing while no sample comes"
 
 
 # --- of a swarm ------------------------------------------------------------------------------------------

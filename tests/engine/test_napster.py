@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from napsters import INDEX, T1, TRAIN, TRAIN_AT_8, TRAIN_BY_MODEM, downloading, index, logged_in, received, user
 
-from engine.api import Ask, Blob, File, Peer, mentions
+from engine.api import Ask, Blob, Facts, File, Peer, Whereabouts, mentions
 from engine.protocols.napster import (
     Data,
     DownloadAck,
@@ -28,6 +29,7 @@ from engine.protocols.napster import (
     User,
 )
 from engine.protocols.napster.messages import DOWNLOAD_END, DOWNLOAD_START, UPLOAD_END, UPLOAD_START, Entry
+from engine.sim.encoding import why_malformed
 from engine.testing import FakeHost
 
 # --- the index ---------------------------------------------------------------------------------------------
@@ -70,7 +72,7 @@ def test_who_goes_takes_along_all_that_it_shared(how: str) -> None:
     assert peer.words == {}
 
 
-def test_a_stranger_is_told_to_log_in_and_a_nick_is_worn_once() -> None:
+def test_an_unknown_peer_is_told_to_log_in_and_a_nick_is_used_once() -> None:
     tape, peer = index()
     tape.give(peer, Search("blue", 100), sender=5)
     assert tape.take() == [(5, Error())]
@@ -242,13 +244,14 @@ def test_nonsense_is_ignored(x: object, sender: int) -> None:
         n = len(fields(kind))  # type: ignore[arg-type]
         for values in ([x] * n, [x, *["x"] * (n - 1)][:n], [*["x"] * (n - 1), x][-n:] if n else []):
             message = kind(*values)
-            if hasattr(message, "about"):
-                list(message.about())
-                message.without("x")
             for tape, peer in pairs:
                 if kind in type(peer).handlers:
                     tape.give(peer, message, sender)
-                tape.refuse(peer, 55, message)
+                # What is malformed cannot be sent: it is not refused, and nobody passes it on.
+                if not why_malformed(message):
+                    tape.refuse(peer, 55, message)
+                    list(message.about())
+                    message.without("x")
     for tape, peer in pairs:
         peer.beliefs()
         tape.wait(peer, 1_000_000)
@@ -256,11 +259,17 @@ def test_nonsense_is_ignored(x: object, sender: int) -> None:
 
 
 def test_why_there_was_no_answer() -> None:
-    def why(index: str, **facts: object) -> str | None:
-        return User.explain({"stations": {"index": index}, **facts}, NapsterOptions())
+    def why(index: str, holders: Whereabouts | None = None, **facts: Any) -> str | None:
+        told = Facts("find", "x", 0, holders=holders or Whereabouts(), stations={"index": index})
+        return User.verdict(replace(told, **facts), NapsterOptions())
 
-    assert why("dead") == "the index is dead, and nobody else knows who has what."
-    assert "could not reach" in str(why("alive", holders=3, reached=0))
-    assert "named nobody" in str(why("alive", holders=3, reached=1, holders_alive=1, colluding=0))
-    assert why("alive", holders=3, reached=1, holders_alive=1, colluding=1) is None
-    assert why("alive", holders=0, reached=1) is None
+    assert why("dead") == "No answer: the index is dead, and nobody else knows who has what."
+    assert "could not reach" in str(why("alive", Whereabouts(dead=3)))
+    assert "named nobody" in str(why("alive", Whereabouts(living=1, dead=2), reached=1))
+    assert why("alive", Whereabouts(colluding=1, dead=2), reached=1) is None
+    assert why("alive", reached=1) is None
+    assert why("dead", hits=1) is None
+    assert why("dead", trouble="is dead") is None
+    assert str(why("dead", goal="publish")).startswith("Not published: the index is dead")
+    assert why("alive", goal="publish") is None
+    assert "logged in again" in str(why("alive", goal="publish", joined=False))

@@ -41,7 +41,7 @@ def test_a_file_travels_from_user_to_user() -> None:
     for piece in pieces:
         tape.give(peer, piece, sender=7)
     assert [file.name for file in tape.library.files()] == [TRAIN.name]
-    assert tape.noted("downloaded") == [{"content": TRAIN.name, "holder": 7}]
+    assert tape.noted("fetched") == [{"content": TRAIN.name, "holder": 7}]
     assert tape.take() == [(INDEX, Transfer(DOWNLOAD_END)), (INDEX, Share((Entry(TRAIN.name, 71, TRAIN.size),)))]
     assert (peer.downloads, tape.unlinked) == ({}, [7])
 
@@ -51,11 +51,11 @@ def test_a_running_transfer_survives_the_index_and_one_without_its_204_does_not(
     received(tape, peer, TRAIN, 64_000)
     peer.closed(tape, INDEX)
     tape.give(peer, Data(TRAIN.name, Blob(36_000, 71)), sender=7)
-    assert len(tape.noted("downloaded")) == 1
+    assert len(tape.noted("fetched")) == 1
 
     tape, peer = downloading(TRAIN)
     peer.closed(tape, INDEX)
-    assert tape.noted("download stopped") == [{"content": TRAIN.name}]
+    assert tape.noted("failed") == [{"why": "download stopped"}]
     assert peer.downloads == {}
 
 
@@ -89,7 +89,7 @@ def test_a_holder_that_fails_is_replaced_by_the_next_best(trouble: str) -> None:
     offset = 0 if trouble == "lies" else 64_000
     assert (8, Get("user1", TRAIN.name, offset, T1)) in tape.take(), "the same bytes need not come twice"
     peer.closed(tape, 8)
-    assert tape.noted("download failed") == [{"content": TRAIN.name, "why": "the holder is gone"}]
+    assert tape.noted("failed") == [{"why": "the holder is gone"}]
 
 
 def test_uploads_share_the_line_and_stop_when_the_other_is_gone() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, make_swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
+from engine.api import FIND
 from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Deliveries, Drops, PathCache
 from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
@@ -95,7 +96,7 @@ def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
 
 def gone(ask: int, peers: int = 50) -> AskRecord:
     """An ask that is over and left a path."""
-    account = AskRecord(ask, 0, "x", "find", "background", 0)
+    account = AskRecord(ask, 0, "x", FIND, "background", 0)
     to = np.arange(1, peers)
     account.reach(peers, to * 0, to, to * 0 + 1, to)
     account.questions.add(to * 0, to, to * 0, to)
@@ -172,3 +173,24 @@ def test_an_ask_of_which_nothing_arrived_has_a_way_that_begins_at_its_asker() ->
     assert lost is not None
     assert lost.lost.total > 0
     assert (lost.hop >= 0).sum() == 1
+
+
+def test_an_ask_that_its_asker_could_answer_itself_has_a_path_of_the_asker_alone() -> None:
+    swarm = Swarm(Setup(protocol="kademlia", peers=32, asks_per_s=0.0))
+    title = swarm.catalogue_titles(1)[0]
+    keeper = swarm.select(f'keeps "{title}"')[0]
+    swarm.do(AskFor(keeper, title))
+    swarm.advance(5 * SECOND)
+    row, trace = swarm.record(1), swarm.trace(1)
+    assert (row.messages, row.reached) == (0, 0)
+    assert row.hits > 0
+    assert trace is not None
+    assert len(trace.holders) == row.hits
+    assert (trace.hop > 0).sum() == 0
+    # One of the holders dies: the record still names it, and that is no answer.
+    swarm.do(Kill(trace.holders[0]))
+    swarm.do(AskFor(keeper, title))
+    swarm.advance(10 * SECOND)
+    again = swarm.record(2)
+    assert (again.hits, again.stale, again.found) == (row.hits, 1, row.hits - 1)
+    assert "(1 of them dead or gone)" in again.verdict

@@ -70,7 +70,7 @@ def test_looking_changes_nothing() -> None:
     assert looked.fingerprint() == left.fingerprint()
 
 
-def test_it_is_left_behind_when_a_swarm_is_put_away() -> None:
+def test_it_is_not_pickled_with_a_swarm() -> None:
     recent = MessageLog()
     recent.add(*columns((1, 1, 2)))
     assert recent.of(1)

@@ -21,7 +21,7 @@ from engine.setup import Setup
 
 def row(number: int, **facts: Any) -> AskRow:
     known = {
-        "id": number, "origin": 0, "text": "blue train", "want": "find", "by": "person", "issued_us": 0,
+        "id": number, "origin": 0, "text": "blue train", "goal": "find", "by": "person", "issued_us": 0,
         "closed_us": None, "reached": 7, "messages": 12, "bytes": 830, "duplicates": 5, "hits": 1,
         "first_hit_us": 412_000, "hops": 3, "losses": {"loss": 2}, "verdict": "Answered",
     }  # fmt: skip
@@ -68,6 +68,9 @@ class Toy:
 
     def series(self) -> Any:
         return self.snapshot().series
+
+    def follow_all(self) -> None:
+        """It shows nothing."""
 
     def fingerprint(self) -> str:
         return "00ff"
@@ -124,7 +127,8 @@ def test_the_report_has_the_keys_of_the_design(toy: list[Toy]) -> None:
     assert told["asks"] == [
         {
             "id": 1, "goal": "find", "from": "p000", "text": "blue train", "reached": 7, "messages": 12,
-            "bytes": 830, "duplicates": 5, "hits": 1, "decoys": 0, "fetched": 0, "first_hit_s": 0.412, "hops": 3,
+            "bytes": 830, "duplicates": 5, "hits": 1, "answerers": 0, "progress": None,
+            "decoys": 0, "fetched": 0, "first_hit_s": 0.412, "hops": 3,
             "lost": 2,
             "verdict": "Answered",
         }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pytest
 
+from engine import Shown
 from engine.analysis.selectors import complete, last_word, parse
 from engine.errors import InputError
 from engine.sim.rng import Stream
@@ -63,6 +67,9 @@ class Street:
     def holds(self, text: str) -> Sequence[bool]:
         return [text.lower() == "blue train" and peer % 7 == 0 for peer in range(PEERS)]
 
+    def keeps(self, text: str) -> Sequence[bool]:
+        return [text.lower() == "blue train" and peer % 9 == 0 for peer in range(PEERS)]
+
     def bootstrap(self) -> Sequence[bool]:
         return [peer in (2, 18) for peer in range(PEERS)]
 
@@ -71,6 +78,34 @@ class Street:
 
     def near(self, peer: int) -> Sequence[int]:
         return [other for other in (peer - 1, peer + 1) if 0 <= other < PEERS]
+
+    @property
+    def shows(self) -> Mapping[str, Shown]:
+        return {}
+
+
+class Ward(Street):
+    """A street whose network shows columns; two peers have no value in any of them."""
+
+    SHOWS = (
+        Shown("cured", "", "share"),
+        Shown("balance", "", "number"),
+        Shown("epidemic", "", "category", ("well", "ill", "removed")),
+        Shown("tip", "", "category"),
+    )
+
+    @property
+    def shows(self) -> Mapping[str, Shown]:
+        return {one.name: one for one in self.SHOWS}
+
+    def shown(self) -> Mapping[str, Any]:
+        nan, rest = math.nan, range(PEERS - 2)
+        return {
+            "cured": np.array([*(peer / 100 for peer in rest), nan, nan]),
+            "balance": np.array([*(float(5 - peer) for peer in rest), nan, nan]),
+            "epidemic": [*("ill" if peer % 6 == 0 else "well" for peer in rest), "", ""],
+            "tip": [*("Block 7" if peer > 15 else "block 6" for peer in rest), "", ""],
+        }
 
 
 VIEW = Street()
@@ -119,6 +154,7 @@ def pick(text: str, stream: str = "pick") -> tuple[int, ...]:
         ("load>-1 and degree<1", [0]),
         ('holds "blue train"', [0, 7, 14]),
         ("holds Blue Train and not #0", [7, 14]),
+        ('keeps "blue train"', [0, 9, 18]),
         ("top 3 degree", [15, 16, 17]),
         ("top 10% load", [0, 1]),
         ("p001, p002 or p003 and p004", [1, 2]),
@@ -221,6 +257,7 @@ def test_a_parsed_selector_is_a_value() -> None:
         ("top 5 speed", "expected degree or load"),
         ("holds", "a name such as"),
         ("holds ...", "letter or digit"),
+        ("keeps ...", "letter or digit"),
         ('holds "blue', "not closed"),
         ("p001 and", "found the end"),
         ("and", 'found "and"'),
@@ -235,6 +272,67 @@ def test_a_slip_is_told_in_one_sentence(text: str, words: str) -> None:
         pick(text)
     assert words in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "peers"),
+    [
+        ("cured<3", [0, 1, 2]),
+        ("cured < 3 %", [0, 1, 2]),
+        ("cured>=16%", [16, 17]),
+        ("cured=14 or cured=7", [7, 14]),
+        ("not cured>=0", [18, 19]),
+        ("balance<-11.5", [17]),
+        ("epidemic=ill", [0, 6, 12]),
+        ("epidemic=Ill and cured>0", [6, 12]),
+        ("epidemic=removed", []),
+        ("tip=block 7", [16, 17]),
+        ('tip="block 8"', []),
+        ("top 2 cured", [16, 17]),
+        ("all and top 10 balance", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ("(#17 or #18 or #19) and top 100% balance", [17]),
+    ],
+)
+def test_columns_that_a_network_shows_are_selected_by(text: str, peers: list[int]) -> None:
+    assert parse(text).pick(Ward(), Stream("")) == tuple(peers)
+    assert parse(text, Ward().shows) == parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("curd<3", '"curd" is no property of a peer here; did you mean "cured"'),
+        ("degre<3", '"degre" is no property of a peer here; did you mean "degree"'),
+        ("cured<many", 'cured is a percentage, so it is not compared with "many"'),
+        ("cured<nan", 'cured is a percentage, so it is not compared with "nan"'),
+        ("balance<3%", 'balance is a number, so it is not compared with "3%"'),
+        ("epidemic<3", 'epidemic takes "=", not "<"'),
+        ("epidemic=il", 'no epidemic is called "il"; did you mean "ill"'),
+        ("top 5 epidemic", "expected degree or load or betweenness or uptime or cured or balance, found"),
+        ("top 5 cure", 'found "cure"; did you mean "cured"'),
+        ("top 5 \x1b[31m", "expected degree or load"),
+    ],
+)
+def test_a_slip_in_a_shown_column_is_told_when_peers_are_picked(text: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(text).pick(Ward(), Stream(""))
+    assert words in str(caught.value)
+
+
+def test_a_slip_in_a_shown_column_is_told_at_once_where_the_network_is_known() -> None:
+    with pytest.raises(InputError, match='character 7: "curd" is no property of a peer; did you mean "cured"'):
+        parse("#1 or curd<3", Ward().shows)
+    with pytest.raises(InputError, match="expected degree or load or betweenness or uptime or cured"):
+        parse("top 5 speed", Ward().shows)
+
+
+def test_shown_columns_are_offered_while_a_selector_is_typed() -> None:
+    ward = Ward()
+    assert complete("cu", ward) == ["cured>"]
+    assert complete("#1 or ep", ward) == ["epidemic="]
+    assert complete("epidemic=", ward) == ["well", "ill", "removed"]
+    assert complete("tip=", ward) == ['"Block 7"', '"block 6"']
+    assert complete("top 3 b", ward) == ["betweenness", "balance"]
 
 
 def test_an_operator_is_missed_where_there_is_none() -> None:

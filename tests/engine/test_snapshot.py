@@ -18,6 +18,7 @@ from engine import (
     Censor,
     Collude,
     ContentSpec,
+    InputError,
     Kill,
     Leave,
     Partition,
@@ -32,12 +33,13 @@ from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
 def test_the_columns_say_who_is_who() -> None:
     swarm = make_swarm(5, Bureau, seed=9)
-    fixed = swarm.snapshot().fixed
+    frame = swarm.snapshot()
+    fixed = frame.fixed
     assert fixed.protocol == "bureau"
     assert fixed.seed == 9
     assert fixed.infrastructure.tolist() == [False] * 5 + [True] * 3
     assert fixed.labels == swarm.labels == ("p000", "p001", "p002", "p003", "p004", "desk-a", "desk-b", "desk-c")
-    assert [fixed.roles[i] for i in fixed.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
+    assert [frame.roles[i] for i in frame.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
     assert fixed.operator == ("",) * 5 + ("acme", "acme", "bolt")
     assert all(0 <= place < len(fixed.places.names) for place in fixed.place.tolist())
     assert swarm.snapshot().fixed is fixed, "what does not change is the same object in every frame"
@@ -236,12 +238,24 @@ def test_a_series_has_a_point_a_second() -> None:
     assert columns["success"][3] == 1.0
 
 
-def test_a_series_keeps_ten_minutes() -> None:
-    swarm = make_swarm(1)
-    swarm.advance(700 * SECOND)
-    series = swarm.snapshot().series
-    assert series.t_s[0] == 101
-    assert len(series.t_s) == 600 == len(series.columns["alive"])
+def test_samples_are_as_far_apart_as_the_setup_says() -> None:
+    swarm = make_swarm(3, sample_s=0.25)
+    swarm.advance(SECOND // 2)
+    host(swarm, 0).multicast([1, 2], Say("x"))
+    swarm.advance(2 * SECOND)
+    series = swarm.series()
+    assert series.t_s.tolist() == [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]
+    assert series.columns["messages_per_s"].tolist() == [0, 0, 8, 0, 0, 0, 0, 0], "two in a quarter of a second"
+    assert series.columns["load"][2] == pytest.approx(8 / 3)
+    slow = make_swarm(3, sample_s=2.0)
+    slow.advance(SECOND // 2)
+    host(slow, 0).multicast([1, 2], Say("x"))
+    slow.advance(5 * SECOND)
+    assert slow.series().columns["messages_per_s"].tolist() == [1, 0]
+    assert slow.fingerprint() == swarm.fingerprint(), "who measures changes nothing"
+    for wrong in (0.0, float("nan"), 1e9):
+        with pytest.raises(InputError, match=r"sample_s, the time between two samples, should be from 0\.01 to 3,600"):
+            make_swarm(1, sample_s=wrong)
 
 
 # --- asks and events -----------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def download(lifted_after_s: int) -> tuple[Swarm, int]:
     """A Napster user is censored in the middle of a download. Returns the swarm and the time of that in us."""
     swarm = Swarm(Setup(protocol="napster", peers=24, seed=3, asks_per_s=0.0))
     swarm.advance(20 * SECOND)
-    swarm.do(AskFor(2, "blue train", want="fetch"))
+    swarm.do(AskFor(2, "blue train", goal="fetch"))
     while swarm.snapshot().totals.by_kind["Data"] < 20:
         swarm.advance(swarm.now_us + 100 * MS)
     at_us = swarm.now_us

@@ -333,4 +333,4 @@ def test_every_command_has_a_verb_and_each_pair_is_named_once() -> None:
     assert set(VERBS.values()) == classes
     assert all(kind.verb == verb for verb, kind in VERBS.items())
     assert len({*UNDO, *UNDO.values()}) == 2 * len(UNDO)
-    assert {*UNDO, *UNDO.values()} == VERBS.keys() - {"ask", "publish", "set", "arrive", "depart"}
+    assert {*UNDO, *UNDO.values()} == VERBS.keys() - {"ask", "publish", "set", "arrive", "depart", "act"}

@@ -13,6 +13,7 @@ import pytest
 from tiny import MS, SECOND, Diary, Question, ask, give, make_swarm
 
 from engine import (
+    BROADCAST,
     Ask,
     AskFor,
     Censor,
@@ -258,19 +259,24 @@ def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:
         """Names a peer that it has heard of."""
 
         def ask(self, host: Host, ask: Ask) -> None:
-            host.note("hit", holder=1, content=ask.text)
+            host.hit(1, ask.text)
 
     swarm = make_swarm(3, Stale)
     assert ask(swarm, 0, "x").verdict == "Found: 1 holder, the first after 0.00 s."
     swarm.do(Kill(1))
-    assert ask(swarm, 0, "x").verdict == "Found: 1 holder, the first after 0.00 s, but it is dead or gone."
+    row = ask(swarm, 0, "x")
+    assert (row.verdict, row.outcome) == (
+        "No answer: the one holder that it names was dead or gone by then.",
+        "no answer",
+    )
+    assert (row.hits, row.first_hit_us) == (1, None)
 
 
 def test_a_broadcast_is_heard_by_living_users() -> None:
     """Neither stations nor those that have died since are in either figure."""
 
     class Caller(Diary, name="caller"):
-        wants = "broadcast"
+        goals = (BROADCAST,)
 
         @classmethod
         def stations(cls, options: Any, peers: int) -> Sequence[Station]:
@@ -280,7 +286,7 @@ def test_a_broadcast_is_heard_by_living_users() -> None:
             host.multicast([p for p in range(8) if p != host.me], Question(ask.text))
 
     class Herald(Diary, name="herald"):
-        wants = "broadcast"
+        goals = (BROADCAST,)
 
     swarm = make_swarm(5, Caller)
     assert ask(swarm, 0, "news").verdict == "Heard by 4 of 4 living peers (100%)."

@@ -15,9 +15,11 @@ from tiny import (
 )
 
 from engine import (
+    BROADCAST,
     Ask,
     Censor,
     Collude,
+    Facts,
     Host,
     Kill,
     Leave,
@@ -108,13 +110,13 @@ def test_the_verdict_tells_asked_from_unasked() -> None:
 
 
 def test_a_protocol_may_explain_in_its_own_terms() -> None:
-    seen: list[dict[str, Any]] = []
+    seen: list[Facts] = []
 
     class Wordy(Bureau, name="wordy"):
         @classmethod
-        def explain(cls, facts: Any, options: Any) -> str | None:
+        def verdict(cls, facts: Facts, options: Any) -> str | None:
             seen.append(facts)
-            return "the desks are closed." if facts["stations"]["desk-a"] != "alive" else None
+            return "No answer: the desks are closed." if facts.stations["desk-a"] != "alive" else None
 
     swarm = make_swarm(2, Wordy)
     assert verdict(swarm) == 'No answer: no peer holds "blue train".'
@@ -122,12 +124,12 @@ def test_a_protocol_may_explain_in_its_own_terms() -> None:
     swarm.do(Collude("desk-b", "train"))
     swarm.do(Censor("desk-c"))
     assert verdict(swarm) == "No answer: the desks are closed."
-    assert seen[-1]["stations"] == {"desk-a": "dead", "desk-b": "colluding", "desk-c": "censored"}
+    assert seen[-1].stations == {"desk-a": "dead", "desk-b": "colluding", "desk-c": "censored"}
 
 
 def test_the_verdict_on_a_broadcast_is_who_heard_it() -> None:
     class Herald(Diary, name="herald"):
-        wants = "broadcast"
+        goals = (BROADCAST,)
 
     swarm = make_swarm(5, Herald, **LOUD)
     assert verdict(swarm, "news") == "Heard by 4 of 4 living peers (100%)."

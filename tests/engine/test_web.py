@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from engine.api import Ask, Blob
+from engine.api import Ask, Blob, Facts
 from engine.protocols.web import (
     OK,
     OVERLOADED,
@@ -49,7 +51,7 @@ def test_a_client_asks_and_gets_a_page() -> None:
     [(to, request)] = tape.take()
     assert (to, request.text) == (FRONT, "blue train")
     tape.give(peer, Response(request.number, OK, "blue train", ONE, Blob(64_000)), sender=FRONT)
-    assert tape.noted("hit") == [{"holder": ONE, "content": "blue train"}]
+    assert tape.noted("hit") == [{"holder": ONE, "content": "blue train", "by": 90}]
     assert (tape.timers, peer.pending) == ([], {})
 
 
@@ -180,17 +182,14 @@ def test_nonsense_is_ignored(value: object) -> None:
     front_tape.refuse(front, ONE, "a text")
     server_tape, server = FakeHost(me=ONE, options=WebOptions()), Server()
     server_tape.give(server, Request(value, value), sender=5)  # type: ignore[arg-type]
-    for message in (Request(value, value), Response(value, value, value, value, value)):  # type: ignore[arg-type]
-        list(message.about())
-        message.without("x")
     for each in (peer, front, server):
         each.beliefs()
         pickle.dumps(each)
 
 
 def test_why_there_was_no_answer() -> None:
-    def why(stations: dict[str, str], **facts: object) -> str | None:
-        return Client.explain({"stations": stations, **facts}, WebOptions())
+    def why(stations: dict[str, str], **facts: Any) -> str | None:
+        return Client.verdict(replace(Facts("fetch", "x", 0, stations=stations), **facts), WebOptions())
 
     assert "server is dead" in str(why({"server": "dead"}))
     assert "balancer is censored" in str(why({"balancer": "censored", "server1": "alive"}))

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine import (
+    BROADCAST,
     DUPLICATE,
+    FETCH,
+    FIND,
+    PUBLISH,
     Ask,
     AskFor,
     ContentSpec,
@@ -101,6 +105,7 @@ class Diary(Peer, name="diary", options=DiaryOptions):
     """Writes down what it hears and is told, as (time, …); asks its neighbours and answers from its library."""
 
     role = "writer"
+    goals = (FIND, FETCH, PUBLISH, BROADCAST)
     knows = "everyone"
 
     @classmethod
@@ -126,8 +131,8 @@ class Diary(Peer, name="diary", options=DiaryOptions):
         host.multicast(self.near, Say("goodbye"))
 
     def ask(self, host: Host, ask: Ask) -> None:
-        self.asked.append((host.now_us, ask.want, ask.text))
-        if ask.want != "publish":
+        self.asked.append((host.now_us, ask.goal, ask.text))
+        if ask.goal != "publish":
             options = host.options
             host.multicast(self.near, Rumour(ask.text, options.ttl, host.me) if options.loud else Question(ask.text))
 
@@ -157,7 +162,7 @@ class Diary(Peer, name="diary", options=DiaryOptions):
     def answer(self, host: Host, sender: PeerId, message: Answer) -> None:
         self.heard.append((host.now_us, sender, message.names))
         for name in message.names:
-            host.note("hit", holder=sender, content=name)
+            host.hit(sender, name)
 
     @on(Rumour)
     def rumour(self, host: Host, sender: PeerId, message: Rumour) -> Known:
@@ -212,7 +217,7 @@ class Actor(Diary, name="actor"):
     """Does what a test told it to when it hears a question, a batch or a load."""
 
     def ask(self, host: Host, ask: Ask) -> None:
-        self.asked.append((host.now_us, ask.want, ask.text))
+        self.asked.append((host.now_us, ask.goal, ask.text))
         self.do(host, Question(ask.text))
 
     @on(Question)

@@ -23,7 +23,7 @@ def stalled(path: Path, checkpoints: Checkpoints | None) -> tuple[TimeMachine, i
     machine = TimeMachine(Swarm(SETUP), checkpoints=checkpoints)
     machine.record(str(path), {}, ticking())
     go(machine, 20 * SECOND)
-    machine.swarm.do(AskFor(2, "blue train", want="fetch"))
+    machine.swarm.do(AskFor(2, "blue train", goal="fetch"))
     while machine.swarm.snapshot().totals.by_kind["Data"] < 20:
         machine.advance(machine.now_us + SECOND // 10)
     at_us = machine.now_us

@@ -38,7 +38,9 @@ def shell(told: int, tells: int, argv: Sequence[str], env: dict[str, str], home:
     if job == 0:
         os.setpgid(0, 0)
         os.tcsetpgrp(0, os.getpid())
-        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        # A shell without job control has ignored some for what it started in the background, as nohup does.
+        for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         os.chdir(home)
         os.execve(argv[0], argv, env)
     with contextlib.suppress(OSError):

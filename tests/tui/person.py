@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
-from engine import Setup
+from engine import Setup, Swarm
 from engine.lab.scenario import Scenario
 from tui.app import SwarmApp
 from tui.config.settings import Settings
@@ -71,11 +71,12 @@ async def dashboard(
     scenario: Scenario | None = None,
     settings: Settings | None = None,
     glyphs: Mode | None = None,
+    make: Callable[[Setup], Swarm] = Swarm,
     **setup: object,
 ) -> AsyncIterator[Person]:
     clock = Clock()
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
-    app = SwarmApp(Session(plan, clock=clock), settings=settings, glyphs=glyphs)
+    app = SwarmApp(Session(plan, clock=clock, make=make), settings=settings, glyphs=glyphs)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(pilot, clock)

@@ -30,7 +30,8 @@ def trace(n: int = frames.N, **changes: Any) -> Trace:
         "answers_at_us": np.array([150_000, 200_000], np.int64),
         "holders": (3,),
     }
-    return Trace(**(values | changes))
+    told = values | changes
+    return Trace(**({"answerers": told["holders"]} | told))
 
 
 def flight(*rows: tuple[int, int, int, int, int, int]) -> Flight:
@@ -54,7 +55,6 @@ def quiet(n: int, **changes: Any) -> Snapshot:
     fixed = replace(
         whole.fixed,
         labels=whole.fixed.labels[:n],
-        role=whole.fixed.role[:n],
         place=whole.fixed.place[:n],
         infrastructure=whole.fixed.infrastructure[:n],
     )
@@ -64,7 +64,7 @@ def quiet(n: int, **changes: Any) -> Snapshot:
         "censored": np.zeros(n, np.bool_),
         "links": Links(1, none, none),
     }
-    columns = ("colluding", "poisoned", "group", "load", "last_heard_us", "files")
+    columns = ("role", "colluding", "poisoned", "group", "load", "last_heard_us", "files")
     return replace(whole, **{name: getattr(whole, name)[:n] for name in columns} | values | changes)
 
 

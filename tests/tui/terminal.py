@@ -54,8 +54,10 @@ class Screen:
         """All modes that were on at some time."""
         self.keyboards = 0
         """How many keyboard protocols were pushed and not yet popped."""
+        self.left = 0
+        """How often the alternate screen was left."""
         self.after = ""
-        """What was written since the alternate screen was left, as it was written."""
+        """What was written since then, as it was written."""
         self._rest = ""
         self._erase()
 
@@ -137,6 +139,7 @@ class Screen:
             self._erase()
             self.x = self.y = 0
             self.after = ""
+            self.left += not on
 
 
 class Terminal:

@@ -173,7 +173,9 @@ async def test_lines_and_newcomers_have_flags_too() -> None:
         assert flags in person.app.clipboard
 
 
-async def test_a_moment_with_deeds_comes_out_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_moment_after_commands_is_reproduced_bit_for_bit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path)
     async with dashboard(asks_per_s=2.0) as person:
         await person.press("right", "x")

@@ -250,7 +250,7 @@ def test_a_run_imports_no_screen() -> None:
     assert swarmtop(*SMALL, code=code).stdout.splitlines()[-1] == "[]"
 
 
-def test_a_reader_who_has_heard_enough_is_no_error() -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(

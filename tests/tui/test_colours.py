@@ -65,7 +65,7 @@ def test_nobody_has_a_load_before_anything_happened() -> None:
     assert set(names(coloured("load", load=np.zeros(8, np.float32)))) == {"heat-0"}
 
 
-def test_last_heard_is_brightest_just_now_and_never_is_a_look_of_its_own() -> None:
+def test_last_heard_is_brightest_for_the_latest_and_a_peer_never_heard_differs() -> None:
     ages_us = np.array([0, 3_000_000, 10_000_000, 30_000_000, 600_000_000], np.int64)
     heard = np.append(700_000_000 - ages_us, -1)
     looks = names(coloured("heard", 6, now_us=700_000_000, last_heard_us=heard))
@@ -105,8 +105,8 @@ def test_a_trace_from_before_there_were_so_many_peers_will_do() -> None:
 
 def test_roles_have_shapes_of_their_own() -> None:
     snapshot = quiet(4)
-    fixed = replace(snapshot.fixed, roles=("leaf", "ultrapeer"), role=np.array([0, 1, 0, 1], np.uint8))
-    colours = colouring("role", replace(snapshot, fixed=fixed))
+    mixed = replace(snapshot, roles=("leaf", "ultrapeer"), role=np.array([0, 1, 0, 1], np.uint8))
+    colours = colouring("role", mixed)
     assert names(colours) == ["leaf", "ultrapeer", "leaf", "ultrapeer"]
     assert colours.codes("braille")[2] != colours.codes("braille")[3]
 

@@ -62,7 +62,7 @@ async def test_the_mouse_drags_the_knob() -> None:
         assert slider.text == "c"
 
 
-async def test_a_moved_knob_waits_for_the_swarm_and_then_believes_it() -> None:
+async def test_a_moved_slider_shows_the_value_of_the_swarm_once_it_is_set() -> None:
     slider = Slider("loss", ("0 %", "5 %", "10 %"))
     async with Stage(slider).run_test(size=(40, 3)) as pilot:
         slider.focus()

@@ -75,7 +75,7 @@ def test_the_picture_names_peers_marks_answers_and_crosses_losses() -> None:
         assert (canvas.ink == INK[ink]).any(), ink
 
 
-def test_a_line_falls_from_who_sent_to_who_heard_and_an_answer_climbs() -> None:
+def test_a_line_goes_down_from_sender_to_receiver_and_an_answer_goes_up() -> None:
     _, (line, plot) = shown(told())
     x0, y0 = plot.spot(line, line.row[line.frm], line.sent_us)
     x1, y1 = plot.spot(line, line.row[line.to], line.at_us)
@@ -173,7 +173,7 @@ def test_branches_do_not_cross_and_a_parent_stands_amid_its_branch() -> None:
     assert all(spans[i][1] < spans[i + 1][0] for i in range(len(spans) - 1))
 
 
-def test_the_way_of_an_answer_is_lit_and_vain_tellings_are_counted() -> None:
+def test_the_route_of_an_answer_is_highlighted_and_duplicates_are_counted() -> None:
     what, snapshot = told(), frames.snapshot()
     made = tree.tree_of(what)
     canvas = raster.Canvas(60, 12)
@@ -217,7 +217,7 @@ def test_the_front_is_who_was_just_reached() -> None:
     assert (late.ink[(late.owner == 1) & (late.glyph != 0)] == INK["asked"]).all()
 
 
-def test_who_stands_between_is_ringed() -> None:
+def test_peers_of_the_minimum_cut_have_a_ring() -> None:
     plain = picture(scene(quiet(5), PLACES), 30, 6)
     ringed = picture(scene(quiet(5), PLACES, ringed=(2,)), 30, 6)
     assert not (plain.ink == INK["censored"]).any()

@@ -68,6 +68,38 @@ def test_a_signal_that_comes_with_it_leaves_the_terminal_as_it_was(tmp_path: Pat
         assert it.unclean() == []
 
 
+SWITCHING = """
+import os, signal, sys
+from tui.config import themes
+from tui.first_frame import FirstFrame
+
+class File:
+    encoding = "utf-8"
+    isatty = lambda self: True
+    fileno = lambda self: 2
+    flush = lambda self: None
+
+    def write(self, text):
+        os.write(2, text.encode())
+        if "[?1049" + sys.argv[1] in text:
+            os.kill(os.getpid(), signal.SIGQUIT)
+
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+sys.__stderr__ = File()
+first = FirstFrame("gnutella", story=False, ascii_only=False)
+first.paint(themes.find("swarm"))
+first.clear()
+"""
+
+
+@pytest.mark.parametrize("when", ["h", "l"])
+def test_a_signal_at_the_moment_the_screen_is_entered_or_left_leaves_it_once(tmp_path: Path, when: str) -> None:
+    with terminal(tmp_path, ["-c", SWITCHING, when]) as it:
+        assert it.end() == 131
+        assert it.unclean() == []
+        assert it.screen.left == 1
+
+
 def test_a_theme_of_textual_has_one_too(tmp_path: Path) -> None:
     with terminal(tmp_path, ["-m", "tui", "--peers", "24", "--theme", "nord"]) as it:
         it.until("─ inspector ─")

@@ -6,6 +6,7 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -162,11 +163,14 @@ async def test_a_key_waits_until_what_was_opened_has_the_keyboard() -> None:
         field = person.app.focused
         assert isinstance(field, Input)
         assert field.value == "index"
-        await send(person, "escape", "a", *"nxdq")
+        await send(person, "escape", "a", *"nxd", "ctrl+q", "q")
         field = person.app.focused
         assert isinstance(field, Input)
         assert field.value == "nxdq"
-        await send(person, "escape", "escape", "9", "enter")
+        await send(person, "escape", "escape")
+        refresh = person.main.call_after_refresh
+        person.main.call_after_refresh = lambda *what: person.main.set_timer(0.1, partial(refresh, *what))  # type: ignore[method-assign,assignment,return-value]
+        await send(person, "9", "enter")
         assert person.session.swarm.history, "the first attack of the panel was done"
         assert person.app.is_running
 

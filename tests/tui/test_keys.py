@@ -268,7 +268,7 @@ def test_one_key_may_do_different_things_in_different_places() -> None:
         ({"list.up": "u", "list.down": "u"}, "list.up has u; down is kept"),
     ],
 )
-def test_a_wish_that_would_lock_somebody_in_is_refused(wish: dict[str, str], why: str) -> None:
+def test_own_keys_that_leave_no_way_out_are_refused(wish: dict[str, str], why: str) -> None:
     table, said = laid_over(ALL, wish, "c.toml")
     assert len(said) == 1
     assert why in said[0]

@@ -80,7 +80,7 @@ def test_what_is_read_when_a_run_begins_cannot_be_set_later() -> None:
         swarm = Swarm(Setup(protocol=network, peers=8))
         with pytest.raises(InputError, match=f"{name} is read when a run begins"):
             swarm.do(Set(name, value))
-        text = f'protocol = "{network}"\n[[at]]\ns = 1\ndo = "set"\nname = "{name}"\nvalue = {value}\n'
+        text = f'protocol = "{network}"\n[[at]]\ns = 1\ndo = "set"\nname = "{name}"\nvalue = {json.dumps(value)}\n'
         with pytest.raises(InputError, match=f"{name} is read when a run begins"):
             scenario_files.parse(text, "x.toml")
         assert Swarm(Setup(protocol=network, peers=8, options={name: value})).snapshot().settings[name] == value

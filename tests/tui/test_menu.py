@@ -162,7 +162,7 @@ def happenings(first: int, hits: int) -> tuple[Event, ...]:
     return (deed, gone, *(Hit(first + 2 + n, n, 1, 17, 31, f"song {n}") for n in range(hits)))
 
 
-async def test_a_burst_of_hits_does_not_wash_out_the_deed() -> None:
+async def test_many_hits_do_not_hide_the_action() -> None:
     feed = Feed()
     async with Stage(feed).run_test(size=(80, 10)) as pilot:
         feed.show(frames.frame(events=happenings(1, 3 * KEPT)))

@@ -37,7 +37,7 @@ def test_peers_of_a_city_gather_around_it_without_hiding_each_other() -> None:
     assert np.abs(at - homes[place]).max() < 0.03
 
 
-def test_a_newcomer_moves_nobody_and_a_crowd_stays_in_town() -> None:
+def test_a_newcomer_moves_nobody_and_many_peers_stay_in_their_city() -> None:
     before = layout.world([10.0], [10.0], np.zeros(8, int))
     after = layout.world([10.0], [10.0], np.zeros(9, int))
     assert (before == after[:8]).all()
@@ -106,7 +106,7 @@ def test_rings_of_many_stay_inside_and_apart() -> None:
     assert (at == layout.hops(n, a, b, 0)).all(), "the same every time"
 
 
-def test_rings_of_an_ask_follow_who_heard_from_whom() -> None:
+def test_rings_of_an_ask_follow_its_tree() -> None:
     hop, frm = [0, 1, 1, 2, 2, -1], [-1, 0, 0, 1, 2, -1]
     at = layout.hop_rings(6, hop, frm)
     out = 2 * np.hypot(*(at - 0.5).T)

@@ -10,7 +10,7 @@ from scenes import flight, picture, quiet, scene, trace
 
 from engine import Links
 from tui.draw import legend, raster
-from tui.draw.colours import LOOK, LOOKS, STATE, looks_of
+from tui.draw.colours import LOOK, LOOKS, STATE, colouring, looks_of
 from tui.draw.raster import lay
 from tui.draw.scene import MANY
 from tui.draw.stage import GLIDE_S, Stage
@@ -72,6 +72,21 @@ def test_an_ask_colours_whom_it_reached_and_who_answered_but_the_dead_stay_dead(
     state[2] = 1
     looks = looks_of(quiet(6, state=state), trace(6))
     assert [int(look) for look in looks] == [LOOK[w] for w in ("origin", "asked", "dead", "answered", "alive", "alive")]
+
+
+def test_who_has_it_who_named_it_and_who_keeps_a_record_are_three_looks() -> None:
+    told = trace(8, holders=(3, 6), answerers=(5, 6))
+    looks = looks_of(quiet(8), told, keepers=(4, 5, 6))
+    assert [LOOKS[look] for look in looks[3:].tolist()] == ["answered", "keeper", "answerer", "answered", "alive"]
+    by_hop = colouring("answer", quiet(8), told, keepers=(4, 5, 6))
+    assert [by_hop.looks[look].name for look in by_hop.of[3:7].tolist()] == [
+        "answered",
+        "keeper",
+        "answerer",
+        "answered",
+    ]
+    shapes = {by_hop.looks[look].glyph("ascii") for look in by_hop.of[3:6].tolist()}
+    assert len(shapes) == 3
 
 
 def test_a_line_on_top_does_not_light_up_the_dots_below() -> None:

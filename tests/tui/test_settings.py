@@ -222,7 +222,7 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_theme_that_is_gone_is_told_and_the_default_worn() -> None:
+async def test_a_theme_that_is_gone_is_told_and_the_default_used() -> None:
     own = Settings(theme="papr")
     async with dashboard(settings=own) as person:
         assert person.app.theme == "swarm"

@@ -5,8 +5,12 @@ Random orders of all that are in `tests/signals.py`, a command of its own.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,11 +18,14 @@ import pytest
 
 pytest.importorskip("termios", reason="terminals of this kind are POSIX")
 
+import pty
+import tty
+
 from jobs import Job, job
 from terminal import terminal
 
 from tui.config.terminal import encoding_of
-from tui.textual_compat import as_ascii, window_size
+from tui.textual_compat import Output, as_ascii, window_size
 
 SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
 FIRST = r"gnutella +24 ● alive"
@@ -102,6 +109,52 @@ def test_other_signals_end_it_cleanly_too(tmp_path: Path, name: str) -> None:
         assert it.end() == 128 + number
         assert it.unclean() == []
         assert "echoed" not in it.screen.after
+
+
+RESTORING = """
+import asyncio, os, signal, sys
+from tui.config.terminal import Ending
+
+def restore():
+    os.kill(os.getpid(), signal.SIGQUIT)
+    sys.stdout.write("restored")
+    sys.stdout.flush()
+
+async def told():
+    ending.app(int)
+
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+ending = Ending(restore)
+with ending:
+    ending.take({})
+    asyncio.run(told())
+    ending.restore()
+sys.exit(7)
+"""
+
+
+def test_a_signal_while_the_terminal_is_restored_does_not_end_the_program_before_that_is_done() -> None:
+    done = subprocess.run([sys.executable, "-c", RESTORING], capture_output=True, check=False)
+    assert (done.stdout, done.returncode) == (b"restored", 7)
+
+
+def test_what_is_switched_off_was_switched_on() -> None:
+    """Told to leave before the thread that writes has written that it entered."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    with os.fdopen(slave, "w") as file:
+        out = Output(file, bool, lambda: True, bool)
+        out.write_surely("on ")
+        out.write("drawn ")
+        leaving = threading.Thread(target=out.write_last, args=("off", 30.0))
+        leaving.start()
+        while out._queue.qsize() < 3:
+            time.sleep(0.001)
+        out.start()
+        leaving.join()
+        out.stop()
+        assert os.read(master, 100) == b"on off"
+    os.close(master)
 
 
 def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from streams import COMMANDS, FULL, campaign, prepared, tried
     [
         ("nope", [("file", "file", "full"), ("closed", "full", "gone")]),
         ("help", [("full", "full", "file"), ("gone", "gone", "closed")]),
+        ("topic", [("closed", "full", "file"), ("gone", "gone", "gone")]),
+        ("themes", [("file", "closed", "full")]),
         ("run", [("closed", "file", "full"), ("tty", "full", "tty")]),
         ("dashboard", [("tty", "full", "file"), ("closed", "tty", "full"), ("gone", "file", "tty")]),
     ],

@@ -145,7 +145,7 @@ async def test_a_picture_that_would_look_the_same_is_not_drawn_again() -> None:
             assert view.drawn == before + 1
 
 
-async def test_deeds_echo_and_refusals_come_back_and_both_pass() -> None:
+async def test_actions_and_refusals_are_drawn_for_a_while() -> None:
     async with gallery() as (view, pilot, _):
         deed = Commanded(1, 0, Kill(9), (9,), "person")
         view.show(frames.frame(events=(deed, Refused(2, 0, 4, 9, "Query", 0))))

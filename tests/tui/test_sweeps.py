@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from terminal import ROOT
-from test_foreign import environment, traps
+from test_code_in_current_folder import environment, traps
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
 

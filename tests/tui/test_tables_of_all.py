@@ -90,7 +90,7 @@ async def test_ten_thousand_peers_cost_the_rows_in_sight() -> None:
         assert set(made) <= set(range(8_980, 9_040))
 
 
-async def test_the_selected_peer_is_lit_and_scrolled_to() -> None:
+async def test_the_selected_peer_is_highlighted_and_scrolled_to() -> None:
     table = PeersTable()
     async with Stage(table).run_test(size=(110, 12)) as pilot:
         first = frames.frame()

@@ -291,7 +291,7 @@ async def see_every_theme() -> dict[str, tuple[str, str]]:
     return seen
 
 
-def test_an_app_wears_our_themes_and_textuals() -> None:
+def test_an_app_has_our_themes_and_textuals() -> None:
     import asyncio
 
     seen = asyncio.run(see_every_theme())

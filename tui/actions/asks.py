@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tui.screens.main import Action, Context, Words
+from tui.session.ask_filter import ALL, GOAL, AskFilter, filters_of
 
 NO_ASK = "There is no ask yet: press {ask.here}, or choose one in the table."
 FAILED = "A peer's program failed, and this run cannot go on: {run.network} starts another."
@@ -65,6 +66,41 @@ def _not_under_way(context: Context) -> str:
     return ""
 
 
+def _next_filter(context: Context) -> AskFilter | None:
+    """What would be shown next; None where there is nothing to choose."""
+    frame = context.screen.frame
+    every = () if frame is None else filters_of(frame.snapshot)
+    now = context.session.asks_of
+    if not every or (len(every) < 2 and now in every):
+        return None
+    return every[(every.index(now) + 1) % len(every)] if now in every else every[0]
+
+
+def next_filter(context: Context) -> None:
+    """Show other asks: those of users, of each goal, all."""
+    chosen = _next_filter(context)
+    if chosen is not None:
+        context.session.asks_of = chosen
+        context.session.say(f"Asks that are shown: {_told(chosen)}.")
+
+
+def _told(chosen: AskFilter) -> str:
+    if chosen.kind == GOAL:
+        return f"those with the goal “{chosen.goal}”"
+    return "all, also those that the network opens by itself" if chosen.kind == ALL else "those of users"
+
+
+def _no_filter(context: Context) -> str:
+    return (
+        "" if _next_filter(context) else "All asks are shown: the network opens none by itself, and all have one goal."
+    )
+
+
+def _told_filter(context: Context) -> Words:
+    chosen = _next_filter(context)
+    return Words() if chosen is None else Words("", f"Ask: show {_told(chosen)}")
+
+
 def silence(context: Context) -> None:
     """Show or hide the minimum cut."""
     context.session.analysis.toggle_min_cut()
@@ -116,6 +152,14 @@ ACTIONS: tuple[Action, ...] = (
         run=partial(go_on, True),
         why_not=_not_under_way,
         synonyms="step, depth, level, TTL, round, hop count, breadth first",
+    ),
+    Action(
+        *("ask.filter", "F", "F", "which asks", "Ask"),
+        "Show in the table and the feed the asks of users, those of each goal in turn, or all.",
+        run=next_filter,
+        why_not=_no_filter,
+        told=_told_filter,
+        synonyms=("filter asks, hide, show, goal, opened by the network, background, blocks, network asks, flood"),
     ),
     Action(
         *("ask.silence", "m", "m", "minimum cut", "Ask"),

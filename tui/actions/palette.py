@@ -25,9 +25,11 @@ from tui.config.keys import keyed
 from tui.preferences import THEME
 from tui.screens.main import Action, Context, MainScreen
 from tui.session.options import options_of, text_of
+from tui.session.verbs import ACT
 from tui.widgets.matching import ranked
 
 from .run import open_scenario, restart_under, scenarios_here
+from .view import colour
 
 PEERS, TITLES = 2_000, 200
 HITS = 40
@@ -65,6 +67,10 @@ def _open_option(name: str, context: Context) -> None:
 
 def _carry_out(command: Command, context: Context) -> None:
     context.screen.carry_out(command)
+
+
+def _act(name: str, context: Context) -> None:
+    context.screen.act(name)
 
 
 def _pick(peer: PeerId, context: Context) -> None:
@@ -114,6 +120,16 @@ class Palette(Provider):
             tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
             synonyms = f"setting, parameter, set {option.name}"
             yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
+        for shown in session.swarm.snapshot().fixed.shows:
+            tip = f"{shown.about[:1].upper()}{shown.about[1:]}."
+            run = partial(colour, shown.name)
+            yield _one(f"Picture: colour by {shown.name}", tip, run, "color, colouring, coloring, heat map, highlight")
+        frame = main.frame
+        for offer in frame.offers if frame is not None else ():
+            found = main.verb(f"{ACT}{offer.name}")
+            if found is not None:
+                tip = found.tip if found.possible else f"{offer.verb.about} {found.tip}"
+                yield _one(f"Peer: {plain(found.says)}", tip, partial(_act, offer.name), "verb, do, action, network")
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
             yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary")

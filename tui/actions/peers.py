@@ -10,6 +10,7 @@ from tui.config.keys import SHARED
 from tui.draw.layout import Direction
 from tui.screens.main import Action, Context, Words
 from tui.session.panels import DRAWERS, HISTORY
+from tui.session.verbs import called
 from tui.widgets.inspector import Inspector
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
@@ -194,6 +195,31 @@ def _told_nobody(context: Context) -> Words:
 
 WAYS: tuple[tuple[Direction, str], ...] = (("up", "↑"), ("down", "↓"), ("left", "←"), ("right", "→"))
 NEAREST = "Select the nearest peer in that direction."
+
+
+def opposite(context: Context) -> None:
+    """Do the opposite of the verb of the network that was done last, to the same peers."""
+    command = context.screen.last_act()
+    if command is not None:
+        context.screen.carry_out(command)
+
+
+def _no_opposite(context: Context) -> str:
+    if context.screen.last_act() is not None:
+        return ""
+    return "No verb of the network was done that another one takes back. {time.undo} goes to before your last action."
+
+
+def _told_opposite(context: Context) -> Words:
+    command = context.screen.last_act()
+    if command is None:
+        return Words()
+    peers = command.peers if isinstance(command.peers, tuple) else ()
+    frame = context.screen.frame
+    who = called(frame.snapshot, peers) if frame is not None and peers else "the same peers"
+    return Words("", f"Peer: {command.name}, {who} again")
+
+
 ACTIONS: tuple[Action, ...] = (
     *(
         Action(
@@ -243,6 +269,15 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="freeze, delay, stall, pause link, intercept, in flight, release",
     ),
     _verb(
+        *(
+            "cut",
+            "X",
+            "cut links",
+            "Cut the links of the selected peer or those between the chosen ones, or mend them.",
+        ),
+        synonyms="sever, unplug, cable, link failure, link down, network failure, disconnect, mend, repair, link up",
+    ),
+    _verb(
         *("partition", "", "split off", "Drop all messages between the chosen peers and all others."),
         synonyms="partition, split, split brain, separate, netsplit, network partition, isolate, cut off",
     ),
@@ -259,6 +294,14 @@ ACTIONS: tuple[Action, ...] = (
     _verb(
         *("publish", "", "publish", "Type the name of a new file that the selected peer shares from now on."),
         synonyms="share, share file, upload, seed, add file, put, store, announce, insert",
+    ),
+    Action(
+        *("peer.opposite", "U", "U", "take back", "Peer"),
+        "Take back what a verb of the network did last, where the network has an opposite for it.",
+        run=opposite,
+        why_not=_no_opposite,
+        told=_told_opposite,
+        synonyms="undo, revert, opposite, reverse, act, verb of the network",
     ),
     Action(
         *(

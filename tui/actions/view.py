@@ -7,7 +7,7 @@ from functools import partial
 
 from tui.config.keys import keyed
 from tui.draw.colours import ABOUT as COLOURED
-from tui.draw.colours import ColourBy
+from tui.draw.colours import ColourBy, colourings
 from tui.draw.layout import Direction
 from tui.draw.stage import ABOUT as PLACED
 from tui.draw.stage import Placement
@@ -61,11 +61,14 @@ def choose_colour(context: Context) -> None:
     """Choose a colouring from a list."""
     from tui.screens.picker import Picker, PickerGroup, PickerItem
 
-    choices = tuple(PickerItem(name, told) for name, told in COLOURED.items())
+    frame = context.screen.frame
+    every = COLOURED if frame is None else colourings(frame.snapshot)
+    choices = tuple(PickerItem(name, told) for name, told in every.items())
 
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
-            context.screen.action_do(f"view.colour_{what[1].replace(' ', '_')}")
+            colour(what[1], context)
+            context.screen.changed()
 
     context.screen.app.push_screen(Picker(PickerGroup("colour by", choices, context.screen.view.colour_by)), chosen)
 

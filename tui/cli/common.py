@@ -205,6 +205,14 @@ def read_seed(text: str, where: str) -> object:
     return read_whole(0, scenario_files.SEED_MAX)(text, where)
 
 
+def read_sample(text: str, where: str) -> float:
+    """Seconds between two samples."""
+    load_engine()
+    from engine import scenario_files
+
+    return scenario_files.as_sample_s(text, where, texts=True)
+
+
 def read_loss(text: str, where: str) -> float:
     """A share of messages that are lost."""
     from engine import scenario_files
@@ -283,6 +291,7 @@ def swarm_flags(parser: Parser) -> None:
         "world, constant:MS, uniform:MIN-MAX, or a matrix of round trips in ms in a file (world)",
     )
     add("--loss", read_loss, "FRACTION", "share of messages lost, 0 or more and less than 1 (0)")
+    add("--sample", read_sample, "SECONDS", "virtual time between two samples of the time series (1)")
     add("--capacity", read_link("capacity"), "SPEC", "lines of the peers: none, saroiu, or UP:DOWN in kbit/s (none)")
     add("--jitter", read_link("jitter_ms"), "MS", "how much longer than the latency a message may take (0)")
     add("--nat", read_link("nat"), "FRACTION", "share of peers that accept no connections (0)")
@@ -352,6 +361,8 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     options_for(lab.network_called(protocol, "--protocol"), options, "--set")
     if space.arrivals is not None:  # how many may arrive at most is left to the scenario
         changes["arrivals"] = replace(setup.arrivals, law=space.arrivals)
+    if space.sample is not None:
+        changes["sample_s"] = space.sample
     links = {"capacity": space.capacity, "jitter_ms": space.jitter, "nat": space.nat}
     changes["links"] = replace(setup.links, **{name: value for name, value in links.items() if value is not None})
     made = replace(made, setup=replace(setup, **changes, options=options))

@@ -63,28 +63,42 @@ def list_protocols(space: argparse.Namespace) -> int:
     if options:
         rows = [(f"{name}={it['default']}", _option(it)) for name, it in options.items()]
         lines += ["", "options (--set NAME=VALUE), with their defaults:", "", table(rows)]
+    verbs: dict[str, dict[str, Any]] = told["verbs"]
+    if verbs:
+        acts = [(" ".join((name, *it["values"])), it["about"]) for name, it in verbs.items()]
+        lines += ["", 'verbs of its own (do = "act", name = VERB), with their values:', "", table(acts)]
     say("\n".join(lines))
     return DONE
 
 
 def _protocol(name: str, kind: type[Peer]) -> dict[str, Any]:
-    from engine import allowed_of, help_of, options_for, title_of
+    from engine import allowed_of, classes_of, help_of, option_values, options_for, title_of, values_of, verbs_of
 
     options = options_for(kind, {}, name)
+    programs = {verb: program for program in reversed(classes_of(kind)) for verb in verbs_of(program)}
     known = {} if options is None else allowed_of(type(options))
+    defaults = option_values(options)
     return {
         "name": name,
         "title": title_of(kind),
         "about": help_of(kind),
         "options": {
             option: {
-                "default": getattr(options, option),
+                "default": defaults[option],
                 "about": allowed.about,
                 "low": allowed.low,
                 "high": allowed.high,
                 "choices": list(allowed.choices),
             }
             for option, allowed in known.items()
+        },
+        "verbs": {
+            verb: {
+                "about": verbs_of(program)[verb].about,
+                "undo": verbs_of(program)[verb].undo,
+                "values": {value: it.example for value, it in values_of(program, verb).items()},
+            }
+            for verb, program in programs.items()
         },
     }
 
@@ -150,7 +164,7 @@ def _fields(command: Command) -> dict[str, Any]:
     """The fields of a command that were given: those that differ from their defaults."""
     from dataclasses import fields
 
-    return {f.name: value for f in fields(command) if (value := getattr(command, f.name)) != f.default}
+    return {f.name: value for f in fields(command) if (value := getattr(command, f.name)) not in (f.default, {})}
 
 
 def scenario_text(one: Scenario) -> str:

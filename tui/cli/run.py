@@ -50,7 +50,7 @@ LOST_TOLD = 10
 """At most so many failed runs have a sentence each."""
 DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
 MEASURES = {
-    "success": "asks answered within 10 s",
+    "success": "asks answered within {} s",
     "reach": "living peers that it reaches",
     "genuine": "asks that ended with the real file, of those whose user opened something",
 }
@@ -169,7 +169,7 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
 def curve_text(curve: Curve) -> str:
     """A chart of the curve and the figures below it, without a last newline."""
     plan, setup = curve.sweep, curve.scenario.setup
-    done, what = DONE_TO[plan.verb], MEASURES[curve.metric]
+    done, what = DONE_TO[plan.verb], MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
     against = f" against “{plan.word}”" if plan.word else ""
     runs = max(len(point.runs) for point in curve.points)
     each = f", {runs} runs a point" if runs > 1 else ""
@@ -367,7 +367,7 @@ def speeds(rows: Sequence[BenchRow]) -> Table:
     for row in rows:
         cells = [row.load, f"{row.peers:,}", f"{row.ours_per_s / 1e3:,.0f} k/s"]
         table.add_row(*cells, f"{row.bare_per_s / 1e3:,.0f} k/s", f"{row.of_bare:.2f}")
-    table.caption = "k/s: thousand deliveries a second. One delivery: one message handed to one peer."
+    table.caption = "k/s: thousand deliveries a second. One delivery: one message handed to one peer. Collector on."
     table.caption_justify = "left"
     return table
 

@@ -14,7 +14,7 @@ import locale
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -154,24 +154,15 @@ ENDING = tuple(
 cannot continue."""
 
 
-@contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """A context in which signals that would end the program wait, so that their handlers can be exchanged."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class Ending:
     """Handles signals that would end the program.
 
     After `app` was called, `leave` is called in the loop with the exit code. Before that, after the loop has ended, and
     when leaving takes too long, `restore` restores the terminal and the process ends.
+
+    Blocking signals does not help here: Python calls a handler in the main thread although that blocks the signal, if
+    another thread takes it (NumPy's library of linear algebra starts some). So handlers are exchanged at once, never
+    by way of the default action, and flags tell a handler what it interrupts.
     """
 
     def __init__(self, restore: Callable[[], object]) -> None:
@@ -182,6 +173,7 @@ class Ending:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave: Callable[[int], object] = int
         self._before: dict[int, Any] = {}
+        self._restoring = False
 
     @property
     def begun(self) -> bool:
@@ -196,6 +188,12 @@ class Ending:
         """Call in the running loop: from now on a signal calls `leave` in it."""
         self._loop, self._leave = asyncio.get_running_loop(), leave
 
+    def restore(self) -> None:
+        """Restore the terminal when the loop has ended. A signal that comes meanwhile must not end the process before
+        that is done; it ends anyway after it."""
+        self._restoring = True
+        self._restore()
+
     def _told(self, number: int, _: object) -> None:
         code = 128 + number
         self._deadline.begin(code)
@@ -205,17 +203,26 @@ class Ending:
                 return
         except RuntimeError:  # the loop has ended, and so does the program
             pass
+        if self._restoring:
+            return
+        self._restoring = True
         self._restore()
         os._exit(code)
 
-    def __enter__(self) -> Self:
-        """Handle the signals that have their default action, not those that are ignored (as by nohup) or handled."""
-        self._deadline.start()
+    def take(self, first: Mapping[int, Any]) -> None:
+        """Handle the signals that have their default action, not those that are ignored (as by nohup) or handled, until
+        `__exit__`. first: signals that something else has handled so far, with the handlers before that."""
         for number in ENDING:
             # Only the main thread may.
             with contextlib.suppress(ValueError, OSError):
-                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-                    self._before[number] = signal.signal(number, self._told)
+                found = signal.getsignal(number)
+                if number in first or found in (signal.SIG_DFL, signal.default_int_handler):
+                    self._before[number] = first.get(number, found)
+                    signal.signal(number, self._told)
+
+    def __enter__(self) -> Self:
+        """Start the thread that limits the time."""
+        self._deadline.start()
         return self
 
     def __exit__(self, *_: object) -> None:

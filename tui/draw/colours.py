@@ -10,15 +10,16 @@ peers share a cell, the most important look is drawn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, Beliefs, Snapshot, Trace
+from engine import ALIVE, DEAD, LEFT, Beliefs, PeerId, Shown, ShownColumn, Snapshot, Trace
 
+from .chart import si
 from .rounding import rounded
 from .styles import GLYPHS, HEAT, INK, LEVELS, STEPS, Mode
 
@@ -34,6 +35,13 @@ ABOUT: dict[ColourBy, str] = {
     "heard": "How long ago a message of each last arrived anywhere.",
     "answer": "The chosen ask: which peers were asked, after how many hops, and which answered.",
 }
+
+
+def colourings(snapshot: Snapshot) -> dict[ColourBy, str]:
+    """All that peers of this network can be coloured by, and what each is."""
+    return ABOUT | {one.name: f"{one.about[:1].upper()}{one.about[1:]}." for one in snapshot.fixed.shows}
+
+
 STALE_US = 30_000_000
 """A belief about a peer not heard from for longer than this is stale."""
 HEARD_S = (1.0, 5.0, 20.0, 60.0)
@@ -92,22 +100,27 @@ STATE: tuple[Look, ...] = (
     Look("held", "held", "held", INK["held"]),
     Look("infrastructure", "server", "infrastructure", INK["infrastructure"]),
     Look("asked", "asked", "asked", INK["asked"], counted=True),
+    Look("keeper", "keeps a record", "keeper", INK["keeper"]),
+    Look("answerer", "named it", "answerer", INK["answerer"]),
     Look("answered", "has it", "hit", INK["answered"]),
     Look("origin", "asker", "origin", INK["origin"]),
 )
 LOOKS = tuple(look.name for look in STATE)
 LOOK = {name: number for number, name in enumerate(LOOKS)}
-KEPT = tuple(LOOK[name] for name in ("infrastructure", "answered", "origin"))
+KEPT = tuple(LOOK[name] for name in ("infrastructure", "keeper", "answerer", "answered", "origin"))
 GONE = STATE[:2]
 
 
-def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
+def looks_of(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> U8:
     """What each peer is shown as by its state: an index into LOOKS (N,). A dead peer is shown as dead even where the
-    ask reached it."""
+    ask reached it. keepers: peers that keep a record of what the ask is about."""
     n = len(snapshot.state)
     looks = np.full(n, LOOK["alive"], np.uint8)
     if trace is not None:
         looks[: len(trace.hop)][trace.hop[:n] > 0] = LOOK["asked"]
+        for those, name in ((keepers, "keeper"), (trace.answerers, "answerer")):
+            if len(those):
+                looks[np.asarray(those, np.int64)] = LOOK[name]
     looks[snapshot.fixed.infrastructure] = LOOK["infrastructure"]
     if trace is not None:
         if len(trace.holders):
@@ -123,9 +136,9 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
     return looks
 
 
-def by_state(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+def by_state(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> Colouring:
     """The colouring at the start."""
-    return Colouring("state", "state", STATE, looks_of(snapshot, trace), kept=KEPT, always=("alive", "dead"))
+    return Colouring("state", "state", STATE, looks_of(snapshot, trace, keepers), kept=KEPT, always=("alive", "dead"))
 
 
 # --- the others ---
@@ -137,10 +150,14 @@ def colouring(
     trace: Trace | None = None,
     selected: int | None = None,
     held: Beliefs | None = None,
+    keepers: Sequence[PeerId] = (),
 ) -> Colouring:
-    """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes."""
+    """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes; keepers: who
+    keeps a record of what the chosen ask is about."""
+    if by in snapshot.shown:
+        return by_column(snapshot, snapshot.shown[by])
     if by == "role":
-        return by_category(snapshot, "role", snapshot.fixed.role, snapshot.fixed.roles, len(CATEGORY_SHAPES))
+        return by_category(snapshot, "role", snapshot.role, snapshot.roles)
     if by == "load":
         return _by_load(snapshot)
     if by == "belief":
@@ -148,8 +165,8 @@ def colouring(
     if by == "heard":
         return _by_heard(snapshot)
     if by == "answer":
-        return _by_answer(snapshot, trace)
-    return by_state(snapshot, trace)
+        return _by_answer(snapshot, trace, keepers)
+    return by_state(snapshot, trace, keepers)
 
 
 def _gone(snapshot: Snapshot, of: U8) -> U8:
@@ -192,10 +209,32 @@ SHOWN_LOW, SHOWN_HIGH = 0.02, 0.98
 other differences."""
 
 
-def by_category(snapshot: Snapshot, by: str, codes: NDArray[np.integer], names: Sequence[str], kinds: int) -> Colouring:
-    """A colour for each value of a text. codes: index into names (N,), below 0 where a peer has none; of the names the
-    first `kinds` have a colour of their own, others share one."""
-    many = min(kinds, len(names), len(CATEGORY_SHAPES))
+def by_column(snapshot: Snapshot, column: ShownColumn) -> Colouring:
+    """The colouring by a column that the network shows."""
+    shown = column.shown
+    if shown.kind == "category":
+        return by_category(snapshot, shown.name, column.codes.astype(np.int64) - 1, column.names[1:])
+    return by_figure(snapshot, shown, column.values)
+
+
+def value_text(shown: Shown, value: float | str) -> str:
+    """A value of a column as it is written: `73%`, `1.2k`, `34 kB/s`, a text; `–` for none."""
+    if isinstance(value, str):
+        return value or "–"
+    if math.isnan(value):
+        return "–"
+    if shown.kind == "share":
+        return f"{value:.0%}"
+    figure = si(round(value) if shown.kind == "count" else value)
+    if shown.kind == "rate":
+        return f"{figure} B/s" if figure[-1].isdigit() else f"{figure[:-1]} {figure[-1]}B/s"
+    return figure
+
+
+def by_category(snapshot: Snapshot, by: str, codes: NDArray[Any], names: Sequence[str]) -> Colouring:
+    """A colour for each value of a text. codes: index into names (N,), below 0 where a peer has none; the first six
+    names have a colour of their own, others share one."""
+    many = min(len(names), len(CATEGORY_SHAPES))
     looks = tuple(
         Look(name, name, CATEGORY_SHAPES[number], CATEGORY_INKS[number], counted=not number)
         for number, name in enumerate(names[:many])
@@ -208,25 +247,22 @@ def by_category(snapshot: Snapshot, by: str, codes: NDArray[np.integer], names: 
 NOTHING = Look("none", "no value", "upkeep", INK["unknown"], counted=True)
 
 
-def by_figure(
-    snapshot: Snapshot, by: str, values: NDArray[np.floating], kind: str, words: tuple[Callable[[float], str], str]
-) -> Colouring:
-    """A gradient of a figure, (N,), NaN where a peer has none. kind: as of `engine.Shown`; words: how a value is
-    written, and the unit after the title. A share goes from 0 to 1, a count from 0 to the greatest."""
+def by_figure(snapshot: Snapshot, shown: Shown, values: NDArray[np.float64]) -> Colouring:
+    """A gradient of a figure, (N,), NaN where a peer has none. A share goes from 0 to 1, a count or a rate from 0 to
+    the greatest."""
+    kind = shown.kind
     known = np.isfinite(values)
-    seen = values[known].astype(np.float64)
+    seen = values[known]
     low, high = 0.0, 1.0
     if kind == "number" and len(seen):
         low, high = float(np.quantile(seen, SHOWN_LOW)), float(np.quantile(seen, SHOWN_HIGH))
     elif kind != "share":
         high = float(seen.max(initial=0.0))
     span = high - low if high > low else 1.0
-    share = rounded(np.clip((np.where(known, values, low).astype(np.float64) - low) / span, 0.0, 1.0))
+    share = rounded(np.clip((np.where(known, values, low) - low) / span, 0.0, 1.0))
     of = np.where(known, 3 + np.round(share * (STEPS - 1)), 2).astype(np.uint8)
-    written, unit = words
-    title = f"{by}, {unit}" if unit else by
-    ends = written(low), written(high)
-    return Colouring(by, title, (*GONE, NOTHING, *_ramp()), _gone(snapshot, of), ends=ends)
+    ends = value_text(shown, low), value_text(shown, high)
+    return Colouring(shown.name, shown.name, (*GONE, NOTHING, *_ramp()), _gone(snapshot, of), ends=ends)
 
 
 BELIEF: tuple[Look, ...] = (
@@ -255,7 +291,7 @@ def _by_belief(snapshot: Snapshot, selected: int | None, held: Beliefs | None) -
     return Colouring("belief", title, BELIEF, of, kept=(2, 3, 4, 5), always=("known", "unknown"))
 
 
-def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+def _by_answer(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> Colouring:
     """Asked peers by their hop, in a gradient from the asker outwards; peers that passed an answer on are drawn on
     top."""
     n = len(snapshot.state)
@@ -265,6 +301,8 @@ def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
         Look("unreached", "not reached", "upkeep", INK["unknown"], counted=True),
         *_ramp(),
         Look("bearer", "passed it on", "answer", INK["answered"]),
+        Look("keeper", "keeps a record", "keeper", INK["keeper"]),
+        Look("answerer", "named it", "answerer", INK["answerer"]),
         Look("answered", "has it", "hit", INK["answered"]),
         Look("origin", "asker", "origin", INK["origin"]),
     )
@@ -276,9 +314,12 @@ def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
     step = STEPS - 1 - np.round((hop - 1) / max(deepest - 1, 1) * (STEPS - 1)).astype(np.int64)
     of[: len(hop)] = np.where(hop > 0, 3 + np.clip(step, 0, STEPS - 1), 2)
     of[trace.answers_frm] = 3 + STEPS
+    for look, those in enumerate((keepers, trace.answerers), 4 + STEPS):
+        if len(those):
+            of[np.asarray(those, np.int64)] = look
     of = _gone(snapshot, of)
     if len(trace.holders):
-        of[np.asarray(trace.holders, np.int64)] = 4 + STEPS
-    of[trace.origin] = 5 + STEPS
+        of[np.asarray(trace.holders, np.int64)] = 6 + STEPS
+    of[trace.origin] = 7 + STEPS
     ends = (f"hop {deepest}", "hop 1")
     return Colouring("answer", f"ask {trace.ask}", looks, _gone(snapshot, of), ends=ends, kept=kept, always=always)

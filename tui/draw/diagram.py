@@ -21,6 +21,7 @@ from .layout import Box, View
 from .raster import Canvas, lay, sift
 from .rounding import decade
 from .styles import GLYPHS, INK
+from .tree import repeated_questions
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -57,17 +58,21 @@ class Timeline:
     reasons: tuple[str, ...]
     reached_us: Ints
     holders: tuple[int, ...]
+    answerers: tuple[int, ...]
 
 
 def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
     """The lines of an ask and the order of its peers: by the time at which the question reached them first; last those
     to which it is under way."""
     asked, lost, flight, now_us = trace.questions, trace.lost, snapshot.flight, snapshot.now_us
-    repeated = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    repeated = repeated_questions(trace)
+    # A question that was sent `via` a peer is drawn from that one, as in the tree.
+    above = trace.frm[asked.to]
+    teller = np.where(repeated | (above < 0), asked.frm, above)
     mine = (flight.ask == trace.ask) & (flight.part <= ANSWER) & (flight.sent_us <= now_us)
     under = flight.part[mine].astype(np.int64)
     again = (under == QUESTION) & (trace.hop[flight.to[mine]] >= 0)
-    frm = np.concatenate((asked.frm, trace.answers_frm, lost.frm, flight.frm[mine])).astype(np.int64)
+    frm = np.concatenate((teller, trace.answers_frm, lost.frm, flight.frm[mine])).astype(np.int64)
     to = np.concatenate((asked.to, trace.answers_to, lost.to, flight.to[mine])).astype(np.int64)
     sent = np.concatenate((asked.sent_us, trace.answers_sent_us, lost.sent_us, flight.sent_us[mine]))
     at = np.concatenate((asked.at_us, trace.answers_at_us, lost.at_us, flight.arrives_us[mine]))
@@ -110,6 +115,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
         + ("",) * int(mine.sum()),
         reached_us=np.where(trace.hop >= 0, trace.at_us, -1),
         holders=trace.holders,
+        answerers=trace.answerers,
     )
 
 
@@ -222,6 +228,7 @@ def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: 
     told: list[tuple[int, int, str, str]] = []
     if roomy:
         told += [(p, int(line.reached_us[p]), shapes.asked, "asked") for p in line.order.tolist()]
+    told += [(p, int(line.reached_us[p]), shapes.answerer, "answerer") for p in line.answerers]
     told += [(p, int(line.reached_us[p]), shapes.hit, "answered") for p in line.holders]
     told.append((line.origin, line.from_us, shapes.origin, "origin"))
     for peer, at_us, shape, ink in told:

@@ -12,12 +12,12 @@ import numpy as np
 from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
-from .scene import WALL, Scene, sides_of
+from .scene import WALL, Scene, link_words, mark_ink, sides_of
 from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words, for the help."""
-PARTS = ("question", "answer", "transfer", "upkeep")
+PARTS = ("question", "answer", "transfer", "upkeep", "notice")
 LEAST_H = 8
 """A picture of fewer lines has no legend."""
 Spans = list[tuple[str, int]]
@@ -40,6 +40,15 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
             (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in np.unique(split).tolist()
         ]
         told.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
+    links, severed = scene.snapshot.links, scene.snapshot.cut_links
+    dash = "-" if canvas.mode == "ascii" else "─"
+    if links.contacts and len(links.a):
+        told.append((dash, "contact", INK["contact"]))
+    if len(severed.a) or len(severed.whole):
+        told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
+    marks = scene.snapshot.marks
+    said = link_words(scene.snapshot)
+    told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

@@ -26,7 +26,8 @@ from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
-from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
+from .styles import DYING, GLYPHS, INK, MARKS, PART_INK, SIDE_BITS, SIDES, Mode
+from .tree import repeated_questions
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
 #
@@ -78,7 +79,9 @@ class Fading:
 # its way it has the mark of the reason, since it will be dropped.
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
-"""The mark of a message that will be dropped since it crosses a partition."""
+"""The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
+CROSSES_MOST = 60
+"""So many links that are cut have a mark in their middle."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -146,7 +149,7 @@ def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot
 def duplicates(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
-    again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    again = repeated_questions(trace)
     # A link over which both ends sent it is drawn once.
     n = len(trace.hop)
     low, high = np.minimum(asked.frm[again], asked.to[again]), np.maximum(asked.frm[again], asked.to[again])
@@ -275,6 +278,18 @@ def grounds(canvas: Canvas, scene: Scene) -> None:
             raster.ring(canvas, cx, cy, radius_x, radius_y, INK["ring"], gap=4.0)
 
 
+def link_words(snapshot: Snapshot) -> NDArray[np.uint8]:
+    """What the ends of each link say of it, as an index into `marks.words` (L,): of two words the one that comes later
+    there, 0 for none."""
+    marks = snapshot.marks
+    return np.maximum(marks.a, marks.b) if len(marks.a) == len(snapshot.links.a) else np.zeros(0, np.uint8)
+
+
+def mark_ink(code: int) -> int:
+    """The ink of a link by the number of its word, from 1."""
+    return MARKS[min(code, len(MARKS)) - 1]
+
+
 def _idle_links(canvas: Canvas, scene: Scene) -> None:
     snapshot = scene.snapshot
     a, b = snapshot.links.a, snapshot.links.b
@@ -284,7 +299,16 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     kept = np.ones(len(a), np.bool_) if few else mine
     a, b, mine = a[kept], b[kept], mine[kept]
     cut = snapshot.group[a] != snapshot.group[b]
-    inks = np.where(cut, INK["cut"], np.where(mine, INK["link-selected"], INK["link"])).astype(np.uint8)
+    severed = snapshot.cut_links
+    if len(severed.whole):
+        cut = cut | severed.whole[a] | severed.whole[b]
+    inks = np.where(mine, INK["link-selected"], INK["contact" if snapshot.links.contacts else "link"])
+    words = link_words(snapshot)
+    if words.any():
+        said = words[kept]
+        of_word = np.array((0, *MARKS))[np.minimum(said, len(MARKS))]
+        inks = np.where(said > 0, of_word, inks)
+    inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
     order = np.argsort(inks, kind="stable")
     a, b, inks = a[order], b[order], inks[order]
     loud = mine[order]
@@ -292,7 +316,30 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     _between(layer, scene, a[~loud], b[~loud], inks[~loud])
     sift(layer, 2, 3)
     _between(layer, scene, a[loud], b[loud], inks[loud])
+    if len(severed.a):
+        _cut_links(layer, scene, few)
     lay(canvas, layer)
+    apart = np.flatnonzero(severed.whole)[:CROSSES_MOST]
+    if len(apart):
+        # Before the peer, as its name stands behind it.
+        col, row = raster.cells(canvas, scene.x[apart], scene.y[apart])
+        raster.stamp(canvas, col - 1, row, ord(WALL[canvas.mode]), INK["cut"])
+
+
+def _cut_links(canvas: Canvas, scene: Scene, few: bool) -> None:
+    """Links that are cut: no stream is open on them, so they are none of the links of the snapshot. With many peers in
+    view, those of the selected one."""
+    a, b = scene.snapshot.cut_links.a, scene.snapshot.cut_links.b
+    if not few:
+        mine = (a == scene.selected) | (b == scene.selected)
+        a, b = a[mine], b[mine]
+    layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
+    raster.lines(layer, scene.x[a], scene.y[a], scene.x[b], scene.y[b], INK["cut"])
+    sift(layer, 2, 4)
+    lay(canvas, layer)
+    if len(a) <= CROSSES_MOST:
+        col, row = raster.cells(canvas, (scene.x[a] + scene.x[b]) / 2, (scene.y[a] + scene.y[b]) / 2)
+        raster.stamp(canvas, col, row, ord(WALL[canvas.mode]), INK["cut"])
 
 
 def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:
@@ -421,7 +468,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
     """The shape of a message where it is, so that its part can be seen without colours."""
     shapes = GLYPHS[canvas.mode]
-    codes = np.array([ord(s) for s in (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep)], np.uint32)
+    drawn = (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep, shapes.notice)
+    codes = np.array([ord(s) for s in drawn], np.uint32)
     col, row = raster.cells(canvas, x[big], y[big])
     raster.stamp(canvas, col, row, codes[part[big]], np.asarray(PART_INK, np.uint8)[part[big]])
 

@@ -43,11 +43,16 @@ class Glyphs:
     """It answered."""
     origin: str
     """It asked."""
+    answerer: str
+    """It named who has the thing, and has it not."""
+    keeper: str
+    """It keeps a record that points to who has the thing."""
     question: str
     """A message under way, by its part."""
     answer: str
     transfer: str
     upkeep: str
+    notice: str
     dot: str
     """A peer where there is no room for shapes."""
     play: str
@@ -74,10 +79,13 @@ SYMBOLS = Glyphs(
     asked="◉",
     hit="★",
     origin="◈",
+    answerer="✦",
+    keeper="☆",
     question="•",
     answer="◦",
     transfer="▪",
     upkeep="·",
+    notice="‣",
     dot="·",
     play="▶",
     pause="‖",
@@ -101,10 +109,13 @@ LETTERS = Glyphs(
     asked="O",
     hit="*",
     origin="$",
+    answerer="^",
+    keeper="?",
     question="+",
     answer="=",
     transfer="~",
     upkeep=",",
+    notice="`",
     dot=".",
     play=">",
     pause="|",
@@ -125,7 +136,7 @@ SHADES: dict[Mode, str] = {"braille": "·░▒▓█", "block": "·░▒▓█
 # Peers of these states may be side by side in one picture and must differ in shape.
 STATES = (
     *("alive", "dead", "left", "censored", "colluding", "poisoned", "held"),
-    *("infrastructure", "selected", "asked", "hit", "origin"),
+    *("infrastructure", "selected", "asked", "hit", "origin", "answerer", "keeper"),
 )
 
 
@@ -154,7 +165,13 @@ TABLE: dict[str, InkOf] = {
     "coast": InkOf("map-coastline"),
     "ring": InkOf("map-coastline"),
     "link": InkOf("link"),
+    "contact": InkOf("link", faded=0.45),
     "link-selected": InkOf("link-active"),
+    "mark-1": InkOf("chart-1", faded=0.35),
+    "mark-2": InkOf("chart-2", faded=0.35),
+    "mark-3": InkOf("chart-3", faded=0.35),
+    "mark-4": InkOf("chart-4", faded=0.35),
+    "mark-other": InkOf("label", faded=0.4),
     "cut": InkOf("lost", faded=0.55),
     "tree": InkOf("link-tree"),
     "way": InkOf("answered", bold=True),
@@ -172,10 +189,13 @@ TABLE: dict[str, InkOf] = {
     "asked": InkOf("asked"),
     "answered": InkOf("answered", bold=True),
     "origin": InkOf("origin", bold=True),
+    "answerer": InkOf("answer", bold=True),
+    "keeper": InkOf("answer"),
     "question": InkOf("question", bold=True),
     "answer": InkOf("answer", bold=True),
     "transfer": InkOf("transfer", bold=True),
     "upkeep": InkOf("upkeep"),
+    "notice": InkOf("duplicate"),
     "selected": InkOf("selected", bold=True),
     "marked": InkOf("selected", solid=True),
     "hover": InkOf("label", bold=True),
@@ -205,7 +225,11 @@ SOLID: tuple[int, ...] = (
     *range(1 << SIDE_BITS, len(SIDES) << SIDE_BITS),
 )
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
+MARKS: tuple[int, ...] = tuple(INK[f"mark-{number}"] for number in (1, 2, 3, 4, "other"))
+"""Inks of the words that ends say of a link; the last one for all further words."""
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
-PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep"))
+PART_INKS: dict[str, str] = {"notice": "duplicate"}
+"""The role of a part in a theme, where it is called otherwise."""
+PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep", "notice"))
 """Ink of a message by the code of its part."""

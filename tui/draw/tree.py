@@ -65,6 +65,16 @@ class Tree:
         return int(found[0]) if found and peer is not None else -1
 
 
+def repeated_questions(trace: Trace) -> NDArray[np.bool_]:
+    """Which of the questions that arrived came to a peer that had it already (k,). The sender of the first one need not
+    be the peer above it in the tree: it may have been sent `via` that one (`Trace`)."""
+    asked = trace.questions
+    repeated = np.ones(len(asked.to), np.bool_)
+    repeated[np.unique(asked.to, return_index=True)[1]] = False
+    repeated |= trace.at_us[asked.to] != asked.at_us
+    return repeated
+
+
 def tree_of(trace: Trace) -> Tree:
     """The tree by the peer that told each peer first. If that one was not reached by the ask, the asker is the
     parent."""
@@ -165,8 +175,8 @@ def draw(
     """Draw the tree on an empty canvas, with nodes at `spots`."""
     up, dead = tree.parent, tree.dead
     lit = np.zeros(len(up), np.bool_)
-    for holder in trace.holders:
-        at = tree.at(holder)
+    for named in (*trace.holders, *trace.answerers):
+        at = tree.at(named)
         while at > 0 and not lit[at]:
             lit[at] = True
             at = int(up[at])
@@ -193,10 +203,13 @@ def distinct(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Ints:
 def _nodes(canvas: Canvas, tree: Tree, x: Floats, y: Floats, trace: Trace) -> None:
     shapes = GLYPHS[canvas.mode]
     n = len(tree.nodes)
-    kind = np.where(tree.dead, 3, np.where(np.isin(tree.nodes, np.asarray(trace.holders, np.int64)), 1, 0))
+    has = np.isin(tree.nodes, np.asarray(trace.holders, np.int64))
+    named = np.isin(tree.nodes, np.asarray(trace.answerers, np.int64))
+    kind = np.where(tree.dead, 3, np.where(has, 1, np.where(named, 4, 0)))
     kind[0] = 2
-    codes = np.array([ord(shapes.asked), ord(shapes.hit), ord(shapes.origin), ord(shapes.dead)], np.uint32)
-    inks = np.array([INK["asked"], INK["answered"], INK["origin"], INK["lost"]], np.uint8)
+    drawn = (shapes.asked, shapes.hit, shapes.origin, shapes.dead, shapes.answerer)
+    codes = np.array([ord(shape) for shape in drawn], np.uint32)
+    inks = np.array([INK[name] for name in ("asked", "answered", "origin", "lost", "answerer")], np.uint8)
     col, row = raster.cells(canvas, x, y)
     order = np.lexsort((np.arange(n), kind > 0))
     kinds = kind[order]

@@ -28,6 +28,8 @@ MEANS = {
     "origin": "the peer that asked",
     "asked": "the question has reached it",
     "answered": "named as a holder of what was asked for",
+    "answerer": "told the asker of a holder, without having the thing itself",
+    "keeper": "keeps a record that points to holders",
     "infrastructure": "a server, index or tracker",
     "dead": "its process was killed; its disk remains",
     "censored": "runs, but all its traffic is blocked",
@@ -38,6 +40,7 @@ MEANS = {
     "question": "a message that looks for something",
     "answer": "a message that says where it is",
     "transfer": "a message that carries the thing itself",
+    "notice": "a message that tells that something exists",
     "upkeep": "a message that keeps the network together ({view.upkeep} shows them)",
 }
 

@@ -23,12 +23,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.geometry import Offset, Region
-from textual.screen import Screen
+from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Publish
+from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerFailed, PeerId, Publish, VerbOffer, plain
 from tui.config.keys import Key, bindings, key_for, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
@@ -62,8 +61,8 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import PAIRS, Verb, askers_of, called, chosen_in, verbs_for
-from tui.textual_compat import bind, fail, unwritten, use_lean_compositor
+from tui.session.verbs import ACT, PAIRS, Verb, answered_by, askers_of, called, chosen_in, values_typed, verbs_for
+from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
@@ -141,7 +140,7 @@ LATE = ("attacks", OPTIONS)
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
-    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort")),
+    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort"), (("ask.filter",), "which")),
     "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
     "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),
     "feed": ((LEFT_RIGHT, "kinds"), (("list.first",), "newest"), (("peer.filter",), "search")),
@@ -239,7 +238,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(Screen[None]):
+class MainScreen(LeanScreen[None]):
     """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -250,7 +249,6 @@ class MainScreen(Screen[None]):
         """steady: always `fps` frames a second; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        use_lean_compositor(self)
         self.session = session
         self.context = Context(session, self, program)
         self.table = {action.id: action for action in table}
@@ -259,6 +257,8 @@ class MainScreen(Screen[None]):
         self.clock = FrameClock(self.tick, self._broke)
         self.panels = program.preferences.layout
         self._kept = self.panels.to_json()
+        self._roomed: Size | None = None
+        """The size of the terminal that the panels were arranged for last."""
         self._sized: dict[str, int] = {}
         """The sizes of panels that are set."""
         self._parts: dict[str, Widget] = {}
@@ -535,6 +535,9 @@ class MainScreen(Screen[None]):
             self._drawn_s = time.monotonic()
 
     def _take_frame(self, *, draw: bool) -> None:
+        self.session.shown = self._columns_seen()
+        self.session.contacts = self._links_seen()
+        self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -544,6 +547,18 @@ class MainScreen(Screen[None]):
         jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
         self._events = frame.events if jumped else self._events + frame.events
         self._panel_frame = frame
+
+    def _columns_seen(self) -> frozenset[str]:
+        """The columns of the network that somebody looks at: the one that peers are coloured by, all in the table."""
+        frame = self.view.frame
+        all_ = () if frame is None else frame.snapshot.fixed.shows
+        table = "peers" in self.panels.shown
+        return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
+
+    def _links_seen(self) -> bool:
+        """Whether the picture shows links: those of the swarm, and not what a peer believes or the path of an ask."""
+        seen = self.picture is self.view and PICTURE in self.panels.shown
+        return seen and not self.session.analysis.show_belief and not self.session.player.alarm
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s
@@ -627,9 +642,11 @@ class MainScreen(Screen[None]):
     # --- room -------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Another terminal size."""
-        self.make_room()
-        self.at_once()
+        """Another terminal size; at the start several events tell the same one."""
+        if self.size != self._roomed:
+            self._roomed = self.size
+            self.make_room()
+            self.at_once()
 
     def on_screen_resume(self) -> None:
         """A dialog was closed."""
@@ -903,14 +920,39 @@ class MainScreen(Screen[None]):
 
     def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
         """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
+        if isinstance(command, Act):
+            return self._acted(command, changed)
         frame = self.frame
         past = PAST.get(command.verb, (command.verb, ""))[0]
         who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
         of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        # `killed` is said of them, `cut the links of` with them behind it.
+        told = f"{past[:1].upper()}{past[1:]} {who}" if past.endswith(" of") else f"{who} {past}"
         back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+            return told
+        return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+
+    def _acted(self, command: Act, changed: tuple[PeerId, ...]) -> str:
+        """`“ride-free” was done to 12 peers. U: share again`."""
+        frame = self.frame
+        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
+        told = f"“{plain(command.name)}” was done to {who}"
+        back = self.session.swarm.opposite_of(command, changed)
+        return told if back is None else f"{told}. {{peer.opposite}}: {plain(back.name)}"
+
+    def last_act(self) -> Act | None:
+        """What takes back the verb of the network that a person did last; None if there is none."""
+        done = [one for one in self.session.player.commands() if isinstance(one.command, Act)]
+        command = done[-1].command if done else None
+        if not isinstance(command, Act):
+            return None
+        swarm = self.session.swarm
+        try:
+            named = command.peers
+            return swarm.opposite_of(command, swarm.select(named) if isinstance(named, str) else swarm.resolve(named))
+        except InputError:
+            return None
 
     @on(say.Act)
     def _act(self, event: say.Act) -> None:
@@ -933,14 +975,14 @@ class MainScreen(Screen[None]):
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
-        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
+        known = tuple(peer for peer in answered_by(frame.trace) if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
-    def open_ask_bar(self, *, publish: bool = False) -> None:
-        """Show the ask bar, to ask or to name a file that should be shared."""
+    def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None) -> None:
+        """Show the ask bar, to ask, to name a file that should be shared, or to type the values of a verb."""
         self.close_bars()
         bar = self.query_one(AskBar)
-        bar.publishing = publish
+        bar.publishing, bar.offer = publish, offer
         bar.add_class("-open")
         frame = self.frame
         if frame is not None:
@@ -972,7 +1014,9 @@ class MainScreen(Screen[None]):
     def on_asked(self, event: say.Asked) -> None:
         """A text was typed to ask for, or the name of a file to share."""
         self.close_bars()
-        if event.publish:
+        if event.act:
+            self._act_typed(event.act, event.text)
+        elif event.publish:
             peers: Any = event.origin if event.origin is not None else self.session.selection.selected
             self.carry_out(Publish(peers, event.text))
         elif isinstance(event.origin, tuple):
@@ -980,6 +1024,32 @@ class MainScreen(Screen[None]):
         else:
             self.session.ask_for(event.text, event.origin)
         self.changed()
+
+    def act(self, name: str) -> None:
+        """Do a verb of the network to the chosen peers; one that takes values opens a line to type them."""
+        found = self.verb(f"{ACT}{name}")
+        if found is None or not found.possible:
+            return
+        if found.command is not None:
+            self.carry_out(found.command)
+            return
+        frame = self.frame
+        offer = next((one for one in frame.offers if one.name == name), None) if frame is not None else None
+        if offer is not None:
+            self.open_ask_bar(offer=offer)
+
+    def _act_typed(self, name: str, text: str) -> None:
+        frame = self.frame
+        offer = next((one for one in frame.offers if one.name == name), None) if frame is not None else None
+        if offer is None or not offer.able:
+            self.session.say(f"“{name}” cannot be done to the chosen peers any more")
+            return
+        try:
+            values = values_typed(offer, text)
+        except InputError as error:
+            self.session.say(str(error))
+            return
+        self.carry_out(Act(offer.able, name, values))
 
     def close_bars(self) -> None:
         """Close the text fields; the picture gets the focus."""
@@ -1027,10 +1097,15 @@ class MainScreen(Screen[None]):
                 part.focus()
 
     def focus_panel(self, name: str) -> None:
-        """Into a panel that is opened in this turn; keys wait until it takes them."""
+        """Into a panel that is opened in this turn; keys wait until it takes them, from this key on and not only from
+        the refresh after it."""
         self.call_after_refresh(self.focus_in, name)
-        inputs = queue_of(self.app)
-        if inputs is not None and name not in LATE:
+        inputs, panel = queue_of(self.app), self.panel(name)
+        if inputs is None:
+            return
+        if isinstance(panel, (Attacks, Options)):
+            inputs.expect(panel.takes_keys_now)
+        else:
             inputs.expect(lambda: self.panel_at(self.focused) == name or not self.takes_keys(name))
 
     def takes_keys(self, name: str) -> bool:
@@ -1101,7 +1176,7 @@ class MainScreen(Screen[None]):
         """Each verb with what it will do and to how many peers, then the actions that choose other peers."""
         lines = [
             Line(
-                ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
+                verb.id if verb.id.startswith(ACT) else ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
                 verb.says,
                 verb.tip,
                 verb.key,
@@ -1129,8 +1204,13 @@ class MainScreen(Screen[None]):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
             self.query_one(Menu).update_lines(chart.menu_lines())
+            self.changed()
             return
         self.picture.focus()
+        if event.id.startswith(ACT):
+            self.act(event.id.removeprefix(ACT))
+            self.changed()
+            return
         self.action_do(event.id)
 
     def on_menu_closed(self) -> None:
@@ -1154,6 +1234,8 @@ class MainScreen(Screen[None]):
                 panel.tell(event.attack, swarm.preview(event.attack))
             except InputError as error:
                 panel.tell(event.attack, None, str(error))
+            except PeerFailed as error:
+                self.session.player.fail(error)
         if event.anew:
             panel.offer(swarm.attacks())
 
@@ -1169,12 +1251,17 @@ class MainScreen(Screen[None]):
         except InputError as error:
             self.session.say(str(error))
             return
+        except PeerFailed as error:
+            self.session.player.fail(error)
+            return
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
             many = f" It takes {len(plan.peers):,} peers." if plan.peers else ""
             self.session.say(f"Attack started: {title.lower()}.{many}")
-            self.query_one(Attacks).begun(started_attack(title, plan, now_us))
+            done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
+            back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None
+            self.query_one(Attacks).begun(started_attack(title, plan, now_us, back))
 
     def open_attack(self, name: str) -> None:
         """Show the panel with this preset highlighted, so that enter starts it."""

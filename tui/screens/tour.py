@@ -19,6 +19,7 @@ from textual.message import Message
 
 from engine import ALIVE, AskId, AskIssued, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, plain
 
+from ..session.verbs import answered_by
 from ..widgets.panel import Lines, name_panel, panel_css
 from ..widgets.text import Row, wrap
 
@@ -48,7 +49,7 @@ class Tour:
         """What there is to ask for; the first is suggested."""
         self._protocol = protocol
         self._ask: AskId | None = None
-        self._holders: tuple[PeerId, ...] = ()
+        self._answerers: tuple[PeerId, ...] = ()
         self._told_off = False
         self._asking = False
 
@@ -62,28 +63,28 @@ class Tour:
 
         Whether what is to be said may have changed.
         """
-        before = (self.step, self._ask, self._holders, self._asking)
+        before = (self.step, self._ask, self._answerers, self._asking)
         self._asking = asking
         for event in events:
             self._hear(event)
         if trace is not None and trace.ask == self._ask and trace.holders:
-            self._holders = tuple(trace.holders)
+            self._answerers = answered_by(trace)
         if self.step == 2:
             self._closed(snapshot)
         if self.step == 3 and not any(snapshot.state[peer] == ALIVE for peer in self._living(snapshot)):
             self.step = 4
         if snapshot.fixed.protocol != self._protocol:
             self._elsewhere(snapshot.fixed.protocol)
-        return before != (self.step, self._ask, self._holders, self._asking)
+        return before != (self.step, self._ask, self._answerers, self._asking)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, AskIssued) and event.by == "person":
             if self.step in (1, 2):
-                self.step, self._ask, self._holders = 2, event.ask, ()
+                self.step, self._ask, self._answerers = 2, event.ask, ()
             elif self.step == 4:
                 self.step = 5
         elif isinstance(event, Commanded) and event.by == "person" and self.step == 3:
-            killed = isinstance(event.command, (Kill, Shutdown)) and set(event.peers) & set(self._holders)
+            killed = isinstance(event.command, (Kill, Shutdown)) and set(event.peers) & set(self._answerers)
             self.step = 4 if killed else 3
 
     def _closed(self, snapshot: Snapshot) -> None:
@@ -92,19 +93,19 @@ class Tour:
         row = next((row for row in snapshot.asks if row.id == self._ask), None)
         if row is None or row.id in snapshot.spreading:
             return
-        if self._holders:
+        if self._answerers:
             self.step = 3
         elif row.closed_us is not None:
             self.step, self._told_off = 1, True
             self._titles.rotate(-1)
 
     def _living(self, snapshot: Snapshot) -> list[PeerId]:
-        return [peer for peer in self._holders if peer < len(snapshot.state) and snapshot.state[peer] == ALIVE]
+        return [peer for peer in self._answerers if peer < len(snapshot.state) and snapshot.state[peer] == ALIVE]
 
     def _elsewhere(self, protocol: str) -> None:
         """Another network completes the last step; before that the tour starts again, as the former peers are gone."""
         self._protocol = protocol
-        self._ask, self._holders = None, ()
+        self._ask, self._answerers = None, ()
         self.step = STEPS + 1 if self.step >= 4 else 1
 
     def words(self, snapshot: Snapshot) -> Words | None:

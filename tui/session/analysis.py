@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine import AskId, Beliefs, Censor, Command, InputError, MinimumCut, PeerId, Theory, Uncensor
+from engine import (
+    AskId,
+    Beliefs,
+    Censor,
+    Command,
+    InputError,
+    MinimumCut,
+    PeerFailed,
+    PeerId,
+    Theory,
+    Uncensor,
+    VerbOffer,
+    beliefs_of,
+)
 
 from .frame import PeerFacts
 from .notice import Notice
@@ -13,6 +26,8 @@ from .selection import Selection
 
 FACTS_S = 0.2
 """Wall seconds after which the facts about the selected peer are read again: its beliefs may be long."""
+KEEPERS_S = 1.0
+"""Wall seconds after which who keeps a record is asked again: each peer is."""
 THEORY_S = 1.0
 """Wall seconds between two computations of theory while asks are followed: each searches all links."""
 LINKS_MANY = 2_000
@@ -40,6 +55,10 @@ class Analysis:
         """The cursor moved: what was computed is no longer valid."""
         self.min_cut: MinimumCut | None = None
         self._theories: dict[AskId, tuple[Theory, ...]] = {}
+        self._offers: tuple[VerbOffer, ...] = ()
+        self._offered: tuple[PeerId, ...] = ()
+        self._kept: tuple[PeerId, ...] = ()
+        self._kept_of: AskId | None = None
         self.refresh_facts()
 
     def state(self) -> tuple[object, ...]:
@@ -48,7 +67,7 @@ class Analysis:
 
     def refresh_facts(self) -> None:
         """A command was done: read the facts again for the next frame."""
-        self._facts_s = -1.0
+        self._facts_s = self._offers_s = self._kept_s = -1.0
 
     def facts(self, now_s: float) -> PeerFacts | None:
         """About the selected peer; not older than `FACTS_S`. now_s: wall seconds."""
@@ -61,15 +80,51 @@ class Analysis:
         swarm = self._player.swarm
         program = swarm.peer(peer)
         self._facts_s = now_s
+        try:
+            shown = swarm.shown_of(peer)
+        except PeerFailed as error:
+            self._player.fail(error)
+            shown = ()
         self._facts = PeerFacts(
             peer=peer,
             files=tuple(swarm.library(peer).files()),
-            beliefs=program.beliefs() if program is not None else Beliefs(),
+            beliefs=beliefs_of(program) if program is not None else Beliefs(),
             links=tuple(swarm.links_of(peer)),
             ban=swarm.ban_of(peer),
             last=swarm.last_messages(peer),
+            shown=shown,
+            calls=swarm.open_calls(peer),
+            marks=swarm.marks_of(peer),
         )
         return self._facts
+
+    def offers(self, now_s: float) -> tuple[VerbOffer, ...]:
+        """What can be done to the chosen peers that only this network has; not older than `FACTS_S`."""
+        selection = self._selection
+        chosen = selection.marked or (() if selection.selected is None else (selection.selected,))
+        if chosen == self._offered and 0 <= now_s - self._offers_s < FACTS_S:
+            return self._offers
+        self._offered, self._offers_s = chosen, now_s
+        try:
+            self._offers = self._player.swarm.verbs_for(chosen)
+        except PeerFailed as error:
+            self._player.fail(error)
+            self._offers = ()
+        return self._offers
+
+    def keepers(self, now_s: float) -> tuple[PeerId, ...]:
+        """Living peers that keep a record of what the chosen ask is about; not older than `KEEPERS_S`."""
+        ask, swarm = self._selection.ask, self._player.swarm
+        if ask is None or not swarm.keeps_records:
+            return ()
+        if ask != self._kept_of or not 0 <= now_s - self._kept_s < KEEPERS_S:
+            self._kept_of, self._kept_s = ask, now_s
+            try:
+                self._kept = swarm.keepers_of(ask)
+            except PeerFailed as error:
+                self._player.fail(error)
+                self._kept = ()
+        return self._kept
 
     def theory(self) -> tuple[Theory, ...]:
         """Of the chosen ask, computed once, when it was first shown: links change, and the figures with them."""

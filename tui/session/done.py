@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from engine import AskFor, Command, Peers, Set, Setup, plain, to_toml
@@ -42,6 +42,8 @@ class Done:
                 continue
             if f.name == "peers" or _are_peers(value):
                 told.append(_named(value, labels, most))
+            elif isinstance(value, Mapping):
+                told += [f"{name}={plain(one)}" for name, one in value.items()]
             elif isinstance(value, str) and " " in value:
                 told.append(f"“{plain(value)}”")
             else:

@@ -10,7 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Snapshot, Theory, Trace
+from engine import (
+    AskId,
+    Beliefs,
+    Event,
+    File,
+    LoggedMessage,
+    MinimumCut,
+    OpenCall,
+    PeerId,
+    Shown,
+    Snapshot,
+    Theory,
+    Trace,
+    VerbOffer,
+)
+
+from .ask_filter import AskFilter
 
 if TYPE_CHECKING:
     from engine import Mark
@@ -30,6 +46,12 @@ class PeerFacts:
     """The phrase it colludes against, or empty."""
     last: tuple[LoggedMessage, ...] = ()
     """Messages it sent and received, the latest first."""
+    shown: tuple[tuple[Shown, float | str], ...] = ()
+    """The columns that its network shows of it."""
+    calls: tuple[OpenCall, ...] = ()
+    """Its calls that wait for an answer, the oldest first."""
+    marks: tuple[tuple[PeerId, str, str], ...] = ()
+    """What it says of its links: (other end, topic, word)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +90,8 @@ class Frame:
     expectations: Mapping[str, bool] | None = None
     followed: bool = False
     """The user chose no ask: `ask` is the latest one, and the next will take its place."""
+    asks_of: AskFilter = field(default_factory=AskFilter)
+    """Which asks the table and the feed show."""
     marked: tuple[PeerId, ...] = ()
     """Peers that the user marked."""
     alarm: str = ""
@@ -76,12 +100,16 @@ class Frame:
     """Popular titles of the catalogue, the most popular first: suggestions for an ask."""
     predictions: tuple[Prediction, ...] = ()
     """Questions of the scenario that were asked so far, oldest first."""
+    keepers: tuple[PeerId, ...] = ()
+    """Living peers that keep a record of what the chosen ask is about, in a network that has such records."""
     theory: tuple[Theory, ...] = ()
     """Values that closed formulas predict for the chosen ask."""
     show_belief: bool = False
     """The picture shows what the selected peer believes."""
     min_cut: MinimumCut | None = None
     """The fewest peers whose loss makes a search fail, if the user asked for them."""
+    offers: tuple[VerbOffer, ...] = ()
+    """What can be done to the chosen peers that only this network has."""
     filter: str = ""
     """The selector that the table of peers is filtered by; empty for all."""
     filtered: tuple[PeerId, ...] | None = None

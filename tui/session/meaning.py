@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from engine import Snapshot
 
-ANSWERED = ("find", "fetch")
-"""Goals of asks that have an answer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -23,6 +20,6 @@ class Meaning:
 def meaning_of(snapshot: Snapshot) -> Meaning:
     """Of the network of a snapshot, and of the asks that it has: a command may state another goal than the usual."""
     fixed = snapshot.fixed
-    reach = fixed.audience != "one"
-    hits = fixed.wants in ANSWERED or any(row.want in ANSWERED for row in snapshot.asks)
+    reach = fixed.goals[0].audience != "one"
+    hits = fixed.goals[0].sought == "answer" or any(row.sought == "answer" for row in snapshot.asks)
     return Meaning(reach, hits, reach or snapshot.totals.duplicates > 0)

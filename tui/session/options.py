@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from engine import Allowed, allowed_of, network, plain
+from engine import Allowed, allowed_of, network, option_values, plain
 
 UNITS = {
     "_mbit_s": "Mbit/s",
@@ -95,11 +95,9 @@ def options_of(protocol: str, begun: Mapping[str, object], now: Mapping[str, obj
     kind = getattr(network(protocol), "options_type", None)
     if kind is None:
         return ()
-    defaults = kind()
     allowed = allowed_of(kind)
     made = []
-    for name in (f.name for f in fields(kind)):
-        default = getattr(defaults, name)
+    for name, default in option_values(kind()).items():
         start = begun.get(name, default)
         if isinstance(start, str):  # a flag or a scenario may have given it as a text
             start = allowed[name].read(start, name, texts=True)

@@ -23,6 +23,7 @@ from engine import (
     Setup,
     Swarm,
     TimeMachine,
+    follow,
     parted_sentence,
     story_of,
 )
@@ -76,6 +77,7 @@ class Player:
         self.repeated: Schedule = ()
         """Commands at the end of the setup's schedule that a person gave in the run before."""
         swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
+        follow(swarm, scenario.expects)
         self.machine = _time_machine(swarm, recording)
         self.pacer = Pacer(
             self.machine,
@@ -109,6 +111,8 @@ class Player:
         Raises InputError for a setup that cannot be; nothing has changed then.
         """
         swarm = self._make(setup)
+        if setup.protocol == scenario.setup.protocol:
+            follow(swarm, scenario.expects)
         self.machine.close()
         self.machine.free()
         self.machine = _time_machine(swarm, None)

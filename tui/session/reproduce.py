@@ -110,6 +110,8 @@ def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
             words += _flag(f"--{name}", repr(value) if isinstance(value, float) else str(value))
     if setup.arrivals.law != base.arrivals.law:
         words += ["--arrivals", setup.arrivals.law]
+    if setup.sample_s != base.sample_s:
+        words += ["--sample", repr(setup.sample_s)]
     for flag, name in (("capacity", "capacity"), ("jitter", "jitter_ms"), ("nat", "nat")):
         value = getattr(setup.links, name)
         if value != getattr(base.links, name):

@@ -45,6 +45,7 @@ from engine import (
 
 from . import reproduce
 from .analysis import Analysis
+from .ask_filter import AskFilter
 from .frame import Frame
 from .narration import Narrator
 from .notice import Notice
@@ -98,6 +99,14 @@ class Session:
         self.analysis = Analysis(self.player, self.selection, self.notice, clock)
         self.slow_motion = SlowMotion(self.player.pacer)
         self.teller = Teller()
+        self.shown: frozenset[str] = frozenset()
+        """Columns of the network that frames should hold: those that somebody looks at."""
+        self.contacts = False
+        """Whether frames should hold whom peers could ask next, as links, where no stream is open."""
+        self.followed: frozenset[str] = frozenset()
+        """Columns of the network, and "role", whose time series somebody looks at."""
+        self.asks_of = AskFilter()
+        """Which asks are shown; others are not followed either."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -186,6 +195,7 @@ class Session:
         self.analysis.reset()
         self.slow_motion.reset()
         self.teller.forget()
+        self.asks_of = AskFilter()
         self._seen, self._events = 0, []
         self._read_swarm()
         before = f". The run before was recorded: swarmtop replay {recorded}" if recorded else ""
@@ -214,7 +224,8 @@ class Session:
         player, pacer = self.player, self.player.pacer
         return (
             *(self.swarm.now_us, pacer.playing, pacer.speed, pacer.slowed, player.alarm, player.recording),
-            *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted),
+            *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted, self.shown),
+            self.asks_of,
         )
 
     @property
@@ -238,7 +249,7 @@ class Session:
         player.pause_when_quiet()
         player.tell_changes()
         now_s = self.clock()
-        self._snapshot = snapshot = self.swarm.snapshot()
+        self._snapshot = snapshot = self._take_snapshot()
         self._drawn = self._drawable()
         events, self._events = tuple(self._events), []
         story = self._narrator.at(self.swarm)
@@ -262,12 +273,15 @@ class Session:
             predictions=story.predictions,
             expectations=story.expectations,
             titles=self._titles,
+            asks_of=self.asks_of,
             followed=selection.following and selection.ask is not None,
             marked=selection.marked,
             filter=selection.filter,
             filtered=selection.filtered(now_s),
             alarm=player.alarm,
+            keepers=self.analysis.keepers(now_s),
             theory=self.analysis.theory(),
+            offers=self.analysis.offers(now_s),
             show_belief=self.analysis.show_belief and selection.selected is not None,
             min_cut=self.analysis.min_cut,
             live=player.at_end,
@@ -280,6 +294,19 @@ class Session:
             done=player.done(),
             jumps=player.jumps,
         )
+
+    def _take_snapshot(self) -> Snapshot:
+        """The present moment, with the columns that are looked at."""
+        fixed = self._snapshot.fixed if self._snapshot is not None else self.swarm.snapshot().fixed
+        wanted = [one.name for one in fixed.shows if one.name in self.shown]
+        if self.followed:
+            self.swarm.follow(sorted(self.followed), strict=False)
+        try:
+            return self.swarm.snapshot(wanted, contacts=self.contacts)
+        except PeerFailed as error:
+            self.shown, self.contacts = frozenset(), False
+            self.player.fail(error)
+            return self.swarm.snapshot()
 
     def _read_events(self) -> None:
         """Take in what happened since: follow the latest ask, measure crossings, show warnings."""
@@ -301,6 +328,9 @@ class Session:
     def _on_issued(self, event: AskIssued) -> None:
         if event.by == "person":
             self._open_asks.add(event.ask)
+        goal = self.swarm.record(event.ask).goal if self.asks_of.goal else ""
+        if not self.asks_of.shows(event.by, goal):
+            return
         # The first ask of a run is shown in slow motion, as if the user had asked.
         first = self.selection.ask is None and not self.player.commands()
         self.selection.follow(event.ask)

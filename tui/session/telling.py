@@ -19,6 +19,7 @@ from engine import (
     DEAD,
     LEFT,
     PARTS,
+    Act,
     Arrive,
     Arrived,
     AskFor,
@@ -203,6 +204,13 @@ class Teller:
             return (
                 f"{who} {is_} split off: messages between the {NUMBERS[sides] if sides < 11 else sides} sides are lost"
             )
+        if verb in ("cut", "mend"):
+            whose = f"the links {'of' if one else 'between'} {who}"
+            severed = "are cut: streams on them break, and nothing can be sent over them"
+            return f"{whose} {severed if verb == 'cut' else 'can be used again'}"
+        if isinstance(command, Act):
+            given = ", ".join(f"{name} {plain(value, 40)}" for name, value in command.values.items())
+            return f"“{plain(command.name, 40)}” was done to {who}{f' ({given})' if given else ''}"
         links = f"messages on the links {'of' if one else 'between'} {who}"
         if verb == "hold":
             return f"{links} are frozen"
@@ -243,24 +251,30 @@ class Teller:
         fixed = snapshot.fixed
         who, text = fixed.labels[row.origin], plain(row.text, 40)
         over = row.closed_us is not None or settled(row, snapshot)
-        does = {"broadcast": "spread" if over else "spreads", "publish": "shares"}.get(row.want, "asked for")
+        does = {"share": "spread" if over else "spreads", "nothing": "shares"}.get(row.sought, "asked for")
         begun = f"{who} {does} “{text}”"
         others = max(1, len(snapshot.state) - 1)
-        spreads = fixed.audience != "one"
+        spreads = fixed.goals[0].audience != "one"
         if not over:
             return self._so_far(row, snapshot, begun, others, spreads)
         before = earlier(row, snapshot.asks)
-        found = bool(row.hits) and not row.decoys and " but " not in row.verdict
+        found = bool(row.found) and not row.decoys and " but " not in row.verdict
         reached = f"{row.reached:,} of {others:,} peers were reached"
-        tail = f"; {reached}" if spreads and row.want in ("find", "fetch") else ""
-        first = f", the first after {row.first_hit_us / 1e6:.2f} s" if row.first_hit_us is not None else ""
+        # An asker that knew the holders itself asked nobody.
+        alone = row.found and not row.messages
+        tail = "; no question had to be sent" if alone else f"; {reached}" if spreads and row.sought == "answer" else ""
+        timed = row.first_hit_us is not None and not alone
+        first = f", the first after {(row.first_hit_us or 0) / 1e6:.2f} s" if timed else ""
         action = self._between(before.issued_us, row, snapshot) if before is not None else ""
         if found:
             other = (
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
-            answered = f"{counted(row.hits, f'{other}holder')} answered"
+            holders = counted(row.found, f"{other}holder")
+            answered = f"{holders} answered"
             head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
+            if alone:
+                head = f"{action}{capital(begun)}: it knew {holders} itself"
             long, short = f"{head}{first}{tail}.", f"{head}{first}."
         else:
             verdict = row.verdict or "It is over."
@@ -274,14 +288,14 @@ class Teller:
         return tuple(dict.fromkeys((fuller, shorter, long, short, bare)))
 
     def _so_far(self, row: AskRow, snapshot: Snapshot, begun: str, others: int, spreads: bool) -> tuple[str, ...]:
-        if row.want == "broadcast":
+        if row.sought == "share":
             return (f"{begun}: {row.reached:,} of {others:,} peers have heard it so far.",)
-        if row.want == "publish":
+        if row.sought == "nothing":
             return (f"{begun}.",)
-        holders = f"{counted(row.hits, 'holder')} so far" if row.hits else "no answer so far"
+        holders = f"{counted(row.found, 'holder')} so far" if row.found else "no answer so far"
         reach = f"{row.reached:,} of {others:,} peers reached, " if spreads else ""
         silent = stations_down(snapshot)
-        down = f": {silent}, so no search can be answered" if silent and not row.hits else ""
+        down = f": {silent}, so no search can be answered" if silent and not row.found else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
@@ -315,7 +329,7 @@ PAST = {
 def settled(row: AskRow, snapshot: Snapshot) -> bool:
     """Whether an ask was answered, and no question or answer of it is under way. It may be open for a download."""
     flight = snapshot.flight
-    if not row.hits or row.id in snapshot.spreading or flight.total > len(flight.ask):
+    if not row.found or row.id in snapshot.spreading or flight.total > len(flight.ask):
         return False
     return not bool(((flight.ask == row.id) & (flight.part <= ANSWER)).any())
 
@@ -325,7 +339,7 @@ def earlier(row: AskRow, asks: Sequence[AskRow]) -> AskRow | None:
     same = [
         each
         for each in asks
-        if each.id < row.id and each.text == row.text and each.want == row.want and (each.hits or each.closed_us)
+        if each.id < row.id and each.text == row.text and each.goal == row.goal and (each.found or each.closed_us)
     ]
     own = [each for each in same if each.origin == row.origin]
     return own[-1] if own else same[-1] if same else None
@@ -334,13 +348,13 @@ def earlier(row: AskRow, asks: Sequence[AskRow]) -> AskRow | None:
 def compare(row: AskRow, before: AskRow, spreads: bool) -> str:
     """How an ask differs from an earlier one for the same, in a sentence; empty where there is nothing to compare."""
     ask = f"ask {before.id}"
-    if row.want not in ("find", "fetch"):
+    if row.sought != "answer":
         return ""
-    if bool(row.hits) != bool(before.hits):
-        return f"{capital(ask)} {'was answered' if before.hits else 'had no answer'}."
+    if bool(row.found) != bool(before.found):
+        return f"{capital(ask)} {'was answered' if before.found else 'had no answer'}."
     told = []
-    if row.hits != before.hits:
-        told.append(more(row.hits - before.hits, "holder"))
+    if row.found != before.found:
+        told.append(more(row.found - before.found, "holder"))
     if row.first_hit_us is not None and before.first_hit_us is not None and row.origin == before.origin:
         late_s = (row.first_hit_us - before.first_hit_us) / 1e6
         if abs(late_s) >= SLIGHT_S:

@@ -16,7 +16,24 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, UNDO, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
+from engine import (
+    ALIVE,
+    DEAD,
+    LEFT,
+    UNDO,
+    VERBS,
+    Act,
+    CallOff,
+    Command,
+    Heal,
+    InputError,
+    PeerId,
+    RunningAttack,
+    Snapshot,
+    Trace,
+    VerbOffer,
+    plain,
+)
 from tui.session.frame import Frame
 
 from .units import clock
@@ -96,7 +113,12 @@ def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
     return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
 
 
-def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
+def _linked(snapshot: Snapshot, ids: Ids) -> Flags:
+    """All peers, unless one of them has a cut link: then mending it comes first."""
+    return np.full(len(ids), not flag("cut", True)(snapshot, ids).any(), np.bool_)
+
+
+def _parted(snapshot: Snapshot, ids: Ids) -> Flags:
     """Peers that can be split off: all, unless no other peer would be left."""
     whole = len(ids) >= len(snapshot.state)
     return np.full(len(ids), not whole, np.bool_)
@@ -160,9 +182,18 @@ PAIRS: tuple[Pair, ...] = (
         ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
+        "cut", "peer.cut", "cut", ("Cut", "Mend"),
+        (
+            "{Links} {who} are cut: streams on them break, and nothing can be sent over them.",
+            "{Links} {who} can be used again.",
+        ),
+        _linked, flag("cut", True),
+        ("Cut {links} {who}", "Mend {links} {who}"),
+    ),
+    Pair(
         "partition", "", "partition", ("Split off", ""),
         ("{who}: no message passes to or from all other peers, until the partition is healed.", ""),
-        _cut, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
+        _parted, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
         ("Split off {who}", ""),
         "All peers are chosen: no other peer is left to split off from.",
     ),
@@ -175,6 +206,13 @@ def phrase_of(frame: Frame) -> str:
     asks = frame.snapshot.asks
     chosen = next((row.text for row in reversed(asks) if row.id == frame.ask), "")
     return chosen or (asks[-1].text if asks else "")
+
+
+def answered_by(trace: Trace) -> tuple[PeerId, ...]:
+    """The peers that answered an ask, in order. Where the asker knew the holders itself, these take their place: there
+    is nobody else to go to."""
+    others = tuple(peer for peer in trace.answerers if peer != trace.origin)
+    return others or tuple(peer for peer in trace.holders if peer != trace.origin) or trace.answerers
 
 
 def asker_of(frame: Frame) -> PeerId | None:
@@ -197,7 +235,7 @@ def _silenced(frame: Frame, peer: PeerId) -> bool:
     snapshot = frame.snapshot
     if not snapshot.censored[peer]:
         return False
-    answered = frame.trace is not None and peer in frame.trace.holders
+    answered = frame.trace is not None and peer in frame.trace.answerers
     return answered or bool(snapshot.fixed.infrastructure[peer])
 
 
@@ -225,7 +263,7 @@ def verbs_for(frame: Frame) -> tuple[Verb, ...]:
     if not len(ids):
         return ()
     pairs = [_pair(frame, pair, ids) for pair in PAIRS if pair.do in VERBS]
-    rest = (*_heal(frame), *_operator(frame, ids), *_call_off(frame))
+    rest = (*_of_network(frame, ids), *_heal(frame), *_operator(frame, ids), *_call_off(frame))
     return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
 
 
@@ -258,6 +296,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
         "does": "does" if len(those) == 1 else "do",
         "is": "is" if len(those) == 1 else "are",
         "gone": _gone(snapshot, int(those[0])),
+        "Links": "The links of" if len(those) == 1 else "The links between",
         "links": "the links of" if len(those) == 1 else "the links between",
         "ban": _ban(frame, those),
     }
@@ -304,6 +343,51 @@ def _publish(frame: Frame, ids: Ids) -> Verb:
     return Verb("publish", "", "Publish", f"Publish from {who} …", tip, True, many=len(ids))
 
 
+ACT = "act:"
+"""Begins the id of a verb that only the present network has."""
+
+
+def _of_network(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
+    """The verbs of the network itself. One that takes values has to be typed first."""
+    made: list[Verb] = []
+    for offer in frame.offers:
+        title = f"{offer.name[:1].upper()}{offer.name[1:]}"
+        able = np.array(offer.able, np.int64)
+        who = called(frame.snapshot, able if len(able) else ids)
+        label = title if len(able) < 2 else f"{title} {len(able):,}"
+        typed = any(value.needed for value in offer.values.values())
+        says = f"{title}: {who}{' …' if typed else ''}"
+        if not len(able):
+            why = f"Not now: {offer.why_not}." if offer.why_not else f"{who} cannot."
+            made.append(Verb(f"{ACT}{offer.name}", "", label, says, why, False))
+            continue
+        tip = offer.verb.about
+        if len(able) < len(ids):
+            tip = f"{tip} Not the other {len(ids) - len(able):,}."
+        command = None if typed else Act(tuple(able.tolist()), offer.name, {})
+        made.append(Verb(f"{ACT}{offer.name}", "", label, says, tip, True, command, len(able)))
+    return tuple(made)
+
+
+def values_typed(offer: VerbOffer, text: str) -> dict[str, str]:
+    """What a person typed for a verb: `10.0.0.0/8` for a verb with one value, else `prefix=10.0.0.0/8 length=24`.
+
+    Raises InputError, a sentence, for what can be neither.
+    """
+    names = list(offer.values)
+    words = text.split()
+    if len(names) == 1 and not any(word.startswith(f"{names[0]}=") for word in words):
+        return {names[0]: text.strip()}
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            example = " ".join(f"{each}=…" for each in names)
+            raise InputError(f'"{offer.name}" is given as {example}, and "{plain(word)}" names no value')
+        values[name] = value
+    return values
+
+
 def _heal(frame: Frame) -> tuple[Verb, ...]:
     apart = int(np.count_nonzero(frame.snapshot.group))
     if not apart:
@@ -339,7 +423,7 @@ def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
     theirs = np.array([peer for peer, by in enumerate(fixed.operator) if by == name], np.int64)
     up = theirs[state[theirs] == ALIVE]
     many = up if len(up) else theirs
-    roles = {fixed.roles[int(fixed.role[peer])] for peer in many.tolist()}
+    roles = {frame.snapshot.roles[int(frame.snapshot.role[peer])] for peer in many.tolist()}
     what = f"{len(many):,} {roles.pop() if len(roles) == 1 else 'peer'}{'s' if len(many) > 1 else ''}"
     if len(up):
         tip = f"As after a court order, all peers of {name} are killed: {what}."

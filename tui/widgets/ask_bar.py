@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from engine import ALIVE, STATES
+from engine import ALIVE, STATES, VerbOffer
 from tui.config.keys import within
 from tui.session.frame import Frame
 from tui.widgets.messages import Asked, AskLeft
@@ -51,6 +51,8 @@ class AskBar(Vertical):
         """What a click would ask for, and the first of them enter in an empty line."""
         self.publishing = False
         """Whether what is typed is to be shared rather than asked for."""
+        self.offer: VerbOffer | None = None
+        """The verb of the network whose values are typed."""
 
     def compose(self) -> ComposeResult:
         """What there is; who asks, and for what."""
@@ -76,11 +78,17 @@ class AskBar(Vertical):
         typed = field.value.strip().lower()
         known = dict.fromkeys((*self._history[:-4:-1], *self._titles))
         fitting = [title for title in known if all(word in title.lower() for word in typed.split())]
-        self.offers = () if self.publishing else tuple(fitting[:OFFERS])
+        typing = self.publishing or self.offer is not None
+        self.offers = () if typing else tuple(fitting[:OFFERS])
         first = self.offers[0] if self.offers else ""
         again = " again" if first in self._history else ""
         does = f"press enter for “{first}”{again}, or type some of a title"
         field.placeholder = "a name for it" if self.publishing else does if first else "a title, or some words of it"
+        if self.offer is not None:
+            field.placeholder = " ".join(
+                f"{name}={value.example.removeprefix('e.g. ') or '…'}" if len(self.offer.values) > 1 else value.example
+                for name, value in self.offer.values.items()
+            )
         row: list[Span] = []
         for offer in self.offers:
             shown = f" {offer} "
@@ -115,7 +123,7 @@ class AskBar(Vertical):
     def reason(self) -> str:
         """Why the selected peer cannot ask, or empty: another one asks then."""
         frame = self._frame
-        alone = frame is not None and not frame.marked and not self.publishing
+        alone = frame is not None and not frame.marked and not self.publishing and self.offer is None
         if frame is None or not alone or frame.selected is None or frame.snapshot.state[frame.selected] == ALIVE:
             return ""
         who = frame.snapshot.fixed.labels[frame.selected]
@@ -132,6 +140,8 @@ class AskBar(Vertical):
         who = called(frame.snapshot, some) if some else "any peer"
         several = len(some) > 1
         does = ("share " if several else "shares ") if self.publishing else ("ask for " if several else "asks for ")
+        if self.offer is not None:
+            who, does = called(frame.snapshot, self.offer.able), f"{self.offer.name} "
         row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"), ("❯ ", "key bold"))
         if reason:
             row = ((f"{reason}; ", "warn"), *row)
@@ -146,6 +156,10 @@ class AskBar(Vertical):
 
     def _ask(self, text: str) -> None:
         if not text or self._frame is None:
+            return
+        if self.offer is not None:
+            self.query_one(Input).value = ""
+            self.post_message(Asked(text, None, act=self.offer.name))
             return
         if not self._history or self._history[-1] != text:
             self._history.append(text)

@@ -16,6 +16,7 @@ from textual import events
 from engine import AskId, AskRow, PeerId, Snapshot, Theory
 from tui.config.keys import keyed, within
 from tui.draw.chart import meter, si
+from tui.session.ask_filter import filters_of, shown_asks
 from tui.session.frame import Frame
 from tui.session.meaning import Meaning, meaning_of
 from tui.session.telling import stations_down
@@ -46,8 +47,45 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
         # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
         down = stations_down(snapshot)
         return (f"waiting: {down}", "bad") if down else ("waiting", "question")
-    word = row.outcome or ("told" if row.want == "broadcast" else "answered" if row.hits else "no answer")
+    word = row.outcome or ("told" if row.sought == "share" else "answered" if row.hits else "no answer")
     return word, OUTCOMES.get(word, "bad")
+
+
+BAR_LEAST, BAR_MOST = 4, 8
+"""Cells of a bar of progress."""
+
+
+def share_done(row: AskRow) -> float:
+    """How much of an ask is done, 0 to 1; 0 where nothing tells."""
+    return min(max(row.done / row.of, 0.0), 1.0) if row.of > 0 else 0.0
+
+
+def progress_figure(row: AskRow) -> str:
+    """`16/17`, or `94%` where the parts are no whole numbers; empty where nothing tells."""
+    if row.of <= 0:
+        return ""
+    whole = row.done == int(row.done) and row.of == int(row.of) and row.of > 1
+    return f"{si(row.done)}/{si(row.of)}" if whole else f"{share_done(row):.0%}"
+
+
+def progress_bar(row: AskRow, cells: int) -> str:
+    """`▰▰▰▱`: full only when all is done, and not empty once something is."""
+    share = share_done(row)
+    full = int(share * cells) if share < 1 else cells
+    return "▰" * max(full, int(share > 0)) + "▱" * (cells - max(full, int(share > 0)))
+
+
+def progress_in(row: AskRow, cells: int, word: str) -> str:
+    """`16/17 ▰▰▰▱ downloading`, as much of it as fits; the word alone where nothing tells of progress."""
+    figure = progress_figure(row)
+    if not figure:
+        return word
+    room = cells - len(figure) - 1
+    if room < BAR_LEAST:
+        return figure
+    wide = min(BAR_MOST, max(BAR_LEAST, room - cell_len(word) - 1))
+    told = f"{figure} {progress_bar(row, wide)}"
+    return f"{told} {word}" if cell_len(told) + 1 + cell_len(word) <= cells else told
 
 
 def verdict_in(verdict: str, width: int) -> str:
@@ -80,10 +118,17 @@ def first_hit(row: AskRow) -> str:
 
 
 def account_rows(
-    row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = (), holders: Sequence[PeerId] = ()
+    row: AskRow,
+    snapshot: Snapshot,
+    width: int,
+    theory: Sequence[Theory] = (),
+    answerers: Sequence[PeerId] = (),
+    holders: Sequence[PeerId] = (),
+    keepers: Sequence[PeerId] = (),
 ) -> list[Row]:
-    """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; holders: peers
-    named in answers, in order."""
+    """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; answerers: who
+    named holders, in order; holders, keepers: who has the thing, and who keeps a record of it, where these are others.
+    """
     meant = meaning_of(snapshot)
     theory = [each for each in theory if _meant(meant, each.of)]
     told = {each.of: each for each in theory}
@@ -95,11 +140,12 @@ def account_rows(
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
     hits: list[Row] = []
-    if row.want != "broadcast":
+    if row.sought != "share":
         came = (f"first {first}", "answer") if first else ("none yet", "dim")
         hits.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
-    if holders:
-        hits.append((("answered by", "dim"), *names(snapshot, holders, width - 11, "answer")))
+    for title, those in (("answered by", answerers), ("who has it", holders), ("records at", keepers)):
+        if those:
+            hits.append(((title, "dim"), *names(snapshot, those, width - len(title), "answer")))
     reached = _figure(
         "reached",
         f"{row.reached:,}",
@@ -109,6 +155,7 @@ def account_rows(
     rows: list[Row] = [
         *([reached] if meant.reach else []),
         *hits,
+        *([_figure("progress", progress_figure(row), (progress_bar(row, BAR_MOST), "answer"))] if row.of > 0 else []),
         *([_figure("deepest", f"{row.hops:,}", *_of(horizon))] if "reached" in told else []),
         _figure(
             "messages",
@@ -176,20 +223,18 @@ def _figure(name: str, value: str, *rest: tuple[str, str]) -> Row:
 
 
 EMPTY = "No ask yet. Press {ask.here} and name something, or wait: peers ask by themselves."
+HIDDEN = "None of these. {:,} other ask{} of this run, some opened by the network itself: {{ask.filter}} shows them."
 FLEXIBLE = 24
 """Cells that text and result of an ask need together; where they have fewer, a column with figures is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskData:
-    """The asks of a frame, oldest first, and which one is selected."""
+    """The asks of a frame that are shown, oldest first, and which one is selected."""
 
     frame: Frame
     cursor: AskId | None
-
-    @property
-    def asks(self) -> tuple[AskRow, ...]:
-        return self.frame.snapshot.asks
+    asks: tuple[AskRow, ...]
 
     def integers(self, name: str) -> Values:
         """An attribute of every ask (A,)."""
@@ -236,12 +281,14 @@ def _first_hits(data: AskData) -> Values:
 def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
-    return (verdict_in(ask.verdict, cells) if told_whole(ask, cells) else word), style
+    if told_whole(ask, cells):
+        return verdict_in(ask.verdict, cells), style
+    return (progress_in(ask, cells, word) if ask.closed_us is None else word), style
 
 
 def _states(data: AskData) -> Values:
-    """Open asks first, then those without an answer, then by verdict."""
-    return ranks([(row.closed_us is not None, bool(row.hits), row.verdict) for row in data.asks])
+    """Open asks first, those with least done before others, then those without an answer, then by verdict."""
+    return ranks([(row.closed_us is not None, bool(row.hits), share_done(row), row.verdict) for row in data.asks])
 
 
 class AsksTable(VirtualTable[AskData]):
@@ -264,12 +311,13 @@ class AsksTable(VirtualTable[AskData]):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__("#", id=id, classes=classes)
         self._frame: Frame | None = None
+        self._asks: tuple[AskRow, ...] = ()
         self._label_cells = 4
         self._meant = Meaning(True, True, True)
 
     def show(self, frame: Frame) -> None:
         """Take the newest frame."""
-        before, asks = self._frame, frame.snapshot.asks
+        before, asks = self._frame, shown_asks(frame.snapshot, frame.asks_of)
         other_run = before is None or before.snapshot.fixed.run is not frame.snapshot.fixed.run
         fresh = 0
         if other_run:
@@ -282,21 +330,22 @@ class AsksTable(VirtualTable[AskData]):
         same = (
             not other_run
             and before is not None
-            and asks == before.snapshot.asks
+            and asks == self._asks
             and frame.ask == self.cursor
             and frame.snapshot.spreading == before.snapshot.spreading
         )
-        self._frame = frame
+        self._frame, self._asks = frame, asks
         if not same:
             self._meant = meaning_of(frame.snapshot)
             self.cursor = frame.ask
             newest_first = np.arange(len(asks))[::-1]
-            self.take(AskData(frame, frame.ask), np.array([row.id for row in asks], np.int64), newest_first)
+            self.take(AskData(frame, frame.ask, asks), np.array([row.id for row in asks], np.int64), newest_first)
             self.sort_rows()
             self.rows_came(fresh if self.by == "#" and self.down else 0)
         total = frame.snapshot.asks_total
         kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
-        name_panel(self, f"asks · {kept}" if kept else "asks")
+        whose = f" · {frame.asks_of.words}" if len(filters_of(frame.snapshot)) > 1 or frame.asks_of.goal else ""
+        name_panel(self, f"asks{whose} · {kept}" if kept else "asks")
 
     def width_of(self, column: Column[AskData]) -> int | None:
         if column.name == "#":
@@ -314,13 +363,15 @@ class AsksTable(VirtualTable[AskData]):
         cells["state"] = room - cells["wanted"]
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        return tuple(((line, "dim"),) for line in wrap(keyed(self.app, EMPTY), width))
+        hidden = len(self._frame.snapshot.asks) if self._frame is not None else 0
+        told = HIDDEN.format(hidden, "" if hidden == 1 else "s") if hidden else EMPTY
+        return tuple(((line, "dim"),) for line in wrap(keyed(self.app, told), width))
 
     def picked(self, key: AskId, click: events.Click | None = None) -> None:
         self.cursor = key
         index = self.row_of(key)
         if self._frame is not None:
-            self.data = AskData(self._frame, key)
+            self.data = AskData(self._frame, key, self._asks)
         if index is not None:
             self.reveal(index)
         self.changed()

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
@@ -33,14 +32,14 @@ from engine import (
     Snapshot,
     plain,
 )
+from engine import Act as EngineAct
 from tui.config.keys import keyed, within
-from tui.input_queue import queue_of
 from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, PreviewAttack
 
 from ..session.verbs import calling_off, make
-from .panel import Chip, Lines, name_panel, panel_css
+from .panel import Chip, LatePanel, Lines, name_panel, panel_css
 from .slider import Dial, Slider
 from .table import MOVING, VirtualTable
 from .text import Row, wrap
@@ -125,10 +124,14 @@ class StartedAttack:
     told: str
 
 
-def started_attack(title: str, plan: Plan, now_us: int) -> StartedAttack:
-    """What to remember of an attack that begins now."""
+def started_attack(title: str, plan: Plan, now_us: int, opposite: EngineAct | None = None) -> StartedAttack:
+    """What to remember of an attack that begins now. opposite: what takes back the verb of the network that it does."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
+    if any(isinstance(step, EngineAct) for _, step in plan.steps):
+        undo, told = opposite, "Nothing takes back what was done to them."
+        if opposite is not None:
+            told = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
     return StartedAttack(title, now_us + round(last_s * 1e6), undo, told)
 
 
@@ -263,7 +266,7 @@ GOING = "{attack.undo} cancels it · {list.last} {list.down} more"
 EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
-class Attacks(Vertical):
+class Attacks(LatePanel):
     """The panel. Posts `PreviewAttack`, `Attacked`, and `Act` for what cancels or undoes an attack."""
 
     DEFAULT_CSS = (
@@ -281,9 +284,7 @@ class Attacks(Vertical):
     BINDINGS = within({"list.up": "dial(-1)", "list.down": "dial(1)", "list.choose": "attack", "attack.undo": "undo"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._frame: Frame | None = None
-        self._complete = self._wanted = False
+        super().__init__(self._parts, PresetList, id=id, classes=classes)
         self._asked_s = self._offered_s = -1e9
         self._asked: Attack | None = None
         self._selected: int | None = None
@@ -294,49 +295,31 @@ class Attacks(Vertical):
         self.plan: Plan | None = None
         self.started: StartedAttack | None = None
 
-    def compose(self) -> ComposeResult:
-        """Nothing: most runs never open it, and it would cost each of them a part of their start."""
-        return iter(())
-
     def on_mount(self) -> None:
         """Set the title."""
         name_panel(self, "attacks", HINT)
 
-    def focus(self, scroll_visible: bool = True, from_app_focus: bool = False) -> Attacks:
-        """The list takes the keys, as soon as it is there."""
-        self._wanted = not self._complete
-        if self._complete:
-            self.query_one(PresetList).focus(scroll_visible)
-        # Keys wait for the presets too: enter in an empty list would do nothing.
-        if self.preset is None and (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within and self.preset is not None)
-        return self
+    @property
+    def ready(self) -> bool:
+        """Whether there are presets: enter in an empty list would do nothing."""
+        return self.preset is not None
 
-    async def _add_widgets(self) -> None:
-        parts: list[Widget] = [
+    def _parts(self) -> list[Widget]:
+        return [
             PresetList(id="presets"),
             Lines(id="attack-about"),
             *(Slider("", ("",), value_cells=13, id=f"dial-{n}") for n in range(DIALS)),
             Lines(id="attack-plan"),
             Horizontal(Chip("do it", id="attack-do"), Chip("undo", id="attack-undo"), id="attack-chips"),
         ]
-        if not self.is_attached or self._complete:
-            return
-        self._complete = True
-        await self.mount_all(parts)
-        if self._frame is not None:
-            self.show(self._frame)
-        if self._wanted:
-            self.focus()
 
     # --- what it is told -----------------------------------------------------------------------------------------
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> bool:
         """Take the newest frame; ask what has become of the preview, if it is old."""
-        before, self._frame = self._frame, frame
-        if not self._complete:
-            self.call_later(self._add_widgets)
-            return
+        before = self._frame
+        if not super().show(frame):
+            return False
         if before is not None and before.snapshot.fixed.run is not frame.snapshot.fixed.run:
             self.chosen.clear()
             self.started = self._asked = None
@@ -349,6 +332,7 @@ class Attacks(Vertical):
         if self._asked is None or (aged and (moved or self.plan is None)):
             self._ask()
         self._dress_chips()
+        return True
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
         """What there is to choose from: the answer to `PreviewAttack`."""

@@ -4,6 +4,11 @@ Four charts, each with one or more of the series that the swarm keeps, whatever 
 found for any. A click on a chart goes to that moment of the run; a click on its frame, a right click or enter asks
 which series it should show. Series of one unit share a scale, whose ends stand at the right; the newest values stand
 in the frame, in the colours of their lines, so that the legend is the reading.
+
+What a network shows of its peers is a series too, from when a chart first shows it. A category, and the roles of the
+peers, are one entry: how many peers have each value, as areas on top of each other, in the colours of the picture. The
+legend names them from below.
+
 Under the pointer a line stands, and below it what was so then.
 
 A chart is drawn anew only when a sample came, its size or its pointer changed; in between, painting is handing out
@@ -13,7 +18,7 @@ lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,10 +32,12 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from engine import Run, Shown, Snapshot
 from tui.config.keys import within
-from tui.draw.chart import chart, nice_scale, si
+from tui.draw.chart import chart, nice_scale, si, stacked
+from tui.draw.colours import CATEGORY_INKS
 from tui.draw.raster import Canvas, runs
-from tui.draw.styles import Mode
+from tui.draw.styles import INK, TABLE, Mode
 from tui.session.frame import Frame
 from tui.session.meaning import Meaning, meaning_of
 from tui.session.units import clock
@@ -49,6 +56,12 @@ NARROWEST = 18
 """A chart is never narrower, in cells."""
 INK_NAMES = ("chart-1", "chart-2", "chart-3", "chart-4")
 Values = NDArray[np.float64]
+ROLE = Shown("role", "how many users have each role", "category")
+"""The roles of all peers, as a category."""
+OTHER = "other"
+"""All values of a category that have no colour of their own."""
+NAME_LEAST = 4
+"""Cells that the name of a part has in a legend, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,14 @@ LOOKS: dict[str, Look] = {
         "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: there was no ask."
     ),
     "reach": Look("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
+}
+SHOWN_UNITS = {"share": "%", "rate": "B/s", "count": "", "number": "", "category": "peers"}
+SHOWN_ABOUT = {
+    "share": "The mean of the living users, in %.",
+    "rate": "The mean of the living users, in bytes a second.",
+    "count": "The mean of the living users.",
+    "number": "The mean of the living users.",
+    "category": "Living users with each value, as areas; the legend names them from below.",
 }
 UNITS = {"_per_s": "/s", "_bytes": "B", "_ms": "ms", "_s": "s", "_share": "%"}
 PLOTS: dict[str, tuple[str, ...]] = {
@@ -99,6 +120,56 @@ def look_of(name: str) -> Look:
     ending = next((end for end in UNITS if name.endswith(end)), "")
     title = name.removesuffix(ending).replace("_", " ") + ("/s" if ending == "_per_s" else "")
     return Look(title, UNITS.get(ending, ""))
+
+
+def look_of_shown(shown: Shown) -> Look:
+    """How a column that the network shows reads."""
+    about = f"{shown.about[:1].upper()}{shown.about[1:].rstrip('.')}."
+    return Look(shown.name, SHOWN_UNITS[shown.kind], f"{about} {SHOWN_ABOUT[shown.kind]}")
+
+
+def shown_in(snapshot: Snapshot) -> dict[str, Shown]:
+    """What charts can show of the peers of a network, by name: its columns, and the roles where users have several."""
+    fixed = snapshot.fixed
+    many = len(snapshot.roles)
+    users, servers = (
+        np.bincount(snapshot.role[fixed.infrastructure == own], minlength=many) > 0 for own in (False, True)
+    )
+    roles = [name for name, apart in zip(snapshot.roles, (servers & ~users).tolist(), strict=True) if not apart]
+    offered = {one.name: one for one in fixed.shows}
+    if len(roles) > 1:
+        offered.setdefault(ROLE.name, Shown(ROLE.name, ROLE.about, "category", tuple(roles)))
+    return offered
+
+
+def _words_of(ink: int) -> str:
+    """An ink of the picture as rows write it."""
+    kind = list(TABLE.values())[ink]
+    return f"{kind.role} bold" if kind.bold else kind.role
+
+
+PART_INKS = tuple(_words_of(ink) for ink in (*CATEGORY_INKS, INK["role-other"]))
+"""The colours of the parts of a category, those of the picture; the last one is that of all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One value of a category: how many peers had it, over time."""
+
+    name: str
+    values: Values
+    ink: str
+
+    @property
+    def newest(self) -> str:
+        """The newest number of peers, as it is shown."""
+        return value_text(float(self.values[-1]) if self.values.size else math.nan, "peers")
+
+
+def _sum(series: Sequence[Values]) -> Values:
+    """The sum of what was measured; NaN where nothing was."""
+    table = np.stack(series)
+    return np.where(np.isnan(table).all(axis=0), np.nan, np.nansum(table, axis=0))
 
 
 def value_text(value: float, unit: str, cells: int = FIGURE_CELLS) -> str:
@@ -132,18 +203,24 @@ class Chart(RowWidget, can_focus=True):
         """How often it was drawn anew; a test holds it against how often it was shown."""
         self._t_s: Values = np.zeros(0)
         self._columns: dict[str, Values] = {}
+        self._offered: Mapping[str, Shown] = {}
+        """What the network shows of its peers, by name."""
+        self._coloured: dict[str, tuple[str, ...]] = {}
+        """Values of each category that have a colour of their own, in the order of the colours."""
         self._peers = 0
+        self._snapshot: Snapshot | None = None
         self._pointer: int | None = None
         self._key: tuple[object, ...] = ()
         self._rows: list[Row] = []
         self._titled: tuple[object, ...] = ()
 
-    def show(self, frame: Frame) -> None:
-        """Take the newest samples."""
+    def show(self, frame: Frame, offered: Mapping[str, Shown]) -> None:
+        """Take the newest samples. offered: what the network shows of its peers (`shown_in`)."""
         series = frame.snapshot.series
         self._t_s = series.t_s
         self._columns = dict(series.columns)
         self._peers = len(frame.snapshot.state)
+        self._offered, self._snapshot = offered, frame.snapshot
         if self._data_key() != self._key:
             before = self._rows
             self._draw()
@@ -160,10 +237,59 @@ class Chart(RowWidget, can_focus=True):
         """The samples of a series, none if there is no such series."""
         return self._columns.get(name, np.zeros(0))
 
+    def look(self, name: str) -> Look:
+        """How a series of this network reads."""
+        shown = self._offered.get(name)
+        return look_of(name) if shown is None else look_of_shown(shown)
+
     def newest(self, name: str) -> str:
         """The newest value of a series as it is shown."""
         values = self.values(name)
-        return value_text(float(values[-1]) if values.size else math.nan, look_of(name).unit)
+        return value_text(float(values[-1]) if values.size else math.nan, self.look(name).unit)
+
+    # --- categories --------------------------------------------------------------------------------------------
+
+    @property
+    def stack(self) -> Shown | None:
+        """The category that it shows, None for lines."""
+        shown = self._offered.get(self.names[0]) if self.names else None
+        return shown if shown is not None and shown.kind == "category" else None
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The columns of the network that it shows, and "role"."""
+        return tuple(name for name in self.names if name in self._offered)
+
+    def _with_colours(self, shown: Shown, counts: Mapping[str, Values]) -> tuple[str, ...]:
+        """Which values have a colour: those that have it in the picture. Where that does not show the category, those
+        that the network declares, then the most frequent ones; each keeps its colour."""
+        many, snapshot = len(CATEGORY_INKS), self._snapshot
+        column = snapshot.shown.get(shown.name) if snapshot is not None else None
+        if snapshot is not None and shown.about == ROLE.about:
+            return snapshot.roles[:many]  # A role has the colour of its number.
+        if column is not None:
+            kept = list(column.names[1 : many + 1])
+        else:
+            kept = list(self._coloured.get(shown.name) or shown.values[:many])
+            fresh = sorted(counts.keys() - {*kept, OTHER}, key=lambda name: (-np.nan_to_num(counts[name][-1]), name))
+            kept += fresh[: many - len(kept)]
+        self._coloured[shown.name] = tuple(kept)
+        return self._coloured[shown.name]
+
+    def _counts(self, shown: Shown) -> dict[str, Values]:
+        """The series of each value of a category."""
+        start = f"{shown.name}."
+        return {name[len(start) :]: one for name, one in self._columns.items() if name.startswith(start) and one.size}
+
+    def parts(self) -> list[Part]:
+        """The values of the category that it shows, in the order of their colours; those without one are "other"."""
+        shown = self.stack
+        if shown is None:
+            return []
+        counts = self._counts(shown)
+        coloured = self._with_colours(shown, counts)
+        made = [Part(name, counts.pop(name), PART_INKS[at]) for at, name in enumerate(coloured) if name in counts]
+        return [*made, Part(OTHER, _sum(list(counts.values())), PART_INKS[-1])] if counts else made
 
     @property
     def value_text(self) -> str:
@@ -173,19 +299,31 @@ class Chart(RowWidget, can_focus=True):
     # --- what is shown -----------------------------------------------------------------------------------------
 
     def toggle(self, name: str) -> None:
-        """Show a series, or no more. One is always left."""
+        """Show a series, or no more. One is always left. A category has the chart for itself."""
+        shown = self._offered.get(name)
         if name in self.names and len(self.names) > 1:
             self.names.remove(name)
+        elif name not in self.names and (self.stack is not None or (shown is not None and shown.kind == "category")):
+            self.names = [name]
         elif name not in self.names:
             self.names.append(name)
         self.refresh()
         self._title()
 
     def menu_lines(self) -> list[Line]:
-        """All series there are, ticked if they are shown."""
+        """All series there are, ticked if they are shown: what the network shows of its peers first."""
+        parts = tuple(f"{name}." for name, shown in self._offered.items() if shown.kind == "category")
+        rest = [name for name in self._columns if name not in self._offered and not name.startswith(parts)]
+        names = dict.fromkeys((*self._offered, *rest, *self.names))
         return [
-            Line(name, look_of(name).title, look_of(name).about, on=name in self.names)
-            for name in dict.fromkeys((*self._columns, *self.names))
+            Line(
+                name,
+                f"{look.title}, {look.unit}" if name in self._offered and look.unit else look.title,
+                look.about,
+                on=name in self.names,
+                rule=bool(self._offered) and rest[:1] == [name],
+            )
+            for name, look in ((name, self.look(name)) for name in names)
         ]
 
     def ink_of(self, name: str) -> str:
@@ -193,41 +331,72 @@ class Chart(RowWidget, can_focus=True):
         return INK_NAMES[self.names.index(name) % len(INK_NAMES)]
 
     def _title(self) -> None:
-        """Each series with its newest value, in its colour; those that fit."""
-        told = [(self._legend(name), self.ink_of(name)) for name in self.names]
-        key = (tuple(told), self.size.width, self.app.theme, letters_only(self))
+        """Each series with its newest value, in its colour; those that fit. The values of a category go on below."""
+        stack = self.stack
+        if stack is None:
+            told = [(self._legend(name), self.ink_of(name)) for name in self.names]
+        else:
+            told = [(stack.name, "text"), *self._legend_of_parts(stack)]
+        key = (tuple(told), self.size.width, self.app.theme, letters_only(self), self._pointer)
         if key == self._titled or not self.is_mounted:
             return
         self._titled = key
+        title, rest = self._fitting(told)
+        self.set_class(letters_only(self), "-letters")
+        set_border_title(self, title)
+        if self._pointer is None:
+            below, _ = self._fitting(rest if stack is not None else [])
+            self.border_subtitle = below or None
+        repaint_edge(self, 0)
+
+    def _fitting(self, told: Sequence[tuple[str, str]]) -> tuple[Content, Sequence[tuple[str, str]]]:
+        """As many of these texts, with their colours, as an edge has room for, one at least; and the others."""
         inks, room = Inks(self), self.size.width - 2
         parts: list[tuple[str, str]] = []
-        for text, ink in told:
+        for at, (text, ink) in enumerate(told):
             shown = text.translate(ASCII) if letters_only(self) else text
             if parts and len(shown) + 3 > room:
-                break
+                return Content.assemble(*parts), told[at:]
             parts += [(" · ", "")] if parts else []
-            parts.append((shown, f"bold {inks.colour(ink).hex}"))
+            parts.append((shown, f"bold {inks.colour(ink.split()[0]).hex}"))
             room -= len(shown) + 3
-        self.set_class(letters_only(self), "-letters")
-        set_border_title(self, Content.assemble(*parts))
-        repaint_edge(self, 0)
+        return Content.assemble(*parts), ()
+
+    def _legend_of_parts(self, shown: Shown) -> list[tuple[str, str]]:
+        """`infected 12`: each value in its colour, from below. Where there is no room for all, those that no peer has
+        are left out, then names are cut."""
+        parts = self.parts()
+        longest = max((len(part.name) for part in parts), default=NAME_LEAST)
+        told: list[tuple[str, str]] = []
+        for most in (longest, *range(max(longest, NAME_LEAST), NAME_LEAST - 1, -1)):
+            told = [(f"{fit(part.name, min(most, len(part.name)))} {part.newest}", part.ink) for part in parts]
+            _, below = self._fitting([(shown.name, "text"), *told])
+            if not self._fitting(below)[1]:
+                break
+            parts = [part for part in parts if part.newest != "0"] or parts
+        return told
 
     def _legend(self, name: str) -> str:
         """`messages/s 812`: a name that tells its unit need not hear it again, and drops it where room is short."""
-        title, newest = look_of(name).title, self.newest(name).removesuffix("/s")
+        title, newest = self.look(name).title, self.newest(name).removesuffix("/s")
         if len(title) + len(newest) + 1 > self.size.width - 4:
             title = title.removesuffix("/s")
         return f"{title} {newest}"
 
-    def top_of(self, unit: str) -> float:
-        """What the upper edge means for the series of a unit."""
+    def range_of(self, name: str) -> tuple[float, float]:
+        """What the lower and the upper edge mean for a series: the same for series of one unit."""
+        unit = self.look(name).unit
         if unit == "peers":
-            return float(max(self._peers, 1))
+            return 0.0, float(max(self._peers, 1))
         if unit == "%":
-            return 1.0
-        seen = [self.values(name)[-LONGEST_S:] for name in self.names if look_of(name).unit == unit]
-        most = max((float(np.nanmax(one)) for one in seen if one.size and np.isfinite(one).any()), default=0.0)
-        return nice_scale(most)
+            return 0.0, 1.0
+        alike = [name] if not unit else [one for one in self.names if self.look(one).unit == unit]
+        seen = [self.values(one)[-LONGEST_S:] for one in alike]
+        known = [one for one in seen if one.size and np.isfinite(one).any()]
+        most = max((float(np.nanmax(one)) for one in known), default=0.0)
+        least = min((float(np.nanmin(one)) for one in known), default=0.0)
+        low = -nice_scale(-least) if least < 0 else 0.0
+        return low, nice_scale(most) if most > 0 or low == 0.0 else 0.0
 
     def _across(self) -> int:
         """How many samples the width holds."""
@@ -237,7 +406,8 @@ class Chart(RowWidget, can_focus=True):
         mode = glyph_mode(self)
         # A curve that does not move is not drawn again with each sample.
         across = self._across()
-        seen = [self.values(name)[-across:].tobytes() for name in self.names]
+        drawn = [self.values(name) for name in self.names] if self.stack is None else [p.values for p in self.parts()]
+        seen = [values[-across:].tobytes() for values in drawn]
         return (across, self._t_s.size > 0, self._peers, self.size, tuple(self.names), *seen, self._pointer, mode)
 
     def _draw(self) -> None:
@@ -247,21 +417,32 @@ class Chart(RowWidget, can_focus=True):
         self._key = key
         self.drawn += 1
         width, height = max(1, self.size.width - FIGURE_CELLS), self.size.height
+        mode, stack = cast(Mode, key[-1]), self.stack
         # Each unit has a scale of its own; the axis tells that of the first.
-        shown = [self.values(name) / self.top_of(look_of(name).unit) for name in self.names]
-        # The first series is the one that matters: it lies on top.
-        inks = list(range(1, len(shown) + 1))
-        canvas = chart(
-            shown[::-1], width, height, cast(Mode, key[-1]), low=0.0, high=1.0, inks=inks[::-1], across=self._across()
-        )
+        ranges = [self.range_of(name) for name in self.names]
+        if stack is not None:
+            parts = self.parts()
+            inks = list(range(1, len(parts) + 1))
+            top = ranges[0][1]
+            canvas = stacked([one.values for one in parts], width, height, mode, top, inks, self._across())
+            names = ("dim", *(part.ink for part in parts))
+        else:
+            shown = [
+                (self.values(name) - low) / ((high - low) or 1.0)
+                for name, (low, high) in zip(self.names, ranges, strict=True)
+            ]
+            # The first series is the one that matters: it lies on top.
+            inks = list(range(1, len(shown) + 1))
+            canvas = chart(shown[::-1], width, height, mode, low=0.0, high=1.0, inks=inks[::-1], across=self._across())
+            names = ("dim", *(self.ink_of(name) for name in self.names))
         self._point(canvas)
-        names = ("dim", *(self.ink_of(name) for name in self.names))
         figures = [""] * height
-        unit = look_of(self.names[0]).unit if self.names else ""
+        unit = self.look(self.names[0]).unit if self.names else ""
+        least, most = ranges[0] if ranges else (0.0, 1.0)
         if height > 2 and self._t_s.size:
-            figures[-1] = value_text(0.0, unit)
+            figures[-1] = value_text(least, unit)
         if height:
-            figures[0] = value_text(self.top_of(unit), unit)
+            figures[0] = value_text(most, unit)
         self._rows = [
             (*((text, names[ink]) for text, ink in line), (fit(figure, FIGURE_CELLS, right=True), "dim"))
             for line, figure in zip(runs(canvas), figures, strict=True)
@@ -292,10 +473,13 @@ class Chart(RowWidget, can_focus=True):
         index = self.sample_at(column)
         if index is None:
             return ""
+        read = [(self.look(name).title, self.values(name), self.look(name).unit) for name in self.names]
+        if self.stack is not None:
+            read = [(part.name, part.values, "peers") for part in self.parts()]
         told = [
-            f"{look_of(name).title} {value_text(float(self.values(name)[index]), look_of(name).unit, 99)}"
-            for name in self.names
-            if index < self.values(name).size
+            f"{title} {value_text(float(values[index]), unit, 99)}"
+            for title, values, unit in read
+            if index < values.size
         ]
         return f"{clock(round(float(self._t_s[index]) * 1e6), millis=False)}  {' · '.join(told)}"
 
@@ -314,6 +498,7 @@ class Chart(RowWidget, can_focus=True):
         self._pointer = column
         told = "" if column is None else self.told_at(column)
         self.border_subtitle = Content(told.translate(ASCII) if letters_only(self) else told) if told else None
+        self._title()
         self.refresh()
 
     def action_choose(self) -> None:
@@ -364,6 +549,8 @@ class Charts(Grid, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._meant = Meaning(True, True, True)
+        self._run: Run | None = None
+        self._offered: Mapping[str, Shown] = {}
 
     def compose(self) -> ComposeResult:
         """A chart each."""
@@ -379,8 +566,23 @@ class Charts(Grid, inherit_bindings=False):
                 one = self.query_one(f"#chart-{name}", Chart)
                 if one.names == list(before[name]):
                     one.names = list(series)
+        run = frame.snapshot.fixed.run
+        self._offered = shown_in(frame.snapshot)
+        if run is not self._run:
+            # What another network showed of its peers is no series of this one.
+            usual, known = plots_of(meant), self._offered.keys() | frame.snapshot.series.columns.keys()
+            for name, series in usual.items():
+                one = self.query_one(f"#chart-{name}", Chart)
+                if self._run is not None and known:
+                    one.names = [each for each in one.names if each in known or each in LOOKS] or list(series)
+            self._run = run
         for one in self.query(Chart):
-            one.show(frame)
+            one.show(frame, self._offered)
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The columns of the network whose series the charts show, and "role"."""
+        return frozenset(name for one in self.query(Chart) for name in one.followed) if self._offered else frozenset()
 
     def action_step(self, across: int, down: int) -> None:
         """To the next chart in this direction."""

@@ -93,7 +93,10 @@ KNOBS: tuple[Dial, ...] = (
 )
 """The last two are shown only in a large terminal, or with the panel on the whole screen."""
 
-ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "hold", "release", "defect")
+ON_PEERS = (
+    *("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "hold", "release", "cut", "mend"),
+    "defect",
+)
 WITH_WORD: Mapping[str, str] = {"collude": "word", "ask": "text", "publish": "text"}
 ON_OPERATOR = ("shutdown", "reopen")
 VERBS_SHOWN = (*ON_PEERS, *WITH_WORD, *ON_OPERATOR)

@@ -20,6 +20,7 @@ from itertools import islice
 from textual import events as tx
 
 from engine import (
+    Act,
     Adjourn,
     Adrift,
     Arrive,
@@ -44,10 +45,12 @@ from engine import (
     PeerId,
     Publish,
     Refused,
+    RoleChanged,
     Set,
     plain,
 )
 from tui.config.keys import keyed, within
+from tui.session.ask_filter import AskFilter
 from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import AskPicked, PeerPicked, Searched
@@ -68,6 +71,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "defect": ("turned back", "alive"),
     "hold": ("held", "held"),
     "release": ("released", "alive"),
+    "cut": ("cut the links of", "censored"),
+    "mend": ("mended the links of", "alive"),
     "poison": ("poisoned", "poisoned"),
     "cure": ("cured", "alive"),
     "partition": ("split off", "censored"),
@@ -122,6 +127,8 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
             return f"{_name(event.peer, labels)} {phrase}", ink
         case Noted():
             return _noted(event, labels), "dim"
+        case RoleChanged():
+            return f"{_name(event.peer, labels)} is now {event.role}, and was {event.before}", "dim"
         case _:
             return type(event).__name__, "dim"
 
@@ -139,7 +146,7 @@ def subject(event: Event) -> tuple[PeerId | None, AskId | None]:
             return None, event.ask
         case Noted() | Refused():
             return event.peer, event.ask or None
-        case Churned() | Arrived() | Adrift():
+        case Churned() | Arrived() | Adrift() | RoleChanged():
             return event.peer, None
         case _:
             return None, None
@@ -179,6 +186,9 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by} sent off {who} within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
         return f"{who} shares “{command.text}” ({by})", "transfer"
+    if isinstance(command, Act):
+        given = " ".join(f"{name} {plain(value, limit=40)}" for name, value in command.values.items())
+        return f"{by}: {plain(command.name)} {who}{f' ({given})' if given else ''}", "text"
     past, ink = PAST.get(command.verb, (command.verb, "text"))
     tail = f": “{command.word}” is hidden" if isinstance(command, Collude) else _operator(command)
     return f"{by} {past} {who}{tail}", ink
@@ -225,6 +235,12 @@ KINDS: dict[str, tuple[type[Event], ...]] = {
 KIND_OF: dict[type[Event], str] = {event: word for word, kinds in KINDS.items() for event in kinds}
 
 
+OF_ASKS = (AskIssued, Hit, Closed)
+OWN = "own"
+"""Events about asks that the network opened by itself."""
+ASKS_KNOWN = 10_000
+
+
 def _newest_first(event: Event) -> int:
     return -event.seq
 
@@ -238,7 +254,7 @@ class Feed(VirtualList):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._kept: dict[str, deque[Event]] = {word: deque(maxlen=KEPT) for word in KINDS}  # newest first
+        self._kept: dict[str, deque[Event]] = {word: deque(maxlen=KEPT) for word in (*KINDS, OWN)}  # newest first
         self._lines: deque[Event] = deque(maxlen=KEPT)
         """What is shown of it, newest first."""
         self._fixed: Fixed | None = None
@@ -248,6 +264,9 @@ class Feed(VirtualList):
         self.sought = ""
         """Words that each line shown must have."""
         self._jumps = 0
+        self._asks: dict[AskId, tuple[str, str]] = {}
+        """Who issued an ask, and its goal: of the latest that were told."""
+        self._asks_of = AskFilter()
 
     def on_mount(self) -> None:
         """Set the title."""
@@ -261,23 +280,42 @@ class Feed(VirtualList):
             for kept in self._kept.values():
                 kept.clear()
             self._lines.clear()
+            self._asks.clear()
             self.scroll_to(y=0, animate=False)
             self._unseen = 0
             self.refresh()
         # Of a burst only the events that will be kept are looked at.
+        self._learn(frame)
         fresh = [event for event in frame.events[-KEPT * len(KINDS) :] if worth_telling(event)]
+        if frame.asks_of != self._asks_of:
+            self._asks_of = frame.asks_of
+            self._choose()
         if not fresh:
             return
         self._replace(fresh)
         for event in fresh:
-            self._kept[KIND_OF.get(type(event), "log")].appendleft(event)
+            self._kept[OWN if self._own(event) else KIND_OF.get(type(event), "log")].appendleft(event)
         wanted = self._wanted()
-        mine = [event for event in fresh[-KEPT:] if wanted(event)] if self.narrowed else fresh[-KEPT:]
+        mine = list(filter(wanted, fresh))[-KEPT:]
         self._lines.extendleft(mine)
         self._unseen = 0 if self.following else self._unseen + len(mine)
         if mine:
             self.rows_came(len(mine))
             self._say()
+
+    def _learn(self, frame: Frame) -> None:
+        """Note who issued the asks that are told of, and what for."""
+        issued = {event.ask: event.by for event in frame.events if isinstance(event, AskIssued)}
+        if not issued:
+            return
+        goals = {row.id: row.goal for row in frame.snapshot.asks if row.id in issued}
+        self._asks |= {ask: (by, goals.get(ask, "")) for ask, by in issued.items()}
+        for ask in list(islice(self._asks, max(0, len(self._asks) - ASKS_KNOWN))):
+            del self._asks[ask]
+
+    def _own(self, event: Event) -> bool:
+        """Whether it is about an ask that the network opened by itself: these must not displace the others."""
+        return isinstance(event, OF_ASKS) and self._asks.get(event.ask, ("", ""))[0] == "network"
 
     def _replace(self, fresh: list[Event]) -> None:
         """Remove what was told of asks that have closed again since: an ask has one line that tells its end."""
@@ -285,7 +323,7 @@ class Feed(VirtualList):
         if not again:
             return
         fresh[:] = [event for event in fresh if not isinstance(event, Closed) or again[event.ask] is event]
-        for lines in (self._kept["asks"], self._lines):
+        for lines in (self._kept["asks"], self._kept[OWN], self._lines):
             old = [event for event in lines if isinstance(event, Closed) and event.ask in again]
             for event in old:
                 lines.remove(event)
@@ -301,10 +339,13 @@ class Feed(VirtualList):
         """Whether an event is to be shown."""
         words = self.sought.casefold().split()
         labels = self._fixed.labels if self._fixed is not None else ()
-        kinds = self.kinds
+        kinds, asks_of = self.kinds, self._asks_of
 
         def wanted(event: Event) -> bool:
             if KIND_OF.get(type(event), "log") not in kinds:
+                return False
+            known = self._asks.get(event.ask) if isinstance(event, OF_ASKS) else None
+            if known is not None and not asks_of.shows(*known):
                 return False
             sentence = told(event, labels)[0].casefold() if words else ""
             return all(word in sentence for word in words)

@@ -21,6 +21,8 @@ from engine import ALIVE, DEAD, STATES, AskRow, LoggedMessage, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
+from tui.draw.colours import value_text
+from tui.draw.styles import PART_INKS
 from tui.session.frame import Frame, PeerFacts
 from tui.session.units import clock
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
@@ -153,7 +155,7 @@ def _message(one: LoggedMessage, frame: Frame) -> Row:
     other = one.to if mine else one.frm
     label = fixed.labels[other] if 0 <= other < len(fixed.labels) else "nobody"
     kind = fixed.kinds[one.kind] if one.kind < len(fixed.kinds) else None
-    ink = kind.part if kind is not None else "text"
+    ink = PART_INKS.get(kind.part, kind.part) if kind is not None else "text"
     tail = f"  {one.lost}" if one.lost else f"  ask {one.ask}" if one.ask else ""
     return (
         (f"{clock(one.at_us)} ", "dim"),
@@ -296,7 +298,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = [verb for verb in verbs_for(frame) if verb.key]
+        verbs = [verb for verb in verbs_for(frame) if verb.id in CHIPS]
         first = self.leaf == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
@@ -349,8 +351,13 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         load = float(snapshot.load[peer])
         bars = spark(list(self._load), min(12, max(4, width - 24))).lstrip()
         yield (("load   ", "dim"), (f"{si(load):>5}", "text bold"), (" msg/s  ", "dim"), (bars, "chart-2"))
+        if facts is not None:
+            yield from _shown_rows(facts, width)
         yield _heard_row(snapshot, peer)
         yield from _line_rows(snapshot, peer)
+        if facts is not None:
+            yield from _mark_rows(snapshot, facts, width)
+            yield from _call_rows(snapshot, facts, width)
 
     @staticmethod
     def _state_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
@@ -367,9 +374,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             row.append((f"  {STATE['poisoned']} poisoned", "poisoned bold"))
         if peer < len(snapshot.held) and snapshot.held[peer]:
             row.append((f"  {STATE['held']} a link is held", "held bold"))
+        if peer < len(snapshot.cut) and snapshot.cut[peer]:
+            row.append(("  a link is cut", "lost bold"))
         if snapshot.group[peer]:
             row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
-        row.append((f"  {fixed.roles[int(fixed.role[peer])]} #{peer}", "text"))
+        row.append((f"  {snapshot.roles[int(snapshot.role[peer])]} #{peer}", "text"))
         row.append((f" run by {operator}" if operator else "", "dim"))
         return tuple(row)
 
@@ -380,8 +389,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.holders if trace is not None and trace.ask == row.id else ()
-        yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
+        mine = trace if trace is not None and trace.ask == row.id else None
+        answerers = mine.answerers if mine is not None else ()
+        holders = mine.holders if mine is not None and set(mine.holders) != set(answerers) else ()
+        keepers = frame.keepers if set(frame.keepers) != set(answerers) else ()
+        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:
@@ -429,6 +441,41 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None, width:
     room = width - width_of(row)
     free = next((told for told in FREE_RIDER if len(told) <= room), "") if takes else ""
     return (*row, (f"  {names}" if names else free, "dim"))
+
+
+def _shown_rows(facts: PeerFacts, width: int) -> Iterator[Row]:
+    """What its network shows of it: the figure, and what it is where there is room."""
+    for shown, value in facts.shown:
+        row: Row = ((f"{shown.name:<6} ", "dim"), (f"{value_text(shown, value):>5}", "text bold"))
+        room = width - width_of(row) - 2
+        yield (*row, (f"  {shown.about}" if len(shown.about) <= room else "", "dim"))
+
+
+def _mark_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """What it says of its links, a line for each word."""
+    by_word: dict[str, list[PeerId]] = {}
+    for other, topic, word in facts.marks:
+        by_word.setdefault(f"{word} ({topic})" if topic else word, []).append(other)
+    for word, others in by_word.items():
+        row: list[Span] = [(f"{word} ", "dim"), (f"{len(others)} ", "text bold")]
+        yield (*row, *names(snapshot, others, width - width_of(row)))
+
+
+CALLS_SHOWN = 4
+
+
+def _call_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """Its calls that wait for an answer: `Who → p017 0.8s, 1.2s left`."""
+    if not facts.calls:
+        return
+    yield (("calls  ", "dim"), (f"{len(facts.calls):5d}", "text bold"), (" wait for an answer", "dim"))
+    for call in facts.calls[:CALLS_SHOWN]:
+        label = snapshot.fixed.labels[call.to] if 0 <= call.to < len(snapshot.fixed.labels) else "nobody"
+        waits = age(max(0, snapshot.now_us - call.since_us) / 1e6)
+        left = age(max(0, call.due_us - snapshot.now_us) / 1e6)
+        again = f", try {call.tries}" if call.tries > 1 else ""
+        told = f"{waits}, {left} left{again}"
+        yield ((f"  {call.kind} ", "text"), ("→ ", "dim"), (f"{label} ", "text bold"), (told, "dim"))
 
 
 def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:

@@ -15,6 +15,7 @@ import numpy as np
 from engine import Fixed, Kind
 from tui.config.keys import within
 from tui.draw.chart import meter, si
+from tui.draw.styles import PART_INKS
 from tui.session.frame import Frame
 
 from .asks_table import size_text
@@ -47,12 +48,12 @@ Tallies = Sequence[Tally]
 
 def _kind(tallies: Tallies, item: int, cells: int) -> Span:
     kind = tallies[item].kind
-    return kind.name, f"{kind.part} bold"
+    return kind.name, f"{PART_INKS.get(kind.part, kind.part)} bold"
 
 
 def _part(tallies: Tallies, item: int, cells: int) -> Span:
     part = tallies[item].kind.part
-    return part, part
+    return part, PART_INKS.get(part, part)
 
 
 def _over(tallies: Tallies, item: int, cells: int) -> Span:
@@ -66,7 +67,7 @@ def _sent(tallies: Tallies, item: int, cells: int) -> Span:
 
 def _share(tallies: Tallies, item: int, cells: int) -> Span:
     one = tallies[item]
-    return f"{meter(one.share, cells - 5)} {one.share:4.0%}", one.kind.part
+    return f"{meter(one.share, cells - 5)} {one.share:4.0%}", PART_INKS.get(one.kind.part, one.kind.part)
 
 
 def _bytes(tallies: Tallies, item: int, cells: int) -> Span:

@@ -69,13 +69,16 @@ class Wish(Message):
 
 class Asked(Message):
     """A person typed something to ask for, from the selected peer or from several (or any, when None); or, when
-    `publish`, the name of a file that they should share."""
+    `publish`, the name of a file that they should share; or the values of the verb `act` of the network."""
 
-    def __init__(self, text: str, origin: PeerId | tuple[PeerId, ...] | None, *, publish: bool = False) -> None:
+    def __init__(
+        self, text: str, origin: PeerId | tuple[PeerId, ...] | None, *, publish: bool = False, act: str = ""
+    ) -> None:
         super().__init__()
         self.text = text
         self.origin = origin
         self.publish = publish
+        self.act = act
 
 
 class Searched(Message):

@@ -12,19 +12,17 @@ from typing import Any
 
 import numpy as np
 from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
 from engine import InputError
 from tui.config.keys import keyed, within
-from tui.input_queue import queue_of
 from tui.session.frame import Frame
 from tui.session.options import Option, options_of, text_of
 from tui.widgets.messages import How, OptionsWanted
 
-from .panel import Chip, Lines, name_panel, panel_css
+from .panel import Chip, LatePanel, Lines, name_panel, panel_css
 from .table import MOVING, Column, VirtualTable
 from .text import Row, Span, wrap
 
@@ -294,7 +292,7 @@ class OptionTable(VirtualTable[Listed]):
             await self.app.run_action("do('app.back')", self.screen)
 
 
-class Options(Vertical):
+class Options(LatePanel):
     """The panel. Posts `OptionsWanted`."""
 
     DEFAULT_CSS = (
@@ -311,32 +309,17 @@ class Options(Vertical):
     BINDINGS = within({"option.restart": "restart", "option.again": "again"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._frame: Frame | None = None
-        self._complete = self._wanted = False
+        super().__init__(self._parts, OptionTable, id=id, classes=classes)
         self._mark = ""
         self._told: tuple[object, ...] = ()
         self.wishes = Wishes()
-
-    def compose(self) -> ComposeResult:
-        """Nothing: most runs never open it, and it would cost each of them a part of their start."""
-        return iter(())
 
     def on_mount(self) -> None:
         """Set the title."""
         name_panel(self, "options", HINT)
 
-    def focus(self, scroll_visible: bool = True, from_app_focus: bool = False) -> Options:
-        """The table takes the keys, as soon as it is there."""
-        self._wanted = not self._complete
-        if self._complete:
-            self.query_one(OptionTable).focus(scroll_visible)
-        if not self._complete and (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within)
-        return self
-
-    async def _add_widgets(self) -> None:
-        parts: list[Widget] = [
+    def _parts(self) -> list[Widget]:
+        return [
             OptionTable(self.wishes, id="option-table"),
             Lines(id="option-told"),
             Horizontal(
@@ -346,14 +329,6 @@ class Options(Vertical):
             ),
             Horizontal(Chip("restart, my actions again", "option.again", id="option-again"), classes="row"),
         ]
-        if not self.is_attached or self._complete:
-            return
-        self._complete = True
-        await self.mount_all(parts)
-        if self._frame is not None:
-            self.show(self._frame)
-        if self._wanted:
-            self.focus()
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -371,12 +346,11 @@ class Options(Vertical):
             self.query_one(OptionTable).go_to(self._mark)
             self._mark = ""
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> bool:
         """Take the newest values; another run has no wishes."""
-        before, self._frame = self._frame, frame
-        if not self._complete:
-            self.call_later(self._add_widgets)
-            return
+        before = self._frame
+        if not super().show(frame):
+            return False
         fixed = frame.snapshot.fixed
         if before is not None and before.snapshot.fixed.run is not fixed.run:
             self.wishes.clear()
@@ -384,6 +358,7 @@ class Options(Vertical):
         table.offer(options_of(fixed.protocol, frame.begun_with, frame.snapshot.settings))
         self._go()
         self._tell()
+        return True
 
     def wanted(self) -> dict[str, Any]:
         """The values that are wanted instead of the present ones."""

@@ -6,14 +6,16 @@ painted line by line and have no child widget for each row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
-from textual.containers import VerticalScroll
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -25,6 +27,8 @@ from textual.widget import Widget
 
 from engine import plain
 from tui.config.keys import SCROLLING, key_for, keyed, within
+from tui.input_queue import queue_of
+from tui.session.frame import Frame
 from tui.textual_compat import SteadyOptions, set_border_subtitle, set_border_title, set_virtual_size
 
 from .row_widget import RowWidget
@@ -500,3 +504,62 @@ def written(keys: Sequence[Offer]) -> Content:
 def pressed(event: events.MouseEvent) -> bool:
     """Whether a mouse event is on a key in the frame, and not on the content of the panel."""
     return "@click" in event.style.meta
+
+
+class LatePanel(Vertical):
+    """A panel whose widgets are made when it gets its first frame: most runs never open it, and the widgets would cost
+    each of them a part of its start."""
+
+    def __init__(
+        self,
+        make: Callable[[], Iterable[Widget]],
+        first: type[Widget],
+        *,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """make: makes the widgets; first: the type of the one that takes the focus of the panel."""
+        super().__init__(id=id, classes=classes)
+        self._make, self._first = make, first
+        self._frame: Frame | None = None
+        self._complete = self._focus_wanted = False
+
+    def compose(self) -> ComposeResult:
+        """No widgets yet, see `show`."""
+        return iter(())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the panel can handle keys. Input waits until then."""
+        return self._complete
+
+    def focus(self, scroll_visible: bool = True, from_app_focus: bool = False) -> Self:
+        """Focus the first widget, as soon as it is there."""
+        self._focus_wanted = not self._complete
+        if self._complete:
+            self.query_one(self._first).focus(scroll_visible)
+        if not self.ready and (inputs := queue_of(self.app)) is not None:
+            inputs.expect(self.takes_keys_now)
+        return self
+
+    def takes_keys_now(self) -> bool:
+        """Whether it has the focus, and can handle keys."""
+        return self.has_focus_within and self.ready
+
+    def show(self, frame: Frame) -> bool:
+        """Keep the newest frame. Returns whether the widgets are there; if not, they are made, and then this is called
+        again."""
+        self._frame = frame
+        if not self._complete:
+            self.call_later(self._add_widgets)
+        return self._complete
+
+    async def _add_widgets(self) -> None:
+        if not self.is_attached or self._complete:
+            return
+        self._complete = True
+        await self.mount_all(self._make())
+        if self._frame is not None:
+            self.show(self._frame)
+        if self._focus_wanted:
+            self.focus()

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from textual import events
 
-from engine import PeerId
+from engine import PeerId, Shown
 from tui.config.keys import keyed, within
 from tui.draw.chart import age, si
+from tui.draw.colours import value_text
 from tui.session.frame import Frame
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
@@ -77,13 +78,14 @@ def _states(data: PeerData) -> Values:
 
 
 def _role(data: PeerData, peer: PeerId, cells: int) -> Span:
-    fixed = data.frame.snapshot.fixed
-    return fixed.roles[int(fixed.role[peer])], "infrastructure" if fixed.infrastructure[peer] else "dim"
+    snapshot = data.frame.snapshot
+    return snapshot.roles[int(snapshot.role[peer])], "infrastructure" if snapshot.fixed.infrastructure[peer] else "dim"
 
 
 def _roles(data: PeerData) -> Values:
-    fixed = data.frame.snapshot.fixed
-    return data.rank("role", fixed.roles)[fixed.role]
+    snapshot = data.frame.snapshot
+    # A protocol may give further roles while it runs.
+    return data.rank(f"role/{len(snapshot.roles)}", snapshot.roles)[snapshot.role]
 
 
 def _city(data: PeerData, peer: PeerId, cells: int) -> Span:
@@ -170,6 +172,33 @@ COLUMNS: tuple[Column[PeerData], ...] = (
 )
 
 
+def shown_column(shown: Shown) -> Column[PeerData]:
+    """A column that the network shows of its peers."""
+
+    def cell(data: PeerData, peer: PeerId, cells: int) -> Span:
+        column = data.frame.snapshot.shown.get(shown.name)
+        if column is None:
+            return "", "dim"
+        value = column.names[column.codes[peer]] if column.names else float(column.values[peer])
+        return value_text(shown, value), "text"
+
+    def values(data: PeerData) -> Values:
+        column = data.frame.snapshot.shown.get(shown.name)
+        if column is None:
+            return np.zeros(len(data.frame.snapshot.state), np.int64)
+        if column.names:
+            return ranks(column.names)[column.codes]
+        # Peers without a value come last, whichever way the rows are sorted.
+        return np.where(np.isnan(column.values), -np.inf, column.values)
+
+    text = shown.kind == "category"
+    width = max(len(shown.name) + 1, CATEGORY_CELLS if text else FIGURE_CELLS)
+    return Column(shown.name, width, cell, values, rank=2, right=not text, down=not text)
+
+
+CATEGORY_CELLS, FIGURE_CELLS = 11, 6
+
+
 class PeersTable(VirtualTable[PeerData]):
     """Posts `PeerPicked`, `PeersPicked` and `MenuWanted`. The screen's arrow keys ask `toward` which peer is next."""
 
@@ -194,6 +223,7 @@ class PeersTable(VirtualTable[PeerData]):
     )
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        self._columns = COLUMNS
         super().__init__("label", id=id, classes=classes)
         self._frame: Frame | None = None
         self._marked: frozenset[PeerId] = frozenset()
@@ -212,6 +242,10 @@ class PeersTable(VirtualTable[PeerData]):
         if other_peers or self.data is None:
             self.data = PeerData(frame)
             self._measure(frame)
+            added = tuple(map(shown_column, frame.snapshot.fixed.shows))
+            self._columns = (*COLUMNS[:3], *added, *COLUMNS[3:])
+            if self.by not in (column.name for column in self._columns):
+                self.by, self.down = COLUMNS[0].name, COLUMNS[0].down
             self.scroll_to(y=0, animate=False)
         self.data.frame = frame
         self.cursor = frame.selected
@@ -244,7 +278,7 @@ class PeersTable(VirtualTable[PeerData]):
         names = {
             "label": fixed.labels,
             "city": fixed.places.names,
-            "role": fixed.roles,
+            "role": frame.snapshot.roles,
             "operator": fixed.operator,
         }
         for column in COLUMNS:
@@ -252,6 +286,9 @@ class PeersTable(VirtualTable[PeerData]):
                 longest = max(map(cell_len, names[column.name]), default=0)
                 least = len(column.name) + 1
                 self._widths[column.name] = min(max(longest, least), column.width + 4) if longest else None
+
+    def every_column(self) -> tuple[Column[PeerData], ...]:
+        return self._columns
 
     def width_of(self, column: Column[PeerData]) -> int | None:
         return self._widths.get(column.name, column.width)

@@ -20,12 +20,13 @@ from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatu
 from tui.config.keys import keyed
 from tui.draw.chart import si
 from tui.draw.styles import SYMBOLS
+from tui.session.ask_filter import shown_asks
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
-from .asks_table import reached_share, state_of, told_whole, verdict_in
+from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
 from .panel import Chip, Lines, Offer
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
@@ -90,12 +91,14 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
         (f"{reach} {si(ask.messages):>5} msgs  ", "text"),
     )
     room = width - width_of(row)
-    told = verdict_in(ask.verdict, room) if told_whole(ask, room) else word
+    told = word if ask.closed_us is not None else progress_in(ask, room, word)
+    if told_whole(ask, room):
+        told = verdict_in(ask.verdict, room)
     return (*row, (told, ink))
 
 
 def _chosen(frame: Frame) -> AskRow | None:
-    asks = frame.snapshot.asks
+    asks = shown_asks(frame.snapshot, frame.asks_of)
     return next((row for row in reversed(asks) if row.id == frame.ask), asks[-1] if asks else None)
 
 

@@ -19,7 +19,7 @@ from textual.content import Content
 from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
 from tui.config.keys import keyed
 from tui.draw import belief, layout, legend, raster
-from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring
+from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring, colourings, value_text
 from tui.draw.density import Sharing
 from tui.draw.layout import Direction
 from tui.draw.raster import Canvas
@@ -110,10 +110,14 @@ def describe(frame: Frame, peer: PeerId) -> str:
     words += ["censored"] if snapshot.censored[peer] else []
     words += ["colluding"] if snapshot.colluding[peer] else []
     words += ["poisoned"] if snapshot.poisoned[peer] else []
+    words += ["a link is cut"] if peer < len(snapshot.cut) and snapshot.cut[peer] else []
     words += ["a link is held"] if peer < len(snapshot.held) and snapshot.held[peer] else []
     place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
     lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
-    lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
+    lines.append(f"{snapshot.roles[snapshot.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
+    for name, column in snapshot.shown.items():
+        value = column.names[column.codes[peer]] if column.names else float(column.values[peer])
+        lines.append(f"{name} {value_text(column.shown, value)}")
     if trace is not None and trace.hop[peer] > 0:
         lines.append(f"asked at hop {trace.hop[peer]}, by {fixed.labels[trace.frm[peer]]}")
     return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
@@ -295,13 +299,20 @@ class SwarmView(CanvasWidget):
 
     def _colours(self, frame: Frame) -> Colouring:
         held = frame.facts.beliefs if frame.facts is not None and frame.facts.peer == frame.selected else None
-        return colouring(self.colour_by, frame.snapshot, frame.trace, frame.selected, held)
+        by = self.colouring_of(frame)
+        return colouring(by, frame.snapshot, frame.trace, frame.selected, held, frame.keepers)
+
+    def colouring_of(self, frame: Frame) -> ColourBy:
+        """What peers are coloured by in this frame: a column of another network is not there."""
+        known = self.colour_by in COLOURS or self.colour_by in frame.snapshot.shown
+        return self.colour_by if known else "state"
 
     def _under(self, frame: Frame, scene: Scene, width: int, height: int) -> raster.Canvas:
         """Links and coast, drawn anew only when they would look different."""
         snapshot, moving = frame.snapshot, self.stage.moving(frame.wall_s)
         split = hash(snapshot.group.tobytes())
-        what = (id(snapshot.fixed), len(snapshot.state), snapshot.links.version, frame.selected, split)
+        links = snapshot.links.version, snapshot.marks.version, _Same(snapshot.cut_links)
+        what = (id(snapshot.fixed), len(snapshot.state), links, frame.selected, split)
         key = (what, self.stage.version, moving, width, height, self.glyphs)
         if moving or key != self._base_key:
             self._base = raster.Canvas(width, height, self.glyphs)
@@ -325,6 +336,8 @@ class SwarmView(CanvasWidget):
         if placed == "ask":
             placed = "hops of an ask" if frame.ask is None else f"hops of ask {frame.ask}"
         title = believed_title(frame) or f"swarm · {placed}"
+        if snapshot.links.contacts:
+            title += " · contacts"
         if not frame.live:
             title += " · in the past"
         if self.stage.view.zoom > 1:
@@ -384,11 +397,13 @@ class SwarmView(CanvasWidget):
             return None
         flags = snapshot.censored, snapshot.colluding, snapshot.poisoned, snapshot.held
         load = snapshot.load.tobytes() if self.colour_by == "load" else b""
+        column = snapshot.shown.get(self.colour_by)
+        shown = b"" if column is None else column.values.tobytes() + column.codes.tobytes()
         return (
             # Objects and not their ids: an id is used again when its object is gone.
             _Same(snapshot.fixed),
             _Same(frame.trace),
-            snapshot.links.version,
+            (snapshot.links.version, snapshot.marks.version),
             self.stage.version,
             (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
@@ -399,7 +414,8 @@ class SwarmView(CanvasWidget):
                 snapshot.settings.get("asks"),
             ),
             self.app.animation_level,
-            (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
+            (snapshot.state.tobytes(), snapshot.group.tobytes(), load, shown, *(each.tobytes() for each in flags)),
+            snapshot.role.tobytes() if self.colour_by == "role" else b"",
         )
 
     def _in_motion(self, frame: Frame) -> int:
@@ -455,7 +471,9 @@ class SwarmView(CanvasWidget):
 
     def next_colour(self, by: int = 1) -> ColourBy:
         """Change to the next colouring, or the one before (-1)."""
-        self.colour(COLOURS[(COLOURS.index(self.colour_by) + by) % len(COLOURS)])
+        all_ = list(COLOURS if self._frame is None else colourings(self._frame.snapshot))
+        at = all_.index(self.colour_by) if self.colour_by in all_ else 0
+        self.colour(all_[(at + by) % len(all_)])
         return self.colour_by
 
     def colour(self, by: ColourBy) -> None:

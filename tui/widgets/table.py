@@ -162,13 +162,17 @@ class VirtualTable(VirtualList, Generic[D]):
     def spread(self, cells: dict[str, int], left: int) -> None:
         """Change the widths of columns by what is left of the line; `left` is below 0 where cells are missing."""
 
+    def every_column(self) -> tuple[Column[D], ...]:
+        """All columns that there are with this data."""
+        return self.COLUMNS
+
     def columns(self, width: int) -> list[tuple[Column[D], int]]:
         """The columns that a line of `width` cells has room for, with their widths. The column that is sorted by is the
         last one to be left out."""
         known = self._layout.get(width)
         if known is not None:
             return known
-        needed = [(column, cells) for column in self.COLUMNS if (cells := self.width_of(column)) is not None]
+        needed = [(column, cells) for column in self.every_column() if (cells := self.width_of(column)) is not None]
         while True:
             left = width - self.MARK_CELLS - sum(cells for _, cells in needed) - (len(needed) - 1)
             optional = [one for one in needed if one[0].rank]
@@ -275,4 +279,4 @@ class VirtualTable(VirtualList, Generic[D]):
             self.picked(self.row_key(index), event)
 
     def _column(self, name: str) -> Column[D]:
-        return next(column for column in self.COLUMNS if column.name == name)
+        return next(column for column in self.every_column() if column.name == name)

@@ -61,6 +61,7 @@ ASCII = str.maketrans(
     | dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True))
     | dict(zip("▏▎▍▌▋▊▉", "|||||||", strict=True))
     | dict(zip("“”‘’–—·…≈×✓✗─│↑↓←→❯", "\"\"''---~~x+x-|^v<>>", strict=True))
+    | {"▰": "#", "▱": "."}
     | dict.fromkeys("├┤", "|")
     | {chr(code): ":" for code in range(0x2801, 0x2900)}
 )

@@ -6,8 +6,8 @@ port) is its PeerId.
 The bytes that are counted of a message are those of its MessagePack, not of its wire format. A Query for "grateful dead
 live" counts 42 bytes; on the wire it has 44: 23 of header, 2 of speed, 19 of text with its zero byte.
 
-A message that arrives may have any value in any field. `headed` and `sound` tell whether it is well formed, and `about`
-takes only what is text. Fields are limited to the values that their bytes on the wire can hold.
+The fields of a message that arrives are what their annotations say, with any value. `headed` and `sound` tell whether
+they are possible, and limit them to the values that their bytes on the wire can hold.
 """
 
 from __future__ import annotations
@@ -61,41 +61,24 @@ class GnutellaOptions:
 # --- checks of what arrives -------------------------------------------------------------------------------
 
 
-def whole(value: object, low: int, high: int) -> bool:
-    """Whether it is an int (and no bool) from `low` to `high`."""
-    return value.__class__ is int and low <= value <= high
-
-
-def guid(value: object) -> bool:
-    """Whether it is 16 bytes."""
-    return value.__class__ is bytes and len(value) == GUID_BYTES
-
-
 def headed(descriptor: Any) -> bool:
-    """Whether the header is well formed: a GUID, a TTL from 1 to 15, and Hops from 0 to 255."""
-    return guid(descriptor.guid) and whole(descriptor.ttl, 1, TTL_MAX) and whole(descriptor.hops, 0, BYTE_MAX)
+    """Whether the header is well formed: a GUID of 16 bytes, a TTL from 1 to 15, and Hops from 0 to 255."""
+    return len(descriptor.guid) == GUID_BYTES and 1 <= descriptor.ttl <= TTL_MAX and 0 <= descriptor.hops <= BYTE_MAX
 
 
-def named(value: object) -> bool:
+def named(name: str) -> bool:
     """Whether it can be the name of a file."""
-    return value.__class__ is str and 0 < len(value) <= NAME_MAX and value.isprintable()
+    return 0 < len(name) <= NAME_MAX and name.isprintable()
 
 
-def sound(file: object) -> bool:
+def sound(file: File) -> bool:
     """Whether it is a well-formed result of a QueryHit."""
-    return (
-        file.__class__ is File and named(file.name) and whole(file.size, 1, WORD_MAX) and file.digest.__class__ is int
-    )
+    return named(file.name) and 1 <= file.size <= WORD_MAX
 
 
-def text_of(value: object) -> str:
-    """The text in a field, "" where there is none."""
-    return value if isinstance(value, str) else ""
-
-
-def files_of(results: object) -> tuple[File, ...]:
-    """The well-formed files of what should be a tuple of them."""
-    return tuple(file for file in results if sound(file)) if isinstance(results, tuple) else ()
+def files_of(results: tuple[File, ...]) -> tuple[File, ...]:
+    """The well-formed ones of these files."""
+    return tuple(file for file in results if sound(file))
 
 
 def index_of(name: str) -> int:
@@ -158,7 +141,7 @@ class Query:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(text_of(self.text))
+        return words_of(self.text)
 
 
 @message(part="answer")
@@ -207,7 +190,7 @@ class Giv:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(text_of(self.name))
+        return words_of(self.name)
 
 
 @message(part="transfer")
@@ -218,7 +201,7 @@ class Get:
     offset: int
 
     def about(self) -> Iterable[str]:
-        return words_of(text_of(self.name))
+        return words_of(self.name)
 
     def without(self, word: str) -> object | None:
         return Get("", 0)
@@ -233,7 +216,7 @@ class Chunk:
     data: Blob
 
     def about(self) -> Iterable[str]:
-        return words_of(text_of(self.name))
+        return words_of(self.name)
 
 
 @message(part="transfer")

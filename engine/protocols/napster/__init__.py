@@ -25,15 +25,19 @@ several servers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...api import (
+    FETCH,
+    FIND,
+    PUBLISH,
     Ask,
     Belief,
     Beliefs,
     Blob,
     Cause,
+    Facts,
     File,
     Host,
     Peer,
@@ -45,7 +49,7 @@ from ...api import (
     option,
     words_of,
 )
-from ...kit import own_file, put_bounded
+from ...kit import Download, own_file, put_bounded
 from .index import Index
 from .messages import (
     DOWNLOAD_END,
@@ -159,18 +163,10 @@ class PingedResults:
 
 
 @dataclass(slots=True)
-class Download:
-    """A file that is being fetched: from `entry`, then from `others`; `have` bytes have arrived. `acked` once the index
-    has told where the holder is (204). `timer` looks whether this attempt makes progress."""
+class Fetch(Download[Entry]):
+    """A file that is being fetched. `acked` once the index has told where the holder is (204)."""
 
-    cause: Cause
-    entry: Entry
-    others: list[Entry]
-    moved_us: int
-    attempt: int = 0
-    have: int = 0
     acked: bool = False
-    timer: Timer | None = None
 
 
 @dataclass(slots=True)
@@ -199,7 +195,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     role = "user"
     overlay = False
-    audience = "one"
+    goals = (replace(FIND, audience="one"), replace(FETCH, audience="one"), PUBLISH)
 
     nick: str = ""
     link: int = 0
@@ -207,7 +203,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     server: PeerId = -1
     state: str = "offline"
     serial: int = 0
-    downloads: dict[str, Download] = field(default_factory=dict)
+    downloads: dict[str, Fetch] = field(default_factory=dict)
     uploads: dict[tuple[PeerId, str], Upload] = field(default_factory=dict)
     heard_us: int | None = None
     connecting: Timer | None = None
@@ -222,24 +218,31 @@ class User(Peer, name="napster", options=NapsterOptions):
         return [Station(Index, "index", "Napster Inc.")]
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: NapsterOptions) -> str | None:
+    def verdict(cls, facts: Facts, options: NapsterOptions) -> str | None:
         """Tells whether the index or the holders are missing."""
-        state = (facts.get("stations") or {}).get("index", "alive")
-        publishes, asked = facts.get("want") == "publish", facts.get("reached")
-        if state != "alive" and (publishes or not asked or facts.get("holders")):
-            return f"the index is {state}, and nobody else knows who has what."
+        if facts.hits or facts.trouble:
+            return None
+        publishes, state = facts.goal == PUBLISH.name, facts.stations.get("index", "alive")
+        failed = "Not published" if publishes else "No answer"
+        if state != "alive" and (publishes or not facts.reached or facts.holders.total):
+            return f"{failed}: the index is {state}, and nobody else knows who has what."
         if publishes:
-            return None if facts.get("joined", True) else "the index is told when this user is logged in again."
-        if facts.get("holders") and not asked:
-            return "the asker could not reach the index, and nobody else knows who has what."
-        if facts.get("holders_alive", 0) > facts.get("colluding", 0):
-            return "the index was asked and named nobody: those who share it were not logged in when it was asked."
+            if facts.joined is not False:
+                return None
+            return f"{failed}: the index is told when this user is logged in again."
+        if facts.holders.total and not facts.reached:
+            return f"{failed}: the asker could not reach the index, and nobody else knows who has what."
+        if facts.holders.up > facts.holders.colluding:
+            return (
+                f"{failed}: the index was asked and named nobody: those who share it were not logged in when it was "
+                "asked."
+            )
         return None
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: NapsterOptions) -> Sequence[Theory]:
         """One question to the index, however many users there are."""
-        if facts["want"] == "publish":
+        if facts["goal"] == PUBLISH.name:
             return ()
         replies = f"O(1): 1 request, at most {options.max_results + 1} replies; then holders are pinged"
         return (Theory("messages", 1, replies), Theory("reached", 1, "the index"))
@@ -304,7 +307,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             wanted.sent = False
         for download in [download for download in self.downloads.values() if not download.acked]:
             self.end(host, download)
-            host.note("download stopped", cause=download.cause, content=download.entry.name)
+            host.failed("download stopped", cause=download.cause)
 
     @on(Rescan)
     def rescan(self, host: Host, tick: Rescan) -> None:
@@ -331,7 +334,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     def ask(self, host: Host, ask: Ask) -> None:
         online = self.state == "online"
-        if ask.want == "publish":
+        if ask.goal == PUBLISH.name:
             if online:
                 self.share(host)
             return
@@ -340,7 +343,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.serial += 1
         patience_s = host.options.search_timeout_s if online else host.options.login_timeout_s
         timer = host.after(int(patience_s * 1e6), SearchTimeout(self.serial))
-        self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.want == "fetch")
+        self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.goal == FETCH.name)
         if online:
             self.search(host, wanted)
 
@@ -369,7 +372,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         for entry in entries:
             holders.setdefault(entry.ip, entry.name)
         for ip, name in holders.items():
-            host.note("hit", holder=ip, content=name)
+            host.hit(ip, name, by=sender)
         if holders and (wanted.fetch or host.options.download):
             self.serial += 1
             timer = host.after(int(host.options.ping_timeout_s * 1e6), SearchTimeout(self.serial))
@@ -383,7 +386,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
         """Note the round trip; choose when the last holder has answered."""
-        choice = self.choices.get(message.number) if type(message.number) is int else None
+        choice = self.choices.get(message.number)
         if choice is None or all(entry.ip != sender for entry in choice.entries):
             return
         trip_us = choice.trips_us[sender] = host.now_us - choice.sent_us
@@ -398,7 +401,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         """Give up a search, or choose among the holders that answered."""
         wanted, choice = self.wanted.pop(tick.number, None), self.choices.pop(tick.number, None)
         if wanted is not None:
-            host.note("search timed out", content=wanted.text)
+            host.log("search timed out", content=wanted.text)
         if choice is not None:
             self.choose(host, choice)
 
@@ -410,36 +413,33 @@ class User(Peer, name="napster", options=NapsterOptions):
         name = ranked[0].name
         if name not in self.downloads and own_file(host, name) is None:
             same = [entry for entry in ranked if entry.name == name]
-            self.downloads[name] = Download(host.cause, same[0], same[1:], host.now_us)
+            self.downloads[name] = Fetch(same[0], same[1:], host.cause, host.now_us)
             self.attempt(host, self.downloads[name])
 
     # --- downloading --------------------------------------------------------------------------------------
 
-    def attempt(self, host: Host, download: Download) -> None:
+    def attempt(self, host: Host, download: Fetch) -> None:
         """Ask the index where the holder is (203). The cause is stated, since a retry may be started by something
         without a cause."""
-        name = download.entry.name
+        name = download.source.name
         if self.state != "online":
             self.end(host, download)
-            host.note("download stopped", cause=download.cause, content=name)
+            host.failed("download stopped", cause=download.cause)
             return
         self.serial += 1
         download.attempt = self.serial
         download.acked, download.moved_us = False, host.now_us
-        host.send(self.server, DownloadRequest(download.entry.nick, name), cause=download.cause)
+        host.send(self.server, DownloadRequest(download.source.nick, name), cause=download.cause)
         self.watch(host, download, int(host.options.stall_s * 1e6))
 
-    def watch(self, host: Host, download: Download, delay_us: int) -> None:
+    def watch(self, host: Host, download: Fetch, delay_us: int) -> None:
         """Set the timer that looks for progress, in place of that of an earlier attempt."""
-        if download.timer is not None:
-            host.cancel(download.timer)
-        download.timer = host.after(delay_us, Stalled(download.entry.name, download.attempt), cause=download.cause)
+        download.look_later(host, delay_us, Stalled(download.source.name, download.attempt))
 
-    def end(self, host: Host, download: Download) -> None:
+    def end(self, host: Host, download: Fetch) -> None:
         """A download is over. Its timer would keep the ask open."""
-        if download.timer is not None:
-            host.cancel(download.timer)
-        del self.downloads[download.entry.name]
+        download.unwatch(host)
+        del self.downloads[download.source.name]
 
     @on(Stalled)
     def stalled(self, host: Host, tick: Stalled) -> None:
@@ -452,32 +452,30 @@ class User(Peer, name="napster", options=NapsterOptions):
             else:
                 self.other(host, download, "it stood still")
 
-    def other(self, host: Host, download: Download, why: str) -> None:
+    def other(self, host: Host, download: Fetch, why: str) -> None:
         """Give up the present holder: try the next one, or fail. The bytes that have arrived are kept if the next
         holder has the same file."""
-        old = download.entry
+        old = download.source
         if download.acked:
             self.count(host, DOWNLOAD_END)
-        if not download.others:
-            self.end(host, download)
-            host.note("download failed", cause=download.cause, content=old.name, why=why)
-        else:
-            download.entry = download.others.pop(0)
-            if download.entry.md5 != old.md5:
-                download.have = 0
+        if download.others:
+            download.next_source()
             self.attempt(host, download)
+        else:
+            self.end(host, download)
+            host.failed(why, cause=download.cause)
         self.hang_up(host, old.ip)
 
     def hang_up(self, host: Host, peer: PeerId) -> None:
         """Close the stream to a user with whom no transfer is left."""
-        down = any(download.acked and download.entry.ip == peer for download in self.downloads.values())
+        down = any(download.acked and download.source.ip == peer for download in self.downloads.values())
         if not down and all(to != peer for to, _ in self.uploads):
             host.unlink(peer)
 
-    def download_of(self, name: object, acked: bool, ip: PeerId = -1, nick: object = None) -> Download | None:
+    def download_of(self, name: object, acked: bool, ip: PeerId = -1, nick: object = None) -> Fetch | None:
         """The download that a message belongs to; one with an empty name belongs to any download from that holder."""
         for download in self.downloads.values():
-            entry = download.entry
+            entry = download.source
             if download.acked == acked and name in (entry.name, "") and (entry.ip == ip or entry.nick == nick):
                 return download
         return None
@@ -488,23 +486,23 @@ class User(Peer, name="napster", options=NapsterOptions):
         download = self.download_of(message.name, False, nick=message.nick) if sender == self.server else None
         if download is None:
             return
-        if not message.name or message.ip != download.entry.ip:
+        if not message.name or message.ip != download.source.ip:
             self.other(host, download, "the holder declined")
         elif message.port:
             self.fetch(host, download)
         elif self.port:
             download.moved_us = host.now_us
-            host.send(self.server, AlternateRequest(download.entry.nick, message.name))
+            host.send(self.server, AlternateRequest(download.source.nick, message.name))
         else:
             self.other(host, download, "both are firewalled")
 
-    def fetch(self, host: Host, download: Download) -> None:
+    def fetch(self, host: Host, download: Fetch) -> None:
         """The holder can be reached: request the rest of the file."""
         download.acked, download.moved_us = True, host.now_us
-        holder = download.entry.ip
+        holder = download.source.ip
         host.link(holder)
         receives = link_of(host.line.down_kbit_s) if host.line.down_kbit_s else self.link
-        host.send(holder, Get(self.nick, download.entry.name, download.have, receives), cause=download.cause)
+        host.send(holder, Get(self.nick, download.source.name, download.here, receives), cause=download.cause)
         self.count(host, DOWNLOAD_START)
 
     @on(Offer)
@@ -517,9 +515,9 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(AlternateAck)
     def alternate_ack(self, host: Host, sender: PeerId, message: AlternateAck) -> None:
         """501: a user wants this file and cannot connect to us, so connect to it."""
-        if sender != self.server or type(message.ip) is not int or message.ip < 0:
+        if sender != self.server or message.ip < 0:
             return
-        if shared_file(host, message.name) is None:
+        if own_file(host, message.name) is None:
             host.send(message.ip, GetError(self.nick, message.name))
         else:
             host.link(message.ip)
@@ -541,29 +539,29 @@ class User(Peer, name="napster", options=NapsterOptions):
     def data(self, host: Host, sender: PeerId, message: Data) -> None:
         """A piece of the file. The hash is checked when all have arrived; then the file is shared."""
         download, blob = self.download_of(message.name, True, ip=sender), message.blob
-        if download is None or type(blob) is not Blob or type(blob.size) is not int:
+        if download is None:
             return
-        name, entry = download.entry.name, download.entry
+        name, entry = download.source.name, download.source
         if not message.name:
             self.other(host, download, "the holder declined")
             return
-        download.have += max(0, blob.size)
+        download.here += max(0, blob.size)
         download.moved_us = host.now_us
-        if download.have < entry.size:
+        if download.here < entry.size:
             return
         if blob.digest != entry.md5:
-            host.note("download corrupt", cause=download.cause, content=name, holder=sender)
-            download.have = 0
+            host.log("download corrupt", cause=download.cause, content=name, holder=sender)
+            download.here = 0
             self.other(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, and the user deleted the file: it is not what its name says.
-            host.note("decoy", cause=download.cause, content=name, holder=sender)
-            download.have = 0
+            host.decoy(sender, name, cause=download.cause)
+            download.here = 0
             self.other(host, download, "a decoy")
             return
         self.end(host, download)
-        host.note("downloaded", cause=download.cause, content=name, holder=sender)
+        host.fetched(sender, name, cause=download.cause)
         self.hang_up(host, sender)
         self.count(host, DOWNLOAD_END)
         if self.state == "online":
@@ -574,13 +572,12 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
         """Begin an upload at the offset; a second request for the same file begins it again."""
-        file = shared_file(host, message.name)
-        if file is None or type(message.offset) is not int:
+        file = own_file(host, message.name)
+        if file is None:
             host.send(sender, GetError(self.nick, message.name))
             return
         self.serial += 1
-        link = message.link if type(message.link) is int else 0
-        upload = Upload(file, min(max(0, message.offset), file.size), link, self.serial)
+        upload = Upload(file, min(max(0, message.offset), file.size), message.link, self.serial)
         again = self.uploads.get((sender, file.name))
         self.uploads[(sender, file.name)] = upload
         host.link(sender)
@@ -643,7 +640,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         for key in [key for key in self.uploads if key[0] == peer]:
             del self.uploads[key]
             self.count(host, UPLOAD_END)
-        for download in [d for d in self.downloads.values() if d.acked and d.entry.ip == peer]:
+        for download in [d for d in self.downloads.values() if d.acked and d.source.ip == peer]:
             self.other(host, download, "the holder is gone")
 
     def contacts(self) -> Sequence[PeerId]:
@@ -661,12 +658,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             "login": self.state,
             "line": line(self.link) + ("" if self.port else ", firewalled"),
             "searching": ", ".join(wanted.text for wanted in self.wanted.values()) or "-",
-            "downloads": ", ".join(f"{d.entry.name} {d.have:,}/{d.entry.size:,} B" for d in running) or "-",
+            "downloads": ", ".join(f"{d.source.name} {d.here:,}/{d.source.size:,} B" for d in running) or "-",
             "uploads": str(len(self.uploads)),
         }
         return Beliefs(known, facts)
-
-
-def shared_file(host: Host, name: object) -> File | None:
-    """The file that a message names, if this user has it; None too for what is no name."""
-    return own_file(host, name) if isinstance(name, str) else None

@@ -69,6 +69,11 @@ class Index(Peer):
         host.link(sender)
         host.send(sender, LoginAck())
 
+    def keeps(self, text: str) -> bool:
+        """Whether a user who is logged in shares a file with these words."""
+        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(words_of(text))), key=len)
+        return bool(lists) and any(all(entry in more for more in lists[1:]) for entry in lists[0])
+
     def user(self, host: Host, sender: PeerId) -> Account | None:
         """The account of a sender; one that is not logged in gets an Error."""
         account = self.accounts.get(sender)
@@ -108,11 +113,10 @@ class Index(Peer):
         """Entries that have all the words, in the order they were shared. Those of the rarest word are scanned."""
         if self.user(host, sender) is None:
             return
-        asked = message.max_results if type(message.max_results) is int else 0
         lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(message.about())), key=len)
         found: list[Entry] = []
         for entry in lists[0] if lists else ():
-            if len(found) >= min(asked, host.options.max_results):
+            if len(found) >= min(message.max_results, host.options.max_results):
                 break
             if entry.ip != sender and all(entry in other for other in lists[1:]):
                 found.append(entry)
@@ -121,8 +125,7 @@ class Index(Peer):
     @on(DownloadRequest)
     def download_request(self, host: Host, sender: PeerId, message: DownloadRequest) -> None:
         """The address of the holder, if it is logged in and shares the file."""
-        known = type(message.nick) is str and type(message.name) is str and self.user(host, sender) is not None
-        holder = self.nicks.get(message.nick) if known else None
+        holder = self.nicks.get(message.nick) if self.user(host, sender) is not None else None
         entry = holder.files.get(message.name) if holder else None
         if holder and entry:
             host.send(sender, DownloadAck(holder.nick, holder.ip, holder.port, entry.name, entry.md5, entry.link))
@@ -132,8 +135,7 @@ class Index(Peer):
     @on(AlternateRequest)
     def alternate_request(self, host: Host, sender: PeerId, message: AlternateRequest) -> None:
         """Tell a holder that accepts no connections to connect to the asker, if that accepts connections itself."""
-        known = type(message.nick) is str and type(message.name) is str
-        asker = self.user(host, sender) if known else None
+        asker = self.user(host, sender)
         holder = self.nicks.get(message.nick) if asker else None
         entry = holder.files.get(message.name) if holder else None
         if asker and holder and entry and asker.port:

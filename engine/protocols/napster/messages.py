@@ -1,7 +1,7 @@
 """The messages of Napster, to and from the index and from user to user.
 
-Numbers in the docstrings are message types of napster.txt. A message that arrives may have any value in any field:
-`sound` returns the well-formed entries, and `about` takes the text of whatever is there.
+Numbers in the docstrings are message types of napster.txt. The fields of a message that arrives are what their
+annotations say, with any value: `sound` returns the entries that are possible.
 """
 
 from __future__ import annotations
@@ -28,17 +28,20 @@ class Entry(NamedTuple):
     ip: PeerId = -1
     link: int = 0
 
-
-def sound(entries: object) -> list[Entry]:
-    """The well-formed entries of what should be a tuple of them."""
-    types = (str, int, int, str, int, int)
-    values = entries if isinstance(entries, tuple) else ()
-    return [e for e in values if isinstance(e, Entry) and tuple(map(type, e)) == types and e.size >= 0]
+    @property
+    def content(self) -> object:
+        """The hash."""
+        return self.md5
 
 
-def kbit_s(link: object) -> float:
+def sound(entries: tuple[Entry, ...]) -> list[Entry]:
+    """The well-formed ones of these entries."""
+    return [entry for entry in entries if entry.size >= 0]
+
+
+def kbit_s(link: int) -> float:
     """Speed of a link type in kbit/s, that of "unknown" for what is no link type."""
-    return KBIT_S[link] if isinstance(link, int) and 0 <= link < len(KBIT_S) else KBIT_S[0]
+    return KBIT_S[link] if 0 <= link < len(KBIT_S) else KBIT_S[0]
 
 
 def link_of(rate_kbit_s: int) -> int:
@@ -46,9 +49,9 @@ def link_of(rate_kbit_s: int) -> int:
     return min(range(1, len(KBIT_S)), key=lambda link: max(KBIT_S[link] / rate_kbit_s, rate_kbit_s / KBIT_S[link]))
 
 
-def line(link: object) -> str:
+def line(link: int) -> str:
     """Name of a link type, "unknown" for what is no link type."""
-    return LINKS[link] if isinstance(link, int) and 0 <= link < len(LINKS) else LINKS[0]
+    return LINKS[link] if 0 <= link < len(LINKS) else LINKS[0]
 
 
 class OfFile:
@@ -58,7 +61,7 @@ class OfFile:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.name))
+        return words_of(self.name)
 
     def without(self, word: str) -> object:
         """The same message with an empty name."""

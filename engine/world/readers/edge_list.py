@@ -53,12 +53,12 @@ RELATIONS = frozenset(
     ("pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp", "gg", "interacts", "interacts_with", "interacts with", "->", "--")
 )
 """Words between the two nodes of a link in Cytoscape's SIF, and arrows."""
+ARROWS = frozenset(("->", "--"))
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
 """Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
-_SURE_NUMBERS = re.compile(r"(?:\+?[0-9]{1,18}+(?:\n|\Z))*+")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
 """Those that networkx writes at the end of a line."""
@@ -139,6 +139,35 @@ def _printable(labels: Sequence[str], name: str) -> tuple[str, ...]:
     return made
 
 
+class _Codes(dict[str, int]):
+    """Codes of numbers, as `_EdgeListReader` has them. Raises InputError for what is no number."""
+
+    def __init__(self, words: dict[str, int]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = _code_of(word, "", self._words)
+        return code
+
+
+def _code_of(word: str, where: str, words: dict[str, int]) -> int:
+    """The code of a whole number. One that is not written as Python writes it is added to `words`."""
+    digits = word[1:] if word[:1] in "+-" else word
+    if not (digits.isascii() and digits.isdigit()):
+        check_text(word, where, EXPECTED)
+        raise InputError(
+            f"{where}: a node id should be a whole number, as in the lines before, not {tables.quoted(word)}"
+        )
+    if word.startswith("-"):
+        raise InputError(f"{where}: a node id should not be negative, as {plain(word, limit=40)} is")
+    if len(digits) > LABEL_MAX or int(digits) > ID_MAX:
+        raise InputError(f"{where}: the node id {plain(word, limit=40)} is too large")
+    if word[0] == "+" or (word[0] == "0" and len(word) > 1):
+        return -1 - words.setdefault(word, len(words))
+    return int(word)
+
+
 @dataclass(slots=True)
 class _EdgeListReader:
     """Reads blocks of lines. `sep` and `columns` are None before the first line with a link.
@@ -154,9 +183,14 @@ class _EdgeListReader:
     pairs: list[NDArray[np.int64]] = field(default_factory=list)
     links: int = 0
     words: defaultdict[str, int] = field(default_factory=defaultdict)
+    codes: _Codes = field(init=False)
     known: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
+    sif: bool = False
+
+    def __post_init__(self) -> None:
+        self.codes = _Codes(self.words)
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
@@ -164,7 +198,7 @@ class _EdgeListReader:
             at, block = self._begin(at, block)
         if not block or block.isspace():
             return
-        pairs = self._fast(block)
+        pairs = self._from_sif(at, block) if self.sif else self._fast(block)
         if pairs is None:
             pairs = self._bare(block)
         if pairs is None:
@@ -179,6 +213,7 @@ class _EdgeListReader:
             self.unmerged.append(_distinct(pairs))
             if sum(map(len, self.unmerged)) > max(len(self.known), 1 << 16):
                 self._merge()
+            self._check_nodes(len(self.codes))
         else:
             self._check_nodes(len(self.words))
 
@@ -217,10 +252,10 @@ class _EdgeListReader:
             place[order] = np.arange(len(keys))
             by_code = np.argsort(codes, kind="stable")
             ids, place = codes[by_code], place[by_code]
-            self.pairs = [place[np.searchsorted(ids, some)] for some in self.pairs]
+            self.pairs = _positions(ids, place, self.pairs)
         else:
             labels = list(map(str, ids.tolist()))
-            self.pairs = _positions(ids, self.pairs)
+            self.pairs = _positions(ids, np.arange(len(ids)), self.pairs)
         return _edges(self.name, labels, self.pairs, notes, clean=True)
 
     # --- the first lines ---------------------------------------------------------------------------------------
@@ -251,7 +286,11 @@ class _EdgeListReader:
         skip = False
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
-            named = tables.named_columns(rows[0], (SOURCES, TARGETS)) or _after_an_index(rows)
+            named = tables.named_columns(rows[0], (SOURCES, TARGETS))
+            if named is None:
+                named = _after_an_index(rows)
+            elif all(line.lstrip().startswith('"') for _, _, line in sample[1:3]):
+                named = _after_row_names(rows, named)
             data_follows = len(rows) > 1 and _numeric(rows[1])
             if named is not None:
                 skip, wanted = True, named
@@ -264,7 +303,11 @@ class _EdgeListReader:
         if not sample:
             return number, ""
         start, number, _ = sample[0]
-        if len(rows[0]) == 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
+        if (linked := self._first_of_sif([line for _, _, line in sample])) is not None:
+            self.sif, self.columns = True, tables.ColumnLayout(3, (0, 2))
+            self.numbers = _numeric([linked[0], linked[2]]) and not _first_line_quoted(block[start:])
+            return number, block[start:]
+        if len(rows[0]) >= 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
             wanted = (0, 2)
         width = len(rows[0])
         if width < 2 or width <= max(wanted):
@@ -274,6 +317,40 @@ class _EdgeListReader:
         self.columns = tables.ColumnLayout(width, wanted)
         self.numbers = _numeric([rows[0][at] for at in wanted]) and not _first_line_quoted(block[start:])
         return number, block[start:]
+
+    def _first_of_sif(self, lines: Sequence[str]) -> list[str] | None:
+        """The first row with a link, if lines have a node, a relation and any number of nodes, as in Cytoscape's simple
+        interaction format: a relation in each, and not one other node in each."""
+        try:
+            rows = [self._cells(tables.without_comment(line, self.sep or ""), "") for line in lines]
+        except InputError:  # said again with the line
+            return None
+        some = [row for row in rows if len(row) != 1]  # a line may have a node without links
+        if not some or not all(len(row) > 2 and row[1].lower() in RELATIONS - ARROWS for row in some):
+            return None
+        widths = {len(row) for row in rows}
+        several = widths != {3} and (len(widths) > 1 or not all(map(tables.is_number, some[0][3:])))
+        return some[0] if several else None
+
+    def _from_sif(self, at: int, block: str) -> NDArray[np.int64]:
+        """As `_slow`, for a file of which `_first_of_sif` gives a row. Nodes without links are left out."""
+        codes = array("q")
+        code = self._number if self.numbers else self._word
+        for number, raw in enumerate(block.split("\n"), start=at):
+            where = f"{self.name}:{number}"
+            row = self._cells(tables.without_comment(raw, self.sep or ""), where)
+            while row and not row[-1]:
+                row.pop()
+            if len(row) < 2:
+                continue
+            if len(row) == 2 or row[1].lower() not in RELATIONS:
+                raise InputError(f"{where}: expected a node, a relation such as pp, and the nodes that it leads to")
+            first = code(row[0], where)
+            for other in row[2:]:
+                codes.append(first)
+                codes.append(code(other, where))
+            self._check_nodes(len(self.words))
+        return np.array(codes, dtype=np.int64).reshape(-1, 2)
 
     def _first_cells(self, line: str, where: str) -> list[str]:
         sep = self.sep or ""
@@ -333,13 +410,18 @@ class _EdgeListReader:
             return None
         # One flat list: a list a line keeps Python's collector busy.
         cells = block.replace("\n", self.sep).split(self.sep) if self.sep else block.split()
+        blanks = bool(self.sep) and any(blank in block for blank in tables.BLANKS if blank != self.sep)
+        return self._coded_cells(cells, blanks)
+
+    def _coded_cells(self, cells: list[str], blanks: bool) -> NDArray[np.int64] | None:
+        """As `_coded`, of all values of all lines. blanks: there may be some around a value."""
+        columns = self.columns
+        assert columns is not None
         count = len(cells) // columns.width
         words = [""] * (2 * count)
         for at, column in enumerate(columns.wanted):
             words[at::2] = cells[column : count * columns.width : columns.width]
-        if self.sep and any(blank in block for blank in tables.BLANKS if blank != self.sep):
-            words = [word.strip(tables.BLANKS) for word in words]
-        return self._coded(words)
+        return self._coded([word.strip(tables.BLANKS) for word in words] if blanks else words)
 
     def _rows(self, block: str) -> NDArray[np.int64] | None:
         """As `_split`, also for values in double quotes."""
@@ -352,7 +434,8 @@ class _EdgeListReader:
             return None
         first, second = columns.wanted
         full = list(filter(None, rows))
-        if self.sep and self.sep != "\t" and set(map(len, full)) == {columns.width}:
+        empty = not self.sep and ('""' in block or "''" in block)  # an empty value between blanks is none
+        if self.sep != "\t" and not empty and set(map(len, full)) == {columns.width}:
             words = [""] * (2 * len(full))
             words[0::2] = map(operator.itemgetter(first), full)
             words[1::2] = map(operator.itemgetter(second), full)
@@ -376,10 +459,9 @@ class _EdgeListReader:
         try:
             if not self.numbers:
                 return self._codes_of_names(words)
-            codes = self._codes_of_numbers(words)
+            return np.fromiter(map(self.codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
         except InputError:
             return None  # said again with the line
-        return np.fromiter(map(codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
 
     def _codes_of_names(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Pairs of codes of these names. Raises InputError; then no new name is kept."""
@@ -400,21 +482,15 @@ class _EdgeListReader:
                 raise
         return codes
 
-    def _codes_of_numbers(self, words: Sequence[str]) -> dict[str, int]:
-        """A code for each of the numbers. Raises InputError."""
-        distinct = list(dict.fromkeys(words))
-        if "" in distinct or not _SURE_NUMBERS.fullmatch("\n".join(distinct)):
-            return {word: self._number(word, "") for word in distinct}
-        known = self.words
-        return {
-            word: int(word) if word[0] in "123456789" or word == "0" else -1 - known.setdefault(word, len(known))
-            for word in distinct
-        }
-
     def _bare(self, block: str) -> NDArray[np.int64] | None:
         """As `_fast`, once attributes, comments and quotes have been taken out."""
         if "{" in block:
             block = _ATTRIBUTES.sub("", block)
+        columns = self.columns
+        assert columns is not None
+        cells = tables.all_quoted(block, self.sep or "", columns.width)
+        if cells is not None and (pairs := self._coded_cells(cells, blanks=True)) is not None:
+            return pairs
         bare = tables.bare(block, self.sep or "", names=not self.numbers)
         if bare is None:
             return self._rows(block)
@@ -488,19 +564,8 @@ class _EdgeListReader:
         return row
 
     def _number(self, word: str, where: str) -> int:
-        digits = word[1:] if word[:1] in "+-" else word
-        if not (digits.isascii() and digits.isdigit()):
-            check_text(word, where, EXPECTED)
-            raise InputError(
-                f"{where}: a node id should be a whole number, as in the lines before, not {tables.quoted(word)}"
-            )
-        if word.startswith("-"):
-            raise InputError(f"{where}: a node id should not be negative, as {plain(word, limit=40)} is")
-        if len(digits) > LABEL_MAX or int(digits) > ID_MAX:
-            raise InputError(f"{where}: the node id {plain(word, limit=40)} is too large")
-        if word[0] == "+" or (word[0] == "0" and len(word) > 1):
-            return -1 - self.words.setdefault(word, len(self.words))
-        return int(word)
+        code = self.codes.get(word)
+        return _code_of(word, where, self.words) if code is None else code
 
     def _word(self, word: str, where: str) -> int:
         known = self.words.get(word)
@@ -517,7 +582,8 @@ class _EdgeListReader:
             )
         if _DECIMAL.fullmatch(word) or (word[:1] == "-" and word[1:].isdigit()):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
-        if (word.isascii() and not any(map(str.isalnum, word))) or word[0] in "{[<(":
+        bracket = word[:1] in ("{", "[", "<", "(") and not graph_files.ADDRESS.match(word)
+        if bracket or (word.isascii() and not any(map(str.isalnum, word))):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
@@ -536,9 +602,9 @@ def _same_width(sep: str, width: int) -> re.Pattern[str]:
 
 def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """The ids in `pairs`, each once, in ascending order."""
-    top = int(pairs.max())
-    if top < DENSE_MAX and pairs.min() >= 0:
-        return np.flatnonzero(np.bincount(pairs.reshape(-1)))
+    low, top = int(pairs.min()), int(pairs.max())
+    if top - low < DENSE_MAX:
+        return np.flatnonzero(np.bincount(pairs.reshape(-1) - low)) + low
     return _sorted_once(pairs)
 
 
@@ -549,13 +615,16 @@ def _sorted_once(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return made[np.append(True, made[1:] != made[:-1])] if len(made) else made
 
 
-def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-    """`pairs` with each id replaced by its position in the sorted `ids`."""
-    if len(ids) and int(ids[-1]) < DENSE_MAX:
-        table = np.zeros(int(ids[-1]) + 1, np.int64)
-        table[ids] = np.arange(len(ids))
-        return [table[some] for some in pairs]
-    return [np.searchsorted(ids, some) for some in pairs]
+def _positions(
+    ids: NDArray[np.int64], places: NDArray[np.int64], pairs: list[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """`pairs` with each id replaced by its place; `ids` are sorted."""
+    low = int(ids[0]) if len(ids) else 0
+    if len(ids) and int(ids[-1]) - low < DENSE_MAX:
+        table = np.zeros(int(ids[-1]) - low + 1, np.int64)
+        table[ids - low] = places
+        return [table[some - low] for some in pairs]
+    return [places[np.searchsorted(ids, some)] for some in pairs]
 
 
 def _leading_zero(block: str) -> bool:
@@ -583,6 +652,13 @@ def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
         return None
     missing = len(head) == 2 and all(len(row) == 3 for row in after) and not any(map(_not_a_heading, head))
     return (1, 2) if missing or (len(head) > 2 and not head[0]) else None
+
+
+def _after_row_names(rows: Sequence[Sequence[str]], named: tuple[int, ...]) -> tuple[int, ...]:
+    """The columns where R's write.table wrote the names of the rows, in quotes, for which the header has no cell."""
+    head, *after = rows
+    numbers = [row[0] for row in after if len(row) == len(head) + 1 and row[-1]]
+    return tuple(at + 1 for at in named) if numbers and numbers == [str(at + 1) for at in range(len(after))] else named
 
 
 def _numeric(row: Sequence[str]) -> bool:

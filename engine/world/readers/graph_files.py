@@ -35,9 +35,11 @@ _KINDS = (
     ),
     ("Pajek", re.compile(r"(?:\s*+%[^\n]*+)*+\s*+\*(?:vertices|network)\b", re.IGNORECASE)),
 )
+ADDRESS = re.compile(r"\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?\](?::\d+)?(?![^\s,;|\"'])")
+"""An address of IPv6 in brackets, perhaps with a port, as names of peers often are (RFC 3986, 3.2.2)."""
 _OTHERS = (
     ("XML", re.compile(r"\s*+<[?!a-zA-Z]")),
-    ("JSON", re.compile(r"\s*+(?:\{|\[\s*+[\[{\"\d\]])")),
+    ("JSON", re.compile(rf"\s*+(?!{ADDRESS.pattern})(?:\{{|\[\s*+[\[{{\"\d\]])")),
     ("DIMACS", re.compile(r"(?:c(?:[ \t][^\n]*+)?\n)*+p[ \t]++[a-z]++[ \t]++\d++[ \t]++\d++[ \t]*+\n")),
     ("METIS", re.compile(r"(?:%[^\n]*+\n)*+[ \t]*+\d++[ \t]++\d++[ \t]*+\n[ \t]*+\d++[ \t]*+\n[ \t]*+\d++[ \t\n]")),
     ("DOT", re.compile(r"\s*+(?:strict\s++)?(?:di)?graph\b[^\n\[{]*+\{", re.IGNORECASE)),

@@ -9,8 +9,9 @@
 Separators, comments, quotes: see `tables`. A header may name the columns in another order; further columns are left
 out. `peer` is a label or an index; a label has precedence where a text is both. Seconds count from the start of the
 run: a session that began before it is under way when the run begins, and one that ended before it is left out. Where
-all times are timestamps (seconds, milliseconds, microseconds or nanoseconds since 1970) they are shifted so that the
-first session begins at 0, and `SessionTrace.notes` says so.
+all times are timestamps (seconds, milliseconds, microseconds or nanoseconds since 1970) or dates (ISO 8601, RFC 3339:
+2024-01-05 10:00:00, with T or a blank, a fraction, Z or an offset; UTC without one) they are shifted so that the first
+session begins at 0, and `SessionTrace.notes` says so.
 
 A peer may have many sessions, in any order, but two that overlap are refused. One may begin at the moment at which
 another ends: the peer then restarts. Peers that the file does not name stay up for the whole run.
@@ -27,6 +28,7 @@ import re
 import warnings
 from array import array
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +46,7 @@ STAMP_MIN_S = 5e8
 """In 1985, and longer than any run: where all sessions begin later, their times are taken as timestamps."""
 STAMP_MAX_S = 1e11
 UNITS = ((1.0, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds"))
-OPEN = tables.MISSING | {"inf", "+inf", "infinity", "+infinity", "∞"}
+OPEN = tables.MISSING | {"nat", "inf", "+inf", "infinity", "+infinity", "∞"}
 """Values of an end that mean the end of the run."""
 PEERS = frozenset(("peer", "peerid", "node", "nodeid", "id", "host", "hostid", "user", "userid", "name", "label", "ip"))
 STARTS = frozenset(
@@ -60,6 +62,12 @@ ENDS = frozenset(
 LENGTHS = ("duration", "length", "uptime", "lifetime", "seconds")
 EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
 _DIGIT_FIRST = re.compile(r"[+-]?[.,]?\d")
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_BLANK_IN_DATE = re.compile(r" (?<=\d\d\d\d-\d\d-\d\d )(?=\d\d:\d\d)")
+DATE_BYTES = 40
 _POINT = re.compile(r"(;[ \t]*+[+-]?\d*+),(?=\d*+[ \t]*+(?:[;\n]|$))")
 
 
@@ -87,10 +95,14 @@ class _SessionReader:
         self._ids = {label: peer for peer, label in enumerate(labels)}
         self._pointless = not any("," in label or "." in label for label in labels)
         self._longest = max(map(len, labels), default=0) + 16
+        self._opens = False
+        """Whether the blocks so far had open ends, or something else that numpy does not read."""
         self._checked = 1 << 16
         self._sep: str | None = None
         self._columns: tables.ColumnLayout | None = None
         self._ms = False
+        self._dated: bool | None = None
+        """Whether times are dates; None before the first one."""
         self._peers, self._lines = array("q"), array("q")
         self._begins, self._ends = array("d"), array("d")
 
@@ -102,6 +114,8 @@ class _SessionReader:
                 return
             start, self._sep = found
             at, block = at + block.count("\n", 0, start), block[start:]
+        if not self._sep and (self._dated or self._columns is None):
+            block = _BLANK_IN_DATE.sub("T", block)  # else a date would be two values
         if self._columns is None:
             # Enough lines to tell the columns; the rest may be read fast.
             end = tables.end_of_lines(block, tables.SAMPLE)
@@ -133,26 +147,28 @@ class _SessionReader:
         if columns is None or block is None:
             return self._from_rows(at, text)
         if self._sep == ";" and "," in block:
-            if columns.wanted[0] == 0:
+            if self._pointless:
+                block = block.replace(",", ".")  # no label has either
+            elif columns.wanted[0] == 0:
                 block = _POINT.sub(r"\1.", block)
-            elif self._pointless:
-                block = _POINT.sub(r"\1.", ";" + block.replace("\n", "\n;"))[1:].replace("\n;", "\n")
             else:
                 return False
+        if self._sep and not self._opens and self._parsed_whole(at, block):
+            return True
         if self._sep:
+            self._opens = True
             block = self._open_ends(columns.wanted[2]).sub(r"\1inf", block)
-        if (
-            "\n\n" not in block
-            and "\n " not in block
-            and "\n\t" not in block
-            and block[:1] not in ("", "\n", " ", "\t")
-        ):
-            lines = np.arange(at, at + block.count("\n") + (not block.endswith("\n")))
-            return self._parsed(lines, block) or self._from_rows(at, block)
+        if _is_whole(block):
+            return self._parsed_whole(at, block) or self._from_rows(at, block)
         kept = [(number, line) for number, line in enumerate(block.split("\n"), at) if line and not line.isspace()]
         if not kept or self._parsed(np.array([at for at, _ in kept]), "\n".join(line for _, line in kept)):
             return True
         return self._from_rows(at, block)
+
+    def _parsed_whole(self, at: int, block: str) -> bool:
+        """As `_parsed`, of all lines; False where some of them are empty."""
+        lines = np.arange(at, at + block.count("\n") + (not block.endswith("\n")))
+        return _is_whole(block) and self._parsed(lines, block)
 
     def _from_rows(self, at: int, text: str) -> bool:
         """As `_fast`, also for values in double quotes that have a separator or a quote inside, and for lines that end
@@ -175,6 +191,11 @@ class _SessionReader:
             return False
         numbers = {word: at for at, word in enumerate(dict.fromkeys(row[who] for row in rows))}
         which = np.array([numbers[row[who]] for row in rows], np.int64)
+        if self._dated:
+            if max(map(len, (*begins, *ends))) >= DATE_BYTES:
+                return False
+            begun, ended = (_stamps(np.array(each, f"S{DATE_BYTES}")) for each in (begins, ends))
+            return begun is not None and ended is not None and self._taken(lines, list(numbers), which, begun, ended)
         try:
             times = np.array(list(map(float, begins))), np.array(list(map(float, ends)))
         except ValueError:
@@ -195,7 +216,8 @@ class _SessionReader:
             return False
         kind = "S" if text.isascii() else "U"
         who, first, last = columns.wanted
-        types = {who: f"{kind}{self._longest}", first: "f8", last: "f8"}
+        time = f"S{DATE_BYTES}" if self._dated else "f8"
+        types = {who: f"{kind}{self._longest}", first: time, last: time}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
@@ -210,6 +232,11 @@ class _SessionReader:
             return False
         names, number = np.unique(rows[f"f{who}"], return_inverse=True)
         begins, ends = rows[f"f{first}"], rows[f"f{last}"]
+        if self._dated:
+            begun, ended = _stamps(begins), _stamps(ends)
+            if begun is None or ended is None:
+                return False
+            begins, ends = begun, ended
         words = [name if isinstance(name, str) else name.decode("ascii") for name in names.tolist()]
         return self._taken(lines, words, number, begins, ends)
 
@@ -310,11 +337,22 @@ class _SessionReader:
     def _time(self, text: str, what: str, where: str) -> float:
         word = self._point(text)
         value = float(word) if tables.is_number(word) else math.nan
+        dated = math.isnan(value) and _DATE.fullmatch(text) is not None
+        if dated:
+            value = _stamp(text)
+            if math.isnan(value):
+                raise InputError(f"{where}: {what} should be a date and time that there is, not {tables.quoted(text)}")
         if math.isfinite(value) and abs(value) <= STAMP_MAX_S * 1e9:
+            if self._dated is None:
+                self._dated = dated
+            if dated != self._dated:
+                form = ("a number of seconds", "a date and time")[self._dated]
+                raise InputError(f"{where}: {what} should be {form}, as in the lines before, not {tables.quoted(text)}")
             return value
         check_text(text, where, EXPECTED)
         if math.isnan(value) or "inf" in word.lower():
-            raise InputError(f"{where}: {what} should be a number of seconds, not {tables.quoted(text)}")
+            form = "a date and time" if self._dated else "a number of seconds"
+            raise InputError(f"{where}: {what} should be {form}, not {tables.quoted(text)}")
         raise self._too_large(what, text, where)
 
     def _too_large(self, what: str, text: str, where: str) -> InputError:
@@ -343,7 +381,11 @@ class _SessionReader:
         scale, unit = (1e-3, "milliseconds") if self._ms else (1.0, "seconds")
         low = float(begins.min())
         stamped = next(((s, u) for s, u in UNITS if STAMP_MIN_S <= low * s < STAMP_MAX_S), None)
-        if stamped is not None:
+        if self._dated:
+            scale, begins, ends = 1.0, begins - low, ends - low
+            begun = datetime.fromtimestamp(low, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            notes.append(f"{self.name}: its times are dates: the run begins with the first session, at {begun}")
+        elif stamped is not None:
             scale, unit = stamped
             begins, ends = begins - low, ends - low
             notes.append(
@@ -367,6 +409,81 @@ class _SessionReader:
             who = plain(self._labels[peers[at]], 40)
             raise InputError(f"{self.name}:{second}: {who} is up already, by the session of line {first}")
         return peers, begins_us, ends_us, notes
+
+
+def _stamp(text: str) -> float:
+    """Seconds since 1970 of a text of the form `_DATE`; nan if there is no such date or time."""
+    word = re.sub(r" ?UTC$", "Z", text.upper()).replace(",", ".")
+    if (gap := word.rfind(" ")) > 10:  # before an offset
+        word = word[:gap] + word[gap + 1 :]
+    try:
+        made = datetime.fromisoformat(word)
+    except ValueError:
+        return math.nan
+    return (made if made.tzinfo is not None else made.replace(tzinfo=UTC)).timestamp()
+
+
+def _stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
+    """As `_stamp`, of many, of `DATE_BYTES` each; infinity for `inf`. None if one of them needs a closer look."""
+    made = np.full(len(words), math.inf)
+    closed = words != b"inf"
+    words = words[closed]
+    stamps = _plain_stamps(words)
+    if stamps is None:
+        texts = [word.decode("latin-1") for word in words.tolist()]
+        stamps = np.array([_stamp(text) if _DATE.fullmatch(text) else math.nan for text in texts])
+        if max(map(len, texts), default=0) >= DATE_BYTES or np.isnan(stamps).any():
+            return None
+    made[closed] = stamps
+    return made
+
+
+_PLACES = {"year": (0, 4), "month": (5, 7), "day": (8, 10), "hour": (11, 13), "minute": (14, 16), "second": (17, 19)}
+"""Where the digits of a date are."""
+
+
+def _plain_stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
+    """As `_stamps`, for dates of one form without an offset. numpy's own reader of dates crashes at one that there is
+    not (a segmentation fault in the cast of many texts)."""
+    signs = words.view(np.uint8).reshape(len(words), DATE_BYTES).copy()
+    last = (signs != 0).sum(axis=1) - 1
+    ends = signs[np.arange(len(signs)), last]
+    signs[np.arange(len(signs)), last] = np.where((ends == ord("Z")) & (last > 10), 0, ends)
+    filled = signs != 0
+    length = int(filled[0].sum()) if len(signs) else 0
+    if length not in (10, 16, 19) and not 20 < length <= 29:
+        return None
+    if not (filled == (np.arange(DATE_BYTES) < length)).all():
+        return None
+    between = {4: b"-", 7: b"-", 10: b"T ", 13: b":", 16: b":", 19: b".,"}
+    for at, allowed in between.items():
+        if at < length and not np.isin(signs[:, at], np.frombuffer(allowed, np.uint8)).all():
+            return None
+    numbers = signs.astype(np.int64) - ord("0")
+    digits = [at for at in range(length) if at not in between]
+    if ((numbers[:, digits] < 0) | (numbers[:, digits] > 9)).any():
+        return None
+    part = {
+        name: numbers[:, a:b] @ (10 ** np.arange(b - a - 1, -1, -1)) if b <= length else np.zeros(len(words), np.int64)
+        for name, (a, b) in _PLACES.items()
+    }
+    fraction = numbers[:, 20 : min(length, 26)]  # in microseconds, as datetime has it
+    us = fraction @ (10 ** np.arange(5, 5 - fraction.shape[1], -1)) if length > 20 else 0
+    if ((part["month"] < 1) | (part["month"] > 12) | (part["day"] < 1) | (part["year"] < 1)).any():
+        return None
+    months = (part["year"] - 1970) * 12 + part["month"] - 1
+    first, after = (each.astype("M8[M]").astype("M8[D]").astype(np.int64) for each in (months, months + 1))
+    if ((part["day"] > after - first) | (part["hour"] > 23) | (part["minute"] > 59) | (part["second"] > 59)).any():
+        return None
+    seconds = (((first + part["day"] - 1) * 24 + part["hour"]) * 60 + part["minute"]) * 60 + part["second"]
+    stamps: NDArray[np.float64] = (seconds * 1_000_000 + us) / 1e6
+    return stamps
+
+
+def _is_whole(block: str) -> bool:
+    """Whether no line is empty or begins with a blank."""
+    starts = block[:1] not in ("", "\n", " ", "\t")
+    return starts and not any(sign in block for sign in ("\n\n", "\n ", "\n\t"))
 
 
 def _without_comment(line: str, sep: str) -> str:

@@ -30,6 +30,9 @@ BLANKS = " \t\f\v"
 PIECE = 1_000
 """Lines that are gone through one by one where one of them is odd."""
 _OTHER_BLANK = re.compile(r"[^\S \t\f\v\n]")
+_NEEDS_QUOTES = re.compile(r"""["',;|\s#%/{\[(<]""")
+_BOUNDS = " ,;|\t\n"
+FEW = 200
 _QUOTED_CELL = re.compile(r"""(["'])(?<=[ ,;|\t\n]["'])[^"',;|\s#%/{\[(<]++\1(?=[ \t,;|\n]|$)""")
 _COMMENT_HERE = r"(?:(?<=\n#)(?!\d)|(?<=\n%)|(?<=\n/)/|(?<=[ \t,;|][#%])|(?<=[ \t,;|]/)/)"
 _COMMENTS = re.compile(rf"(?:[#%/]{_COMMENT_HERE}|;(?<=\n;))[^\n]*+")
@@ -70,10 +73,10 @@ def bare(text: str, sep: str, *, names: bool) -> str | None:
     if "\n " in text or "\n\t" in text:
         return None
     if "'" in text or '"' in text:
-        rest = _QUOTED_CELL.sub("", text)
-        if "'" in rest or '"' in rest:
+        unquoted = _without_quotes(text)
+        if unquoted is None:
             return None
-        text = text.replace('"', "").replace("'", "")
+        text = unquoted
     if not names and "#" in text:
         text = _HASH.sub("", text)
     if sep == ";":
@@ -82,6 +85,21 @@ def bare(text: str, sep: str, *, names: bool) -> str | None:
     elif "#" in text or "%" in text or "//" in text or "\n;" in text:
         text = _COMMENTS.sub("", text)
     return text[1:]
+
+
+def _without_quotes(text: str) -> str | None:
+    """A text that begins with a line feed without the quotes round its values; None where one may stand for something
+    else, or something in quotes needs them."""
+    if ("'" in text) != ('"' in text):
+        parts = text.split('"' if '"' in text else "'")
+        within, between = parts[1::2], set(parts[2:-1:2])
+        # A file has few kinds of text between two quotes, unless some of its values are without.
+        if len(parts) % 2 and len(between) < FEW:
+            ends = [parts[0][-1], *(parts[-1][:1] or "\n"), *(end for each in between for end in (each[:1], each[-1:]))]
+            good = all(within) and all(end and end in _BOUNDS for end in ends)
+            return "".join(parts) if good and not _NEEDS_QUOTES.search("".join(within)) else None
+    rest = _QUOTED_CELL.sub("", text)
+    return None if "'" in rest or '"' in rest else text.replace('"', "").replace("'", "")
 
 
 def has_comment(text: str, sep: str) -> bool:
@@ -219,6 +237,34 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
     except csv.Error:
         raise InputError(f"{where}: a quote ({quote}) is not closed, or something follows it; {expected}") from None
     return [cell.strip(BLANKS) for cell in row if cell or sep]
+
+
+def all_quoted(text: str, sep: str, width: int) -> list[str] | None:
+    """The values of lines that have `width` each, all of them in quotes of one kind, as one list; None where that is
+    not so, or needs a closer look. What `cells` returns for each line, in a tenth of the time."""
+    quote = text[:1]
+    if quote not in ('"', "'") or (quote == "'" and has_comment(text, sep)):
+        return None
+    parts = text.split(quote)
+    count = len(parts) // 2
+    if len(parts) % 2 == 0 or count % width or parts[-1] not in ("", "\n"):
+        return None
+    after = parts[2:-1:2]
+    if any(each != "\n" for each in set(after[width - 1 :: width])):
+        return None
+    between = {each for at in range(width - 1) for each in after[at::width]}
+    if not all(_separates(each, sep) for each in between):
+        return None
+    if text.count("\n") != count // width - (parts[-1] == ""):
+        return None  # a line ends within a value
+    return parts[1::2]
+
+
+def _separates(text: str, sep: str) -> bool:
+    """Whether a text between two values in quotes is a separator, perhaps with blanks beside it."""
+    if sep == "\t":
+        return text == sep
+    return text.strip(BLANKS) == sep and text != ""
 
 
 def rows_of(text: str, sep: str) -> list[list[str]] | None:

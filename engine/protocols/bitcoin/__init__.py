@@ -1,0 +1,1839 @@
+"""Bitcoin
+
+There is no server: each node keeps some connections to others, and all of them keep the same list of payments, the
+chain. A payment (a transaction) is passed on from node to node until all have it. Miners put waiting payments into
+blocks; a block is found about every ten minutes, by chance, and names the one before it. A node follows the longest
+chain that it has seen. If two blocks are found at about the same time there are two chains for a while; the next block
+ends that, and the payments of the block that lost wait again. So a payment counts as made when five more blocks stand
+upon its own, which takes an hour.
+
+A newcomer asks DNS seeds for addresses, and from then on learns more of them from the nodes it is connected to. It
+keeps them, and the chain, when it is killed.
+
+The colour "tip" is the last block of the chain that a node follows: two colours are two chains.
+
+Things to try: `block` finds a block at a node now, `spend-twice` pays two people with the same coin. Cut the network in
+two with a partition, wait for some blocks on both sides, and heal it. Give a miner more power than all others have
+(`power`), let it mine in secret and publish: payments that were made are taken back. Set block_s=30 to see more blocks.
+Censor a miner, and others find the blocks. Shut all DNS seeds: only newcomers notice.
+
+Options: `era` is the software of 2013 (announcements by inv, blocks are checked at each node before they go on), 2015,
+or of today (compact blocks, which go on before they are checked). `filler` transactions of other users are counted in
+the size of each block, and are not sent one by one; those of `others_per_h` are sent. There are no fees.
+
+Source: Bitcoin Core (net_processing, net, addrman, chainparams) and BIP 130 and 152; Heilman et al., "Eclipse attacks
+on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information propagation in the Bitcoin network"
+(2013).
+"""
+
+# Relay of transactions. What a node has to announce is one list for all connections (`news`), each of which has a place
+# in it: an announcement is the rest of the list without what the other end is known to have. Who has announced a
+# transaction is kept as bits, one for each connection, and only as long as it is in the list: a transaction costs a
+# node one entry, however many connections there are.
+#
+# Asks. A payment has the cause of its ask from node to node; an announcement has those of all that is in it. Payments
+# of other users have none. Each block is an ask that its miner begins. A payment is told of by the node that made it,
+# when a block comes or goes: its ask is open again for that instant.
+#
+# What is left out: fees, scripts and signatures, replacement of transactions, eviction of connections when there is no
+# room (a node that is full declines), retargeting, and proof of work itself: the hash of a block is that of its
+# contents, and a miner's luck is a Poisson process. A node's disk is as it is when it is killed; the real one writes
+# its addresses every 15 minutes.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ...api import (
+    DUPLICATE,
+    INHERIT,
+    PUBLISH,
+    Ask,
+    Belief,
+    Beliefs,
+    CallEnd,
+    Cause,
+    CauseLike,
+    Facts,
+    Goal,
+    Host,
+    Known,
+    NetworkStart,
+    Peer,
+    PeerId,
+    Rng,
+    Shown,
+    Station,
+    Timer,
+    on,
+    on_reply,
+    on_timeout,
+    verb,
+)
+from ...kit import put_bounded
+from .addrman import Address, AddrMan
+from .chain import (
+    GENESIS,
+    HEADERS_MOST,
+    Block,
+    Chain,
+    Change,
+    Header,
+    Transaction,
+    coins_of,
+    digest,
+    is_sound,
+    short,
+    txids_of,
+)
+from .messages import (
+    ERAS,
+    TX,
+    Addr,
+    BitcoinOptions,
+    BlockData,
+    BlockTxn,
+    Closing,
+    CmpctBlock,
+    Crawl,
+    DnsAnswer,
+    DnsQuery,
+    GetAddr,
+    GetBlocks,
+    GetBlockTxn,
+    GetData,
+    GetHeaders,
+    Headers,
+    Inv,
+    Kind,
+    NotFound,
+    Ping,
+    Pong,
+    SendCmpct,
+    Tx,
+    Verack,
+    Version,
+)
+
+SECOND_US = 1_000_000
+DIAL_US = 500_000
+"""Between two attempts to open a connection; doubled up to `DIAL_MOST_US` while no address can be used."""
+DIAL_MOST_US = 60 * SECOND_US
+CONNECT_TIMEOUT_US = 5 * SECOND_US
+DNS_WAIT_US = 11 * SECOND_US
+"""With addresses in its tables a node asks the DNS seeds only when these have led to nobody for so long."""
+DNS_TIMEOUT_US = 5 * SECOND_US
+DNS_MOST = 25
+"""Addresses in one answer of a DNS seed."""
+FEELER_US, PROBE_US, PROBE_FOR_US = 120 * SECOND_US, 300 * SECOND_US, 60 * SECOND_US
+PING_US, SILENT_US = 120 * SECOND_US, 1_200 * SECOND_US
+STEP_US = 10_000
+TRICKLE_IN_US, TRICKLE_OUT_US = 5 * SECOND_US, 2 * SECOND_US
+PASS_US = 100_000
+INV_MOST, INV_TARGET, INV_FAST_MOST = 1_000, 35, 500
+NOT_PREFERRED_US = 2 * SECOND_US
+"""A transaction that an inbound peer announces is asked for so much later."""
+TEND_US = 10 * SECOND_US
+ANNOUNCED_AGAIN_US = 900 * SECOND_US
+IN_FLIGHT_MOST = 16
+BLOCK_TIMEOUT_US = 60 * SECOND_US
+"""A block that was asked for and does not come is asked of another one. (Bitcoin Core waits for a share of ten minutes,
+or two seconds where it keeps others waiting.)"""
+COMPACT_PEERS = 3
+HEADERS_ANNOUNCED = 8
+ADDR_MOST, ADDR_RELAYED, ADDR_FRESH_US = 1_000, 10, 600 * SECOND_US
+ADDR_TRICKLE_US = 30 * SECOND_US
+ADVERTISED_US = 24 * 3_600 * SECOND_US
+ADDR_BUCKET, ADDR_PER_S = 1_000.0, 0.1
+BLOCK_TXS = (1_000_000 - 283) // TX
+MINE_US = 60 * SECOND_US
+"""Luck is drawn anew after so long, so that another power or `block_s` counts soon. A Poisson process has no memory, so
+that changes nothing of it."""
+WANTED_MOST, LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 20_000, 2_000, 50_000, 20_000, 16
+RECENT_BLOCKS = 6
+BITS = 256
+NEWS_KEPT = 1_024
+
+PAY = Goal(
+    "pay",
+    "pay",
+    "Pay: all nodes should hear of it, and six blocks confirm it.",
+    success_s=60.0,
+    audience="everyone",
+    reached_by=frozenset({"transfer"}),
+)
+BLOCK = Goal(
+    "block",
+    "find",
+    "A block: all nodes should have it soon.",
+    success_s=60.0,
+    audience="everyone",
+    reached_by=frozenset({"transfer"}),
+)
+
+
+# --- timers ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Dial:
+    """Time to open a connection, if one is missing."""
+
+
+@dataclass(slots=True)
+class DialTimeout:
+    """A connection that is being opened was not accepted."""
+
+    to: PeerId
+
+
+@dataclass(slots=True)
+class Feel:
+    """Time to test an address."""
+
+
+@dataclass(slots=True)
+class Probe:
+    """Time to look for a better chain elsewhere."""
+
+
+@dataclass(slots=True)
+class ProbeOver:
+    """A connection that was opened for that can be closed."""
+
+    to: PeerId
+
+
+@dataclass(slots=True)
+class PingRound:
+    """Time to ping all, and to let go of those that are silent."""
+
+
+@dataclass(slots=True)
+class Tend:
+    """Time to look for what was asked for and has not come."""
+
+
+@dataclass(slots=True)
+class TrickleIn:
+    """Time to announce transactions to inbound connections."""
+
+
+@dataclass(slots=True)
+class TrickleOut:
+    """Time to announce transactions to one outbound connection."""
+
+    to: PeerId
+
+
+@dataclass(slots=True)
+class Pass:
+    """Time to draw the peer that transactions are announced to."""
+
+
+@dataclass(slots=True)
+class AskLater:
+    """Time to ask for what an inbound connection has announced."""
+
+    of: PeerId
+    txs: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class TellAddresses:
+    """Time to pass addresses on to one connection."""
+
+    to: PeerId
+
+
+@dataclass(slots=True)
+class BlockChecked:
+    """A block has been checked."""
+
+    block: Block
+    sender: PeerId
+
+
+@dataclass(slots=True)
+class Mine:
+    """A miner's luck: found, or to be drawn anew."""
+
+    serial: int
+    found: bool
+
+
+@dataclass(slots=True)
+class Others:
+    """Another user of this node pays, or it is time to draw anew when one does."""
+
+    pays: bool
+
+
+@dataclass(slots=True)
+class CrawlNext:
+    """Time for a DNS seed to look at some nodes."""
+
+
+# --- what a node keeps -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connection.
+
+    kind        what it is for; inbound: whether the other end opened it
+    group       network (/16) of the other end
+    bit         that which stands for it where those who know a transaction are kept
+    at          how much of `news` has been announced to it
+    armed       whether a timer for announcements is set
+    since_us, heard_us
+                when it was opened, and when something came last
+    height      of the other end when it was opened
+    best        the latest block that the other end is known to have
+    pushes      whether the other end wants blocks unasked (BIP 152, high bandwidth)
+    told        addresses to pass on, with the times when they were seen
+    room        addresses that it may still tell
+    flight      blocks that it was asked for
+    gave        whether it was asked for addresses already, or has told them
+    """
+
+    peer: PeerId
+    kind: Kind
+    inbound: bool
+    group: int
+    bit: int
+    at: int
+    since_us: int
+    heard_us: int
+    height: int = 0
+    best: int = -1
+    armed: bool = False
+    pushes: bool = False
+    told: dict[PeerId, int] = field(default_factory=dict)
+    room: float = ADDR_BUCKET
+    room_us: int = 0
+    flight: int = 0
+    gave: bool = False
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A transaction that was announced and is not here: whom it was asked of (-1 for nobody yet), until when, and who
+    has announced it."""
+
+    of: PeerId
+    due_us: int
+    sources: list[PeerId]
+
+
+@dataclass(slots=True)
+class Lacking:
+    """A block whose header is known: its height, who has it, who was asked for it and until when."""
+
+    header: Header
+    height: int
+    sources: list[PeerId]
+    of: PeerId = -1
+    due_us: int = 0
+
+
+@dataclass(slots=True)
+class Payment:
+    """A payment of this node: its transaction, its ask, who mined it (-1 while it is in no block), the most
+    confirmations that were told, when it was announced, and whether it counts as made."""
+
+    tx: Transaction
+    cause: Cause
+    announced_us: int
+    block: int = 0
+    told: int = 0
+    made: bool = False
+
+
+@dataclass(slots=True)
+class Secret:
+    """A branch that is mined and not told. rob: a payment that it takes back, and the confirmations after which it is
+    published, if it is longer by then."""
+
+    tip: Block
+    blocks: list[Block] = field(default_factory=list)
+    paid: int = 0
+    again: Transaction | None = None
+    confirmations: int = 0
+
+
+@lru_cache(maxsize=64)
+def shares(miners: int, unequal: float) -> tuple[float, ...]:
+    """The share of each miner of all their power."""
+    weights = [(1 + rank) ** -unequal for rank in range(miners)]
+    total = sum(weights)
+    return tuple(weight / total for weight in weights)
+
+
+def _mines_in_secret(node: Node) -> str | None:
+    return "it mines in secret already" if node.secret is not None else None
+
+
+def _mines_openly(node: Node) -> str | None:
+    return "it does not mine in secret" if node.secret is None else None
+
+
+class Node(Peer, name="bitcoin", options=BitcoinOptions):
+    """A node.
+
+    addresses    the address manager
+    chain        blocks, and the branch that it follows
+    connections  by peer; dialing: whom it is calling now, what for, and the timer
+    pool         transactions that are in no block of the branch: txid -> the message; coins: what they spend
+    causes       txid -> cause, of those that belong to an ask
+    news, heard  transactions to be announced, in order; txid -> bits of the connections that have them
+    wanted       transactions that were announced; lacking: blocks whose header is known
+    pending      compact blocks that wait for some transactions: hash -> (block, places)
+    checking     blocks that are being checked
+    high         who was asked to send blocks unasked, the latest last
+    payments     its own payments
+    mining       whether it mines
+    power        power as a miner, as a share of what all miners have by the options; None: as these say
+    secret       the branch that it does not tell, if it mines in secret
+    """
+
+    role = "node"
+    roles = ("node", "miner")
+    goals = (PAY,)
+    overlay = False
+    shares_files = False
+    ledger = True
+    shows = (
+        Shown("tip", "the last block of the chain that it follows", "category"),
+        Shown("height", "blocks of the chain that it follows", "count"),
+        Shown("outgoing", "connections that it opened", "count"),
+        Shown("incoming", "connections that it accepted", "count"),
+        Shown("mines", "whether it mines, and tells what it finds", "category", ("no", "openly", "secretly")),
+        Shown("unconfirmed", "transactions that it has and no block of its chain has", "count"),
+    )
+    link_words = ("outbound", "inbound")
+    __slots__ = (
+        *("addresses", "armed_in", "causes", "chain", "checking", "coins", "connections", "contacts_told", "dial_us"),
+        *("dialing", "dialing_for", "dial_timer", "bits", "heard", "high", "known", "lacking", "me", "news", "passing"),
+        *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
+        *("wanted", "network", "number", "idle", "era", "mining"),
+    )
+
+    def __init__(self) -> None:
+        self.addresses = AddrMan(0)
+        self.chain = Chain()
+        self.connections: dict[PeerId, Connection] = {}
+        self.bits = 0
+        self.dialing: PeerId = -1
+        self.dialing_for: Kind = "full"
+        self.dial_timer: Timer | None = None
+        self.timer_dial = False
+        self.dial_us = DIAL_US
+        self.pool: dict[int, Tx] = {}
+        self.coins: dict[int, int] = {}
+        self.causes: dict[int, Cause] = {}
+        self.news: list[int] = []
+        self.heard: dict[int, int] = {}
+        self.armed_in = False
+        self.idle = True
+        self.passing = False
+        self.wanted: dict[int, Wanted] = {}
+        self.lacking: dict[int, Lacking] = {}
+        self.pending: dict[int, tuple[Block, tuple[int, ...]]] = {}
+        self.checking: dict[int, None] = {}
+        self.high: list[PeerId] = []
+        self.payments: dict[int, Payment] = {}
+        self.power: float | None = None
+        self.secret: Secret | None = None
+        self.serial = 0
+        self.mining = False
+        self.number = 0
+        self.salt = 0
+        self.era = ERAS["today"]
+        self.me: PeerId = -1
+        self.network = 0
+        self.started_us = 0
+        self.seeds: tuple[PeerId, ...] = ()
+        self.known: tuple[PeerId, ...] = ()
+
+    @classmethod
+    def stations(cls, options: BitcoinOptions, peers: int) -> Sequence[Station]:
+        return [Station(DnsSeed, f"dns{n + 1}", f"seeder{n + 1}") for n in range(options.dns_seeds)]
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        options, era = host.options, ERAS[host.options.era]
+        self.era = era
+        self.me, self.started_us, self.network = host.me, host.now_us, group_of(host, host.me)
+        self.salt = host.rng.getrandbits(62)
+        if isinstance(saved, tuple):
+            self.addresses, self.chain, self.number = saved
+        else:
+            self.addresses = AddrMan(host.rng.getrandbits(62), era.tables)
+        # Stations come first among the contacts.
+        self.seeds, self.known = tuple(contacts[: options.dns_seeds]), tuple(contacts[options.dns_seeds :])
+        if host.me < options.miners:
+            host.set_role("miner")
+        host.every(PING_US, PingRound())
+        host.every(TEND_US, Tend())
+        if era.feelers:
+            host.every(FEELER_US, Feel())
+            host.every(PROBE_US, Probe())
+        self.mine_on(host)
+        self.others_on(host)
+        self.dial_soon(host)
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
+        """Connections as the nodes would have opened them, and addresses in the tables. All chains are at the first
+        block."""
+        if options.running:
+            converge(world, options, rng)
+
+    def saved(self) -> object | None:
+        return self.addresses, self.chain, self.number
+
+    def stop(self, host: Host) -> None:
+        for peer in self.connections:
+            host.unlink(peer)
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        return bool(links)
+
+    # --- connections ------------------------------------------------------------------------------------------------
+
+    def outbound(self, kind: Kind = "full") -> int:
+        """Connections that it opened for this."""
+        return sum(one.kind == kind and not one.inbound for one in self.connections.values())
+
+    def missing(self, host: Host) -> Kind | None:
+        """What a connection is missing for, or None."""
+        if self.outbound() < host.options.outbound:
+            return "full"
+        return "block" if self.outbound("block") < self.era.block_relay else None
+
+    def dial_soon(self, host: Host, delay_us: int = 1) -> None:
+        """Look for a connection, unless that is going on."""
+        if not self.timer_dial and self.dialing < 0:
+            self.timer_dial = True
+            host.after(delay_us + host.rng.randrange(DIAL_US), Dial(), cause=None)
+
+    @on(Dial)
+    def dial(self, host: Host, tick: Dial) -> None:
+        """Open a connection that is missing, to an address of another /16 than those there are."""
+        self.timer_dial = False
+        kind = self.missing(host)
+        if kind is None or self.dialing >= 0:
+            return
+        address = self.address_for(host)
+        if address is not None:
+            self.dial_us = DIAL_US
+            self.call_up(host, address, kind)
+            return
+        lonely = not self.connections
+        if lonely and (not self.addresses.entries or host.now_us - self.started_us > DNS_WAIT_US):
+            self.ask_seeds(host)
+        self.dial_us = min(2 * self.dial_us, DIAL_MOST_US)
+        self.dial_soon(host, self.dial_us)
+
+    def address_for(self, host: Host) -> Address | None:
+        """An address to connect to: of no /16 to which there is an outbound connection, and not tried lately."""
+        groups = {one.group for one in self.connections.values() if not one.inbound}
+        opened = self.outbound()
+        for tried in range(40):
+            address = self.addresses.select(opened, host.now_us, host.rng)
+            if address is None:
+                return None
+            if address.peer == self.me or address.peer in self.connections or address.group in groups:
+                continue
+            last_us = self.addresses.entries[address.peer].tried_us
+            # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
+            if last_us >= 0 and host.now_us - last_us < (600 if tried < 30 else 60) * SECOND_US:
+                continue
+            return address
+        return None
+
+    def call_up(self, host: Host, address: Address, kind: Kind) -> None:
+        self.addresses.attempt(address.peer, host.now_us)
+        self.dialing, self.dialing_for = address.peer, kind
+        self.dial_timer = host.after(CONNECT_TIMEOUT_US, DialTimeout(address.peer), cause=None)
+        host.send(address.peer, Version(self.chain.height, kind, False), cause=None)
+
+    @on(DialTimeout)
+    def not_accepted(self, host: Host, tick: DialTimeout) -> None:
+        """Nobody is there, or there is no room: try another one."""
+        self.dialed(host, tick.to)
+
+    def dialed(self, host: Host, peer: PeerId) -> bool:
+        """An attempt to open a connection is over. Returns whether it was the present one."""
+        if self.dialing != peer:
+            return False
+        if self.dial_timer is not None:
+            host.cancel(self.dial_timer)
+        self.dialing, self.dial_timer = -1, None
+        self.dial_soon(host)
+        return True
+
+    @on(Version)
+    def version(self, host: Host, sender: PeerId, message: Version) -> Known:
+        """A connection is opened, or accepted."""
+        if message.answer:
+            self.accepted(host, sender, message)
+            return None
+        if sender in self.connections or sender == self.me:
+            return DUPLICATE
+        if sender == self.dialing:
+            # Both call at once: the connection of the one with the smaller number counts.
+            if self.me < sender:
+                return None
+            self.dialed(host, sender)
+        most = host.options.inbound or self.era.inbound
+        if sum(one.inbound for one in self.connections.values()) >= most:
+            host.send(sender, Closing(), cause=None)
+            return None
+        one = self.connect(host, sender, message.purpose, True, message.height)
+        if self.era.listed:
+            address = Address(sender, one.group)
+            self.addresses.add(address, one.group, host.now_us, host.now_us, host.rng)
+            self.addresses.good(sender, host.now_us, host.rng)
+        host.send(sender, Version(self.chain.height, message.purpose, True), cause=None)
+        host.send(sender, Verack(), cause=None)
+        return None
+
+    def accepted(self, host: Host, sender: PeerId, message: Version) -> None:
+        kind = self.dialing_for
+        if not self.dialed(host, sender) or sender in self.connections:
+            return
+        self.addresses.good(sender, host.now_us, host.rng)
+        if kind == "feeler":
+            host.link(sender)
+            host.unlink(sender)
+            return
+        one = self.connect(host, sender, kind, False, message.height)
+        host.send(sender, Verack(), cause=None)
+        if kind == "full":
+            one.gave = True
+            host.send(sender, GetAddr(), cause=None)
+            if not host.line.nat:
+                host.send(sender, Addr(((self.me, host.now_us),)), cause=None)
+        if kind == "probe":
+            host.after(PROBE_FOR_US, ProbeOver(sender), cause=None)
+        self.ask_headers(host, sender)
+
+    def connect(self, host: Host, peer: PeerId, kind: Kind, inbound: bool, height: int) -> Connection:
+        """A connection stands."""
+        bit = next(1 << at for at in range(BITS * 8) if not self.bits & 1 << at)
+        self.bits |= bit
+        now_us = host.now_us
+        group = group_of(host, peer)
+        one = Connection(peer, kind, inbound, group, bit, len(self.news), now_us, now_us, height, room_us=now_us)
+        self.connections[peer] = one
+        self.idle = True
+        host.link(peer)
+        host.mark(peer, "inbound" if inbound else "outbound")
+        return one
+
+    @on(Verack)
+    def verack(self, host: Host, sender: PeerId, message: Verack) -> None:
+        """The other end accepts the version: with compact blocks, it is told of them."""
+        one = self.hear(host, sender)
+        if one is not None and self.era.announce == "compact":
+            high = not one.inbound and one.kind == "full" and len(self.high) < COMPACT_PEERS and sender not in self.high
+            if high:
+                self.high.append(sender)
+            host.send(sender, SendCmpct(high), cause=None)
+        if one is not None and one.inbound and one.height > self.chain.height:
+            self.ask_headers(host, sender)
+
+    @on(Closing)
+    def closing(self, host: Host, sender: PeerId, message: Closing) -> None:
+        """There was no room."""
+        self.dialed(host, sender)
+
+    def hear(self, host: Host, peer: PeerId) -> Connection | None:
+        """The connection that something came over; None from a stranger, who is not listened to."""
+        one = self.connections.get(peer)
+        if one is not None:
+            one.heard_us = host.now_us
+        return one
+
+    def refused(self, host: Host, to: PeerId, message: object) -> None:
+        self.dialed(host, to)
+        self.lose(host, to)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        self.dialed(host, peer)
+        self.lose(host, peer)
+
+    def hang_up(self, host: Host, peer: PeerId) -> None:
+        """Close a connection."""
+        host.unlink(peer)
+        self.lose(host, peer)
+
+    def lose(self, host: Host, peer: PeerId) -> None:
+        """A connection is gone: what was asked of it is asked of others."""
+        one = self.connections.pop(peer, None)
+        if one is None:
+            return
+        self.bits &= ~one.bit
+        for txid in self.heard:
+            self.heard[txid] &= ~one.bit
+        if peer in self.high:
+            self.high.remove(peer)
+        for want in self.wanted.values():
+            if want.of == peer:
+                want.due_us = host.now_us
+        for lack in self.lacking.values():
+            if lack.of == peer:
+                lack.of = -1
+        self.fetch(host)
+        self.dial_soon(host)
+
+    @on(Feel)
+    def feel(self, host: Host, tick: Feel) -> None:
+        """Test an address: one whose place in `tried` another one should have, or a new one."""
+        if self.dialing >= 0 or self.missing(host) == "full":
+            return
+        rival = self.addresses.resolve(host.now_us, host.rng)
+        entry = self.addresses.entries.get(rival) if rival is not None else None
+        address = entry.address if entry is not None else self.addresses.select_new(host.now_us, host.rng)
+        if address is not None and address.peer not in self.connections and address.peer != self.me:
+            self.call_up(host, address, "feeler")
+
+    @on(Probe)
+    def probe(self, host: Host, tick: Probe) -> None:
+        """Connect to one more for a while, to see whether it has a better chain."""
+        if self.dialing < 0 and self.missing(host) != "full":
+            address = self.address_for(host)
+            if address is not None:
+                self.call_up(host, address, "probe")
+
+    @on(ProbeOver)
+    def probe_over(self, host: Host, tick: ProbeOver) -> None:
+        """It is closed again."""
+        one = self.connections.get(tick.to)
+        if one is not None and one.kind == "probe" and not one.inbound:
+            self.hang_up(host, tick.to)
+
+    @on(PingRound)
+    def ping_round(self, host: Host, tick: PingRound) -> None:
+        """Ping all, and let go of those that were silent for twenty minutes."""
+        for peer in [one.peer for one in self.connections.values() if host.now_us - one.heard_us > SILENT_US]:
+            self.hang_up(host, peer)
+        if self.connections:
+            host.multicast(tuple(self.connections), Ping(host.rng.getrandbits(62)), cause=None)
+        # Its own address is told again once a day.
+        if self.connections and not host.line.nat and host.rng.random() < PING_US / ADVERTISED_US:
+            host.multicast(tuple(self.connections), Addr(((self.me, host.now_us),)), cause=None)
+
+    @on(Ping)
+    def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
+        """Answer with the same number."""
+        if self.hear(host, sender) is not None:
+            host.send(sender, Pong(message.nonce), cause=None)
+
+    @on(Pong)
+    def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
+        """It lives."""
+        self.hear(host, sender)
+
+    # --- addresses --------------------------------------------------------------------------------------------------
+
+    def ask_seeds(self, host: Host) -> None:
+        """Ask the DNS seeds, and where there are none the peers that everybody knows."""
+        for seed in self.seeds:
+            host.call(seed, DnsQuery(), timeout_us=(DNS_TIMEOUT_US, DNS_TIMEOUT_US), cause=None)
+        for peer in self.known:
+            self.learn(host, peer, host.now_us, self.network)
+
+    @on_reply(DnsQuery)
+    def seeded(self, host: Host, sender: PeerId, answer: DnsAnswer, context: object) -> None:
+        """Addresses of a DNS seed, as if they were some days old."""
+        for peer in answer.peers[:DNS_MOST]:
+            self.learn(host, peer, host.now_us, group_of(host, sender))
+        self.dial_us = DIAL_US
+        self.dial_soon(host)
+
+    @on_timeout(DnsQuery)
+    def no_seed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
+        """The DNS seed is down: those who know no address can only wait."""
+        host.log("no answer of a DNS seed", seed=to)
+
+    def learn(self, host: Host, peer: PeerId, seen_us: int, source_group: int) -> bool:
+        """An address was told. Returns whether it is new."""
+        if peer == self.me or not 0 <= peer < 2 * NOWHERE:
+            return False
+        address = Address(peer, group_of(host, peer))
+        return self.addresses.add(address, source_group, min(seen_us, host.now_us), host.now_us, host.rng)
+
+    @on(GetAddr)
+    def get_addr(self, host: Host, sender: PeerId, message: GetAddr) -> None:
+        """Tell addresses, once, to those who have connected."""
+        one = self.hear(host, sender)
+        if one is None or not one.inbound or one.gave:
+            return
+        one.gave = True
+        told = self.addresses.getaddr(host.now_us, host.rng)
+        entries = tuple((address.peer, self.addresses.entries[address.peer].seen_us) for address in told)
+        for at in range(0, len(entries), ADDR_MOST):
+            host.send(sender, Addr(entries[at : at + ADDR_MOST]), cause=None)
+        if not host.line.nat:
+            host.send(sender, Addr(((self.me, host.now_us),)), cause=None)
+
+    @on(Addr)
+    def addr(self, host: Host, sender: PeerId, message: Addr) -> Known:
+        """Learn addresses, and pass a few fresh ones on to two others."""
+        one = self.hear(host, sender)
+        if one is None or one.kind != "full" or len(message.entries) > ADDR_MOST:
+            return None
+        limited = self.era.feelers and not (one.gave and not one.inbound)
+        now_us = host.now_us
+        one.room = min(ADDR_BUCKET, one.room + (now_us - one.room_us) / SECOND_US * ADDR_PER_S)
+        one.room_us = now_us
+        new = False
+        for peer, seen_us in message.entries:
+            if limited:
+                if one.room < 1:
+                    break
+                one.room -= 1
+            fresh = 0 <= now_us - seen_us < ADDR_FRESH_US
+            added = self.learn(host, peer, seen_us, one.group)
+            new = new or added
+            if added and fresh and len(message.entries) <= ADDR_RELAYED:
+                self.pass_on(host, peer, seen_us, sender)
+        if new:
+            self.dial_us = DIAL_US
+            return None
+        return DUPLICATE
+
+    def pass_on(self, host: Host, peer: PeerId, seen_us: int, sender: PeerId) -> None:
+        """Queue an address for two connections, the same two all day."""
+        day = host.now_us // ADVERTISED_US
+        full = [one for one in self.connections.values() if one.kind == "full" and one.peer not in (sender, peer)]
+        for one in sorted(full, key=lambda one: digest(self.salt, peer, day, one.peer))[:2]:
+            if not one.told:
+                mean_us = ADDR_TRICKLE_US if self.era.trickle == "poisson" else PASS_US * len(self.connections)
+                host.after(int(host.rng.expovariate(1 / mean_us)), TellAddresses(one.peer), cause=None)
+            put_bounded(one.told, peer, seen_us, ADDR_MOST)
+
+    @on(TellAddresses)
+    def tell_addresses(self, host: Host, tick: TellAddresses) -> None:
+        """Pass on the addresses that wait for a connection."""
+        one = self.connections.get(tick.to)
+        if one is not None and one.told:
+            entries, one.told = tuple(one.told.items()), {}
+            host.send(tick.to, Addr(entries), cause=None)
+
+    @on(Crawl)
+    def crawled(self, host: Host, sender: PeerId, message: Crawl) -> None:
+        """A DNS seed looks whether this node is up."""
+        told = self.addresses.getaddr(host.now_us, host.rng)
+        host.reply(Addr(tuple((address.peer, host.now_us) for address in told[:ADDR_MOST])))
+
+    # --- transactions -----------------------------------------------------------------------------------------------
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        """Pay: make a transaction and announce it. The text of a publication is written into one, too."""
+        self.pay(host, ask.text, host.cause if ask.goal != PUBLISH.name else 0)
+
+    def pay(self, host: Host, text: str, cause: Cause, coin: int = 0) -> Transaction:
+        """A payment of this node. coin: 0 for a new one."""
+        self.number += 1
+        tx = Transaction.of(coin or digest("coin", self.me, self.number) or 1, text[:1_000])
+        if cause:
+            put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
+            host.progress(0, host.options.confirmations, cause=cause)
+        self.take(host, Tx(tx), None, cause)
+        return tx
+
+    def others_on(self, host: Host) -> None:
+        """Draw when another user of this node pays next: anew each minute, as the option may change."""
+        delay_us = drawn_us(host, host.options.others_per_h / 3_600)
+        host.after(min(delay_us, MINE_US), Others(delay_us <= MINE_US), cause=None)
+
+    @on(Others)
+    def others(self, host: Host, tick: Others) -> None:
+        """Another user pays."""
+        if tick.pays:
+            self.number += 1
+            self.take(host, Tx(Transaction.of(-1 - digest("other", self.me, self.number), "")), None, 0)
+        self.others_on(host)
+
+    def is_known(self, txid: int) -> bool:
+        """Whether a transaction is in the pool or in one of the latest blocks."""
+        if txid in self.pool:
+            return True
+        blocks, main = self.chain.blocks, self.chain.main
+        return any(txid in txids_of(blocks[hash_]) for hash_ in main[-RECENT_BLOCKS:])
+
+    def take(self, host: Host, message: Tx, sender: Connection | None, cause: Cause) -> Known:
+        """A transaction: keep it and announce it, unless it is known or its coin is spent."""
+        tx = message.tx
+        want = self.wanted.pop(tx.txid, None)
+        if self.is_known(tx.txid):
+            return DUPLICATE
+        if not tx.is_sound or len(self.pool) >= POOL_MOST:
+            return None
+        if tx.coin > 0 and (tx.coin in self.coins or self.chain.spender(tx.coin) is not None):
+            host.log("double spend seen", txid=short(tx.txid), cause=cause or None)
+            return None
+        self.pool[tx.txid] = message
+        if tx.coin > 0:
+            self.coins[tx.coin] = tx.txid
+        if cause:
+            self.causes[tx.txid] = cause
+        bits = sender.bit if sender is not None else 0
+        for source in want.sources if want is not None else ():
+            one = self.connections.get(source)
+            bits |= one.bit if one is not None else 0
+        self.announce_tx(host, tx.txid, bits, sender is None)
+        return None
+
+    def announce_tx(self, host: Host, txid: int, bits: int, own: bool) -> None:
+        """Announce a transaction to all connections but those whose bits are set, each at its time."""
+        if self.era.trickle == "peer":
+            if not own and digest(self.salt, txid) % 4 == 0:
+                # A quarter of the transactions does not wait.
+                to = [one.peer for one in self.connections.values() if one.kind == "full" and not bits & one.bit]
+                host.multicast(to, Inv((txid,), ()), cause=self.causes.get(txid))
+                return
+            self.heard[txid] = bits
+            self.news.append(txid)
+            if not self.passing:
+                self.passing = True
+                host.after(PASS_US, Pass(), cause=None)
+            return
+        self.heard[txid] = bits
+        self.news.append(txid)
+        if self.idle:
+            self.idle = False
+            for one in self.connections.values():
+                if not one.armed and one.kind == "full":
+                    self.arm(host, one)
+
+    def arm(self, host: Host, one: Connection) -> None:
+        """Set the timer of the next announcement to a connection. All inbound connections have one together, so that
+        who has opened many learns no more."""
+        rng = host.rng
+        if not one.inbound:
+            one.armed = True
+            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_OUT_US), TrickleOut(one.peer), cause=None)
+        elif not self.armed_in:
+            self.armed_in = True
+            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_IN_US), TrickleIn(), cause=None)
+
+    @on(TrickleOut)
+    def trickle_out(self, host: Host, tick: TrickleOut) -> None:
+        """Announce to one outbound connection."""
+        one = self.connections.get(tick.to)
+        if one is not None and not one.inbound:
+            one.armed, self.idle = False, True
+            self.tell(host, (one,))
+
+    @on(TrickleIn)
+    def trickle_in(self, host: Host, tick: TrickleIn) -> None:
+        """Announce to all inbound connections."""
+        self.armed_in, self.idle = False, True
+        self.tell(host, [one for one in self.connections.values() if one.inbound and one.kind == "full"])
+
+    @on(Pass)
+    def draw_peer(self, host: Host, tick: Pass) -> None:
+        """Draw the peer that is told (0.8 to 0.11): until all have been told all."""
+        self.passing = False
+        full = [one for one in self.connections.values() if one.kind == "full"]
+        if not full:
+            return
+        self.tell(host, (host.rng.choice(full),))
+        if any(one.at < len(self.news) for one in full):
+            self.passing = True
+            host.after(PASS_US, Pass(), cause=None)
+
+    def tell(self, host: Host, those: Sequence[Connection]) -> None:
+        """Announce to some connections what they have not been told and do not know. Those that get the same get one
+        message."""
+        news, pool, heard = self.news, self.pool, self.heard
+        poisson = self.era.trickle == "poisson"
+        lists: dict[tuple[int, ...], list[PeerId]] = {}
+        rest: dict[int, list[int]] = {}
+        for one in those:
+            at = one.at
+            if at >= len(news):
+                continue
+            fresh = rest.get(at)
+            if fresh is None:
+                waiting = len(news) - at
+                most = min(INV_MOST, INV_TARGET + waiting // 1_000 * 5) if poisson else INV_MOST
+                fresh = rest[at] = [txid for txid in news[at : at + most] if txid in pool]
+                rest[at].append(min(at + most, len(news)))
+            one.at = fresh[-1]
+            bit = one.bit
+            txids = tuple([txid for txid in fresh[:-1] if not heard[txid] & bit])
+            if txids:
+                lists.setdefault(txids, []).append(one.peer)
+            if poisson and one.at < len(news):
+                self.arm(host, one)
+        for txids, peers in lists.items():
+            causes = [self.causes[txid] for txid in txids if txid in self.causes] if self.causes else []
+            if len(peers) == 1 and not causes:
+                # A timer for announcements has no cause, and what inherits that takes the short path.
+                host.send(peers[0], Inv(txids, ()))
+            else:
+                host.multicast(peers, Inv(txids, ()), cause=causes or None)
+        if len(news) > NEWS_KEPT or (those and len(news) >= 64 and min(one.at for one in those) == len(news)):
+            self.forget_news()
+
+    def forget_news(self) -> None:
+        """Forget what was announced to all; to a connection that is far behind the oldest are not announced."""
+        full = [one for one in self.connections.values() if one.kind == "full"]
+        done = min((one.at for one in full), default=len(self.news))
+        done = max(done, len(self.news) - 4 * NEWS_KEPT)
+        if done <= 0:
+            return
+        for txid in self.news[:done]:
+            self.heard.pop(txid, None)
+        del self.news[:done]
+        for one in self.connections.values():
+            one.at = max(0, one.at - done)
+
+    @on(Inv)
+    def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
+        """Something exists: ask for it, if it is not here."""
+        one = self.hear(host, sender)
+        if one is None:
+            return
+        if message.blocks:
+            self.told_blocks(host, one, message.blocks)
+        if message.txs and one.kind == "full":
+            self.told_txs(host, one, message.txs[:INV_MOST])
+
+    def told_txs(self, host: Host, one: Connection, txs: Iterable[int]) -> None:
+        pool, heard, wanted, bit = self.pool, self.heard, self.wanted, one.bit
+        missing: list[int] = []
+        recent: list[frozenset[int]] | None = None
+        preferred = not one.inbound or self.era.trickle == "peer"
+        for txid in txs:
+            if txid in pool:
+                if txid in heard:
+                    heard[txid] |= bit
+                continue
+            want = wanted.get(txid)
+            if want is not None:
+                if one.peer not in want.sources and len(want.sources) < SOURCES_MOST:
+                    want.sources.append(one.peer)
+                if want.of >= 0 or not preferred:
+                    continue
+            else:
+                if recent is None:
+                    recent = [txids_of(block) for block in self.chain.recent(RECENT_BLOCKS) if block.transactions]
+                if any(txid in some for some in recent):
+                    continue
+                put_bounded(wanted, txid, Wanted(-1, host.now_us + TEND_US, [one.peer]), WANTED_MOST)
+            missing.append(txid)
+        if missing and preferred:
+            self.ask_txs(host, one.peer, missing)
+        elif missing:
+            host.after(NOT_PREFERRED_US, AskLater(one.peer, tuple(missing)))
+
+    @on(AskLater)
+    def ask_later(self, host: Host, tick: AskLater) -> None:
+        """Ask an inbound connection for what nobody else was asked for meanwhile."""
+        txs = [txid for txid in tick.txs if (want := self.wanted.get(txid)) is not None and want.of < 0]
+        if txs and tick.of in self.connections:
+            self.ask_txs(host, tick.of, txs)
+
+    def ask_txs(self, host: Host, peer: PeerId, txs: Sequence[int]) -> None:
+        due_us = host.now_us + int(self.era.retry_s * SECOND_US)
+        for txid in txs:
+            want = self.wanted.get(txid)
+            if want is not None:
+                want.of, want.due_us = peer, due_us
+        host.send(peer, GetData(tuple(txs), ()))
+
+    @on(GetData)
+    def get_data(self, host: Host, sender: PeerId, message: GetData) -> None:
+        """Send what is asked for."""
+        one = self.hear(host, sender)
+        if one is None:
+            return
+        pool, causes, missing, asked = self.pool, self.causes, [], host.cause
+        for txid in message.txs[:INV_MOST]:
+            found = pool.get(txid)
+            if found is None:
+                missing.append(txid)
+            else:
+                cause = causes.get(txid)
+                if cause is None and not asked:
+                    host.send(sender, found)
+                else:
+                    host.send(sender, found, cause=cause)
+        lost = []
+        for hash_ in message.blocks[: IN_FLIGHT_MOST * 2]:
+            block = self.chain.blocks.get(hash_)
+            if block is None or hash_ == GENESIS.hash:
+                lost.append(hash_)
+            else:
+                host.send(sender, CmpctBlock(block) if message.compact else BlockData(block))
+                one.best = hash_
+        if missing or lost:
+            host.send(sender, NotFound(tuple(missing), tuple(lost)))
+
+    @on(Tx)
+    def tx(self, host: Host, sender: PeerId, message: Tx) -> Known:
+        """A transaction has come."""
+        one = self.hear(host, sender)
+        return self.take(host, message, one, host.cause) if one is not None else None
+
+    @on(NotFound)
+    def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
+        """Ask another one."""
+        self.hear(host, sender)
+        for txid in message.txs:
+            want = self.wanted.get(txid)
+            if want is not None and want.of == sender:
+                self.ask_next(host, txid, want)
+        for hash_ in message.blocks:
+            lack = self.lacking.get(hash_)
+            if lack is not None and lack.of == sender:
+                lack.of = -1
+                if sender in lack.sources:
+                    lack.sources.remove(sender)
+        self.fetch(host)
+
+    def ask_next(self, host: Host, txid: int, want: Wanted) -> None:
+        """A transaction did not come: ask the next one who announced it, or give up."""
+        sources = [peer for peer in want.sources if peer != want.of and peer in self.connections]
+        if not sources:
+            del self.wanted[txid]
+            return
+        want.sources = sources
+        self.ask_txs(host, sources[0], (txid,))
+
+    @on(Tend)
+    def tend(self, host: Host, tick: Tend) -> None:
+        """Ask others for what has not come; announce own payments again that no block has."""
+        now_us = host.now_us
+        for txid, want in [(txid, want) for txid, want in self.wanted.items() if want.due_us <= now_us]:
+            self.ask_next(host, txid, want)
+        late = [lack for lack in self.lacking.values() if lack.of >= 0 and lack.due_us <= now_us]
+        for lack in late:
+            if lack.of in lack.sources and len(lack.sources) > 1:
+                lack.sources.remove(lack.of)
+            one = self.connections.get(lack.of)
+            if one is not None:
+                one.flight = max(0, one.flight - 1)
+            lack.of = -1
+        if self.lacking:
+            self.fetch(host)
+        for txid, paid in self.payments.items():
+            if not paid.block and now_us - paid.announced_us > ANNOUNCED_AGAIN_US and txid in self.pool:
+                paid.announced_us = now_us
+                self.announce_tx(host, txid, 0, True)
+
+    # --- blocks: what others have ---------------------------------------------------------------------------------
+
+    def told_blocks(self, host: Host, one: Connection, blocks: Sequence[int]) -> None:
+        """Blocks are announced by inv. Headers are asked for first, or, before there were such, the blocks."""
+        one.best = blocks[-1]
+        new = [hash_ for hash_ in blocks[:INV_FAST_MOST] if not self.has(hash_)]
+        if not new:
+            return
+        if self.era.announce == "compact":
+            self.ask_headers(host, one.peer)
+            return
+        for hash_ in new:
+            lack = self.lacking.get(hash_)
+            if lack is None:
+                lack = Lacking(Header(hash_, -1, 0), -1, [])
+                put_bounded(self.lacking, hash_, lack, LACKING_MOST)
+            if one.peer not in lack.sources and len(lack.sources) < SOURCES_MOST:
+                lack.sources.append(one.peer)
+        self.fetch(host)
+
+    def has(self, hash_: int) -> bool:
+        """Whether a block is here, whole."""
+        return self.chain.has(hash_) or hash_ in self.checking
+
+    def ask_headers(self, host: Host, peer: PeerId) -> None:
+        """Ask for what another node's chain has beyond the fork with this one's."""
+        locator = self.chain.locator()
+        host.send(peer, GetHeaders(locator) if self.era.announce == "compact" else GetBlocks(locator))
+
+    @on(GetBlocks)
+    def get_blocks(self, host: Host, sender: PeerId, message: GetBlocks) -> None:
+        """Announce the blocks that another node lacks."""
+        if self.hear(host, sender) is not None:
+            found = self.chain.after(message.locator[:128], INV_FAST_MOST)
+            if found:
+                host.send(sender, Inv((), tuple(block.hash for block in found)))
+
+    @on(GetHeaders)
+    def get_headers(self, host: Host, sender: PeerId, message: GetHeaders) -> None:
+        """Tell the headers that another node lacks."""
+        if self.hear(host, sender) is not None:
+            found = self.chain.after(message.locator[:128], HEADERS_MOST)
+            if found:
+                host.send(sender, Headers(tuple(block.header for block in found)))
+
+    @on(Headers)
+    def headers(self, host: Host, sender: PeerId, message: Headers) -> None:
+        """Headers: of a branch that is at least as long as this node's, fetch the blocks."""
+        one = self.hear(host, sender)
+        headers = message.headers[:HEADERS_MOST]
+        if one is None or not headers:
+            return
+        one.best = headers[-1].hash
+        height = self.height_of(headers[0].parent)
+        if height < 0:
+            self.ask_headers(host, sender)
+            return
+        parent, new, source = headers[0].parent, [], 0
+        for header in headers:
+            if header.parent != parent:
+                return
+            parent, height = header.hash, height + 1
+            if self.has(header.hash):
+                continue
+            lack = self.lacking.get(header.hash)
+            if lack is None:
+                new.append(Lacking(header, height, [sender]))
+            elif sender not in lack.sources and len(lack.sources) < SOURCES_MOST:
+                lack.sources.append(sender)
+                source += 1
+        if new and height >= self.chain.height:
+            for lack in new:
+                put_bounded(self.lacking, lack.header.hash, lack, LACKING_MOST)
+        if new or source:
+            self.fetch(host)
+        if len(message.headers) >= HEADERS_MOST and new:
+            self.ask_headers(host, sender)
+
+    def height_of(self, hash_: int) -> int:
+        """Height of a block whose header is known, below 0 for another one."""
+        block = self.chain.blocks.get(hash_)
+        if block is not None:
+            return block.height
+        lack = self.lacking.get(hash_)
+        return lack.height if lack is not None else -1
+
+    def fetch(self, host: Host) -> None:
+        """Ask for blocks that are lacking, each of one node, and of each node a few at a time."""
+        asked: dict[PeerId, list[int]] = {}
+        for hash_, lack in list(self.lacking.items()):
+            if lack.of >= 0:
+                continue
+            lack.sources = [peer for peer in lack.sources if peer in self.connections]
+            if not lack.sources:
+                del self.lacking[hash_]
+                continue
+            free = [peer for peer in lack.sources if self.connections[peer].flight < IN_FLIGHT_MOST]
+            if free:
+                lack.of, lack.due_us = free[0], host.now_us + BLOCK_TIMEOUT_US
+                self.connections[free[0]].flight += 1
+                asked.setdefault(free[0], []).append(hash_)
+        for peer, hashes in asked.items():
+            # A compact block saves something only for the next one: the transactions of older ones are in no pool.
+            fresh = len(hashes) == 1 and self.lacking[hashes[0]].header.parent == self.chain.tip.hash
+            compact = fresh and self.era.announce == "compact"
+            host.send(peer, GetData((), tuple(hashes), compact))
+
+    # --- blocks: when they come ----------------------------------------------------------------------------------
+
+    @on(BlockData)
+    def block_data(self, host: Host, sender: PeerId, message: BlockData) -> Known:
+        """A block, whole."""
+        one = self.hear(host, sender)
+        return self.receive(host, one, message.block) if one is not None else None
+
+    @on(SendCmpct)
+    def send_cmpct(self, host: Host, sender: PeerId, message: SendCmpct) -> None:
+        """How the other end wants blocks."""
+        one = self.hear(host, sender)
+        if one is not None:
+            one.pushes = message.high
+
+    @on(CmpctBlock)
+    def compact(self, host: Host, sender: PeerId, message: CmpctBlock) -> Known:
+        """A compact block: ask for the transactions that are not here."""
+        one, block = self.hear(host, sender), message.block
+        if one is None:
+            return None
+        one.best = block.hash
+        if self.has(block.hash) or block.hash in self.pending:
+            return DUPLICATE
+        if not is_sound(block):
+            self.hang_up(host, sender)
+            return None
+        if block.parent not in self.chain.blocks and block.parent not in self.checking:
+            self.ask_headers(host, sender)
+            return None
+        pool = self.pool
+        places = tuple([at for at, tx in enumerate(block.transactions) if tx.txid not in pool])
+        if not places:
+            return self.receive(host, one, block)
+        put_bounded(self.pending, block.hash, (block, places), 16)
+        lack = self.lacking.get(block.hash)
+        if lack is None:
+            lack = Lacking(block.header, block.height, [sender])
+            put_bounded(self.lacking, block.hash, lack, LACKING_MOST)
+        if lack.of != sender:
+            one.flight += 1
+        lack.of, lack.due_us = sender, host.now_us + BLOCK_TIMEOUT_US
+        host.send(sender, GetBlockTxn(block.hash, places))
+        return None
+
+    @on(GetBlockTxn)
+    def get_block_txn(self, host: Host, sender: PeerId, message: GetBlockTxn) -> None:
+        """Send transactions of a compact block."""
+        block = self.chain.blocks.get(message.hash)
+        if self.hear(host, sender) is None:
+            return
+        if block is None:
+            host.send(sender, NotFound((), (message.hash,)))
+            return
+        txs = block.transactions
+        host.send(sender, BlockTxn(block.hash, tuple(txs[at] for at in message.places if 0 <= at < len(txs))))
+
+    @on(BlockTxn)
+    def block_txn(self, host: Host, sender: PeerId, message: BlockTxn) -> Known:
+        """The transactions that a compact block was short of."""
+        one = self.hear(host, sender)
+        waiting = self.pending.get(message.hash)
+        if one is None or waiting is None:
+            return DUPLICATE
+        block, places = waiting
+        if message.txs != tuple(block.transactions[at] for at in places):
+            return None
+        del self.pending[message.hash]
+        return self.receive(host, one, block)
+
+    def receive(self, host: Host, one: Connection, block: Block) -> Known:
+        """A block is whole: push it to those who want it so, check it, and follow it."""
+        one.best = block.hash
+        self.pending.pop(block.hash, None)
+        lack = self.lacking.pop(block.hash, None)
+        asked = self.connections.get(lack.of) if lack is not None else None
+        if asked is not None:
+            asked.flight = max(0, asked.flight - 1)
+        if self.has(block.hash):
+            return DUPLICATE
+        if not is_sound(block):
+            host.log("a block that is not sound", sender=one.peer)
+            self.hang_up(host, one.peer)
+            return None
+        put_bounded(self.checking, block.hash, None, LACKING_MOST)
+        parent = self.chain.blocks.get(block.parent)
+        if parent is not None and block.height > self.chain.height:
+            to = [other for other in self.connections.values() if other.pushes and other is not one]
+            self.push(host, block, to)
+        delay_us = block.size * self.era.verify_us_kb // 1_000
+        host.after(delay_us, BlockChecked(block, one.peer))
+        return None
+
+    def push(self, host: Host, block: Block, to: Sequence[Connection], cause: CauseLike = INHERIT) -> None:
+        """Send a compact block to those that do not have it."""
+        peers = [one.peer for one in to if one.best != block.hash]
+        for one in to:
+            one.best = block.hash
+        if peers:
+            host.multicast(peers, CmpctBlock(block), cause=cause)
+
+    @on(BlockChecked)
+    def checked(self, host: Host, tick: BlockChecked) -> None:
+        """A block has been checked: it joins the chain, or waits for its parent."""
+        block = tick.block
+        self.checking.pop(block.hash, None)
+        parent = self.chain.blocks.get(block.parent)
+        if parent is not None and (block.height != parent.height + 1 or self.spends_again(block)):
+            host.log("a block that breaks the rules", sender=tick.sender, block=short(block.hash))
+            self.hang_up(host, tick.sender)
+            return
+        change = self.chain.add(block)
+        if change is None:
+            if tick.sender in self.connections:
+                self.ask_headers(host, tick.sender)
+            return
+        self.prefer(host, tick.sender)
+        self.follow(host, change)
+        if self.lacking:
+            self.fetch(host)
+
+    def spends_again(self, block: Block) -> bool:
+        """Whether a block spends a coin that a block below it spends."""
+        coins = coins_of(block)
+        return bool(coins) and any(
+            not coins.keys().isdisjoint(coins_of(below)) for below in self.chain.ancestors(block.parent)
+        )
+
+    def prefer(self, host: Host, sender: PeerId) -> None:
+        """Ask who brought a block first to send the next ones unasked, in place of who did so longest ago."""
+        one = self.connections.get(sender)
+        if self.era.announce != "compact" or one is None or one.kind not in ("full", "block"):
+            return
+        if sender in self.high:
+            self.high.remove(sender)
+        else:
+            host.send(sender, SendCmpct(True), cause=None)
+        self.high.append(sender)
+        while len(self.high) > COMPACT_PEERS:
+            host.send(self.high.pop(0), SendCmpct(False), cause=None)
+
+    def follow(self, host: Host, change: Change, cause: CauseLike = INHERIT) -> None:
+        """The chain has changed: payments of blocks that left wait again, those of new blocks do not. Announce it."""
+        if not change.come:
+            return
+        if change.gone:
+            host.log("reorganisation", gone=len(change.gone), come=len(change.come), tip=short(self.chain.tip.hash))
+        for block in change.gone:
+            for tx in block.transactions:
+                self.put_back(tx)
+        for block in change.come:
+            for tx in block.transactions:
+                if self.pool.pop(tx.txid, None) is not None and tx.coin > 0:
+                    self.coins.pop(tx.coin, None)
+                self.causes.pop(tx.txid, None)
+                self.wanted.pop(tx.txid, None)
+            for coin in coins_of(block):
+                rival = self.coins.pop(coin, None)
+                if rival is not None:
+                    self.pool.pop(rival, None)
+                    self.causes.pop(rival, None)
+        self.tell_payments(host, change)
+        self.announce(host, change, cause)
+        if self.secret is not None:
+            self.maybe_publish(host)
+
+    def put_back(self, tx: Transaction) -> None:
+        if len(self.pool) < POOL_MOST and not (tx.coin > 0 and tx.coin in self.coins):
+            self.pool[tx.txid] = Tx(tx)
+            if tx.coin > 0:
+                self.coins[tx.coin] = tx.txid
+
+    def announce(self, host: Host, change: Change, cause: CauseLike) -> None:
+        """Announce the new tip: by inv; or by the headers that are new, and to those who want it, the block."""
+        tip = self.chain.tip
+        those = [one for one in self.connections.values() if one.best != tip.hash]
+        if self.era.announce == "compact":
+            self.push(host, tip, [one for one in those if one.pushes], cause)
+            peers = [one.peer for one in those if not one.pushes]
+            headers = tuple(block.header for block in change.come)
+            if len(headers) <= HEADERS_ANNOUNCED:
+                host.multicast(peers, Headers(headers), cause=cause)
+            else:
+                host.multicast(peers, Inv((), (tip.hash,)), cause=cause)
+        else:
+            host.multicast([one.peer for one in those], Inv((), (tip.hash,)), cause=cause)
+        for one in those:
+            one.best = tip.hash
+
+    # --- payments ---------------------------------------------------------------------------------------------------
+
+    def tell_payments(self, host: Host, change: Change) -> None:
+        """Tell the asks of own payments how many blocks confirm them."""
+        if not self.payments:
+            return
+        wanted = host.options.confirmations
+        for block in change.gone:
+            for tx in block.transactions:
+                paid = self.payments.get(tx.txid)
+                if paid is not None and paid.block == block.hash:
+                    paid.block = 0
+                    if paid.made:
+                        paid.made = False
+                        host.unhit(self.me, cause=paid.cause)
+        for block in change.come:
+            for tx in block.transactions:
+                paid = self.payments.get(tx.txid)
+                if paid is not None:
+                    paid.block = block.hash
+            for coin, txid in coins_of(block).items():
+                for other in [one for one in self.payments.values() if one.tx.coin == coin and one.tx.txid != txid]:
+                    host.failed("another payment of the same coin is in the chain", cause=other.cause)
+        for txid, paid in list(self.payments.items()):
+            if not paid.block:
+                continue
+            have = self.chain.confirmations(paid.block)
+            if min(have, wanted) > paid.told:
+                paid.told = min(have, wanted)
+                host.progress(paid.told, wanted, cause=paid.cause)
+            if have >= wanted and not paid.made:
+                paid.made = True
+                host.hit(self.me, paid.tx.text, cause=paid.cause)
+            if have > wanted + 100:
+                del self.payments[txid]
+
+    @classmethod
+    def verdict(cls, facts: Facts, options: BitcoinOptions) -> str | None:
+        if facts.goal == BLOCK.name:
+            return None
+        if facts.of and facts.done >= facts.of and not facts.hits:
+            why = facts.setback or "the blocks that confirmed it were given up for a longer chain"
+            return f"It was paid and is not any more: {why}."
+        if facts.setback:
+            return f"It was not paid: {facts.setback}."
+        if facts.hits:
+            return f"It is paid: {round(facts.of)} blocks confirm it."
+        if facts.trouble or not facts.of:
+            return None
+        if facts.done:
+            return f"Not paid yet: {round(facts.done)} of {round(facts.of)} blocks confirm it."
+        return f"Not paid yet: {facts.reached} other nodes have it, and no block." if facts.reached else None
+
+    # --- mining -----------------------------------------------------------------------------------------------------
+
+    def rate(self, host: Host) -> float:
+        """Blocks a second that this node finds on average."""
+        options = host.options
+        share = self.power
+        if share is None:
+            share = shares(options.miners, options.unequal)[self.me] if self.me < options.miners else 0.0
+        return float(share / options.block_s)
+
+    def mine_on(self, host: Host) -> None:
+        """Draw when the next block is found: anew each minute, as options and powers may change."""
+        self.serial += 1
+        self.mining = self.power > 0 if self.power is not None else self.me < host.options.miners
+        if not self.mining:
+            return
+        delay_us = drawn_us(host, self.rate(host))
+        host.after(min(delay_us, MINE_US), Mine(self.serial, delay_us <= MINE_US), cause=None)
+
+    @on(Mine)
+    def mine(self, host: Host, tick: Mine) -> None:
+        """A block is found, or it is time to draw again."""
+        if tick.serial == self.serial:
+            if tick.found:
+                self.find(host)
+            self.mine_on(host)
+
+    def find(self, host: Host) -> None:
+        """This node finds a block, with what waits in its pool."""
+        parent = self.secret.tip if self.secret is not None else self.chain.tip
+        room = max(0, BLOCK_TXS - host.options.filler)
+        txs = tuple([message.tx for message, _ in zip(self.pool.values(), range(room), strict=False)])
+        if self.secret is not None:
+            txs = self.secret_txs(txs)
+        block = Block.on(parent, self.me, host.now_us, txs, host.options.filler)
+        if self.secret is not None:
+            self.secret.tip = block
+            self.secret.blocks.append(block)
+            host.log("block found in secret", height=block.height, block=short(block.hash))
+            self.maybe_publish(host)
+            return
+        change = self.chain.add(block)
+        if change is not None:
+            cause = self.begin_block(host, block)
+            self.follow(host, change, cause)
+
+    def begin_block(self, host: Host, block: Block) -> Cause:
+        cause = host.begin(f"block {block.height} {short(block.hash)}", BLOCK, key=block.hash)
+        host.log(
+            "block", cause=cause, height=block.height, block=short(block.hash), transactions=len(block.transactions)
+        )
+        return cause
+
+    def secret_txs(self, txs: tuple[Transaction, ...]) -> tuple[Transaction, ...]:
+        """What stands in a block of the branch that is mined in secret: nothing but the payment to itself, since others
+        may be spent there already."""
+        secret = self.secret
+        if secret is None or secret.again is None or any(block.transactions for block in secret.blocks):
+            return ()
+        return (secret.again,)
+
+    def maybe_publish(self, host: Host) -> None:
+        """A branch that takes a payment back is published when that is confirmed and the branch is longer."""
+        secret = self.secret
+        if secret is None or not secret.paid:
+            return
+        paid = self.payments.get(secret.paid)
+        have = self.chain.confirmations(paid.block) if paid is not None and paid.block else 0
+        if have >= secret.confirmations and secret.tip.height > self.chain.height:
+            self.reveal(host)
+
+    # --- verbs ------------------------------------------------------------------------------------------------------
+
+    @verb("block", about="Find a block now, whatever its power.")
+    def block_now(self, host: Host) -> None:
+        """Find a block."""
+        self.find(host)
+
+    @verb(
+        "power",
+        about="Give it a power as a miner: 1 is that of all miners of the options together.",
+        values={"share": "e.g. 0.5"},
+    )
+    def set_power(self, host: Host, share: float) -> None:
+        """Set the power."""
+        self.power = min(max(share, 0.0), 1_000.0) if share == share else 0.0
+        host.set_role("miner" if self.power else "node")
+        self.mine_on(host)
+
+    @verb(
+        "spend-twice",
+        about="Pay two people with the same coin: half of its connections are told of one payment, half of the other.",
+        values={"text": "e.g. coffee"},
+    )
+    def spend_twice(self, host: Host, text: str = "coffee") -> None:
+        """Two payments of one coin."""
+        self.number += 1
+        coin = digest("coin", self.me, self.number) or 1
+        first, second = Transaction.of(coin, f"{text[:500]}, once"), Transaction.of(coin, f"{text[:500]}, twice")
+        half = sorted(self.connections)[: len(self.connections) // 2]
+        for tx, peers in ((first, [p for p in self.connections if p not in half]), (second, half)):
+            cause = host.begin(tx.text, PAY, key=tx.txid)
+            put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
+            host.progress(0, host.options.confirmations, cause=cause)
+            host.multicast(peers, Tx(tx), cause=cause)
+        # It keeps the first itself.
+        self.pool[first.txid] = Tx(first)
+        self.coins[coin] = first.txid
+
+    @verb(
+        "mine-in-secret",
+        about="Mine upon the present tip, and tell nobody until `reveal`.",
+        undo="reveal",
+        why_not=_mines_in_secret,
+    )
+    def mine_in_secret(self, host: Host) -> None:
+        """Begin a branch of its own."""
+        self.secret = Secret(self.chain.tip)
+        host.log("mines in secret", height=self.chain.height)
+
+    @verb(
+        "rob",
+        about="Pay, mine a branch in secret in which it did not, and publish that when the payment is confirmed.",
+        undo="reveal",
+        why_not=_mines_in_secret,
+        values={"text": "e.g. a car"},
+    )
+    def rob(self, host: Host, text: str = "a car") -> None:
+        """A payment that is to be taken back by a majority, or by luck."""
+        self.number += 1
+        coin = digest("coin", self.me, self.number) or 1
+        tx = Transaction.of(coin, text[:500])
+        cause = host.begin(tx.text, PAY, key=tx.txid)
+        self.secret = Secret(self.chain.tip, [], tx.txid, Transaction.of(coin, "to itself"), host.options.confirmations)
+        put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
+        host.progress(0, host.options.confirmations, cause=cause)
+        self.take(host, Tx(tx), None, cause)
+        host.log("mines in secret", height=self.chain.height)
+
+    @verb(
+        "reveal",
+        about="Publish the branch that it mined in secret.",
+        why_not=_mines_openly,
+    )
+    def reveal(self, host: Host) -> None:
+        """Publish: nodes follow the branch if it is longer than theirs."""
+        secret, self.secret = self.secret, None
+        if secret is None or not secret.blocks:
+            return
+        gone: tuple[Block, ...] = ()
+        come: tuple[Block, ...] = ()
+        for block in secret.blocks:
+            change = self.chain.add(block)
+            if change is not None and change.come:
+                gone, come = (*gone, *change.gone), (*come, *change.come)
+        host.log("branch published", blocks=len(secret.blocks), followed=bool(come))
+        cause = self.begin_block(host, secret.blocks[-1])
+        self.follow(host, Change(gone, come), cause)
+
+    @verb(
+        "tell-addresses",
+        about="Fill the address tables of a node: connect to it and tell it many addresses, "
+        "those of its own operator and others where nobody is.",
+        values={"of": "e.g. 3"},
+    )
+    def fill_tables(self, host: Host, of: int, first: int = 0, many: int = 0, nowhere: int = 1_000) -> None:
+        """An eclipse (Heilman 2015): addresses of peers `first` to `first + many`, and of `nowhere` that are unused."""
+        if of not in self.connections:
+            host.send(of, Version(self.chain.height, "full", False), cause=None)
+        now_us = host.now_us
+        own = [(peer, now_us) for peer in range(first, first + min(max(many, 0), 100_000))]
+        unused = [(NOWHERE + digest(self.me, n) % NOWHERE, now_us) for n in range(min(max(nowhere, 0), 100_000))]
+        entries = (*own, *unused)
+        for at in range(0, len(entries), ADDR_MOST):
+            host.send(of, Addr(entries[at : at + ADDR_MOST]), cause=None)
+
+    # --- to be seen -------------------------------------------------------------------------------------------------
+
+    def shown(self) -> tuple[float | str, ...]:
+        inbound = sum(one.inbound for one in self.connections.values())
+        tip = self.chain.tip
+        mines = "secretly" if self.secret is not None else "openly" if self.mining else "no"
+        return short(tip.hash), tip.height, len(self.connections) - inbound, inbound, mines, len(self.pool)
+
+    def beliefs(self) -> Beliefs:
+        known = {
+            peer: TRIED if entry.in_tried else NEW for peer, entry in self.addresses.entries.items() if peer < NOWHERE
+        }
+        for peer, one in self.connections.items():
+            way = "inbound" if one.inbound else "outbound"
+            known[peer] = Belief(one.heard_us, way if one.kind == "full" else f"{way}, {one.kind}", alive=True)
+        tried, new = self.addresses.counts
+        requested = [f"block {short(h)} of #{lack.of}" for h, lack in self.lacking.items() if lack.of >= 0]
+        asked = sum(want.of >= 0 for want in self.wanted.values())
+        facts = {
+            "chain": f"height {self.chain.height}, tip {short(self.chain.tip.hash)}",
+            "last blocks": ", ".join(short(hash_) for hash_ in self.chain.main[-6:]),
+            "other blocks": str(len(self.chain.blocks) - len(self.chain.main)),
+            "orphans": ", ".join(short(hash_) for hash_ in self.chain.orphans) or "-",
+            "addresses": f"{tried} tried, {new} new",
+            "unconfirmed": f"{len(self.pool)} transactions",
+            "requested": ", ".join([*requested[:5], *([f"{asked} transactions"] if asked else [])]) or "-",
+        }
+        if self.secret is not None:
+            facts["in secret"] = f"{len(self.secret.blocks)} blocks, height {self.secret.tip.height}"
+        return Beliefs(known, facts)
+
+
+class DnsSeed(Peer):
+    """A DNS seed: it crawls the network, and tells newcomers some nodes that were up when it looked.
+
+    up     nodes that answered -> when, in us
+    known  addresses that it was told, to be looked at
+    """
+
+    role = "dns"
+    overlay = False
+    shares_files = False
+    __slots__ = ("known", "up")
+
+    def __init__(self) -> None:
+        self.up: dict[PeerId, int] = {}
+        self.known: dict[PeerId, None] = {}
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        if isinstance(saved, tuple):
+            self.up, self.known = dict(saved[0]), dict(saved[1])
+        self.known.update(dict.fromkeys(contacts[max(0, host.options.dns_seeds - 1) :]))
+        host.every(CRAWL_US, CrawlNext())
+
+    def saved(self) -> object | None:
+        return self.up, self.known
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        return True
+
+    @on(CrawlNext)
+    def crawl(self, host: Host, tick: CrawlNext) -> None:
+        """Look at some nodes: those that were told longest ago, and one that was up."""
+        chosen = list(self.known)[:CRAWLED]
+        if self.up:
+            chosen.append(next(iter(self.up)))
+        for peer in dict.fromkeys(chosen):
+            self.known.pop(peer, None)
+            host.call(peer, Crawl(), timeout_us=CONNECT_TIMEOUT_US, cause=None)
+
+    @on_reply(Crawl)
+    def is_up(self, host: Host, sender: PeerId, answer: Addr, context: object) -> None:
+        """It is up, and has told some addresses."""
+        self.up.pop(sender, None)
+        put_bounded(self.up, sender, host.now_us, CRAWLED_MOST)
+        for peer, _ in answer.entries:
+            if peer not in self.up and 0 <= peer < NOWHERE:
+                put_bounded(self.known, peer, None, CRAWLED_MOST)
+
+    @on_timeout(Crawl)
+    def is_down(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
+        """It is not told any more."""
+        self.up.pop(to, None)
+
+    @on(DnsQuery)
+    def query(self, host: Host, sender: PeerId, message: DnsQuery) -> None:
+        """Some of those that are up."""
+        up = [peer for peer in self.up if peer != sender]
+        host.reply(DnsAnswer(tuple(host.rng.sample(up, min(DNS_MOST, len(up))))))
+
+    def beliefs(self) -> Beliefs:
+        return Beliefs({peer: Belief(at_us, "node", alive=True) for peer, at_us in self.up.items()})
+
+
+TRIED, NEW = Belief(what="address (tried)"), Belief(what="address (new)")
+NOWHERE = 1 << 29
+"""Numbers from here on are addresses where nobody is."""
+CRAWL_US = 10 * SECOND_US
+CRAWLED, CRAWLED_MOST = 4, 1_000
+
+
+def in_step(host: Host, delay_us: float) -> int:
+    """A delay up to a whole hundredth of a second of virtual time, so that the announcements of many share their
+    instants."""
+    later_us = int(delay_us)
+    return later_us + -(host.now_us + later_us) % STEP_US
+
+
+def group_of(host: Host, peer: PeerId) -> int:
+    """The network (/16) of an address."""
+    return host.address(peer) >> 16
+
+
+def drawn_us(host: Host, rate: float) -> int:
+    """The time until the next event of a Poisson process of so many a second, at most a year."""
+    year_us = 31_557_600 * SECOND_US
+    return min(year_us, int(host.rng.expovariate(1.0) / rate * SECOND_US)) if rate > 1e-12 else year_us
+
+
+# --- a network that has been running ---------------------------------------------------------------------------------
+
+
+def converge(world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
+    """Each node has chosen its outbound connections as `Node.dial` does: at random, one a /16, where there is room."""
+    members = world.of(Node)
+    era = ERAS[options.era]
+    if len(members) < 2:
+        return
+    ids = [one.id for one in members]
+    by_id = {one.id: one for one in members}
+    groups = {one.id: group_of(one.host, one.id) for one in members}
+    for station in world.of(DnsSeed):
+        station.peer.up = dict.fromkeys(rng.sample(ids, min(CRAWLED_MOST, len(ids))), 0)
+    most = max(48, min(160, 160_000 // len(ids)))
+    for one in members:
+        for peer in rng.sample(ids, min(most, len(ids))):
+            if peer != one.id:
+                # From whom an address was learned is drawn, too.
+                source = groups[ids[rng.randrange(len(ids))]]
+                one.peer.addresses.add(Address(peer, groups[peer]), source, 0, 0, rng)
+    room = {one.id: options.inbound or era.inbound for one in members}
+    parts = {peer: peer for peer in ids}
+
+    def part(peer: PeerId) -> PeerId:
+        while parts[peer] != peer:
+            parts[peer] = parts[parts[peer]]
+            peer = parts[peer]
+        return peer
+
+    def connect(a: PeerId, b: PeerId, kind: Kind) -> None:
+        room[b] -= 1
+        ours = by_id[a].peer.connect(by_id[a].host, b, kind, False, 0)
+        theirs = by_id[b].peer.connect(by_id[b].host, a, kind, True, 0)
+        ours.gave = theirs.gave = True
+        parts[part(a)] = part(b)
+        node = by_id[a].peer
+        node.addresses.add(Address(b, groups[b]), groups[b], 0, 0, rng)
+        node.addresses.good(b, 0, rng)
+        if era.announce == "compact" and kind == "full" and len(node.high) < COMPACT_PEERS:
+            node.high.append(b)
+            theirs.pushes = True
+
+    def may(a: PeerId, b: PeerId) -> bool:
+        node = by_id[a].peer
+        return a != b and room[b] > 0 and b not in node.connections and not by_id[b].line.nat
+
+    wanted: tuple[tuple[Kind, int], ...] = (("full", options.outbound), ("block", era.block_relay))
+    for kind, many in wanted:
+        for peer in ids:
+            used = {one.group for one in by_id[peer].peer.connections.values() if not one.inbound}
+            left = many
+            for _ in range(many * 6):
+                other = ids[rng.randrange(len(ids))]
+                if left and groups[other] not in used and may(peer, other):
+                    connect(peer, other, kind)
+                    used.add(groups[other])
+                    left -= 1
+    for peer in ids:
+        if part(peer) != part(ids[0]):
+            found = next((other for other in ids if part(other) == part(ids[0]) and may(peer, other)), None)
+            if found is not None:
+                connect(peer, found, "full")

@@ -1,0 +1,1410 @@
+"""BitTorrent
+
+Who downloads a file uploads it at the same time. A file is cut into pieces; peers tell each other which pieces they
+have, ask for the rarest first, and upload to those that upload to them: tit for tat. A free rider gets what is left
+over. A tracker tells who takes part and nothing else, and there can be several; neighbours tell each other of further
+peers as well (peer exchange), so a swarm lives on when its trackers are gone. An index site has the .torrent files by
+title: it can be seized, and come back under another operator, while swarms go on without it.
+
+Each title is one torrent. A user who wants a title searches the index site, announces itself to the trackers of the
+torrent, connects to peers and downloads. A seed stays until it is told to stop, or as long as `seed_s` says.
+
+A seed serves its neighbours in turn, as clients do since version 4 of the first one; `seed_choking=rate` has the rule
+of BEP 3, by which who takes most is served.
+
+Sources: BEP 3 (protocol, choking), 9 (metadata from peers), 11 (peer exchange), 12 (several trackers), 15 (UDP
+trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003; Legout,
+Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
+
+What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
+from which the hash of any part follows. Encryption, the hash table of BEP 5 and allowed-fast are left
+out.
+"""
+
+# `messages.py`: messages and sizes. `pieces.py`: pieces and blocks. `choking.py`: whom to upload to. `trackers.py`:
+# trackers and the index site. The peer is here.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+from ...api import (
+    PUBLISH,
+    Ask,
+    Belief,
+    Beliefs,
+    Candidate,
+    Cause,
+    Facts,
+    File,
+    Goal,
+    Host,
+    NetworkStart,
+    Peer,
+    PeerId,
+    Rng,
+    Shown,
+    Station,
+    Timer,
+    on,
+    on_reply,
+    on_timeout,
+    option,
+    part_of,
+    verb,
+    words_of,
+)
+from ...kit import own_file, put_bounded
+from .choking import Rated, next_optimistic, unchoked
+from .messages import (
+    METADATA_PART_BYTES,
+    PIECES_MOST,
+    Announce,
+    Announced,
+    Bitfield,
+    Cancel,
+    Choke,
+    Close,
+    Event,
+    Handshake,
+    Have,
+    Haves,
+    Interested,
+    MetadataPart,
+    MetadataRequest,
+    Metainfo,
+    NotInterested,
+    PeerExchange,
+    Piece,
+    Request,
+    Requests,
+    SearchTorrents,
+    Stopped,
+    TorrentsFound,
+    UdpAnnounce,
+    UdpAnnounced,
+    UdpConnect,
+    UdpConnected,
+    Unchoke,
+    Upload,
+    info_hash_of,
+)
+from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
+from .trackers import IndexSite, Tiers, Tracker
+
+DOWNLOAD = Goal(
+    "download",
+    "download",
+    "Get a file from a swarm of peers, piece by piece.",
+    success_s=600.0,
+    fetched=True,
+)
+SEED = replace(PUBLISH, about="Share a new file: put its .torrent file on the index site and seed it.")
+
+RATE_WINDOW_S = 20
+"""Rates are measured over the last 20 s (Cohen 2003, 2.4)."""
+NEW_US = 60_000_000
+"""A connection is new for this long."""
+SEARCH_TIMEOUT_US = 20_000_000
+RETRY_US = 60_000_000
+"""Until a torrent is announced again when no tracker answered."""
+CONNECT_TIMEOUT_US = 15_000_000
+METADATA_TIMEOUT_US = 20_000_000
+OFFER_US = 60_000_000
+"""Super-seeding: until a neighbour whose piece nobody takes is told of another one."""
+ASKS_MOST = 8
+"""Asks of one peer for the same torrent that are told of its download."""
+BANNED_MOST = 1_000
+PEX_MOST = 50
+REQUESTS_MOST = 500
+METADATA_PIECES_ALL = (1 << PIECES_MOST) - 1
+"""Pieces of a torrent whose metadata are missing, at most."""
+CANDIDATES_MOST = 500
+"""Addresses of a torrent that are kept to connect to later."""
+
+
+@dataclass(slots=True)
+class BitTorrentOptions:
+    """Figures of BEP 3 and of the first clients, where they say nothing of libtorrent."""
+
+    piece_kib: int = option(256, "length of a piece", low=16, high=65_536, unit="KiB", fixed=True)
+    upload_slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
+    rechoke_s: float = option(10.0, "time between two rounds of choking, in s", low=1.0)
+    seed_choking: Literal["turns", "rate"] = option("turns", "whom a seed serves: each in turn, or who takes most")
+    optimistic_rounds: int = option(3, "rounds that an optimistic unchoke lasts: 30 s", low=1, high=100)
+    pipeline: int = option(5, "blocks that are asked of one peer at a time", low=1, high=500, unit="blocks")
+    connections: int = option(40, "peers of a torrent that a client looks for", low=1, high=500, unit="peers")
+    connections_max: int = option(80, "connections of a torrent that it accepts", low=1, high=1_000, unit="peers")
+    random_pieces: int = option(4, "pieces drawn at random before the rarest come first", low=0, high=100)
+    snubbed_s: float = option(60.0, "a peer that sends no block for so long is snubbing, in s", low=1.0)
+    interval_s: float = option(1_800.0, "time between two announces, in s", low=10.0)
+    numwant: int = option(50, "peers that a client asks a tracker for", low=0, high=200, unit="peers")
+    numwant_max: int = option(200, "peers that a tracker gives at most", low=0, high=1_000, unit="peers")
+    tracker_timeout_s: float = option(15.0, "a tracker that is silent for so long failed, in s", low=0.1)
+    trackers: int = option(2, "trackers, each run by another operator", low=0, high=20, fixed=True)
+    udp: bool = option(True, "announce over UDP (BEP 15) instead of HTTP")
+    pex_s: float = option(60.0, "time between two messages of peer exchange, in s; 0: none (BEP 11)", low=0.0)
+    give_up_s: float = option(120.0, "a download that nobody can help for so long has failed, in s", low=1.0)
+    have_s: float = option(5.0, "pieces are told together to who is interested anyway; 0: at once", low=0.0)
+    seed_s: float = option(0.0, "mean time that a peer seeds what it downloaded, in s; 0: for ever", low=0.0)
+    seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
+    super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
+    magnet: bool = option(False, "the index site has magnet links: peers send the metadata (BEP 9)")
+    free_rider_share: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
+    converge: bool = option(True, "trackers and index know all seeds when the run begins", fixed=True)
+
+
+@dataclass(slots=True)
+class Rechoke:
+    """A round of choking is due."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Peer exchange is due."""
+
+
+@dataclass(slots=True)
+class TellHaves:
+    """Pieces of a torrent that became complete are told to the neighbours."""
+
+    info_hash: int
+
+
+@dataclass(slots=True)
+class AnnounceDue:
+    """The next announce of a torrent is due."""
+
+    info_hash: int
+
+
+@dataclass(slots=True)
+class SeedEnds:
+    """A user closes the client's window on this torrent."""
+
+    info_hash: int
+
+
+@dataclass(slots=True)
+class Connection:
+    """What one end knows of a connection for one torrent, which begins choked and not interested at both ends.
+
+    theirs    pieces that the other end has
+    choking   we choke it; interested: it wants pieces of ours; choked: it chokes us; interesting: we told it so
+    came, went: bytes of blocks of this round and of the one before
+    block_us  when the last block came; since_us: when it was opened; snubbed: no block came for long
+    asked     blocks that we wait for: (piece, block)
+    owed      blocks that it asked for and that were sent, and perhaps not begun: (piece, begin)
+    tried     it was unchoked before, unchoked_us: when last
+    metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
+    untold    pieces of ours that it lacks and was not told of yet
+    word      what this end says of the link, see `Client.link_words`
+    """
+
+    since_us: int
+    theirs: int = 0
+    choking: bool = True
+    interested: bool = False
+    choked: bool = True
+    interesting: bool = False
+    came: int = 0
+    came_before: int = 0
+    went: int = 0
+    went_before: int = 0
+    block_us: int = 0
+    snubbed: bool = False
+    asked: dict[tuple[int, int], None] = field(default_factory=dict)
+    owed: dict[tuple[int, int], Piece] = field(default_factory=dict)
+    tried: bool = False
+    unchoked_us: int = 0
+    metadata_bytes: int = 0
+    untold: int = 0
+    word: str = ""
+
+
+@dataclass(slots=True)
+class Torrent:
+    """One torrent at one peer: what it has, whom it is connected to, and what for.
+
+    metainfo  of a magnet link it has no length before the metadata has come; file: what is shared
+    cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
+    known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
+    told      neighbours of the last peer exchange; telling: a `TellHaves` is due
+    suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
+    lonely_us since when nobody has a piece that is missing, None while somebody has
+    offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
+    parts     of the metadata, those that were asked for: number -> when, -1 once it has come
+    """
+
+    metainfo: Metainfo
+    state: Downloading
+    file: File
+    cause: Cause = 0
+    given_up: bool = False
+    peers: dict[PeerId, Connection] = field(default_factory=dict)
+    opening: dict[PeerId, int] = field(default_factory=dict)
+    known: dict[PeerId, PeerId | None] = field(default_factory=dict)
+    tiers: Tiers = field(default_factory=lambda: Tiers([]))
+    optimistic: PeerId | None = None
+    rounds: int = 0
+    uploaded: int = 0
+    downloaded: int = 0
+    wasted: int = 0
+    told: dict[PeerId, None] = field(default_factory=dict)
+    telling: bool = False
+    suspects: dict[tuple[int, int], dict[PeerId, int]] = field(default_factory=dict)
+    lonely_us: int | None = None
+    reannounce: Timer | None = None
+    offered: dict[PeerId, tuple[int, int]] | None = None
+    parts: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """How it is cut into pieces."""
+        return self.state.layout
+
+    @property
+    def ready(self) -> bool:
+        """Whether the metadata are there."""
+        return self.metainfo.length > 0
+
+    @property
+    def live_cause(self) -> Cause:
+        """The cause of what is sent for it."""
+        return 0 if self.given_up else self.cause
+
+    @property
+    def left(self) -> int:
+        """Bytes that are missing, whole pieces counted."""
+        missing = self.layout.all & ~self.state.have
+        last = self.layout.pieces - 1
+        whole = missing.bit_count() * self.layout.piece_length
+        return whole - (self.layout.piece_length - self.layout.size(last) if missing >> last & 1 else 0)
+
+
+def uploads_nothing(peer: Client) -> str | None:
+    """Why it cannot begin to ride free."""
+    return "it uploads nothing already" if peer.rides_free else None
+
+
+def uploads_already(peer: Client) -> str | None:
+    """Why it cannot begin to upload."""
+    return None if peer.rides_free else "it uploads already"
+
+
+@dataclass(slots=True, eq=False)
+class Client(Peer, name="bittorrent", options=BitTorrentOptions):
+    """A BitTorrent client. `torrents` by info-hash; `banned`: peers that sent wrong bytes; `uploaded`, `downloaded`:
+    bytes of blocks since it started, `wasted`: of these, those that were thrown away."""
+
+    role = "peer"
+    roles: ClassVar = ("leecher", "seed", "free rider")
+    goals = (DOWNLOAD, SEED)
+    overlay = False
+    shows: ClassVar = (
+        Shown("pieces", "of what it downloads, else of what it seeds", "share"),
+        Shown("down", "received in the last 20 s", "rate"),
+        Shown("up", "sent in the last 20 s", "rate"),
+        Shown("neighbours", "connections of all torrents", "count"),
+        Shown("wasted", "bytes thrown away: wrong or not needed", "count"),
+    )
+    link_words: ClassVar = ("choked", "interested", "unchoked", "optimistic")
+
+    index: PeerId = -1
+    trackers: tuple[PeerId, ...] = ()
+    rides_free: bool = False
+    torrents: dict[int, Torrent] = field(default_factory=dict)
+    banned: dict[PeerId, None] = field(default_factory=dict)
+    uploaded: int = 0
+    downloaded: int = 0
+    wasted: int = 0
+    ticking: bool = False
+    exchanging: bool = False
+
+    # --- what the network consists of ---------------------------------------------------------------------------
+
+    @classmethod
+    def stations(cls, options: BitTorrentOptions, peers: int) -> Sequence[Station]:
+        trackers = [Station(Tracker, f"tracker{n}", f"tracker operator {n}") for n in range(1, options.trackers + 1)]
+        return (Station(IndexSite, "index", "index operator"), *trackers)
+
+    @classmethod
+    def cast(cls, options: BitTorrentOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
+        """A share of the peers never uploads: those with an empty library, as others have something to seed."""
+        return [
+            FreeRider if not len(one.library) and rng.random() < options.free_rider_share else Client for one in members
+        ]
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: BitTorrentOptions, rng: Rng) -> None:
+        """The index has all titles, and the trackers know all seeds."""
+        super(Client, cls).converge(world, options, rng)
+        if not options.converge:
+            return
+        for one in world.of(Client):
+            for number, torrent in one.peer.torrents.items():
+                for site in world.of(IndexSite):
+                    site.peer.torrents.setdefault(number, torrent.metainfo)
+                for tracker in world.of(Tracker):
+                    tracker.peer.registry.announce(one.id, number, 0, "", 0)
+
+    @classmethod
+    def key_of(cls, text: str) -> object | None:
+        """The info-hash."""
+        return info_hash_of(text) if words_of(text) else None
+
+    @classmethod
+    def verdict(cls, facts: Facts, options: BitTorrentOptions) -> str | None:
+        """How many pieces came, and why not all."""
+        return verdict(facts)
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        """Seed all files of the library. Stations are the first contacts: the index site, then the trackers."""
+        self.index, self.trackers = contacts[0], tuple(contacts[1 : 1 + host.options.trackers])
+        known = host.now_us == 0 and host.options.converge
+        for file in host.library.files():
+            self._seed(host, file, publish=not known, announce=not known)
+        if isinstance(saved, list):
+            for metainfo, have in saved:
+                if metainfo.info_hash not in self.torrents:
+                    self._add(host, metainfo, have)
+                    self._announce(host, self.torrents[metainfo.info_hash], "started")
+                    self._tick(host)
+        self._tell_role(host)
+
+    def saved(self) -> object | None:
+        """Complete pieces of downloads are on disk."""
+        kept = [
+            (one.metainfo, one.state.have) for one in self.torrents.values() if one.ready and not one.state.complete
+        ]
+        return kept or None
+
+    def stop(self, host: Host) -> None:
+        """Tell the trackers, so that nobody is sent here."""
+        for torrent in self.torrents.values():
+            self._tell_stopped(host, torrent)
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        return True
+
+    def _metainfo(self, host: Host, file: File) -> Metainfo:
+        """The .torrent file of a shared file: each tracker is a tier."""
+        piece_length = host.options.piece_kib << 10
+        tiers = tuple((tracker,) for tracker in self.trackers)
+        return Metainfo(info_hash_of(file.name), file.name, max(file.size, 1), piece_length, file.digest, tiers)
+
+    def _seed(self, host: Host, file: File, *, publish: bool, announce: bool = True) -> None:
+        metainfo = self._metainfo(host, file)
+        if metainfo.info_hash in self.torrents:
+            return
+        torrent = self._add(host, metainfo, metainfo.layout.all)
+        if host.options.super_seeding:
+            torrent.offered = {}
+        if publish:
+            host.send(self.index, Upload(metainfo))
+        if announce:
+            self._announce(host, torrent, "started")
+
+    def _add(self, host: Host, metainfo: Metainfo, have: int, cause: Cause = 0) -> Torrent:
+        file = File(metainfo.name, metainfo.length, metainfo.digest)
+        layout = metainfo.layout if metainfo.length else Layout(1, 1)
+        torrent = self.torrents[metainfo.info_hash] = Torrent(metainfo, Downloading(layout, have), file, cause)
+        torrent.tiers = Tiers.shuffled(metainfo.tiers, host.rng)
+        return torrent
+
+    def _tell_role(self, host: Host) -> None:
+        if any(not torrent.state.complete for torrent in self.torrents.values()):
+            host.set_role("free rider" if self.rides_free else "leecher")
+        else:
+            host.set_role("seed" if self.torrents and not self.rides_free else self.role)
+
+    # --- what users want --------------------------------------------------------------------------------------------
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        """Download a title, or seed a new file."""
+        file = own_file(host, ask.text)
+        if ask.goal == SEED.name:
+            if file is not None:
+                self._seed(host, file, publish=True)
+                self._tell_role(host)
+            return
+        host.call(self.index, SearchTorrents(ask.text), timeout_us=SEARCH_TIMEOUT_US, context=ask.text)
+
+    @on_reply(SearchTorrents)
+    def found(self, host: Host, sender: PeerId, answer: TorrentsFound, context: str) -> None:
+        """Download the torrent with exactly that title, else the first one."""
+        found = [one for one in answer.found if one.sound]
+        if not found:
+            host.failed("the index site has no such title")
+            return
+        exact = [one for one in found if one.name == context]
+        self._download(host, (exact or found)[0], sender)
+
+    @on_timeout(SearchTorrents)
+    def not_found(self, host: Host, to: PeerId, context: str, reason: str) -> None:
+        """Without the index site no .torrent file is found."""
+        host.failed("the index site does not answer")
+
+    def _download(self, host: Host, metainfo: Metainfo, index: PeerId) -> None:
+        torrent = self.torrents.get(metainfo.info_hash)
+        if torrent is not None and torrent.state.complete:
+            # It has it already.
+            host.hit(host.me, metainfo.name, by=index)
+            host.fetched(host.me, metainfo.name)
+            return
+        cause = host.cause
+        if torrent is None:
+            torrent = self._add(host, metainfo, 0, cause)
+        elif isinstance(torrent.cause, tuple) or (torrent.cause and not torrent.given_up):
+            known = torrent.cause if isinstance(torrent.cause, tuple) else (torrent.cause,)
+            new = cause if isinstance(cause, tuple) else (cause,)
+            torrent.cause = (*known, *new)[-ASKS_MOST:]
+        else:
+            torrent.cause = cause
+        torrent.given_up, torrent.lonely_us = False, None
+        if cause:
+            host.keep_open(cause)
+            if torrent.ready:
+                host.progress(torrent.state.pieces, torrent.layout.pieces, cause=cause)
+        self._tell_role(host)
+        self._announce(host, torrent, "started")
+        self._tick(host)
+
+    # --- trackers -----------------------------------------------------------------------------------------------------
+
+    def _announce(self, host: Host, torrent: Torrent, event: Event, tracker: PeerId | None = None) -> None:
+        """Announce this peer to the first tracker, or to the one given."""
+        order = torrent.tiers.order()
+        if tracker is None:
+            if not order:
+                return
+            tracker = order[0]
+        timeout_us = int(host.options.tracker_timeout_s * 1e6)
+        number, cause = torrent.metainfo.info_hash, torrent.live_cause
+        if host.options.udp:
+            host.call(tracker, UdpConnect(), timeout_us=timeout_us, context=(number, event), cause=cause)
+        else:
+            request = Announce(number, torrent.uploaded, torrent.downloaded, torrent.left, event, host.options.numwant)
+            host.call(tracker, request, timeout_us=timeout_us, context=(number, event), cause=cause)
+
+    @on_reply(UdpConnect)
+    def udp_connected(self, host: Host, sender: PeerId, answer: UdpConnected, context: tuple[int, Event]) -> None:
+        """The second step of an announce over UDP."""
+        number, event = context
+        torrent = self.torrents.get(number)
+        if torrent is None:
+            return
+        counters = torrent.uploaded, torrent.downloaded, torrent.left
+        request = UdpAnnounce(answer.connection_id, number, *counters, event, host.options.numwant)
+        timeout_us = int(host.options.tracker_timeout_s * 1e6)
+        host.call(sender, request, timeout_us=timeout_us, context=context, cause=torrent.live_cause)
+
+    @on_reply(UdpAnnounce)
+    def udp_announced(self, host: Host, sender: PeerId, answer: UdpAnnounced, context: tuple[int, Event]) -> None:
+        self._peers_told(host, sender, answer)
+
+    @on_reply(Announce)
+    def announced(self, host: Host, sender: PeerId, answer: Announced, context: tuple[int, Event]) -> None:
+        self._peers_told(host, sender, answer)
+
+    @on_timeout(UdpConnect)
+    def udp_silent(self, host: Host, to: PeerId, context: tuple[int, Event], reason: str) -> None:
+        self._next_tracker(host, to, context)
+
+    @on_timeout(UdpAnnounce)
+    def udp_announce_silent(self, host: Host, to: PeerId, context: tuple[int, Event], reason: str) -> None:
+        self._next_tracker(host, to, context)
+
+    @on_timeout(Announce)
+    def announce_silent(self, host: Host, to: PeerId, context: tuple[int, Event], reason: str) -> None:
+        self._next_tracker(host, to, context)
+
+    def _next_tracker(self, host: Host, failed: PeerId, context: tuple[int, Event]) -> None:
+        number, event = context
+        torrent = self.torrents.get(number)
+        if torrent is None:
+            return
+        other = torrent.tiers.after(failed)
+        if other is not None:
+            self._announce(host, torrent, event, other)
+        else:
+            host.log("no tracker", title=torrent.metainfo.name)
+            self._announce_later(host, torrent, RETRY_US)
+
+    def _peers_told(self, host: Host, tracker: PeerId, answer: Announced | UdpAnnounced) -> None:
+        torrent = self.torrents.get(answer.info_hash)
+        if torrent is None:
+            return
+        torrent.tiers.answered(tracker)
+        self._learn(host, torrent, answer.peers, tracker)
+        self._announce_later(host, torrent, max(1, answer.interval_s) * 1_000_000)
+
+    def _announce_later(self, host: Host, torrent: Torrent, delay_us: int) -> None:
+        if torrent.reannounce is not None:
+            host.cancel(torrent.reannounce)
+        torrent.reannounce = host.after(delay_us, AnnounceDue(torrent.metainfo.info_hash), cause=None)
+
+    @on(AnnounceDue)
+    def announce_due(self, host: Host, tick: AnnounceDue) -> None:
+        """Trackers forget who is silent."""
+        torrent = self.torrents.get(tick.info_hash)
+        if torrent is not None:
+            torrent.reannounce = None
+            self._announce(host, torrent, "")
+
+    def _tell_stopped(self, host: Host, torrent: Torrent) -> None:
+        order = torrent.tiers.order()
+        if order:
+            counters = torrent.uploaded, torrent.downloaded, torrent.left
+            host.send(order[0], Stopped(torrent.metainfo.info_hash, *counters), cause=None)
+
+    # --- connections ------------------------------------------------------------------------------------------------
+
+    def _learn(self, host: Host, torrent: Torrent, peers: Sequence[PeerId], by: PeerId | None) -> None:
+        """Addresses of peers of a torrent."""
+        for peer in peers:
+            if peer != host.me and peer >= 0 and peer not in torrent.peers and peer not in torrent.opening:
+                put_bounded(torrent.known, peer, by, CANDIDATES_MOST)
+        self._connect(host, torrent)
+
+    def _connect(self, host: Host, torrent: Torrent) -> None:
+        """Open connections to known peers, drawn at random, while there are fewer than wanted."""
+        while torrent.known and len(torrent.peers) + len(torrent.opening) < host.options.connections:
+            peer = host.rng.choice(list(torrent.known))
+            by = torrent.known.pop(peer)
+            if peer in self.banned:
+                continue
+            torrent.opening[peer] = host.now_us
+            host.link(peer)
+            host.send(peer, self._greeting(torrent), cause=torrent.live_cause, via=by)
+            self._tick(host)
+
+    @staticmethod
+    def _greeting(torrent: Torrent) -> Handshake:
+        return Handshake(torrent.metainfo.info_hash, torrent.metainfo.bytes if torrent.ready else 0)
+
+    @on(Handshake)
+    def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
+        """A connection is complete when both ends have sent a handshake."""
+        number = message.info_hash
+        torrent = self.torrents.get(number)
+        if torrent is None or sender in self.banned:
+            self._part(host, number, sender)
+            return
+        if sender in torrent.peers:
+            return
+        if sender in torrent.opening:
+            del torrent.opening[sender]
+        elif len(torrent.peers) >= host.options.connections_max:
+            self._part(host, number, sender)
+            return
+        else:
+            torrent.known.pop(sender, None)
+            host.link(sender)
+            host.send(sender, self._greeting(torrent), cause=torrent.live_cause)
+        connection = torrent.peers[sender] = Connection(host.now_us, block_us=host.now_us)
+        connection.metadata_bytes = message.metadata_bytes
+        self._mark(host, torrent, sender, connection)
+        if torrent.offered is not None:
+            self._offer(host, torrent, sender)
+        elif torrent.state.have and torrent.ready:
+            message_of_all = Bitfield(number, torrent.state.have, torrent.layout.pieces)
+            host.send(sender, message_of_all, cause=torrent.live_cause)
+        if not torrent.ready:
+            self._ask_metadata(host, torrent)
+        self._tick(host)
+
+    def _part(self, host: Host, number: int, peer: PeerId) -> None:
+        """End the connection of one torrent, and the stream if no other torrent needs it."""
+        for torrent in self.torrents.values():
+            if torrent.metainfo.info_hash != number and (peer in torrent.peers or peer in torrent.opening):
+                host.send(peer, Close(number))
+                return
+        host.unlink(peer)
+
+    @on(Close)
+    def close(self, host: Host, sender: PeerId, message: Close) -> None:
+        """The other end ends the connection of one torrent."""
+        torrent = self.torrents.get(message.info_hash)
+        if torrent is not None:
+            self._lose(host, torrent, sender)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        for torrent in list(self.torrents.values()):
+            self._lose(host, torrent, peer)
+
+    def refused(self, host: Host, to: PeerId, message: object) -> None:
+        self.closed(host, to)
+
+    def _lose(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
+        """A connection is gone: what was asked of it is asked of others."""
+        if peer in torrent.known:
+            del torrent.known[peer]
+        connection = torrent.peers.pop(peer, None)
+        if torrent.opening.pop(peer, None) is None and connection is None:
+            return
+        if connection is not None:
+            if torrent.ready:
+                torrent.state.count(connection.theirs, -1)
+            if torrent.optimistic == peer:
+                torrent.optimistic = None
+            if torrent.offered:
+                torrent.offered.pop(peer, None)
+            if connection.asked:
+                self._unask(torrent, peer, connection)
+                self._refill(host, torrent)
+        if not torrent.state.complete:
+            self._connect(host, torrent)
+
+    def _drop(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
+        """End a connection."""
+        self._part(host, torrent.metainfo.info_hash, peer)
+        self._lose(host, torrent, peer)
+
+    @staticmethod
+    def _unask(torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        for piece, block in connection.asked:
+            torrent.state.unask(peer, piece, block)
+        connection.asked.clear()
+
+    def _refill(self, host: Host, torrent: Torrent) -> None:
+        """Blocks became free: ask those that let us."""
+        if not torrent.state.complete:
+            for peer, one in torrent.peers.items():
+                if not one.choked and not one.asked:
+                    self._request(host, torrent, peer, one)
+
+    # --- metadata of a magnet link (BEP 9) --------------------------------------------------------------------------
+
+    def _ask_metadata(self, host: Host, torrent: Torrent) -> None:
+        """Ask neighbours that have the metadata for the parts that nobody was asked for, each for one in turn."""
+        able = [(peer, one.metadata_bytes) for peer, one in torrent.peers.items() if one.metadata_bytes > 0]
+        if not able or torrent.ready:
+            return
+        number = torrent.metainfo.info_hash
+        for part in range(-(-min(able[0][1], 20 * PIECES_MOST) // METADATA_PART_BYTES)):
+            if part not in torrent.parts:
+                torrent.parts[part] = host.now_us
+                host.send(host.rng.choice(able)[0], MetadataRequest(number, part), cause=torrent.live_cause)
+
+    @on(MetadataRequest)
+    def metadata_wanted(self, host: Host, sender: PeerId, message: MetadataRequest) -> None:
+        """Send a part, or a reject."""
+        torrent = self.torrents.get(message.info_hash)
+        metainfo = torrent.metainfo if torrent is not None and torrent.ready else None
+        host.send(sender, MetadataPart(message.info_hash, message.part_number, metainfo))
+
+    @on(MetadataPart)
+    def metadata(self, host: Host, sender: PeerId, message: MetadataPart) -> None:
+        """A part of the metadata. When all have come, their hash is compared with the info-hash."""
+        torrent, connection = self._of(message.info_hash, sender)
+        part, metainfo = message.part_number, message.metainfo
+        if torrent is None or connection is None or torrent.ready or part not in torrent.parts:
+            return
+        if metainfo is None or metainfo.info_hash != message.info_hash or not metainfo.whole:
+            connection.metadata_bytes = 0
+            del torrent.parts[part]
+            self._ask_metadata(host, torrent)
+            return
+        torrent.parts[part] = -1
+        if len(torrent.parts) * METADATA_PART_BYTES >= metainfo.bytes and max(torrent.parts.values()) < 0:
+            self._begin(host, torrent, metainfo)
+
+    def _begin(self, host: Host, torrent: Torrent, metainfo: Metainfo) -> None:
+        """The metadata are there: the download can begin."""
+        torrent.metainfo = metainfo._replace(tiers=torrent.metainfo.tiers)
+        torrent.file = File(metainfo.name, metainfo.length, metainfo.digest)
+        torrent.state = Downloading(metainfo.layout)
+        torrent.parts = {}
+        if torrent.cause:
+            host.progress(0, torrent.layout.pieces, cause=torrent.cause)
+        for peer, one in torrent.peers.items():
+            one.theirs &= torrent.layout.all
+            torrent.state.count(one.theirs, 1)
+            self._tell_if_seed(host, torrent, peer, one)
+        for peer, one in list(torrent.peers.items()):
+            self._show_interest(host, torrent, peer, one)
+
+    # --- who has what ----------------------------------------------------------------------------------------------
+
+    def _of(self, info_hash: int, peer: PeerId) -> tuple[Torrent, Connection] | tuple[None, None]:
+        torrent = self.torrents.get(info_hash)
+        if torrent is None:
+            return None, None
+        connection = torrent.peers.get(peer)
+        return (None, None) if connection is None else (torrent, connection)
+
+    @staticmethod
+    def _tell_if_seed(host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        if torrent.cause and connection.theirs == torrent.layout.all:
+            host.hit(peer, torrent.metainfo.name, cause=torrent.cause)
+
+    @on(Bitfield)
+    def bitfield(self, host: Host, sender: PeerId, message: Bitfield) -> None:
+        """What a new neighbour has. Two seeds have nothing for each other."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None or message.pieces < 0:
+            return
+        if not torrent.ready:
+            connection.theirs = message.pieces & METADATA_PIECES_ALL
+            return
+        bits = message.pieces & torrent.layout.all
+        torrent.state.count(connection.theirs, -1)
+        connection.theirs = bits
+        torrent.state.count(bits, 1)
+        self._seen(host, torrent, sender, connection)
+
+    @on(Have)
+    def has(self, host: Host, sender: PeerId, message: Have) -> None:
+        """A neighbour completed a piece."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None and 0 <= message.piece < PIECES_MOST:
+            self._has_more(host, torrent, sender, connection, 1 << message.piece)
+
+    @on(Haves)
+    def has_some(self, host: Host, sender: PeerId, message: Haves) -> None:
+        """A neighbour completed several pieces."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None and message.pieces > 0:
+            self._has_more(host, torrent, sender, connection, message.pieces)
+
+    def _has_more(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, bits: int) -> None:
+        if not torrent.ready:
+            connection.theirs |= bits & METADATA_PIECES_ALL
+            return
+        state = torrent.state
+        new = bits & state.layout.all & ~connection.theirs
+        if not new:
+            return
+        connection.theirs |= new
+        if state.complete:
+            if torrent.offered is not None:
+                state.count(new, 1)
+                self._offer_on(host, torrent, peer, new)
+            if connection.theirs == state.layout.all:
+                self._drop(host, torrent, peer)
+            return
+        state.count(new, 1)
+        if connection.theirs == state.layout.all:
+            self._tell_if_seed(host, torrent, peer, connection)
+        if new & ~state.have and (not connection.interesting or not (connection.choked or connection.asked)):
+            self._show_interest(host, torrent, peer, connection)
+
+    def _seen(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        if connection.theirs == torrent.layout.all:
+            if torrent.state.complete:
+                self._drop(host, torrent, peer)
+                return
+            self._tell_if_seed(host, torrent, peer, connection)
+        self._show_interest(host, torrent, peer, connection)
+
+    def _show_interest(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        """Tell a neighbour when it becomes interesting or is so no more; ask it, if it lets us."""
+        wanted = torrent.ready and torrent.state.wants(connection.theirs)
+        if wanted != connection.interesting:
+            connection.interesting = wanted
+            number = torrent.metainfo.info_hash
+            host.send(peer, Interested(number) if wanted else NotInterested(number))
+            self._mark(host, torrent, peer, connection)
+        if wanted and not connection.choked:
+            self._request(host, torrent, peer, connection)
+
+    @on(Interested)
+    def interested(self, host: Host, sender: PeerId, message: Interested) -> None:
+        """It gets a free slot at once."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None:
+            return
+        connection.interested = True
+        if connection.choking:
+            self._fill_slot(host, torrent)
+
+    @on(NotInterested)
+    def not_interested(self, host: Host, sender: PeerId, message: NotInterested) -> None:
+        """It stays unchoked until the next round, and takes none of the four slots: the best that waits gets it."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None:
+            connection.interested = False
+            if connection.untold:
+                self._tell_untold(host, torrent, sender, connection)
+            if not connection.choking:
+                self._fill_slot(host, torrent)
+
+    def _tell_have(self, host: Host, torrent: Torrent, piece: int) -> None:
+        """A piece is complete. Who has it already is not told. Who is interested in us anyway is told of several pieces
+        together, as nothing that it does depends on one more; the others are told at once."""
+        bit, number, cause = 1 << piece, torrent.metainfo.info_hash, torrent.live_cause
+        at_once, late = [], not host.options.have_s or torrent.state.complete
+        for peer, one in torrent.peers.items():
+            if not one.theirs & bit:
+                if one.interested and not late:
+                    one.untold |= bit
+                elif one.untold:
+                    self._tell_untold(host, torrent, peer, one, bit)
+                else:
+                    at_once.append(peer)
+        if at_once:
+            host.multicast(at_once, Have(number, piece), cause=cause)
+        if not late and not torrent.telling:
+            torrent.telling = True
+            host.after(int(host.options.have_s * 1e6), TellHaves(number), cause=cause)
+
+    @staticmethod
+    def _tell_untold(host: Host, torrent: Torrent, peer: PeerId, connection: Connection, more: int = 0) -> None:
+        bits, connection.untold = (connection.untold | more) & ~connection.theirs, 0
+        if bits:
+            number = torrent.metainfo.info_hash
+            message = Haves(number, bits) if bits & (bits - 1) else Have(number, bits.bit_length() - 1)
+            host.send(peer, message, cause=torrent.live_cause)
+
+    @on(TellHaves)
+    def tell_haves(self, host: Host, tick: TellHaves) -> None:
+        torrent = self.torrents.get(tick.info_hash)
+        if torrent is not None:
+            torrent.telling = False
+            for peer, one in torrent.peers.items():
+                if one.untold:
+                    self._tell_untold(host, torrent, peer, one)
+
+    def _fill_slot(self, host: Host, torrent: Torrent) -> None:
+        """Give a free slot to the best neighbour that waits for one, ties at random."""
+        if self.rides_free:
+            return
+        taken, best, waiting = 0, -1, []
+        seeding = torrent.state.complete
+        for peer, one in torrent.peers.items():
+            if not one.interested:
+                continue
+            if not one.choking:
+                taken += 1
+            elif not one.snubbed or seeding:
+                rate = one.went + one.went_before if seeding else one.came + one.came_before
+                if rate > best:
+                    best, waiting = rate, [peer]
+                elif rate == best:
+                    waiting.append(peer)
+        if waiting and taken < host.options.upload_slots:
+            peer = host.rng.choice(waiting)
+            self._set_choking(host, torrent, peer, torrent.peers[peer], choking=False)
+
+    # --- super-seeding (BEP 16) --------------------------------------------------------------------------------
+
+    def _offer(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
+        """Tell a neighbour of one piece: the one that fewest were told of and have, ties at random."""
+        offered, connection = torrent.offered, torrent.peers.get(peer)
+        if offered is None or connection is None:
+            return
+        lacking = list(bits_of(torrent.layout.all & ~connection.theirs))
+        if not lacking:
+            return
+        told: dict[int, int] = {}
+        for piece, _ in offered.values():
+            told[piece] = told.get(piece, 0) + 1
+        counts = torrent.state.availability
+        least = min(counts[piece] + told.get(piece, 0) for piece in lacking)
+        piece = host.rng.choice([one for one in lacking if counts[one] + told.get(one, 0) == least])
+        offered[peer] = piece, host.now_us
+        host.send(peer, Have(torrent.metainfo.info_hash, piece), cause=None)
+
+    def _offer_on(self, host: Host, torrent: Torrent, sender: PeerId, new: int) -> None:
+        """A piece was seen at `sender`: who passed it on is told of another one. Without other neighbours to pass it
+        on to, `sender` itself is."""
+        if torrent.offered is None:
+            return
+        for peer, (piece, _) in list(torrent.offered.items()):
+            if new >> piece & 1 and (peer != sender or len(torrent.peers) == 1):
+                self._offer(host, torrent, peer)
+
+    def _offer_again(self, host: Host, torrent: Torrent) -> None:
+        """Neighbours that have had their piece for long, and that nobody took it from, are told of another one."""
+        for peer, (piece, at_us) in list((torrent.offered or {}).items()):
+            connection = torrent.peers.get(peer)
+            if connection is not None and connection.theirs >> piece & 1 and host.now_us - at_us > OFFER_US:
+                self._offer(host, torrent, peer)
+
+    # --- choking ------------------------------------------------------------------------------------------------
+
+    def _tick(self, host: Host) -> None:
+        """Rounds of choking go on while there is a connection, or a download."""
+        if not self.ticking:
+            self.ticking = True
+            # At a phase of its own: else all that join together would choke at the same instant.
+            host.after(int(host.rng.uniform(0.5, 1.0) * host.options.rechoke_s * 1e6), Rechoke(), cause=None)
+        if not self.exchanging and host.options.pex_s:
+            self.exchanging = True
+            host.after(int(host.options.pex_s * 1e6), Exchange(), cause=None)
+
+    def _busy(self) -> bool:
+        return any(one.peers or one.opening or not one.state.complete for one in self.torrents.values())
+
+    @on(Rechoke)
+    def rechoke(self, host: Host, tick: Rechoke) -> None:
+        """A round for each torrent."""
+        if not self._busy():
+            self.ticking = False
+            return
+        host.after(int(host.options.rechoke_s * 1e6), tick, cause=None)
+        for torrent in list(self.torrents.values()):
+            late_us = host.now_us - CONNECT_TIMEOUT_US
+            for peer in [peer for peer, since_us in torrent.opening.items() if since_us <= late_us]:
+                self._part(host, torrent.metainfo.info_hash, peer)
+                self._lose(host, torrent, peer)
+            late_us = host.now_us - METADATA_TIMEOUT_US
+            for part in [part for part, asked_us in torrent.parts.items() if 0 <= asked_us <= late_us]:
+                del torrent.parts[part]
+            if not torrent.ready:
+                self._ask_metadata(host, torrent)
+            if torrent.peers:
+                self._round(host, torrent)
+            if not torrent.state.complete:
+                self._look_for_help(host, torrent)
+
+    def _round(self, host: Host, torrent: Torrent) -> None:
+        seeding = torrent.state.complete
+        snubbed_us = host.now_us - int(host.options.snubbed_s * 1e6)
+        # In turns, the three that were unchoked last stay, and each round another one is drawn (Legout et al. 2006).
+        turns = seeding and host.options.seed_choking == "turns"
+        neighbours = []
+        for peer, one in torrent.peers.items():
+            if not seeding and one.asked and one.block_us < snubbed_us:
+                one.snubbed = True
+                self._unask(torrent, peer, one)
+            new = host.now_us - one.since_us < NEW_US and not one.tried
+            rate = one.came + one.came_before
+            if seeding:
+                rate = one.unchoked_us if turns else one.went + one.went_before
+            neighbours.append(Rated(peer, rate, one.interested, one.snubbed and not seeding, new))
+        torrent.rounds += 1
+        if self.rides_free:
+            chosen: set[PeerId] = set()
+        else:
+            if turns or torrent.optimistic is None or torrent.rounds % host.options.optimistic_rounds == 0:
+                held = unchoked(neighbours, host.options.upload_slots - 1, None)
+                torrent.optimistic = next_optimistic(neighbours, held, host.rng)
+            chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
+        for peer, one in torrent.peers.items():
+            self._set_choking(host, torrent, peer, one, choking=peer not in chosen)
+            one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0
+        if torrent.offered is not None:
+            self._offer_again(host, torrent)
+        self._refill(host, torrent)
+
+    def _set_choking(
+        self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, *, choking: bool
+    ) -> None:
+        """Choke or unchoke a neighbour. Of what it asked for, the block on the wire is finished."""
+        if choking != connection.choking:
+            connection.choking = choking
+            number = torrent.metainfo.info_hash
+            if choking:
+                for message in reversed(list(connection.owed.values())):
+                    self._take_back(host, torrent, peer, connection, message)
+                connection.owed.clear()
+            else:
+                connection.tried, connection.unchoked_us = True, host.now_us
+            host.send(peer, Choke(number) if choking else Unchoke(number))
+        self._mark(host, torrent, peer, connection)
+
+    def _take_back(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, message: Piece) -> None:
+        """A block that was not begun is not sent."""
+        if host.withdraw(peer, message):
+            size = message.block.size
+            self.uploaded -= size
+            torrent.uploaded -= size
+            connection.went = max(0, connection.went - size)
+
+    @staticmethod
+    def _mark(host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        if not connection.choking:
+            word = "optimistic" if peer == torrent.optimistic else "unchoked"
+        else:
+            word = "interested" if connection.interesting else "choked"
+        if word != connection.word:
+            connection.word = word
+            host.mark(peer, word)
+
+    @on(Choke)
+    def choked(self, host: Host, sender: PeerId, message: Choke) -> None:
+        """What was asked and not sent yet will not come."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None:
+            connection.choked = True
+            if connection.asked:
+                self._unask(torrent, sender, connection)
+                self._refill(host, torrent)
+
+    @on(Unchoke)
+    def unchoked(self, host: Host, sender: PeerId, message: Unchoke) -> None:
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None:
+            connection.choked = False
+            connection.block_us = host.now_us
+            self._request(host, torrent, sender, connection)
+
+    # --- blocks ---------------------------------------------------------------------------------------------------
+
+    def _request(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+        """Keep the pipeline of requests full; one block is asked of a neighbour that snubs."""
+        if connection.choked or not connection.interesting:
+            return
+        state, asked, options = torrent.state, connection.asked, host.options
+        most = 1 if connection.snubbed else options.pipeline
+        # Several at a time: two of five.
+        if len(asked) > most - max(1, most // 2):
+            return
+        new = []
+        while len(asked) < most:
+            found = state.next_block(peer, connection.theirs, host.rng, options.random_pieces)
+            if found is None:
+                break
+            asked[found] = None
+            new.append(found)
+        if len(new) == 1:
+            piece, block = new[0]
+            request = Request(torrent.metainfo.info_hash, piece, *state.layout.block(piece, block))
+            host.send(peer, request, cause=torrent.live_cause)
+        elif new:
+            host.send(peer, Requests(torrent.metainfo.info_hash, tuple(new)), cause=torrent.live_cause)
+
+    @on(Request)
+    def requested(self, host: Host, sender: PeerId, message: Request) -> None:
+        """Send a block, unless the sender is choked."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None or connection.choking:
+            return
+        layout, piece, begin, length = torrent.layout, message.piece, message.begin, message.length
+        if not (0 <= piece < layout.pieces and torrent.state.have >> piece & 1 and 0 < length <= BLOCK_BYTES):
+            return
+        if begin < 0 or begin + length > layout.size(piece):
+            return
+        self._give(host, torrent, sender, connection, piece, begin, length)
+
+    @on(Requests)
+    def requested_some(self, host: Host, sender: PeerId, message: Requests) -> None:
+        """Send blocks, unless the sender is choked."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None or connection.choking:
+            return
+        layout = torrent.layout
+        for piece, block in message.blocks[:REQUESTS_MOST]:
+            if 0 <= piece < layout.pieces and 0 <= block < layout.blocks(piece) and torrent.state.have >> piece & 1:
+                self._give(host, torrent, sender, connection, piece, *layout.block(piece, block))
+
+    def _give(
+        self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, piece: int, begin: int, length: int
+    ) -> None:
+        block = host.blob(torrent.file, piece * torrent.layout.piece_length + begin, length)
+        answer = Piece(torrent.metainfo.info_hash, piece, begin, block)
+        connection.went += length
+        self.uploaded += length
+        torrent.uploaded += length
+        put_bounded(connection.owed, (piece, begin), answer, host.options.pipeline)
+        host.send(peer, answer)
+
+    @on(Cancel)
+    def cancelled(self, host: Host, sender: PeerId, message: Cancel) -> None:
+        """A block is not needed any more: it is not sent, if it was not begun."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None:
+            answer = connection.owed.pop((message.piece, message.begin), None)
+            if answer is not None:
+                self._take_back(host, torrent, sender, connection, answer)
+
+    @on(Piece)
+    def block(self, host: Host, sender: PeerId, message: Piece) -> None:
+        """A block has come."""
+        size, piece = message.block.size, message.piece
+        self.downloaded += size
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None:
+            self.wasted += size
+            return
+        state = torrent.state
+        block = message.begin // BLOCK_BYTES
+        connection.asked.pop((piece, block), None)
+        connection.came += size
+        connection.block_us = host.now_us
+        connection.snubbed = False
+        torrent.downloaded += size
+        others = state.arrived(sender, piece, block, message.block.digest)
+        if others is None:
+            self._waste(torrent, size)
+        else:
+            for other in others:
+                theirs = torrent.peers.get(other)
+                if theirs is not None and (piece, block) in theirs.asked:
+                    del theirs.asked[piece, block]
+                    host.send(other, Cancel(message.info_hash, piece, message.begin, size), cause=torrent.live_cause)
+            if state.full(piece):
+                self._check(host, torrent, piece)
+        if not state.complete and sender in torrent.peers:
+            self._request(host, torrent, sender, connection)
+
+    def _waste(self, torrent: Torrent, size: int) -> None:
+        torrent.wasted += size
+        self.wasted += size
+
+    def _check(self, host: Host, torrent: Torrent, piece: int) -> None:
+        """All blocks of a piece have come: compare its hash."""
+        state, layout, digest = torrent.state, torrent.layout, torrent.metainfo.digest
+        first = piece * layout.piece_length
+        for block, (_, sent) in state.partial[piece].by.items():
+            if sent != part_of(digest, first + block * BLOCK_BYTES):
+                self._reject(host, torrent, piece)
+                return
+        state.keep(piece)
+        if torrent.suspects:
+            for block in range(layout.blocks(piece)):
+                right = part_of(digest, first + block * BLOCK_BYTES)
+                for peer, sent in torrent.suspects.pop((piece, block), {}).items():
+                    if sent != right:
+                        self._ban(host, torrent, peer)
+        self._tell_have(host, torrent, piece)
+        if torrent.cause:
+            host.progress(state.pieces, layout.pieces, cause=torrent.cause)
+        wanted = ~state.have
+        for peer, one in list(torrent.peers.items()):
+            if one.interesting and not one.theirs & wanted:
+                self._show_interest(host, torrent, peer, one)
+        if state.complete:
+            self._completed(host, torrent)
+
+    def _reject(self, host: Host, torrent: Torrent, piece: int) -> None:
+        """The hash of a piece is wrong: all of it is thrown away and fetched again. A single sender is banned at once;
+        of several, those whose blocks differ from the right ones, once these are known."""
+        part = torrent.state.discard(piece)
+        self._waste(torrent, torrent.layout.size(piece))
+        host.log("wrong hash", cause=torrent.live_cause, title=torrent.metainfo.name, piece=piece)
+        senders = list(dict.fromkeys(peer for peer, _ in part.by.values()))
+        if len(senders) == 1:
+            self._ban(host, torrent, senders[0])
+            return
+        for block, (peer, digest) in part.by.items():
+            torrent.suspects.setdefault((piece, block), {})[peer] = digest
+
+    def _ban(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
+        if peer not in self.banned:
+            put_bounded(self.banned, peer, None, BANNED_MOST)
+            host.log("banned", cause=torrent.live_cause, peer=peer)
+        for one in list(self.torrents.values()):
+            if peer in one.peers:
+                self._drop(host, one, peer)
+
+    def _completed(self, host: Host, torrent: Torrent) -> None:
+        """All pieces are there: the user opens the file, and the peer seeds it."""
+        meta = torrent.metainfo
+        kept = host.library.add(torrent.file)
+        if torrent.cause:
+            holder = next((peer for peer, one in torrent.peers.items() if one.theirs == torrent.layout.all), host.me)
+            host.hit(holder, meta.name, cause=torrent.cause)
+            (host.fetched if kept else host.decoy)(holder, meta.name, cause=torrent.cause)
+            host.let_close(torrent.cause)
+            torrent.cause = 0
+        torrent.lonely_us, torrent.suspects = None, {}
+        self._tell_role(host)
+        if not kept:
+            self._forget(host, meta.info_hash)
+            return
+        self._announce(host, torrent, "completed")
+        for peer, one in list(torrent.peers.items()):
+            if one.theirs == torrent.layout.all:
+                self._drop(host, torrent, peer)
+        if self.rides_free:
+            self._forget(host, meta.info_hash)
+        elif host.options.seed_s:
+            share = host.rng.expovariate(1.0) if host.options.seed_law == "exponential" else 1.0
+            host.after(int(share * host.options.seed_s * 1e6), SeedEnds(meta.info_hash), cause=None)
+
+    @on(SeedEnds)
+    def seed_ends(self, host: Host, tick: SeedEnds) -> None:
+        """This peer seeds the torrent no more; the file stays in its library."""
+        self._forget(host, tick.info_hash)
+
+    def _forget(self, host: Host, info_hash: int) -> None:
+        torrent = self.torrents.pop(info_hash, None)
+        if torrent is None:
+            return
+        self._tell_stopped(host, torrent)
+        if torrent.reannounce is not None:
+            host.cancel(torrent.reannounce)
+        for peer in (*torrent.peers, *torrent.opening):
+            self._part(host, info_hash, peer)
+        self._tell_role(host)
+
+    def _look_for_help(self, host: Host, torrent: Torrent) -> None:
+        """A download that nobody can complete has failed, as far as its ask is concerned; it goes on if somebody comes
+        who can help."""
+        theirs = 0
+        for one in torrent.peers.values():
+            theirs |= one.theirs
+        missing = (torrent.layout.all & ~torrent.state.have & ~theirs).bit_count() if torrent.ready else 1
+        if not torrent.ready and any(one.metadata_bytes for one in torrent.peers.values()):
+            missing = 0
+        if not missing or torrent.opening:
+            torrent.lonely_us = None
+            return
+        if torrent.lonely_us is None:
+            torrent.lonely_us = host.now_us
+            self._announce(host, torrent, "")
+        elif host.now_us - torrent.lonely_us >= host.options.give_up_s * 1e6:
+            torrent.lonely_us = None
+            if torrent.cause and not torrent.given_up:
+                pieces = f"{missing} of its {torrent.layout.pieces} pieces" if torrent.ready else "the metadata"
+                host.failed(f"nobody has {pieces}", cause=torrent.cause)
+                host.let_close(torrent.cause)
+                torrent.given_up = True
+
+    # --- peer exchange ------------------------------------------------------------------------------------------
+
+    @on(Exchange)
+    def exchange(self, host: Host, tick: Exchange) -> None:
+        """Tell neighbours of a torrent about each other (BEP 11)."""
+        if not self.ticking or not host.options.pex_s:
+            self.exchanging = False
+            return
+        host.after(int(host.options.pex_s * 1e6), tick, cause=None)
+        for number, torrent in self.torrents.items():
+            now = dict.fromkeys(torrent.peers)
+            added = tuple(peer for peer in now if peer not in torrent.told)[:PEX_MOST]
+            dropped = tuple(peer for peer in torrent.told if peer not in now)[:PEX_MOST]
+            torrent.told = now
+            if added or dropped:
+                host.multicast(list(now), PeerExchange(number, added, dropped))
+
+    @on(PeerExchange)
+    def exchanged(self, host: Host, sender: PeerId, message: PeerExchange) -> None:
+        """A leecher that lacks neighbours connects to them."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None and not torrent.state.complete:
+            for peer in message.dropped:
+                torrent.known.pop(peer, None)
+            self._learn(host, torrent, message.added[:PEX_MOST], sender)
+
+    # --- verbs ------------------------------------------------------------------------------------------------------
+
+    @verb(
+        "ride-free",
+        undo="share",
+        about="Upload nothing from now on.",
+        why_not=uploads_nothing,
+    )
+    def ride_free(self, host: Host) -> None:
+        """Choke everybody for good."""
+        self.rides_free = True
+        for torrent in self.torrents.values():
+            torrent.optimistic = None
+            for peer, one in torrent.peers.items():
+                self._set_choking(host, torrent, peer, one, choking=True)
+        self._tell_role(host)
+
+    @verb(
+        "share",
+        undo="ride-free",
+        about="Upload again.",
+        why_not=uploads_already,
+    )
+    def share(self, host: Host) -> None:
+        """The next round of choking unchokes somebody."""
+        self.rides_free = False
+        self._tell_role(host)
+
+    @verb("stop-seeding", undo="seed", about="Seed nothing more; downloads go on.")
+    def stop_seeding(self, host: Host) -> None:
+        """Leave all swarms in which it has everything."""
+        for number in [number for number, torrent in self.torrents.items() if torrent.state.complete]:
+            self._forget(host, number)
+
+    @verb("seed", undo="stop-seeding", about="Seed all files of the library.")
+    def seed(self, host: Host) -> None:
+        """Files that are seeded already stay as they are."""
+        for file in host.library.files():
+            self._seed(host, file, publish=False)
+        self._tell_role(host)
+
+    # --- what is seen ------------------------------------------------------------------------------------------------
+
+    def shown(self) -> tuple[float | str, ...]:
+        all_ = list(self.torrents.values())
+        leeching = [one for one in all_ if not one.state.complete]
+        share = float("nan")
+        if leeching:
+            share = sum(one.state.pieces for one in leeching) / sum(one.layout.pieces for one in leeching)
+        elif all_:
+            share = 1.0
+        links = [link for one in all_ for link in one.peers.values()]
+        down = sum(link.came + link.came_before for link in links) / RATE_WINDOW_S
+        up = sum(link.went + link.went_before for link in links) / RATE_WINDOW_S
+        return share, down, up, float(len(links)), float(self.wasted)
+
+    def contacts(self) -> Sequence[PeerId]:
+        return tuple(dict.fromkeys(peer for torrent in self.torrents.values() for peer in torrent.peers))
+
+    def beliefs(self) -> Beliefs:
+        known: dict[int, Belief] = {}
+        facts: dict[str, str] = {}
+        for torrent in self.torrents.values():
+            for peer, one in torrent.peers.items():
+                what = f"{one.theirs.bit_count()} of {torrent.layout.pieces} pieces of “{torrent.metainfo.name}”"
+                known[peer] = Belief(one.block_us, what, True)
+            if not torrent.ready:
+                facts[torrent.metainfo.name] = "a magnet link: the metadata are missing"
+            elif not torrent.state.complete:
+                facts[torrent.metainfo.name] = f"{torrent.state.pieces} of {torrent.layout.pieces} pieces"
+        seeding = sum(torrent.state.complete for torrent in self.torrents.values())
+        facts["seeds"] = f"{seeding} {'torrent' if seeding == 1 else 'torrents'}"
+        facts["uploaded"], facts["downloaded"] = f"{self.uploaded:,} B", f"{self.downloaded:,} B"
+        if self.wasted:
+            facts["thrown away"] = f"{self.wasted:,} B"
+        if self.banned:
+            facts["banned"] = f"{len(self.banned)} {'peer' if len(self.banned) == 1 else 'peers'}"
+        return Beliefs(known, facts)
+
+
+@dataclass(slots=True, eq=False)
+class FreeRider(Client):
+    """Downloads and never uploads."""
+
+    rides_free: bool = True
+
+
+def verdict(facts: Facts) -> str | None:
+    """What became of a download, or None for the general sentence."""
+    if facts.goal != DOWNLOAD.name or facts.decoys:
+        return None
+    if facts.fetched:
+        return f"Downloaded: all {facts.of:,g} pieces came." if facts.of else "It had the file already."
+    came = f"{facts.done:,g} of {facts.of:,g} pieces" if facts.of else ""
+    if facts.trouble:
+        return f"Not downloaded: {came + '; ' if came else ''}the asker {facts.trouble}."
+    if not came:
+        return _without_metainfo(facts)
+    up = facts.holders.up
+    if facts.holders.total == 0:
+        why = "no peer has the whole file"
+    elif up == 0:
+        gone = facts.holders.dead + facts.holders.left
+        why = "the last seed left" if gone else "all seeds are censored"
+    elif facts.holders.living == 0:
+        why = "all seeds are behind the partition" if facts.holders.parted else "all seeds enforce a ban"
+    elif not facts.hits:
+        why = f"none of the {up} peers that have it was found{_trackers_down(facts)}"
+    else:
+        why = facts.setback or "it was cut off"
+    return f"Not downloaded: {came}; {why}."
+
+
+def _without_metainfo(facts: Facts) -> str:
+    states = {label: state for label, state in facts.stations.items() if label.startswith("index")}
+    down = [f"{label} is {state}" for label, state in states.items() if state != "alive"]
+    if down:
+        return f"Not downloaded: no .torrent file could be found, since {' and '.join(down)}."
+    return f"Not downloaded: {facts.setback or 'the index site was not reached'}{_trackers_down(facts)}."
+
+
+def _trackers_down(facts: Facts) -> str:
+    states = [state for label, state in facts.stations.items() if label.startswith("tracker")]
+    if states and all(state != "alive" for state in states):
+        return ", as no tracker is up"
+    return ""

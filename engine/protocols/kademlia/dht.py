@@ -1,0 +1,702 @@
+"""The hash table as a component of a peer: `Dht`.
+
+    class Downloader(Peer, name="bittorrent"):
+        dht: Dht = component(Dht)
+
+        def ask(self, host, ask):
+            self.dht.find(host, key_of(ask.text), context=ask.text)
+
+        @on(Found)
+        def found(self, host, found): ...
+
+An owner calls `find` and `publish`, and gets `Found`, `Ended`, `Published` and `Joined` in its `@on` handlers, with the
+cause of the ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ...api import (
+    Belief,
+    Beliefs,
+    Cause,
+    Component,
+    Host,
+    NetworkStart,
+    PeerId,
+    Rng,
+    Shown,
+    on,
+    on_reply,
+    on_timeout,
+    option,
+)
+from ...kit import converged_buckets
+from .lookup import ANSWERED, Lookup, Purpose
+from .messages import BadToken, FindNode, FindValue, Nodes, Ping, Pong, Store, Stored, Values
+from .records import Records, copy_ttl_us, good_token, token
+from .table import ID_BITS, ID_END, Bucket, Contact, RoutingTable, is_id
+
+TEND_US = 60_000_000
+"""How often a node looks for what is due: refresh, republishing, expiry, a new attempt to join."""
+RETRY_US = 5_000_000
+"""Pause before a node that found nobody tries to join again, give or take half."""
+ASKED_MOST = 30
+"""Most requests of one lookup, as a multiple of k: a node that names others without end cannot keep it going."""
+NEVER_US = 1 << 62
+AGES = 3_600
+"""Different times at which contacts were last heard of at the start."""
+NO_NODE = Contact(-1, -1)
+
+BEP5: dict[str, Any] = {
+    "k": 8,
+    "refresh_s": 900.0,
+    "stale_after": 2,
+    "expire_s": 1_800.0,
+    "republish_s": 0.0,
+    "publish_s": 900.0,
+    "cache": False,
+    "tokens": True,
+}
+"""Options of BitTorrent's table: those of BEP 5, and of libtorrent for how often a peer announces itself."""
+
+
+@dataclass(slots=True)
+class DhtOptions:
+    """The paper's values. Those of BitTorrent are in `BEP5`."""
+
+    k: int = option(20, "contacts in a bucket, and nodes that a lookup asks", low=1, high=100, unit="nodes")
+    keepers: int = option(0, "nodes that keep a record; 0: k of them", low=0, high=100, unit="nodes")
+    alpha: int = option(3, "requests of one lookup that are under way at once", low=1, high=20, unit="requests")
+    lookup: Literal["in flight", "rounds"] = option(
+        "in flight", "whether a lookup asks the next node when one has answered, or the next alpha when all have"
+    )
+    refresh_s: float = option(3_600.0, "look into a bucket that was not looked into for so long", low=10, high=1e6)
+    silent_s: float = option(900.0, "ping a contact that was silent for so long and is in the way", low=0, high=1e6)
+    timeout_s: float = option(2.0, "how long an answer may take", low=0.1, high=600)
+    stale_after: int = option(
+        5, "calls in a row without an answer that make a contact stale", low=1, high=20, unit="calls"
+    )
+    expire_s: float = option(86_400.0, "how long a record lives", low=10, high=1e7)
+    republish_s: float = option(
+        3_600.0, "how often a keeper stores its records on the k nearest again; 0: never", low=0, high=1e7
+    )
+    publish_s: float = option(86_400.0, "how often a holder publishes again; 0: once and for all", low=0, high=1e7)
+    cache: bool = option(True, "whether a value found is copied to the nearest node asked that did not have it")
+    tokens: bool = option(False, "whether a node stores only for those that show the token it gave them (BEP 5)")
+    keys_most: int = option(1_000, "keys for which a node keeps records", low=1, high=1_000_000, unit="keys")
+    values_most: int = option(100, "values of one key, kept and sent", low=1, high=1_000, unit="values")
+
+
+def keepers_in(options: DhtOptions) -> int:
+    """How many nodes keep a record: k of them in the paper, and never more."""
+    return min(options.keepers, options.k) or options.k
+
+
+# --- what an owner is told ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Values of a key, which node `by` named. `depth`: length of the chain of nodes that led to it."""
+
+    key: int
+    values: tuple[PeerId, ...]
+    by: PeerId
+    depth: int
+    context: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A search is over. values: how many were found; nearest: nodes that answered, the nearest to the key first; asked,
+    failed: requests, and how many of them had no answer."""
+
+    key: int
+    values: int
+    nearest: tuple[Contact, ...]
+    asked: int
+    failed: int
+    rounds: int
+    depth: int
+    context: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A value was stored on `stored` nodes; `of` were asked to."""
+
+    key: int
+    stored: int
+    of: int
+    context: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The node is in the table of others: it has looked itself up. `contacts`: how many it knows."""
+
+    contacts: int
+
+
+# --- ticks -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tend:
+    """Time to look for what is due."""
+
+
+@dataclass(slots=True)
+class JoinDue:
+    """Time to join, or to try again."""
+
+
+@dataclass(slots=True, eq=False)
+class Dht(Component, options=DhtOptions):
+    """A node of the hash table.
+
+    table     its k-buckets; records: what it keeps for others
+    secret    behind its tokens
+    boot      addresses that it was started with, to join by
+    lookups   under way, by number
+    storing   lookups that are over, whose results are being stored, by number
+    is_in     whether it has joined
+    """
+
+    shows = (
+        Shown("contacts", "nodes in all its k-buckets", "count"),
+        Shown("buckets", "k-buckets it has", "count"),
+        Shown("stale", "of its contacts, those that did not answer", "share"),
+        Shown("records", "pairs of key and value that it keeps for others", "count"),
+    )
+
+    table: RoutingTable = field(default_factory=lambda: RoutingTable(NO_NODE))
+    records: Records = field(default_factory=Records)
+    secret: int = 0
+    boot: tuple[PeerId, ...] = ()
+    serial: int = 0
+    lookups: dict[int, Lookup] = field(default_factory=dict)
+    storing: dict[int, Lookup] = field(default_factory=dict)
+    is_in: bool = False
+
+    # --- start, join, leave ------------------------------------------------------------------------------------
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        """The identifier is drawn once: it is on disk, with the nearest contacts (BEP 5). A node that starts while the
+        network runs joins at once; at t = 0 its owner calls `join`, unless the network starts converged."""
+        known: tuple[Contact, ...] = ()
+        if isinstance(saved, tuple):
+            node_id, known = saved
+        else:
+            node_id = host.rng.getrandbits(ID_BITS)
+        self.table = RoutingTable(Contact(node_id, host.me))
+        self.table.buckets[0].looked_us = host.now_us
+        self.secret = host.rng.getrandbits(64)
+        self.boot = tuple(dict.fromkeys((*(one.peer for one in known), *contacts)))
+        host.every(TEND_US, Tend())
+        if host.now_us:
+            self.join(host)
+
+    def join(self, host: Host, over_s: float = 0.0) -> None:
+        """Join within `over_s` seconds, at a moment that is drawn."""
+        host.after(int(host.rng.random() * over_s * 1e6), JoinDue(), cause=None)
+
+    @on(JoinDue)
+    def join_due(self, host: Host, tick: JoinDue) -> None:
+        """Look up the own identifier (2.3), beginning with addresses whose identifiers are not known yet. Of many
+        addresses only alpha are asked at once, others at the next attempt."""
+        if self.is_in:
+            return
+        table, count = self.table, host.options.alpha
+        lookup = self._begin(table.me.id, "join", 0, None, host)
+        strangers = self.boot[:count]
+        self.boot = (*self.boot[count:], *strangers)
+        lookup.in_flight += len(strangers)
+        timeout_us = int(host.options.timeout_s * 1e6)
+        for peer in strangers:
+            host.call(
+                peer, lookup.request, timeout_us=timeout_us, context=(lookup.number, Contact(-1, peer)), cause=None
+            )
+        self._advance(lookup, host)
+
+    def stop(self, host: Host) -> None:
+        """Hand each record to the node that is the k-th nearest when this one is gone. With tokens it cannot: it has
+        none of that node, and BEP 5 has no farewell."""
+        options, now = host.options, host.now_us
+        if options.tokens:
+            return
+        for key in self.records.kept:
+            heirs = self.table.closest(key, keepers_in(options))
+            if heirs and (pairs := self._pairs(key, now)):
+                host.send(heirs[-1].peer, Store(self.table.me, key, pairs, b"", False), cause=None)
+
+    def saved(self) -> object | None:
+        """The identifier, and the nearest contacts."""
+        return self.table.me.id, tuple(self.table.closest(self.table.me.id, 20))
+
+    def move(self, host: Host, node_id: int) -> None:
+        """Take another identifier and join under it. What it kept it keeps."""
+        old = self.table
+        self.table = RoutingTable(Contact(node_id, host.me))
+        self.table.buckets[0].looked_us = host.now_us
+        for bucket in old.buckets:
+            for contact, heard_us in bucket.nodes.items():
+                self.table.heard(contact, heard_us, host.options.k, NEVER_US)
+        self.is_in = False
+        self.join(host)
+
+    # --- what an owner asks for ----------------------------------------------------------------------------------
+
+    def find(self, host: Host, key: int, *, context: Any = None, everything: bool = False) -> None:
+        """Search the values of a key: `Found` for each node that names new ones, then `Ended`.
+
+        The search stops at the first node that has values (2.3). everything: it goes on until the k nearest nodes have
+        answered, as BitTorrent does.
+        """
+        own = self.records.values(key, host.now_us, host.options.values_most)
+        lookup = self._begin(key, "values" if everything else "value", host.cause, context, host)
+        if own:
+            lookup.values.update(dict.fromkeys(own))
+            host.emit(Found(key, own, host.me, 0, context))
+        if own and not everything:
+            self._finish(lookup, host)
+        else:
+            self._advance(lookup, host)
+
+    def publish(self, host: Host, key: int, *, context: Any = None, upkeep: bool = False) -> None:
+        """Store that this peer has the thing, on the k nodes nearest to the key: `Published` tells on how many.
+
+        upkeep: it is not for the ask that is being handled.
+        """
+        lookup = self._begin(key, "publish", 0 if upkeep else host.cause, context, host)
+        self._advance(lookup, host)
+
+    # --- lookups -------------------------------------------------------------------------------------------------
+
+    def _begin(self, target: int, purpose: Purpose, cause: Cause, context: Any, host: Host) -> Lookup:
+        table, now, k = self.table, host.now_us, host.options.k
+        self.serial += 1
+        asks = purpose in ("value", "values") or (purpose == "publish" and host.options.tokens)
+        request = FindValue(table.me, target) if asks else FindNode(table.me, target)
+        lookup = self.lookups[self.serial] = Lookup(self.serial, target, purpose, k, request, cause, context)
+        table.looked(target, now)
+        # If all are left alone, since none answered, they are asked all the same.
+        lookup.learn(table.closest(target, k, now) or table.closest(target, k, NEVER_US), table.me)
+        return lookup
+
+    def _advance(self, lookup: Lookup, host: Host) -> None:
+        """Send the next requests, or end the lookup."""
+        options = host.options
+        following = None
+        if lookup.asked < ASKED_MOST * lookup.k:
+            following = lookup.next(options.alpha, options.lookup == "rounds")
+        if following is None:
+            # To join, it waits for addresses although it knows no node yet.
+            if lookup.order or not lookup.in_flight:
+                self._finish(lookup, host)
+            return
+        timeout_us = int(options.timeout_s * 1e6)
+        for node in following:
+            host.call(
+                node.peer,
+                lookup.request,
+                timeout_us=timeout_us,
+                context=(lookup.number, node),
+                cause=lookup.cause or None,
+                via=lookup.via.get(node),
+            )
+
+    def _finish(self, lookup: Lookup, host: Host) -> None:
+        del self.lookups[lookup.number]
+        match lookup.purpose:
+            case "value" | "values":
+                nearest = tuple(lookup.nearest())
+                depth = lookup.depth.get(nearest[0], 0) if nearest else 0
+                found = len(lookup.values)
+                host.emit(
+                    Ended(
+                        lookup.target, found, nearest, lookup.asked, lookup.failed, lookup.rounds, depth, lookup.context
+                    )
+                )
+            case "publish":
+                pairs = ((host.me, int(host.options.expire_s)),)
+                self._store(lookup, pairs, host)
+            case "republish":
+                self._store(lookup, self._pairs(lookup.target, host.now_us), host)
+            case "join":
+                self._looked_up_itself(host)
+            case _:
+                pass
+
+    def _looked_up_itself(self, host: Host) -> None:
+        """The node has joined if anybody answered: it looks into its farther buckets (2.3).
+
+        The paper says into all farther than the nearest neighbour. But the k nearest have been found, so ranges nearer
+        than theirs are known.
+        """
+        table = self.table
+        nearest = table.closest(table.me.id, host.options.k)
+        if not nearest:
+            host.after(int(RETRY_US * host.rng.uniform(0.5, 1.5)), JoinDue(), cause=None)
+            return
+        self.is_in = True
+        for at in range(table.index(nearest[-1].id) + 1):
+            self._refresh(at, host)
+        host.emit(Joined(len(table)))
+
+    def _refresh(self, bucket: int, host: Host) -> None:
+        lookup = self._begin(self.table.draw(bucket, host.rng), "refresh", 0, None, host)
+        self._advance(lookup, host)
+
+    @on_reply(FindNode)
+    def nodes(self, host: Host, sender: PeerId, answer: Nodes, context: tuple[int, Contact]) -> None:
+        """Take the nodes that were named into the lookup, and go on."""
+        number, node = context
+        if not self._checks_out(answer.node, sender, node, host):
+            self._lost(number, node, host)
+        elif lookup := self.lookups.get(number):
+            self._told(lookup, node, answer.node, answer.nodes)
+            self._advance(lookup, host)
+
+    @on_reply(FindValue)
+    def values(self, host: Host, sender: PeerId, answer: Values | Nodes, context: tuple[int, Contact]) -> None:
+        """The same, and values if there are any. One that keeps none may answer with nodes alone."""
+        number, node = context
+        if not self._checks_out(answer.node, sender, node, host):
+            self._lost(number, node, host)
+            return
+        lookup = self.lookups.get(number)
+        if lookup is None:
+            return
+        self._told(lookup, node, answer.node, answer.nodes)
+        values = answer.values if isinstance(answer, Values) else ()
+        if isinstance(answer, Values) and answer.token:
+            lookup.tokens[node] = answer.token
+        if lookup.purpose == "publish":
+            pass
+        elif not values:
+            if lookup.empty is None or node.id ^ lookup.target < lookup.empty.id ^ lookup.target:
+                lookup.empty = node
+        else:
+            new = tuple(dict.fromkeys(value for value in values if value not in lookup.values))
+            new = new[: host.options.values_most]
+            lookup.values.update(dict.fromkeys(new))
+            if new:
+                host.emit(Found(lookup.target, new, sender, lookup.depth.get(node, 0), lookup.context))
+            if lookup.purpose == "value":
+                self._copy(lookup, new, host)
+                self._finish(lookup, host)
+                return
+        self._advance(lookup, host)
+
+    def _copy(self, lookup: Lookup, values: Sequence[PeerId], host: Host) -> None:
+        """Store a copy of what was found at the nearest node asked that did not have it (2.3)."""
+        node, options = lookup.empty, host.options
+        if node is None or not values or not options.cache or options.tokens:
+            return
+        ttl_s = copy_ttl_us(int(options.expire_s * 1e6), lookup.nearer_than(node)) // 1_000_000
+        if ttl_s:
+            pairs = tuple((value, ttl_s) for value in values)
+            host.send(node.peer, Store(self.table.me, lookup.target, pairs, b"", True), cause=lookup.cause or None)
+
+    def _told(self, lookup: Lookup, asked: Contact, who: Contact, nodes: tuple[Contact, ...]) -> None:
+        """A node of a lookup has answered and named others."""
+        if asked.id < 0:
+            # An address to join by: its identifier is known only now.
+            lookup.in_flight -= 1
+            lookup.learn((who,), self.table.me)
+            if lookup.state.get(who) is not None:
+                lookup.state[who] = ANSWERED
+        else:
+            lookup.ended(asked, True)
+        lookup.learn(nodes if len(nodes) <= lookup.k else nodes[: lookup.k], self.table.me, who)
+
+    def _lost(self, number: int, node: Contact, host: Host) -> None:
+        """A request of a lookup had no answer, or none that can be used."""
+        self._failed(node, host)
+        lookup = self.lookups.get(number)
+        if lookup is None:
+            return
+        if node.id < 0:
+            lookup.in_flight -= 1
+        else:
+            lookup.ended(node, False)
+        # Those that are left may be fewer than k.
+        lookup.learn(self.table.closest(lookup.target, lookup.k, host.now_us), self.table.me)
+        self._advance(lookup, host)
+
+    @on_timeout(FindNode)
+    def no_nodes(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
+        """Go on without it."""
+        self._lost(*context, host)
+
+    @on_timeout(FindValue)
+    def no_values(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
+        """Go on without it."""
+        self._lost(*context, host)
+
+    # --- records ---------------------------------------------------------------------------------------------------
+
+    def _pairs(self, key: int, now_us: int) -> tuple[tuple[PeerId, int], ...]:
+        """What a STORE says of the records of a key: (value, time to live left in s)."""
+        return tuple((value, ttl_us // 1_000_000) for value, ttl_us in self.records.stored(key, now_us))
+
+    def _store(self, lookup: Lookup, pairs: tuple[tuple[PeerId, int], ...], host: Host) -> None:
+        """Send a STORE to the k nearest nodes of a lookup that has ended; this node may be one of them."""
+        options, table, key = host.options, self.table, lookup.target
+        most = keepers_in(options)
+        nearest = lookup.nearest()[:most]
+        kept = bool(pairs) and (len(nearest) < most or table.me.id ^ key < nearest[-1].id ^ key)
+        if kept:
+            nearest = nearest[: most - 1]
+            self._keep(key, pairs, False, host)
+        lookup.stored = lookup.to_store = int(kept)
+        self.storing[lookup.number] = lookup
+        plain = None if options.tokens else Store(table.me, key, pairs, b"", False)
+        for node in nearest if pairs else ():
+            if plain is None and node not in lookup.tokens:
+                continue
+            lookup.storing += 1
+            lookup.to_store += 1
+            host.call(
+                node.peer,
+                plain or Store(table.me, key, pairs, lookup.tokens[node], False),
+                timeout_us=int(options.timeout_s * 1e6),
+                context=(lookup.number, node),
+                cause=lookup.cause or None,
+                via=lookup.via.get(node),
+            )
+        self._end_storing(lookup, host)
+
+    def _end_storing(self, lookup: Lookup, host: Host) -> None:
+        if lookup.storing:
+            return
+        del self.storing[lookup.number]
+        if lookup.purpose == "publish":
+            host.emit(Published(lookup.target, lookup.stored, lookup.to_store, lookup.context))
+
+    def _keep(self, key: int, pairs: Sequence[tuple[PeerId, int]], copied: bool, host: Host) -> None:
+        options, now = host.options, host.now_us
+        for value, ttl_s in pairs[: options.values_most]:
+            ttl_us = min(int(ttl_s * 1e6), int(options.expire_s * 1e6))
+            if ttl_us > 0 and value >= 0:
+                self.records.store(
+                    key, value, now, ttl_us, copied=copied, keys=options.keys_most, values=options.values_most
+                )
+
+    @on(Store)
+    def store(self, host: Host, sender: PeerId, message: Store) -> None:
+        """Keep the pairs. With tokens a node stores only the sender's own address, for a good token (BEP 5)."""
+        if not self._met(message.node, sender, host) or not is_id(message.key):
+            return
+        pairs = message.pairs
+        if host.options.tokens:
+            if not good_token(message.token, self.secret, sender, host.now_us):
+                self._answer(BadToken(self.table.me), host)
+                return
+            pairs = tuple(pair for pair in pairs if pair[0] == sender)
+        self._keep(message.key, pairs, message.copied, host)
+        self._answer(Stored(self.table.me), host)
+
+    @on_reply(Store)
+    def stored(self, host: Host, sender: PeerId, answer: Stored | BadToken, context: tuple[int, Contact]) -> None:
+        """Count it."""
+        number, node = context
+        good = isinstance(answer, Stored) and self._checks_out(answer.node, sender, node, host)
+        self._store_ended(number, good, host)
+
+    @on_timeout(Store)
+    def not_stored(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
+        """One node less keeps it."""
+        self._failed(context[1], host)
+        self._store_ended(context[0], False, host)
+
+    def _store_ended(self, number: int, good: bool, host: Host) -> None:
+        lookup = self.storing.get(number)
+        if lookup is not None:
+            lookup.storing -= 1
+            lookup.stored += good
+            self._end_storing(lookup, host)
+
+    # --- questions of others ---------------------------------------------------------------------------------------
+
+    @on(Ping)
+    def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
+        """Answer. A ping is no reason to ping another: each would lead to the next."""
+        if self._met(message.node, sender, host, probing=False):
+            self._answer(Pong(self.table.me), host)
+
+    @on(FindNode)
+    def find_node(self, host: Host, sender: PeerId, message: FindNode) -> None:
+        """Name the k nearest."""
+        if self._met(message.node, sender, host) and is_id(message.target):
+            nearest = self.table.closest(message.target, host.options.k)
+            self._answer(Nodes(self.table.me, tuple(nearest)), host)
+
+    @on(FindValue)
+    def find_value(self, host: Host, sender: PeerId, message: FindValue) -> None:
+        """Name the values kept, and the k nearest nodes."""
+        if self._met(message.node, sender, host) and is_id(message.key):
+            options, key, now = host.options, message.key, host.now_us
+            values = self.records.values(key, now, options.values_most)
+            shown = token(self.secret, sender, now) if options.tokens else b""
+            nearest = tuple(self.table.closest(key, options.k))
+            self._answer(Values(self.table.me, shown, values, nearest), host)
+
+    def _answer(self, answer: object, host: Host) -> None:
+        """Answer a question; nothing happens if its sender waits for no answer, as one that says farewell does not."""
+        host.reply(answer)
+
+    # --- the routing table -------------------------------------------------------------------------------------------
+
+    def _met(self, node: Contact, sender: PeerId, host: Host, probing: bool = True) -> bool:
+        """Learn of the sender of a message. Returns whether it can be who it says it is."""
+        if node.peer != sender or not 0 <= node.id < ID_END:
+            return False
+        options = host.options
+        silent_us = int(options.silent_s * 1e6) if probing else NEVER_US
+        told = self.table.heard(node, host.now_us, options.k, silent_us)
+        if told is None:
+            return True
+        if told == node:
+            if self.records.kept:
+                self._hand_over(node, host)
+            return True
+        timeout_us = int(options.timeout_s * 1e6)
+        host.call(told.peer, Ping(self.table.me), timeout_us=(timeout_us, timeout_us), context=(0, told))
+        return True
+
+    def _checks_out(self, node: Contact, sender: PeerId, asked: Contact, host: Host) -> bool:
+        """Learn of the sender of an answer. Returns whether it is the node that was asked: an address that has another
+        identifier now is another node."""
+        if node.id == asked.id or asked.id < 0:
+            return self._met(node, sender, host)
+        self.table.forget(asked)
+        self._met(node, sender, host)
+        return False
+
+    @on_reply(Ping)
+    def pong(self, host: Host, sender: PeerId, answer: Pong, context: tuple[int, Contact]) -> None:
+        """The contact stays; the newcomer waits in the replacement cache."""
+        self.table.checked(context[1])
+        if not self._checks_out(answer.node, sender, context[1], host):
+            self._failed(context[1], host)
+
+    @on_timeout(Ping)
+    def no_pong(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
+        """The contact is replaced."""
+        self.table.checked(context[1])
+        self._failed(context[1], host)
+
+    def _failed(self, node: Contact, host: Host) -> None:
+        if node.id >= 0:
+            options = host.options
+            self.table.failed(node, host.now_us, int(options.timeout_s * 1e6), options.stale_after)
+
+    def _hand_over(self, node: Contact, host: Host) -> None:
+        """A new contact that is one of the k nearest to a key is sent the records of that key, by the node that was the
+        nearest so far (2.5)."""
+        options, table = host.options, self.table
+        if options.tokens:
+            return
+        for key in self.records.kept:
+            nearest = table.closest(key, keepers_in(options))
+            others = [one for one in nearest[:2] if one != node]
+            mine = table.me.id ^ key
+            was_nearest = not others or others[0].id ^ key > mine
+            if node in nearest and was_nearest and (pairs := self._pairs(key, host.now_us)):
+                host.send(node.peer, Store(table.me, key, pairs, b"", False), cause=None)
+
+    # --- what is due -------------------------------------------------------------------------------------------------
+
+    @on(Tend)
+    def tend(self, host: Host, tick: Tend) -> None:
+        """Forget what has expired, look into buckets that were not looked into, store records again (2.3, 2.5)."""
+        options, now = host.options, host.now_us
+        if self.records.kept:
+            self.records.expire(now)
+            if options.republish_s:
+                for key in self.records.due(now, int(options.republish_s * 1e6)):
+                    lookup = self._begin(key, "republish", 0, None, host)
+                    self._advance(lookup, host)
+        if not self.is_in:
+            return
+        self.table.tidy(now)
+        due = self.table.due(now, int(options.refresh_s * 1e6))
+        for bucket in due:
+            self._refresh(bucket, host)
+
+    # --- at the start ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: DhtOptions, rng: Rng) -> None:
+        """Fill the buckets of all that run: min(k, all) of the nodes in its range, drawn at random. When each was last
+        heard of is spread over the last `silent_s`, and when each bucket was last looked into over the last
+        `refresh_s`, so that pings and refreshes are spread too."""
+        parts: list[Dht] = [one.peer for one in world.members]
+        contacts = [part.table.me for part in parts]
+        refresh_us, silent_us = int(options.refresh_s * 1e6), int(options.silent_s * 1e6)
+        tables = converged_buckets([one.id for one in contacts], ID_BITS, options.k, rng)
+        ages = [-(silent_us * at // AGES) for at in range(AGES, 0, -1)]
+        for part, buckets in zip(parts, tables, strict=True):
+            part.is_in = True
+            part.table.buckets = [
+                Bucket(
+                    dict(zip(map(contacts.__getitem__, members), _spread(ages, len(members), rng), strict=False)),
+                    looked_us=-rng.randrange(refresh_us),
+                )
+                for members in buckets
+            ]
+
+    # --- to be seen --------------------------------------------------------------------------------------------------
+
+    def identifier(self) -> float | None:
+        """Its place on the circle of identifiers."""
+        return self.table.me.id / ID_END
+
+    def contacts(self) -> list[PeerId]:
+        """Whom it could ask: contacts that have not failed to answer."""
+        failures = self.table.failures
+        return [one.peer for one in self.table.contacts() if one not in failures]
+
+    def has_record(self, key: int) -> bool:
+        """Whether it keeps a record of a key."""
+        return key in self.records.kept
+
+    def shown(self) -> tuple[float | str, ...]:
+        table = self.table
+        contacts = list(table.contacts())
+        stale = sum([one in table.failures for one in contacts]) / len(contacts) if contacts else 0.0
+        return len(contacts), len(table.buckets), stale, self.records.pairs()
+
+    def beliefs(self) -> Beliefs:
+        """Its contacts: alive if heard of since their last call without an answer, dead if stale. That a contact was
+        silent for long says nothing: it is asked when it is in the way."""
+        table = self.table
+        known: dict[int, Belief] = {}
+        for at, bucket in enumerate(table.buckets):
+            for contact, heard_us in bucket.nodes.items():
+                failure = table.failures.get(contact)
+                if failure is None:
+                    known[contact.peer] = Belief(heard_us, f"bucket {at}", True)
+                else:
+                    what = f"bucket {at}, calls not answered: {failure.calls}"
+                    known[contact.peer] = Belief(heard_us, what, False if failure.stale else None)
+        fill = " ".join(str(len(bucket.nodes)) for bucket in table.buckets)
+        facts = {
+            "identifier": f"{table.me.id:040x}",
+            "buckets": fill,
+            "records": f"{self.records.pairs()} of {len(self.records.kept)} keys",
+            "lookups": str(len(self.lookups)),
+        }
+        return Beliefs(known, facts)
+
+
+def _spread(ages: list[int], count: int, rng: Rng) -> list[int]:
+    """`count` of these, evenly spaced from one that is drawn."""
+    step = len(ages) // max(count, 1)
+    return ages[rng.randrange(step) :: step]

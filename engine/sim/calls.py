@@ -1,0 +1,259 @@
+"""Calls: a request, the answers to it, and the time to wait for them (`api.Host.call`).
+
+A request that waits for an answer travels in an envelope of the engine's own: `Called`, with a token that is good for
+all tries, and the answer in `Answered` with the same token. Both look like the message inside to everything that
+decides about messages or counts them: each class of messages has a class of either kind of its own, with the number,
+part and transport of that class (`wrappers_of`). The tables of handlers lead them to `deliver_call` and
+`deliver_answer`. So a message that is simply sent passes nothing of this module.
+
+The token weighs 2 bytes, unless the class of the message states its size on the real wire, which has room for it.
+
+A call is over once: with the last answer that it asked for, with a time-out, when it is cancelled, or with the process
+that made it. It is then taken out of `PeerHost.calls`, and whatever comes later finds nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import UnionType
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
+
+from ..api import CallEnd, Message, Peer, PeerId
+from .encoding import MalformedMessage, annotation_of, encoded_size
+from .kernel import KernelTimer
+
+TOKEN_BYTES = 2
+ANSWER_AT = 3
+"""Place of the answer among the parameters of a handler, `self` counted."""
+
+
+class Wrapped(Message):
+    """A message and a token. `wrappers_of` makes the classes that are used."""
+
+    __slots__ = ("_size", "message", "token")
+    inside: ClassVar[type[Any]] = Message
+    token_bytes: ClassVar[int] = TOKEN_BYTES
+
+    def __init__(self, token: int, message: Any) -> None:
+        self.token = token
+        self.message = message
+        try:
+            self._size = (message._size or encoded_size(message)) + self.token_bytes
+        except MalformedMessage:
+            self._size = 0  # It is counted when it is sent, and dropped then.
+
+    def wire_size(self) -> int:
+        """Raises MalformedMessage: otherwise the size was counted when this was made."""
+        size: int = encoded_size(self.message)
+        return size + self.token_bytes
+
+    def about(self) -> Iterable[str]:
+        about: Iterable[str] = self.message.about()
+        return about
+
+    def without(self, word: str) -> Any:
+        rest = self.message.without(word)
+        return rest if rest is None else self.around(rest)
+
+    def around(self, message: Any) -> Wrapped:
+        """Another message with the same token."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.token}, {self.message!r})"
+
+
+class Called(Wrapped):
+    """A request that waits for an answer."""
+
+    __slots__ = ()
+
+    def around(self, message: Any) -> Wrapped:
+        return called(self.token, message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return called, (self.token, self.message)
+
+
+class Answered(Wrapped):
+    """The answer to a request."""
+
+    __slots__ = ()
+
+    def around(self, message: Any) -> Wrapped:
+        return answered(self.token, message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return answered, (self.token, self.message)
+
+
+W = TypeVar("W", bound=Wrapped)
+
+
+@cache
+def wrappers_of(kind: type[Any]) -> tuple[type[Called], type[Answered]]:
+    """The classes in which messages of this class are requests and answers of calls. Raises TypeError for a class of
+    no messages."""
+    if not issubclass(kind, Message):
+        raise TypeError(f"{kind.__name__} is no message: a class of messages is made with @message")
+    return _wrapper(Called, kind), _wrapper(Answered, kind)
+
+
+def _wrapper(base: type[W], kind: type[Any]) -> type[W]:
+    sized = bool(kind.stated_size) or hasattr(kind, "wire_size")
+    shared = {name: getattr(kind, name) for name in ("over", "part", "part_code", "kind")}
+    space = {"__slots__": (), "inside": kind, "token_bytes": 0 if sized else TOKEN_BYTES, **shared}
+    return type(f"{base.__name__}_{kind.__name__}", (base,), space)
+
+
+def called(token: int, message: Any) -> Called:
+    """A request in its envelope."""
+    return wrappers_of(message.__class__)[0](token, message)
+
+
+def answered(token: int, message: Any) -> Answered:
+    """An answer in its envelope."""
+    return wrappers_of(message.__class__)[1](token, message)
+
+
+class PendingCall:
+    """A call that is not over, and the handle of it that a peer may store.
+
+    to          whom was asked
+    request     in its envelope, which all tries share
+    left        answers still to come, None for any number
+    waits_us    how long to wait, for each try
+    tries       how often it was sent
+    answers     how many answers have come
+    how         `part` and `via` of each try, if the protocol stated any
+    timer       the present wait; None once it is over
+    due_us      when that ends
+    """
+
+    __slots__ = (
+        "answers",
+        "context",
+        "due_us",
+        "how",
+        "left",
+        "request",
+        "since_us",
+        "timer",
+        "to",
+        "token",
+        "tries",
+        "waits_us",
+    )
+
+    def __init__(
+        self,
+        to: PeerId,
+        token: int,
+        request: Called,
+        context: Any,
+        left: int | None,
+        waits_us: tuple[int, ...],
+        how: dict[str, Any],
+        now_us: int,
+    ) -> None:
+        self.to = to
+        self.token = token
+        self.request = request
+        self.context = context
+        self.left = left
+        self.waits_us = waits_us
+        self.how = how
+        self.since_us = now_us
+        self.tries = 1
+        self.answers = 0
+        self.timer: KernelTimer | None = None
+        self.due_us = now_us
+
+    @property
+    def failing(self) -> str:
+        """What a handler of it fails on, for `PeerFailed`."""
+        return f"the end of a call of {self.request.kind}"
+
+
+def waits_of(timeout_us: Any) -> tuple[int, ...]:
+    """The time to wait for each try, in us. Raises ValueError."""
+    if timeout_us.__class__ is int and timeout_us > 0:
+        return (timeout_us,)
+    try:
+        many = (timeout_us,) if isinstance(timeout_us, (int, float)) else tuple(timeout_us)
+        waits = tuple(max(1, int(one)) for one in many)
+    except (TypeError, ValueError, OverflowError):
+        waits = ()
+    if not waits:
+        raise ValueError(f"timeout_us should be a number of microseconds, or one for each try, not {timeout_us!r}")
+    return waits
+
+
+# --- the handlers of envelopes ------------------------------------------------------------------------------------
+
+
+def deliver_call(program: Peer, host: Any, sender: PeerId, request: Called) -> Any:
+    """A request has arrived: the ordinary handler of the message inside."""
+    message = request.message
+    return host.kernel.tables[host.me][message.__class__](program, host, sender, message)
+
+
+def deliver_answer(program: Peer, host: Any, sender: PeerId, answer: Answered) -> Any:
+    """An answer has arrived: the handler of answers to that class of request, if a call waits for it."""
+    call = host.calls.get(answer.token)
+    if call is None or call.to != sender:
+        return None
+    handler = type(program).replies.get(call.request.inside)
+    message = answer.message
+    if handler is not None and (kinds := answer_kinds_of(handler)) and not isinstance(message, kinds):
+        return None
+    context = call.context
+    call.answers += 1
+    if call.left is not None:
+        call.left -= 1
+    if call.left == 0:
+        host.end_call(call)
+    else:
+        host.await_answer(call)
+    return None if handler is None else handler(program, host, sender, message, context)
+
+
+def call_due(program: Peer, host: Any, call: PendingCall) -> None:
+    """The time of a try is over: the next try, or the end of the call."""
+    if call.tries < len(call.waits_us) and not call.answers:
+        call.tries += 1
+        host.await_answer(call)
+        host.send(call.to, call.request, **call.how)
+        return
+    time_out(program, host, call, "silent")
+
+
+def time_out(program: Peer, host: Any, call: PendingCall, reason: CallEnd) -> None:
+    """The call ends without the answers that it asked for."""
+    context = call.context
+    host.end_call(call)
+    handler = type(program).timeouts.get(call.request.inside)
+    if handler is not None:
+        handler(program, host, call.to, context, reason)
+
+
+def handlers_of(kinds: Iterable[type[Any]]) -> dict[type, Callable[..., Any]]:
+    """What a table of handlers has for calls: envelopes of these kinds of messages, and times that are over."""
+    table: dict[type, Callable[..., Any]] = {PendingCall: call_due}
+    for kind in kinds:
+        one: Any = kind
+        request, answer = wrappers_of(one)
+        table[request] = deliver_call
+        table[answer] = deliver_answer
+    return table
+
+
+@cache
+def answer_kinds_of(handler: Callable[..., Any]) -> tuple[type[Any], ...]:
+    """The classes of answers that the annotation of the handler's parameter has; () for any."""
+    hint = annotation_of(handler, ANSWER_AT)
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
+        return ()
+    return tuple(kinds)

@@ -1,0 +1,120 @@
+"""Figures of LimeWire beside Gnutella 0.4, and of its own formulas. Minutes, so no part of the gate.
+
+    python tests/bench/bench_limewire.py [--peers N] [--asks N] [--many N] [--seconds S]
+
+1. The same searches in both, at N peers without downloads: success, hits, peers reached, messages and bytes an ask, and
+   the load of a leaf, of an ultrapeer and of a servent.
+2. The last hop of one link's tree of degree 6 and TTL 4 against (d - 1)^(T - 1) of sum (d - 1)^i. The published 80.0 %
+   and 96.8 % (degree 6, TTL 7; degree 32, TTL 3) need 117,187 and 31,777 ultrapeers and are computed.
+3. Virtual seconds for each second of processor time, with --many peers that ask once a second in total.
+
+The exit code is 1 when the last hop differs, or the third figure is below 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
+
+from limewire_trees import Tree, Untold, reached_in_tree  # noqa: E402
+
+from engine import AskFor, Setup, Swarm  # noqa: E402
+from engine.protocols.limewire.dynamic_query import hosts  # noqa: E402
+
+SECOND = 1_000_000
+WARM_S, APART_S, LAST_S = 5, 1, 260
+"""Seconds before the first ask, between two, and after the last: a dynamic query that finds little takes four
+minutes."""
+
+
+def say(line: str) -> None:
+    """A line as soon as it is known."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def searches(network: str, peers: int, asks: int, **options: object) -> None:
+    """One row: what searches cost, and who bears it. What is sent without asks is measured first and subtracted."""
+    setup = Setup(network, peers, 7, asks_per_s=0, options={"download": False, **options})
+    made = Swarm(setup)
+    made.advance(WARM_S * SECOND)
+    titles = made.catalogue_titles(asks)
+    for number in range(asks):
+        # A prime step: askers of all kinds, the same in each network.
+        made.do(AskFor(number * 37 % peers, titles[number % len(titles)]))
+        made.advance(made.now_us + APART_S * SECOND)
+    made.advance(made.now_us + LAST_S * SECOND)
+    rows = made.asks()
+    success = made.success(0, made.now_us / SECOND)
+    count = len(rows)
+    heard, traced = np.zeros(peers), 0
+    for row in rows:
+        trace = made.trace(row.id)
+        if trace is not None:
+            traced += 1
+            heard += (trace.hop[:peers] > 0) + trace.repeats[:peers]
+    roles = np.array(made.simulation.roles.all()[:peers])
+    load = ", ".join(f"{role} {heard[roles == role].mean() / traced:.3f}" for role in sorted(set(roles.tolist())))
+    say(
+        f"{network:>9} {f'{success:.3f}':>8} {sum(row.hits for row in rows) / count:>6.2f} "
+        f"{sum(row.reached for row in rows) / count:>8.1f} {sum(row.messages for row in rows) / count:>9.1f} "
+        f"{sum(row.bytes for row in rows) / count:>10,.0f}  {load}"
+    )
+
+
+def last_hop(degree: int, ttl: int) -> bool:
+    """Whether the last hop of a tree is that of the formula."""
+    told, untold = (reached_in_tree(program, degree, ttl) for program in (Tree, Untold))
+    probes, rest = 3, degree - 3
+    whole = probes * hosts(degree, 2) + rest * hosts(degree, ttl)
+    last = probes * (degree - 1) + rest * (degree - 1) ** (ttl - 1)
+    say(
+        f"\ntree:{degree}, T {ttl}, {1 + degree * hosts(degree, ttl):,} ultrapeers: {untold:,} reached without tables "
+        f"(formula {whole:,}), {told:,} where no table matches: the last hop has {untold - told:,} (formula {last:,})"
+    )
+    for d, t in ((degree, ttl), (6, 7), (32, 3)):
+        say(f"share of one link's tree on the last hop, degree {d}, TTL {t}: {(d - 1) ** (t - 1) / hosts(d, t):.1%}")
+    return untold == whole and untold - told == last
+
+
+def speed(peers: int, seconds: int) -> float:
+    """Virtual seconds for each second of processor time, of a network that has been running."""
+    begun_s = time.process_time()
+    made = Swarm(Setup("limewire", peers, 7, asks_per_s=1.0))
+    made_s = time.process_time() - begun_s
+    made.advance(10 * SECOND)
+    begun_s, sent = time.process_time(), made.simulation.shared.sent
+    made.advance((10 + seconds) * SECOND)
+    took_s = time.process_time() - begun_s
+    say(
+        f"\n{peers:,} peers, one ask a second: made in {made_s:.1f} s, then {seconds / took_s:.1f} virtual seconds "
+        f"for each of the processor ({(made.simulation.shared.sent - sent) / seconds:,.0f} messages a virtual second)"
+    )
+    return seconds / took_s
+
+
+def main() -> int:
+    """Print all. Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Figures of LimeWire.")
+    parser.add_argument("--peers", type=int, default=1_000)
+    parser.add_argument("--asks", type=int, default=100)
+    parser.add_argument("--many", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=60)
+    given = parser.parse_args()
+    say(f"{given.peers:,} peers, {given.asks} searches of four copies each; queries that came to a peer, an ask")
+    say(f"{'network':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10}  queries a peer")
+    for network in ("gnutella", "limewire"):
+        searches(network, given.peers, given.asks)
+    right = last_hop(6, 4)
+    return 0 if speed(given.many, given.seconds) >= 1 and right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

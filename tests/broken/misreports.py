@@ -1,0 +1,56 @@
+"""Programs that tell of asks what is not so, each in one way."""
+
+from __future__ import annotations
+
+from broken.sound import Have, Sound, Wanted
+
+from engine import Ask, Host, Known, PeerId, on
+
+
+class Busybody(Sound, name="busybody"):
+    """Tells a hit where it has the file, and not where the ask began."""
+
+    @on(Wanted)
+    def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
+        known = super().wanted(host, sender, message)
+        if known is None and type(message.text) is str:
+            for file in host.library.matching(message.text)[:1]:
+                host.hit(host.me, file.name)
+        return known
+
+
+class Backslider(Sound, name="backslider"):
+    """Has less done than before."""
+
+    @on(Have)
+    def have(self, host: Host, sender: PeerId, message: Have) -> None:
+        super().have(host, sender, message)
+        if message.key in self.asked:
+            host.progress(2, 3)
+            host.progress(1, 3)
+
+
+class Overdoer(Sound, name="overdoer"):
+    """Has more done than there is."""
+
+    @on(Have)
+    def have(self, host: Host, sender: PeerId, message: Have) -> None:
+        super().have(host, sender, message)
+        if message.key in self.asked:
+            host.progress(4, 3)
+
+
+class Retractor(Sound, name="retractor"):
+    """Takes back what it never told."""
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        super().ask(host, ask)
+        host.unhit(host.me)
+
+
+class Holdout(Sound, name="holdout"):
+    """Keeps its asks open for ever."""
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        super().ask(host, ask)
+        host.keep_open()

@@ -1,0 +1,42 @@
+"""LimeWire's ultrapeers as a tree, for the formula of the last hop."""
+
+from __future__ import annotations
+
+from engine import AskFor, ContentSpec, Setup, Swarm
+from engine.protocols.limewire import Limewire, LimewireOptions
+from engine.protocols.limewire.dynamic_query import hosts
+
+SECOND = 1_000_000
+
+
+class Tree(Limewire, name="limewire tree", options=LimewireOptions):
+    """All are ultrapeers, and the links are those of the topology."""
+
+    overlay = True
+
+
+class Untold(Tree, name="limewire tree without tables", options=LimewireOptions):
+    """Nobody sends a table, so the last hop goes to all."""
+
+    def send_patch(self, host: object, to: object, changed: object) -> None:
+        """It sends nothing."""
+
+
+def reached_in_tree(program: type[Limewire], degree: int, ttl: int) -> int:
+    """How many peers the root of a tree of this degree reaches with a query for what nobody has: on three links with
+    TTL 2, on the others with this one."""
+    setup = Setup(
+        "limewire",
+        1 + degree * hosts(degree, ttl),
+        1,
+        f"tree:{degree}",
+        "constant:10",
+        options={"converged": False, "ultrapeer_links": 1, "max_ttl": ttl},
+        content=ContentSpec(free_riders=1.0),
+        asks_per_s=0,
+    )
+    made = Swarm(setup, program)
+    made.advance(SECOND)
+    made.do(AskFor(0, "no such thing"))
+    made.advance_quiet(600 * SECOND)
+    return made.asks()[-1].reached

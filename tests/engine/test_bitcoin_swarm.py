@@ -1,0 +1,171 @@
+"""Bitcoin in a running swarm: how blocks and payments spread, what a partition does, and that it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from engine import Act, Arrive, AskFor, Heal, Kill, Partition, Revive, Setup, Swarm
+from engine.protocols.bitcoin import Node
+from engine.protocols.bitcoin.messages import GetData
+from engine.sim.host import PeerHost
+
+SECOND = 1_000_000
+
+
+def swarm(peers: int = 30, **options: Any) -> Swarm:
+    """No miners, so that blocks come when a test says so."""
+    return Swarm(
+        Setup("bitcoin", peers, 3, asks_per_s=0.0, sample_s=30.0, options={"miners": 0, "filler": 20, **options})
+    )
+
+
+def run(made: Swarm, seconds: float) -> None:
+    made.advance(made.now_us + round(seconds * SECOND))
+
+
+def nodes(made: Swarm) -> list[Node]:
+    return [program for program in made.simulation.programs if isinstance(program, Node)]
+
+
+def tips(made: Swarm) -> Counter[int]:
+    return Counter(node.chain.tip.hash for node in nodes(made))
+
+
+@pytest.mark.parametrize("era", ["2013", "2015", "today"])
+def test_a_converged_network_has_the_connections_of_its_era(era: str) -> None:
+    made = swarm(60, era=era)
+    blocks = 2 if era == "today" else 0
+    for node in nodes(made):
+        out = [one for one in node.connections.values() if not one.inbound]
+        assert len(out) <= 8 + blocks + 1
+        assert len({one.group for one in out}) == len(out), "one a /16"
+        assert node.addresses.counts[0] == len({one.peer for one in out if one.peer in node.addresses.entries})
+    degree = Counter(sum(one.kind == "full" and not one.inbound for one in n.connections.values()) for n in nodes(made))
+    assert degree[8] > 50
+    snapshot = made.snapshot()
+    assert len(snapshot.links.a) == sum(len(node.connections) for node in nodes(made)) / 2
+    before = made.simulation.shared.sent
+    run(made, 0.5)
+    assert made.simulation.shared.sent == before, "it has nothing to join"
+
+
+@pytest.mark.parametrize("era", ["2013", "today"])
+def test_a_block_and_a_payment_reach_all_once(era: str) -> None:
+    made = swarm(era=era)
+    made.do(AskFor(4, "coffee"))
+    run(made, 60)
+    made.do(Act(9, "block"))
+    run(made, 30)
+    paid, block = made.asks()
+    assert (paid.goal, block.goal) == ("pay", "block")
+    assert paid.reached == block.reached == 29
+    assert tips(made).total() == 30
+    assert len(tips(made)) == 1
+    assert nodes(made)[0].chain.tip.transactions[0].text == "coffee"
+    assert (paid.duplicates, made.simulation.records[paid.id].done) == (0, 1)
+    assert not any(node.pool for node in nodes(made))
+
+
+def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[tuple[int, int]] = Counter()
+    send = PeerHost.send
+
+    def spy(self: PeerHost, to: int, message: Any, **kw: Any) -> None:
+        if isinstance(message, GetData):
+            asked.update((self.me, block) for block in message.blocks)
+        send(self, to, message, **kw)
+
+    monkeypatch.setattr(PeerHost, "send", spy)
+    made = swarm(24)
+    made.do(Partition(tuple(range(12))))
+    run(made, 110)
+    for at in (0, 0, 20):
+        made.do(Act(at, "block"))
+        run(made, 20)
+    assert sorted(tips(made).values()) == [12, 12]
+    made.do(AskFor(15, "there"))
+    run(made, 60)
+    made.do(Act(20, "block"))
+    made.do(Heal())
+    run(made, 330)
+    made.do(Act(0, "block"))
+    run(made, 60)
+    assert len(tips(made)) == 1
+    assert nodes(made)[0].chain.height == 3
+    assert max(asked.values()) == 1, "no block is asked for twice"
+
+
+def test_who_was_killed_has_its_chain_and_addresses_and_fetches_the_rest() -> None:
+    made = swarm(16)
+    made.do(Act(1, "block"))
+    run(made, 10)
+    made.do(Kill(5))
+    run(made, 5)
+    made.do(Act(1, "block"))
+    run(made, 2)
+    made.do(Act(2, "block"))
+    run(made, 10)
+    made.do(Kill("role=dns"))
+    made.do(Revive(5))
+    run(made, 30)
+    [back] = [node for node in nodes(made) if node.me == 5]
+    assert back.connections
+    assert back.chain.height == nodes(made)[0].chain.height == 3
+
+
+def test_without_dns_seeds_only_newcomers_find_nobody() -> None:
+    joined = []
+    for heads in (True, False):
+        made = swarm(16)
+        if not heads:
+            made.do(Kill("role=dns"))
+        run(made, 20)
+        made.do(Arrive(1))
+        run(made, 60)
+        [newcomer] = [node for node in nodes(made) if node.me == len(made.labels) - 1]
+        joined.append(bool(newcomer.connections))
+        made.do(Act(0, "block"))
+        run(made, 20)
+        assert len({node.chain.height for node in nodes(made) if node is not newcomer}) == 1
+    assert joined == [True, False]
+
+
+def test_a_cold_start_finds_itself_by_the_seeds() -> None:
+    made = swarm(16, running=False)
+    run(made, 90)
+    assert all(node.connections for node in nodes(made))
+    made.do(Act(0, "block"))
+    run(made, 20)
+    assert len(tips(made)) == 1
+
+
+def test_one_of_two_payments_of_a_coin_is_made() -> None:
+    made = swarm(20, confirmations=2)
+    made.do(Act(3, "spend-twice", {"text": "tea"}))
+    run(made, 60)
+    for at in (5, 6, 7):
+        made.do(Act(at, "block"))
+        run(made, 20)
+    once, twice = (row for row in made.asks() if row.goal == "pay")
+    assert {once.hits, twice.hits} == {0, 1}
+    assert any(row.verdict.startswith("It was not paid") for row in (once, twice))
+
+
+def test_a_majority_takes_a_payment_back() -> None:
+    made = swarm(16, confirmations=2)
+    made.do(Act(3, "rob", {"text": "a car"}))
+    run(made, 60)
+    for at in (5, 3, 6, 3):
+        made.do(Act(at, "block"))
+        run(made, 20)
+    [paid] = [row for row in made.asks() if row.goal == "pay"]
+    assert paid.hits == 1
+    made.do(Act(3, "block"))
+    run(made, 20)
+    [paid] = [row for row in made.asks() if row.goal == "pay"]
+    assert paid.hits == 0
+    assert len(tips(made)) == 1
+    assert paid.verdict.startswith("It was paid and is not any more")

@@ -1,0 +1,239 @@
+"""A BitTorrent client without a network, and small swarms."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+from engine import AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
+from engine.api import Ask, Blob, part_of
+from engine.protocols.bittorrent import Client, Torrent
+from engine.protocols.bittorrent.messages import (
+    Announced,
+    Bitfield,
+    Cancel,
+    Choke,
+    Handshake,
+    Have,
+    Interested,
+    MetadataPart,
+    MetadataRequest,
+    Piece,
+    Request,
+    Requests,
+    SearchTorrents,
+    TorrentsFound,
+    Unchoke,
+    info_hash_of,
+)
+from engine.testing import FakeHost, FakeLibrary
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "bench")]
+
+from bench_bittorrent import distribute  # noqa: E402
+
+INDEX, TRACKER, OTHER = 90, 91, 7
+FILM = File("blue train", 2 * 65_536, 4711)
+NUMBER = info_hash_of("blue train")
+
+
+def client(*files: File, **options: object) -> tuple[FakeHost, Client]:
+    given = {"piece_kib": 64, "udp": False, "have_s": 0.0, "trackers": 1, **options}
+    host = FakeHost(me=1, options=Client.options_type(**given), library=FakeLibrary(files))
+    peer = Client()
+    peer.start(host, [INDEX, TRACKER], None)
+    return host, peer
+
+
+def leecher(**options: object) -> tuple[FakeHost, Client, Torrent]:
+    """One that has found a torrent, and is connected to a seed, which has unchoked it."""
+    host, peer = client(**options)
+    _, seed = client(FILM, **options)
+    metainfo = seed.torrents[NUMBER].metainfo
+    host.cause = 1 << 8
+    peer.ask(host, Ask(1, "download", "blue train"))
+    host.answer(
+        peer, host.calls[-1], TorrentsFound("blue train", (metainfo.magnet() if options.get("magnet") else metainfo,))
+    )
+    host.answer(peer, host.calls[-1], Announced(NUMBER, 1_800, 1, 0, (OTHER,)))
+    host.give(peer, Handshake(NUMBER, metainfo.bytes), sender=OTHER)
+    host.give(peer, Bitfield(NUMBER, 3, 2), sender=OTHER)
+    return host, peer, peer.torrents[NUMBER]
+
+
+def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None:
+    host, peer = client(FILM)
+    host.take()
+    host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    assert [type(message) for _, message in host.take()] == [Handshake, Bitfield]
+    assert host.marks[OTHER, ""] == "choked"
+    host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
+    host.give(peer, Interested(NUMBER), sender=OTHER)
+    assert host.take() == [(OTHER, Unchoke(NUMBER))], "what a choked peer asks for is not sent"
+    host.give(peer, Request(NUMBER, 1, 16_384, 16_384), sender=OTHER)
+    assert host.take() == [(OTHER, Piece(NUMBER, 1, 16_384, Blob(16_384, part_of(4711, 65_536 + 16_384))))]
+    assert host.marks[OTHER, ""] == "unchoked"
+
+
+def test_what_was_not_begun_is_taken_back_on_a_choke_and_on_a_cancel() -> None:
+    host, peer = client(FILM)
+    for message in (Handshake(NUMBER, 0), Interested(NUMBER)):
+        host.give(peer, message, sender=OTHER)
+    host.busy = True
+    host.give(peer, Requests(NUMBER, ((0, 0), (0, 1), (0, 2))), sender=OTHER)
+    assert peer.uploaded == 3 * 16_384
+    host.give(peer, Cancel(NUMBER, 0, 16_384, 16_384), sender=OTHER)
+    assert peer.uploaded == 2 * 16_384
+    peer.ride_free(host)
+    assert peer.uploaded == 0
+    assert host.sent[-1] == (OTHER, Choke(NUMBER))
+
+
+def blocks(digest: int) -> list[Piece]:
+    return [
+        Piece(NUMBER, piece, begin, Blob(16_384, part_of(digest, piece * 65_536 + begin)))
+        for piece in range(2)
+        for begin in range(0, 65_536, 16_384)
+    ]
+
+
+def test_a_leecher_downloads_tells_its_progress_and_becomes_a_seed() -> None:
+    host, peer, torrent = leecher()
+    assert host.role == "leecher"
+    assert (OTHER, Interested(NUMBER)) in host.sent
+    host.give(peer, Unchoke(NUMBER), sender=OTHER)
+    asked = host.sent[-1][1]
+    assert isinstance(asked, Requests)
+    assert len(asked.blocks) == 5
+    for message in blocks(4711):
+        host.give(peer, message, sender=OTHER)
+    assert torrent.state.complete
+    assert host.role == "seed"
+    assert [facts["done"] for kind, facts in host.notes if kind == "progress"] == [0, 1, 2]
+    assert host.library.files() == [FILM]
+    assert OTHER in host.unlinked, "two seeds have nothing for each other"
+
+
+def test_wrong_bytes_are_thrown_away_and_their_only_sender_is_banned() -> None:
+    host, peer, torrent = leecher()
+    host.give(peer, Unchoke(NUMBER), sender=OTHER)
+    for message in blocks(666)[:4]:
+        host.give(peer, message, sender=OTHER)
+    assert torrent.state.pieces == 0
+    assert peer.wasted == 65_536
+    assert list(peer.banned) == [OTHER]
+    assert OTHER not in torrent.peers
+    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    assert OTHER not in torrent.peers
+
+
+def test_of_a_magnet_link_the_metadata_come_from_a_peer() -> None:
+    host, peer, torrent = leecher(magnet=True)
+    assert not torrent.ready
+    assert (OTHER, MetadataRequest(NUMBER, 0)) in host.sent
+    _, seed = client(FILM)
+    host.give(peer, MetadataPart(NUMBER, 0, seed.torrents[NUMBER].metainfo), sender=OTHER)
+    assert torrent.ready
+    assert torrent.layout.pieces == 2
+    assert (OTHER, Interested(NUMBER)) in host.sent
+    answer_host, _ = client(FILM)
+    answer_host.give(seed, MetadataRequest(NUMBER, 0), sender=OTHER)
+    assert isinstance(answer_host.sent[-1][1], MetadataPart)
+
+
+def test_a_super_seed_tells_of_one_piece_and_of_the_next_when_another_has_that() -> None:
+    host, peer = client(FILM, super_seeding=True)
+    host.take()
+    for one in (7, 8):
+        host.give(peer, Handshake(NUMBER, 0), sender=one)
+    first = [message for _, message in host.take() if isinstance(message, Have)]
+    assert sorted(message.piece for message in first) == [0, 1]
+    host.give(peer, Have(NUMBER, first[0].piece), sender=7)
+    assert host.take() == []
+    host.give(peer, Have(NUMBER, first[0].piece), sender=8)
+    assert host.take() == [(7, Have(NUMBER, first[1].piece))]
+
+
+def test_when_the_first_tracker_is_silent_the_next_tier_is_asked() -> None:
+    host, peer = client(trackers=2)
+    peer.trackers = (91, 92)
+    _, seed = client(FILM)
+    metainfo = seed.torrents[NUMBER].metainfo._replace(tiers=((91,), (92,)))
+    peer.ask(host, Ask(1, "download", "blue train"))
+    assert host.calls[-1].request == SearchTorrents("blue train")
+    host.answer(peer, host.calls[-1], TorrentsFound("blue train", (metainfo,)))
+    assert host.calls[-1].to == 91
+    host.time_out(peer, host.calls[-1])
+    assert host.calls[-1].to == 92
+
+
+def swarm(peers: int = 10, **options: object) -> Swarm:
+    content = ContentSpec(1, 1.0, free_riders=(peers - 1) / peers, file_mib=1.0)
+    options = {"piece_kib": 64, **options}
+    return Swarm(
+        Setup(
+            protocol="bittorrent",
+            peers=peers,
+            asks_per_s=0.0,
+            content=content,
+            options=options,
+            links=LinkSpec("2000:9000"),
+        )
+    )
+
+
+def test_no_swarm_is_faster_than_the_bound_and_what_went_up_came_down() -> None:
+    made = distribute(8, 8, 1_000, 2.0, piece_kib=64)
+    assert 1.0 <= made.ratio < 10.0
+    assert made.up == made.down >= 8 * 8 * 65_536
+    assert made.in_flight == 0
+
+
+def test_a_copy_goes_on_as_the_swarm_does() -> None:
+    made = swarm()
+    made.do(AskFor("role=peer", made.catalogue_titles(1)[0]))
+    made.advance(5_000_000)
+    copy = pickle.loads(pickle.dumps(made))
+    for one in (made, copy):
+        one.advance(20_000_000)
+    assert copy.fingerprint() == made.fingerprint()
+    assert all(row.fetched for row in made.asks())
+
+
+def test_a_download_that_its_last_seed_left_says_how_many_pieces_came() -> None:
+    made = swarm(give_up_s=5.0)
+    title = made.catalogue_titles(1)[0]
+    made.do(AskFor("role=peer", title))
+    made.advance(5_000_000)
+    made.do(Kill(f'holds "{title}"'))
+    assert made.advance_quiet(120_000_000)
+    for row in made.asks():
+        assert not row.fetched
+        assert 0 < row.done < row.of == 16
+        assert row.verdict == f"Not downloaded: {row.done:.0f} of 16 pieces; the last seed left."
+
+
+def test_pieces_of_a_poisoner_are_thrown_away_and_everybody_gets_the_file() -> None:
+    made = swarm(peers=12)
+    title = made.catalogue_titles(1)[0]
+    made.do(AskFor("role=peer", title))
+    made.do(Poison(f'not holds "{title}" and random 2'))
+    made.advance(120_000_000)
+    clients = [one for one in made.simulation.programs if isinstance(one, Client)]
+    assert all(row.fetched for row in made.asks())
+    assert sum(one.wasted for one in clients) > 0
+    assert any(one.banned for one in clients)
+
+
+def test_an_index_site_that_was_shut_down_reopens_under_another_operator_with_its_catalogue() -> None:
+    made = swarm()
+    title = made.catalogue_titles(1)[0]
+    [site] = made.do(Shutdown("index operator"))
+    made.snapshot()
+    made.do(Reopen("index operator", "somebody else"))
+    assert made.snapshot().fixed.operator[site] == "somebody else"
+    made.do(AskFor("role=peer", title))
+    assert made.advance_quiet(120_000_000)
+    assert all(row.fetched for row in made.asks())

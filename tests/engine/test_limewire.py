@@ -1,0 +1,338 @@
+"""LimeWire: the handshake and the election, routing tables, the way of a query, dynamic queries and leaf guidance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from limewires import ME, SECOND, TRAIN, guid, leaf, peer, query, table, ultrapeer, unable
+
+from engine.api import Ask, Line
+from engine.protocols.gnutella import Connect, Full, Ping, Pong, Query, QueryHit
+from engine.protocols.limewire import (
+    Accept,
+    Bye,
+    Confirm,
+    Handshake,
+    Patch,
+    QrpTable,
+    Refuse,
+    Reset,
+    StatusRequest,
+    StatusResponse,
+)
+from engine.testing import FakeHost
+
+CALL = Handshake(False, 32, 3)
+"""Of a leaf."""
+OFFER = Handshake(True, 32, 3)
+"""Of one that is an ultrapeer, or could be."""
+
+
+def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
+    return [(to, message) for to, message in tape.take() if isinstance(message, kind)]
+
+
+# --- election --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "up_h", "average_h", "firewalled", "able"),
+    [
+        (Line(80, 100), 3, 0, False, True),
+        (Line(60, 160), 3, 0, False, True),
+        (Line(60, 100), 3, 0, False, False),
+        (Line(1000, 1000), 1, 0, False, False),
+        (Line(1000, 1000), 0, 1, False, True),
+        (Line(1000, 1000), 9, 9, True, False),
+    ],
+)
+def test_the_test_of_limewire(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
+    tape, made = peer()
+    tape.line, made.firewalled, made.average_s = line, firewalled, average_h * 3600
+    made.since_us = -int(up_h * 3600 * SECOND)
+    assert made.able(tape) is able
+
+
+# --- handshake -------------------------------------------------------------------------------------------------
+
+
+def test_an_ultrapeer_accepts_a_leaf_in_three_steps() -> None:
+    tape, made = ultrapeer(ups=[1])
+    tape.give(made, CALL, sender=5)
+    assert tape.take() == [(5, Accept(False, 32, 3, (1,)))]
+    assert 5 not in made.leaves
+    tape.give(made, Confirm(False), sender=5)
+    assert list(made.leaves) == [5]
+    assert tape.marks[5, ""] == "leaf"
+    assert 5 not in made.near.cache, "the addresses of leaves are not passed on"
+
+
+def test_a_leaf_that_is_accepted_sends_its_table() -> None:
+    tape, made = peer([TRAIN], contacts=[1])
+    unable(made)
+    made.near.remember(tape, 1, -1)
+    made.look_for_links(tape)
+    assert sent(tape, Handshake) == [(1, CALL)]
+    tape.give(made, Accept(False, 32, 3, (8, 9)), sender=1)
+    kinds = [type(message).__name__ for to, message in tape.take() if to == 1]
+    assert kinds == ["Confirm", "Reset", "Patch", "Ping"]
+    assert {8, 9} <= set(made.near.cache)
+    assert made.contacts() == (1,)
+
+
+def test_a_full_ultrapeer_and_a_leaf_name_others() -> None:
+    tape, made = ultrapeer(ups=[1], leaves=range(100, 130))
+    tape.give(made, CALL, sender=5)
+    assert tape.take() == [(5, Refuse(True, (1,)))]
+    tape, made = leaf(1, 2)
+    tape.give(made, CALL, sender=5)
+    assert tape.take() == [(5, Refuse(True, (1, 2)))]
+
+
+def test_no_more_leaves_than_slots_though_all_were_accepted_at_once() -> None:
+    tape, made = ultrapeer(max_leaves=2)
+    for one in (5, 6, 7):
+        tape.give(made, CALL, sender=one)
+    for one in (5, 6, 7):
+        tape.give(made, Confirm(False), sender=one)
+    assert list(made.leaves) == [5, 6]
+    assert tape.unlinked == [7]
+
+
+def test_one_that_could_be_an_ultrapeer_becomes_one_where_it_is_needed_and_else_a_leaf() -> None:
+    for needed in (True, False):
+        tape, made = peer(contacts=[1])
+        made.look_for_links(tape)
+        assert sent(tape, Handshake) == [(1, OFFER)]
+        tape.give(made, Accept(needed, 32, 3, ()), sender=1)
+        assert made.ultrapeer is needed
+        assert sent(tape, Confirm) == [(1, Confirm(needed))]
+        assert tape.roles == (["ultrapeer"] if needed else [])
+
+
+def test_an_ultrapeer_without_leaves_is_told_to_be_one_and_one_with_leaves_stays() -> None:
+    for leaves in ((), (7,)):
+        tape, made = ultrapeer(leaves=leaves)
+        made.near.remember(tape, 1, -1)
+        made.look_for_links(tape)
+        tape.take()
+        tape.give(made, Accept(False, 32, 3, ()), sender=1)
+        assert made.ultrapeer is bool(leaves)
+        assert sent(tape, Confirm) == [(1, Confirm(bool(leaves)))]
+
+
+def test_whoever_is_needed_by_all_that_are_full_is_promoted() -> None:
+    tape, made = peer(contacts=[1])
+    made.look_for_links(tape)
+    tape.give(made, Refuse(True, (2,)), sender=1)
+    assert not made.ultrapeer, "there is another to ask"
+    tape.give(made, Refuse(True, ()), sender=2)
+    assert made.ultrapeer
+    tape, made = peer(contacts=[1])
+    unable(made).look_for_links(tape)
+    tape.give(made, Refuse(True, ()), sender=1)
+    assert not made.ultrapeer
+
+
+def test_an_ultrapeer_with_few_leaves_for_long_becomes_a_leaf() -> None:
+    tape, made = ultrapeer(ups=[1, 2, 3], leaves=[7], demotion_s=60, ping_s=10)
+    for _ in range(9):
+        tape.wait(made, 10 * SECOND)
+        for one in list(made.connections):
+            tape.give(made, Pong(guid(1), 1, 0, one, 0, 0), sender=one)
+    assert not made.ultrapeer
+    assert tape.role == "leaf"
+    assert {to for to, _ in sent(tape, Bye)} == {1, 2, 3, 7}
+
+
+def test_the_handshake_of_0_4_is_turned_away() -> None:
+    tape, made = ultrapeer()
+    tape.give(made, Connect(), sender=5)
+    assert tape.take() == [(5, Full())]
+    assert not made.connections
+
+
+def test_a_bye_ends_a_connection_and_another_is_looked_for() -> None:
+    tape, made = leaf(1, 2, 3)
+    made.near.remember(tape, 9, -1)
+    tape.give(made, Bye(200, "shutting down"), sender=2)
+    assert made.contacts() == (1, 3)
+    assert [to for to, _ in sent(tape, Handshake)] == [9]
+    made.stop(tape)
+    assert [to for to, _ in sent(tape, Bye)] == [1, 3]
+
+
+def test_pings_are_answered_from_the_cache_and_not_passed_on() -> None:
+    tape, made = ultrapeer(ups=[1, 2], leaves=[7])
+    tape.give(made, Ping(guid(5), 2, 0), sender=7)
+    assert {(to, message.address) for to, message in tape.take()} == {(7, ME), (7, 1), (7, 2)}
+
+
+# --- routing tables --------------------------------------------------------------------------------------------
+
+
+def test_a_table_counts_when_its_last_part_has_come() -> None:
+    tape, made = ultrapeer(ups=[1], leaves=[7])
+    wanted = table("Blue Train", "Red Sky")
+    entries = wanted.entries()
+    parts = [QrpTable.with_entries(some).held for some in (entries[:4], entries[4:])]
+    tape.give(made, Reset(1 << 16), sender=7)
+    tape.give(made, Patch(1, 2, 16, parts[0]), sender=7)
+    assert made.leaves[7].table is None, "until it is complete all queries go there"
+    tape.give(made, Patch(2, 2, 16, parts[1]), sender=7)
+    assert made.leaves[7].table == wanted
+
+
+def test_a_part_that_is_missing_makes_the_table_unknown() -> None:
+    tape, made = ultrapeer(leaves=[7])
+    tape.give(made, Reset(1 << 16), sender=7)
+    tape.give(made, Patch(2, 2, 16, b"\0\1"), sender=7)
+    tape.give(made, Patch(1, 1, 16, b"\0\1"), sender=7)
+    assert made.leaves[7].table is None
+    assert tape.noted("nonsense")
+
+
+def test_an_ultrapeer_tells_others_what_it_and_its_leaves_have_and_then_what_changes() -> None:
+    tape, made = ultrapeer(ups=[1], leaves=[7], files=[TRAIN])
+    receiver, other = ultrapeer(ups=[ME])
+    made.look_at_files(tape)
+    made.leaves[7].table, made.stale = table("Red Sky"), True
+    other.ups[ME].table = made.table
+    for lost, names in ((False, ("Blue Train.mp3", "Red Sky")), (True, ("Blue Train.mp3",))):
+        if lost:
+            made.lose(tape, 7)
+        made.update_table(tape)
+        [(to, patch)] = sent(tape, Patch)
+        assert to == 1
+        receiver.give(other, patch, sender=ME)
+        assert other.ups[ME].table == table(*names)
+    made.update_table(tape)
+    assert sent(tape, Patch) == [], "nothing has changed"
+
+
+def test_a_leaf_tells_at_once_what_it_publishes() -> None:
+    tape, made = leaf(1, 2)
+    tape.library.add(TRAIN)
+    tape.ask(made, Ask(1, "publish", TRAIN.name))
+    assert [to for to, _ in sent(tape, Patch)] == [1, 2]
+
+
+# --- the way of a query ----------------------------------------------------------------------------------------
+
+
+def test_a_leaf_asks_its_ultrapeers_and_answers_without_passing_on() -> None:
+    tape, made = leaf(1, 2, 3, files=[TRAIN])
+    tape.ask(made, Ask(1, "find", "red sky"))
+    assert [to for to, _ in sent(tape, Query)] == [1, 2, 3]
+    tape.give(made, query(5), sender=1)
+    [(to, answer)] = tape.take()
+    assert to == 1
+    assert isinstance(answer, QueryHit)
+
+
+def test_leaves_are_asked_whose_tables_match_whatever_the_ttl() -> None:
+    tape, made = ultrapeer(ups=[1], leaves=[7, 8, 9])
+    made.leaves[7].table, made.leaves[8].table = table("Blue Train"), table("Blue Sky")
+    tape.give(made, query(5, ttl=1), sender=1)
+    assert [to for to, _ in sent(tape, Query)] == [7, 9], "the table of #9 is unknown"
+
+
+def test_tables_decide_on_the_last_hop_alone() -> None:
+    tape, made = ultrapeer(ups=[1, 2, 3])
+    made.ups[2].table, made.ups[3].table = table("Blue Train"), table("Red Sky")
+    tape.give(made, query(5, ttl=3), sender=1)
+    assert [(to, message.ttl) for to, message in sent(tape, Query)] == [(2, 2), (3, 2)]
+    tape.give(made, query(6, ttl=2), sender=1)
+    assert [(to, message.ttl) for to, message in sent(tape, Query)] == [(2, 1)]
+    tape.give(made, query(7, ttl=1), sender=1)
+    assert sent(tape, Query) == []
+
+
+def test_a_query_that_came_before_is_a_duplicate() -> None:
+    tape, made = ultrapeer(ups=[1, 2])
+    tape.give(made, query(5), sender=1)
+    tape.take()
+    tape.give(made, query(5), sender=2)
+    assert tape.take() == []
+    assert tape.noted("duplicate")
+
+
+# --- dynamic queries -------------------------------------------------------------------------------------------
+
+
+def test_three_links_are_probed_and_then_one_after_the_other_while_results_are_missing() -> None:
+    tape, made = ultrapeer(ups=range(1, 6))
+    for up in made.ups.values():
+        up.table = QrpTable()
+    tape.ask(made, Ask(1, "find", "blue train"))
+    probes = sent(tape, Query)
+    assert [message.ttl for _, message in probes] == [2, 2, 2]
+    tape.wait(made, int(4.7 * SECOND))
+    assert sent(tape, Query) == [], "2.4 s for each hop"
+    tape.wait(made, SECOND)
+    [(fourth, message)] = sent(tape, Query)
+    assert message.ttl == 3, "nothing was found, so it goes as far as it may"
+    tape.wait(made, 8 * SECOND)
+    [(fifth, _)] = sent(tape, Query)
+    assert sorted([*(to for to, _ in probes), fourth, fifth]) == [1, 2, 3, 4, 5]
+    tape.wait(made, 60 * SECOND)
+    assert not made.queries
+    assert sent(tape, Query) == []
+
+
+def test_a_popular_file_is_probed_with_ttl_1_where_tables_match() -> None:
+    tape, made = ultrapeer(ups=range(1, 9))
+    for number, up in made.ups.items():
+        up.table = table("Blue Train") if number > 4 else QrpTable()
+    tape.ask(made, Ask(1, "find", "blue train"))
+    probes = sent(tape, Query)
+    assert [message.ttl for _, message in probes] == [1, 1, 1]
+    assert all(to > 4 for to, _ in probes)
+
+
+def test_enough_results_end_a_query() -> None:
+    tape, made = ultrapeer(ups=range(1, 9), results=2)
+    tape.ask(made, Ask(1, "find", "blue train"))
+    [(_, first), *_] = sent(tape, Query)
+    for holder in (101, 102):
+        hit = QueryHit(first.guid, 3, 0, holder, 1500, False, (TRAIN,), guid(holder))
+        tape.give(made, hit, sender=1)
+    tape.wait(made, 60 * SECOND)
+    assert sent(tape, Query) == []
+
+
+@pytest.mark.parametrize(("told", "goes_on"), [(None, True), (3, True), (50, False)])
+def test_a_leaf_guides_its_query(told: int | None, goes_on: bool) -> None:
+    tape, made = ultrapeer(ups=range(1, 9), leaves=[7 + ME])
+    asker = 7 + ME
+    tape.give(made, query(5, ttl=1), sender=asker)
+    tape.take()
+    tape.wait(made, 5 * SECOND)
+    assert sent(tape, StatusRequest) == [(asker, StatusRequest(guid(5)))]
+    if told is not None:
+        tape.give(made, StatusResponse(guid(5), told), sender=asker)
+    tape.wait(made, 6 * SECOND)
+    assert bool(sent(tape, Query)) is goes_on
+
+
+def test_a_leaf_says_how_many_results_it_has() -> None:
+    tape, made = leaf(1, 2)
+    tape.ask(made, Ask(1, "find", "blue train"))
+    [(_, asked), *_] = sent(tape, Query)
+    for holder in (101, 102):
+        tape.give(made, QueryHit(asked.guid, 3, 0, holder, 1500, False, (TRAIN,), guid(holder)), sender=2)
+    tape.take()
+    tape.give(made, StatusRequest(asked.guid), sender=1)
+    tape.give(made, StatusRequest(asked.guid), sender=55)
+    assert sent(tape, StatusResponse) == [(1, StatusResponse(asked.guid, 2))]
+
+
+def test_the_query_of_a_leaf_that_has_gone_ends() -> None:
+    tape, made = ultrapeer(ups=range(1, 9), leaves=[30])
+    tape.give(made, query(5, ttl=1), sender=30)
+    tape.end(made, 30)
+    tape.take()
+    tape.wait(made, 60 * SECOND)
+    assert sent(tape, Query) == []
+    assert not made.queries

@@ -1,0 +1,117 @@
+"""What the picture shows of links: contacts where no stream is open, links that are cut, and referrals."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from person import dashboard
+from scenes import picture, quiet, scene, trace
+from wards import Acquaintance, Patient
+
+from engine import Arrivals, Cut, CutLinks, Hold, Links, Mend, Setup, Swarm
+from tui.draw import legend
+from tui.draw.diagram import timeline
+from tui.draw.styles import INK
+from tui.draw.tree import repeated_questions, tree_of
+
+ROW = [(float(4 * i), float(2 + 9 * (i % 3))) for i in range(8)]
+
+
+def test_contacts_are_drawn_lighter_and_the_legend_names_them() -> None:
+    a, b = np.array([0, 2], np.int32), np.array([3, 5], np.int32)
+    drawn = scene(quiet(8, links=Links(-2, a, b, contacts=True)), ROW)
+    canvas = picture(drawn)
+    assert INK["contact"] in canvas.ink
+    assert INK["link"] not in canvas.ink
+    assert "contact" in [word for _, word, _ in legend.entries(drawn, canvas)]
+    assert "contact" not in [word for _, word, _ in legend.entries(scene(quiet(8), ROW), canvas)]
+
+
+def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
+    a, b = np.array([0], np.int32), np.array([7], np.int32)
+    cut = scene(quiet(8, cut_links=CutLinks(a, b)), ROW)
+    canvas = picture(cut)
+    assert INK["cut"] in canvas.ink
+    assert INK["cut"] not in picture(scene(quiet(8), ROW)).ink
+    assert "cut link" in [word for _, word, _ in legend.entries(cut, canvas)]
+    # Of a peer that has all of its links cut, those that are still known as contacts.
+    links = Links(-2, np.array([1], np.int32), np.array([2], np.int32), contacts=True)
+    whole = np.arange(8) == 1
+    alone = scene(quiet(8, links=links, cut_links=CutLinks(whole=whole)), ROW)
+    canvas = picture(alone)
+    assert INK["cut"] in canvas.ink
+    assert (canvas.glyph == ord("╫")).sum() == 1
+    assert "links cut" in [word for _, word, _ in legend.entries(alone, canvas)]
+
+
+def test_a_snapshot_has_the_links_that_are_cut_also_in_a_copy_of_the_swarm() -> None:
+    swarm = Swarm(Setup(protocol="ward", peers=12, topology="ring", asks_per_s=0.0), Patient)
+    assert not len(swarm.snapshot().cut_links.a)
+    swarm.do(Cut((3, 5, 4)))
+    swarm.do(Cut(8))
+    swarm.do(Hold(2))
+    for one in (swarm, pickle.loads(pickle.dumps(swarm))):
+        snapshot = one.snapshot()
+        pairs = set(zip(snapshot.cut_links.a.tolist(), snapshot.cut_links.b.tolist(), strict=True))
+        assert pairs == {(3, 4), (3, 5), (4, 5)}
+        assert np.flatnonzero(snapshot.cut_links.whole).tolist() == [8]
+        assert np.flatnonzero(snapshot.cut).tolist() == [3, 4, 5, 8]
+        assert np.flatnonzero(snapshot.held).tolist() == [2]
+    swarm.do(Mend((3, 4, 5)))
+    swarm.do(Mend(8))
+    assert not len(swarm.snapshot().cut_links.a)
+    assert not len(swarm.snapshot().cut_links.whole)
+
+
+def test_a_referral_is_a_line_of_the_tree_and_of_the_diagram_and_no_duplicate() -> None:
+    # Peer 0 asked 1, which referred it to 2; 2 is below 1, and the message to it came from 0.
+    told = trace(8)
+    frm, hop, at = told.frm.copy(), told.hop.copy(), told.at_us.copy()
+    frm[[1, 2, 3]], hop[[1, 2, 3]], at[[1, 2, 3]] = [0, 1, 2], [1, 2, 3], [10, 30, 50]
+    asked = Arrivals(
+        np.array([0, 0, 0, 0], np.int32),
+        np.array([1, 2, 3, 2], np.int32),
+        np.array([0, 20, 40, 55], np.int64),
+        np.array([10, 30, 50, 60], np.int64),
+        4,
+    )
+    none = np.zeros(0, np.int32)
+    referred = trace(
+        8,
+        frm=frm,
+        hop=hop,
+        at_us=at,
+        questions=asked,
+        holders=(),
+        answers_frm=none,
+        answers_to=none,
+        answers_at_us=none.astype(np.int64),
+    )
+    assert repeated_questions(referred).tolist() == [False, False, False, True]
+    line = timeline(referred, quiet(8))
+    assert line.frm[:4].tolist() == [0, 1, 2, 0]
+    tree = tree_of(referred)
+    assert tree.nodes.tolist()[:4] == [0, 1, 2, 3]
+    assert tree.parent.tolist()[:4] == [-1, 0, 1, 2]
+    inks = picture(scene(quiet(8), ROW, trace=referred)).ink
+    assert INK["tree"] in inks
+
+
+@pytest.mark.anyio
+async def test_contacts_are_read_only_while_the_picture_shows_them() -> None:
+    async with dashboard(make=lambda setup: Swarm(setup, Acquaintance), peers=9, asks_per_s=0.0) as person:
+        await person.wait(1.0)
+        frame = person.main.frame
+        assert frame is not None
+        assert frame.snapshot.links.contacts
+        assert len(frame.snapshot.links.a)
+        assert "contacts" in str(person.view.border_title)
+        await person.press("7")  # the table of peers, and then over the whole screen
+        await person.press("f")
+        program = person.session.swarm.peer(3)
+        assert isinstance(program, Acquaintance)
+        before = program.asked
+        await person.wait(5.0)
+        assert program.asked == before

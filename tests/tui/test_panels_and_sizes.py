@@ -1,0 +1,244 @@
+"""Panels, sizes, help, palette, themes: the dashboard around the swarm."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from person import dashboard
+from textual.widgets import Input
+
+from engine import Kill, PeerFailed, Setup
+from engine.lab.scenario import Caption, Scenario
+from tui.actions.palette import Palette
+from tui.actions.table import ACTIONS, key_table
+from tui.screens.help import HelpScreen
+from tui.screens.main import MainScreen
+from tui.session.panels import LEAST_H, LEAST_W
+from tui.widgets.feed import Feed
+from tui.widgets.inspector import Inspector
+from tui.widgets.swarm_view import SwarmView
+from tui.widgets.theme_drawer import ThemeDrawer
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_digits_focus_an_open_panel_then_hide_it_and_bring_it_back() -> None:
+    async with dashboard() as person:
+        for digit, name in ((1, "inspector"), (2, "asks"), (3, "controls"), (4, "charts"), (5, "feed")):
+            panel = person.main.query_one(f"#{name}")
+            await person.press(str(digit))
+            assert panel.display
+            assert person.main.panel_at(person.app.focused) == name
+            await person.press(str(digit))
+            assert not panel.display
+            assert isinstance(person.app.focused, SwarmView)
+            await person.press(str(digit))
+            assert panel.display
+            assert person.main.panel_at(person.app.focused) == name
+        await person.press("escape")
+        await person.press("f")
+        assert person.view.size.width == 118
+        assert not person.main.query_one("#asks").display
+        await person.press("f")
+        assert person.main.query_one("#asks").display
+        await person.press("6")
+        assert "no captions" in person.told
+
+
+async def test_what_happened_while_the_feed_was_away_is_in_it() -> None:
+    async with dashboard() as person:
+        await person.press("5", "5", "right", "x")
+        await person.wait(0.3)
+        await person.press("5")
+        assert person.main.query_one(Feed).row_count() >= 1
+
+
+async def test_paused_means_that_nothing_is_drawn() -> None:
+    async with dashboard() as person:
+        await person.wait(0.5)
+        await person.press("space")
+        person.clock.now += 30.0
+        before = person.main.frames
+        for _ in range(5):
+            person.main._show_picture()
+            person.main._show_panels_if_due()
+        assert person.main.frames == before
+        now_us = person.session.swarm.now_us
+        await person.press("full_stop")
+        await person.wait(0.1)
+        assert person.session.swarm.now_us == now_us + 100_000
+        await person.press("comma")
+        await person.wait(0.1)
+        assert person.session.swarm.now_us == now_us + 110_000
+
+
+async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
+    async with dashboard() as person:
+        await person.press("space", "left_square_bracket")
+        assert person.session.player.pacer.speed == 0.5
+        await person.press(*["right_square_bracket"] * 9)
+        assert math.isinf(person.session.player.pacer.speed)
+        assert "highest speed" in person.told
+
+
+async def test_every_size_shows_the_swarm_and_the_keys() -> None:
+    async with dashboard((60, 18)) as person:
+        await person.press("right")
+        for size in ((60, 18), (80, 24), (99, 50), (120, 36), (120, 20), (200, 50)):
+            await person.pilot.resize_terminal(*size)
+            await person.wait(0.5)
+            assert person.view.size.width >= 40, size
+            assert person.view.size.height >= 5, size
+            keys = person.main.query_one("#keys").region
+            assert (keys.y, keys.width) == (size[1] - 1, size[0])
+            assert person.main.query_one("#inspector").display, size
+            for name in ("swarm", "asks", "charts", "feed", "inspector"):
+                widget = person.main.query_one(f"#{name}")
+                if widget.display and widget.region.area:
+                    assert person.main.region.contains_region(widget.region), (size, name)
+
+
+async def test_a_terminal_too_small_gets_a_sentence_and_the_swarm_goes_on() -> None:
+    async with dashboard() as person:
+        await person.pilot.resize_terminal(LEAST_W - 1, LEAST_H)
+        await person.pilot.pause()
+        assert person.main.query_one("#small").display
+        assert not person.main.query_one("#body").display
+        await person.press("a")
+        assert "too small" in person.told
+        await person.wait(1.0)
+        assert person.session.swarm.now_us >= 900_000
+        await person.pilot.resize_terminal(120, 36)
+        await person.pilot.pause()
+        assert person.main.query_one("#body").display
+
+
+async def test_help_has_every_key_and_the_network() -> None:
+    async with dashboard() as person:
+        await person.press("question_mark")
+        screen = person.app.screen
+        assert isinstance(screen, HelpScreen)
+        text = "\n".join("".join(span for span, _ in row) for row in screen.rows(100))
+        for keys, tip in key_table():
+            assert keys in text
+            assert tip[:40] in text
+        assert "gnutella" in text
+        await person.press("escape")
+        assert isinstance(person.app.screen, MainScreen)
+
+
+async def test_the_palette_offers_every_action() -> None:
+    async with dashboard() as person:
+        palette = Palette(person.main)
+        offers = [name async for hit in palette.discover() for name in [str(hit.text)]]
+        for key in ACTIONS:
+            if key.shown and key.id not in ("app.palette", "app.focus", "app.focus_back"):
+                assert any(f"({key.shown})" in offer for offer in offers), key.id
+        found = {str(hit.text): hit async for hit in palette.search("Select: p005")}
+        found["Select: p005"].command()
+        assert person.session.selection.selected == 5
+
+
+async def test_a_theme_changes_the_inks_at_once() -> None:
+    async with dashboard() as person:
+        before = person.view._styles[:]
+        person.app.theme = "nord"
+        await person.pilot.pause()
+        assert person.view._styles != before
+        await person.press("t")
+        assert person.main.query_one(ThemeDrawer).is_open
+
+
+async def test_words_from_outside_are_only_words() -> None:
+    async with dashboard() as person:
+        await person.press("right")
+        person.session.ask_for("[/b] [red]a[/red] \x1b[31m", person.session.selection.selected)
+        await person.wait(0.5)
+        person.session.say("[/nothing] is [wrong")
+        person.main.at_once()
+        await person.pilot.pause()
+        assert "[/nothing] is [wrong" in str(person.main.query_one("#notice").render())
+
+
+async def test_bad_input_is_a_notice() -> None:
+    async with dashboard() as person:
+        person.session.do(Kill("degreee>3"))
+        await person.wait(0.1)
+        frame = person.view.frame
+        assert frame is not None
+        assert "degreee" in frame.notice
+        assert person.session.player.pacer.playing
+
+
+async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard() as person:
+
+        def fail(until_us: int, budget: int | None = None) -> int:
+            raise PeerFailed(3, "Query", KeyError("seen"))
+
+        monkeypatch.setattr(person.session.swarm, "advance", fail)
+        await person.wait(0.5)
+        assert not person.session.player.pacer.playing
+        assert "peer #3 failed on Query" in str(person.main.query_one("#notice").render())
+        assert "program failed" in person.view.text
+        await person.press("space")
+        assert "cannot go on" in person.told
+        await person.press("p", "w", "enter")
+        await person.wait(0.5)
+        assert person.session.player.pacer.playing
+        assert not person.session.player.alarm
+
+
+async def test_a_scenario_tells_its_story() -> None:
+    story = Scenario(
+        title="A tale",
+        about="Watch.",
+        setup=Setup(peers=24, seed=7),
+        captions=(Caption(0.2, "It begins.", "How many?"),),
+    )
+    async with dashboard(scenario=story) as person:
+        assert person.main.query_one("#story").display
+        person.session.slow_motion.enabled = False
+        await person.wait(0.5)
+        told = "\n".join(lines.text for lines in person.main.query("#story Lines").results())  # type: ignore[attr-defined]
+        assert "It begins." in told
+        assert "How many?" in told
+
+
+async def test_the_inspector_is_a_drawer_where_there_is_no_room() -> None:
+    async with dashboard((80, 24)) as person:
+        drawer = person.main.query_one(Inspector)
+        assert not drawer.display
+        await person.press("right")
+        assert drawer.display
+        assert person.view.size.width == 78
+        await person.press("escape")
+        assert not drawer.display
+        assert person.session.selection.selected is not None
+        await person.press("enter")
+        assert drawer.display
+
+
+async def test_escape_leaves_the_ask_bar_and_nothing_was_asked() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        await person.press("a")
+        assert isinstance(person.app.focused, Input)
+        await person.type("x")
+        await person.press("escape", "escape")
+        assert isinstance(person.app.focused, SwarmView)
+        assert not person.session.swarm.asks()
+
+
+async def test_quitting_is_exit_code_0() -> None:
+    async with dashboard() as person:
+        await person.press("q")
+    assert person.app.return_value == 0
+
+
+def test_keys_are_told_once_and_bound_once() -> None:
+    ids = [key.id for key in ACTIONS]
+    assert len(set(ids)) == len(ids)
+    keys = [one for key in ACTIONS if key.keys for one in key.keys.split(",")]
+    assert len(set(keys)) == len(keys)
+    assert ("↑ ↓ ← →", "Select the nearest peer in that direction.") in key_table()
