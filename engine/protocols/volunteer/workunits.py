@@ -46,6 +46,9 @@ class Validity(IntEnum):
     TOO_LATE = 5
 
 
+UNCHECKED = (Validity.INIT, Validity.INCONCLUSIVE)
+
+
 class WorkUnitError(IntFlag):
     """`workunit.error_mask`."""
 
@@ -78,7 +81,6 @@ class Result:
     sent_us: int = 0
     deadline_us: int = 0
     answer: int = 0
-    hr_class: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ class WorkUnit:
     max_errors, max_total, max_success
                     results that failed, of all kinds, and that came back: more than these end the work unit
     canonical       number of the result that was found right, -1 for none
+    hr_class        with homogeneous redundancy: the class of machine of all its results, 0 while none was sent
+    batch, key      the batch that it belongs to, and its input, from which each machine computes its answer
     """
 
     number: int
@@ -104,7 +108,8 @@ class WorkUnit:
     errors: WorkUnitError = WorkUnitError.NONE
     assimilation: Assimilation = Assimilation.INIT
     hr_class: int = 0
-    """With homogeneous redundancy: the class of machine of all its results, 0 while none was sent."""
+    batch: int = 0
+    key: int = 0
 
     @property
     def over(self) -> bool:
@@ -126,11 +131,11 @@ class WorkUnit:
 
     def report(self, result: Result, answer: int | None) -> bool:
         """A host reports a result; None: it failed. Returns whether it counts: one that comes after its deadline does,
-        while the work unit is not over; any later one is TOO_LATE. Raises ValueError for one that was never sent, or
-        was reported before."""
-        reported = result.outcome in (Outcome.SUCCESS, Outcome.CLIENT_ERROR)
-        if result.host < 0 or reported:
-            raise ValueError(f"result {result.number} was {'reported before' if reported else 'never sent'}")
+        as long as it can be compared; with a work unit that has failed it is TOO_LATE. Raises ValueError for one that
+        is not `awaited`."""
+        if not self.awaited(result):
+            said = "was never sent" if result.host < 0 else "was reported before"
+            raise ValueError(f"result {result.number} {said}")
         result.state = ServerState.OVER
         if answer is None:
             result.outcome = Outcome.CLIENT_ERROR
@@ -141,6 +146,27 @@ class WorkUnit:
             return False
         return True
 
+    @staticmethod
+    def awaited(result: Result) -> bool:
+        """Whether its host may still report a result: it was sent, and neither reported nor given back."""
+        over = (Outcome.SUCCESS, Outcome.CLIENT_ERROR, Outcome.CLIENT_DETACHED)
+        return result.host >= 0 and result.outcome not in over
+
+    def detach(self, result: Result) -> None:
+        """Its host has left the project."""
+        if result.state is ServerState.IN_PROGRESS:
+            result.state, result.outcome = ServerState.OVER, Outcome.CLIENT_DETACHED
+
+    def could_not_send(self, result: Result) -> None:
+        """It is too large for all hosts that asked."""
+        result.state, result.outcome = ServerState.OVER, Outcome.COULDNT_SEND
+        self.errors |= WorkUnitError.COULDNT_SEND
+
+    def cancel(self) -> None:
+        """The project wants it no more. The next transition ends it."""
+        if not self.over:
+            self.errors |= WorkUnitError.CANCELLED
+
     # --- transitioner -------------------------------------------------------------------------------------------
 
     def transition(self, now_us: int) -> list[Result]:
@@ -149,7 +175,10 @@ class WorkUnit:
         1. results in progress past their deadline are over, without a reply
         2. too many errors end the work unit
         3. results that are missing are made, as far as `max_total` allows
-        4. once it is over, unsent results are not needed, and the assimilator takes it
+        4. once it is over, unsent results are not needed, and the assimilator takes it; of one that has failed, what
+           came back is not checked
+
+        With homogeneous redundancy another class of machine is tried if all results so far were errors.
         """
         for one in self.results:
             if one.state is ServerState.IN_PROGRESS and one.deadline_us <= now_us:
@@ -157,12 +186,15 @@ class WorkUnit:
         made: list[Result] = []
         if not self.over:
             failed = (Outcome.COULDNT_SEND, Outcome.CLIENT_ERROR, Outcome.VALIDATE_ERROR)
-            if sum(one.outcome in failed for one in self.results) > self.max_errors:
+            errors = sum(one.outcome in failed for one in self.results)
+            if errors > self.max_errors:
                 self.errors |= WorkUnitError.TOO_MANY_ERROR_RESULTS
             successes = self.count(ServerState.OVER, Outcome.SUCCESS)
             if successes > self.max_success:
                 self.errors |= WorkUnitError.TOO_MANY_SUCCESS_RESULTS
             unsent, running = self.count(ServerState.UNSENT), self.count(ServerState.IN_PROGRESS)
+            if errors and not successes and not running:
+                self.hr_class = 0
             needed = self.target - unsent - running - successes
             if needed > 0 and not self.errors:
                 allowed = self.max_total - len(self.results)
@@ -175,6 +207,8 @@ class WorkUnit:
             for one in self.results:
                 if one.state is ServerState.UNSENT:
                     one.state, one.outcome = ServerState.OVER, Outcome.DIDNT_NEED
+                elif self.errors and one.outcome is Outcome.SUCCESS and one.validity in UNCHECKED:
+                    one.validity = Validity.NO_CHECK
             if self.assimilation is Assimilation.INIT:
                 self.assimilation = Assimilation.READY
         return made
@@ -221,22 +255,26 @@ class WorkUnit:
 
 
 TRUSTED_AFTER = 10
+"""`CONS_VALID_UNREPLICATED` in `sched/sched_send.cpp`."""
 
 
 @dataclass(slots=True)
 class Reputation:
-    """Adaptive replication: how many results of a host were valid in a row.
+    """Adaptive replication: how many results of a host were found valid in a row, by comparison with another's.
 
-    A host with at least `TRUSTED_AFTER` is trusted with chance 1 - 1/n; its results then need no second one. An invalid
-    result sets n to 0.
+    A host with at least `TRUSTED_AFTER` is trusted with chance 1 - 1/n; its results then need no second one, and do not
+    count here (`validator.cpp`, is_unreplicated). An invalid result, and an error, sets n to 0.
     """
 
     valid: int = 0
 
-    def judged(self, *, valid: bool) -> None:
-        """One more result of this host was compared."""
-        self.valid = self.valid + 1 if valid else 0
+    def judged(self, *, valid: bool, replicated: bool = True) -> None:
+        """One more result of this host was judged; replicated: there was another to compare it with."""
+        if not valid:
+            self.valid = 0
+        elif replicated:
+            self.valid += 1
 
-    def trusted_share(self) -> float:
-        """The chance that a work unit is sent to this host alone."""
-        return 1.0 - 1.0 / self.valid if self.valid >= TRUSTED_AFTER else 0.0
+    def trusted_share(self, after: int = TRUSTED_AFTER) -> float:
+        """The chance that a work unit is sent to this host alone. after: so many valid results are needed for it."""
+        return 1.0 - 1.0 / self.valid if self.valid >= max(1, after) else 0.0
