@@ -34,6 +34,7 @@ from typing import (
     overload,
 )
 
+from .errors import InputError as InputError
 from .errors import NothingToReplyTo as NothingToReplyTo
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------

@@ -8,9 +8,9 @@ import pytest
 
 from engine.protocols.volunteer.workunits import (
     Assimilation,
-    Outcome,
     Reputation,
     Result,
+    ResultOutcome,
     ServerState,
     Validity,
     WorkUnit,
@@ -78,11 +78,11 @@ def test_a_result_past_its_deadline_is_sent_out_again_and_may_still_come() -> No
     work.send(second, 2, 0)
     work.report(second, 42)
     (again,) = work.transition(8 * DAY_US)
-    assert (first.outcome, again.number) == (Outcome.NO_REPLY, 2)
+    assert (first.outcome, again.number) == (ResultOutcome.NO_REPLY, 2)
     assert work.report(first, 42)
     work.validate()
     work.transition(8 * DAY_US)
-    assert again.outcome is Outcome.DIDNT_NEED
+    assert again.outcome is ResultOutcome.DIDNT_NEED
 
 
 def test_too_many_errors_or_results_end_it() -> None:
@@ -127,19 +127,24 @@ def test_states_change_only_as_the_source_says(seed: int) -> None:
                 work.transition(now_us)
             elif act == 1 and one is not None and one.state is ServerState.UNSENT:
                 work.send(one, rng.randrange(50), now_us)
-            elif act == 2 and one is not None and one.host >= 0 and one.outcome in (Outcome.INIT, Outcome.NO_REPLY):
+            elif (
+                act == 2
+                and one is not None
+                and one.host >= 0
+                and one.outcome in (ResultOutcome.INIT, ResultOutcome.NO_REPLY)
+            ):
                 work.report(one, rng.choice((None, 1, 2)))
             elif act == 3 and work.needs_validation():
                 work.validate()
             for each in work.results:
                 assert each.state in ALLOWED[before.get(each.number, each.state)]
                 before[each.number] = each.state
-                assert (each.state is ServerState.OVER) == (each.outcome is not Outcome.INIT)
+                assert (each.state is ServerState.OVER) == (each.outcome is not ResultOutcome.INIT)
             assert len(work.results) <= work.max_total
             if work.canonical >= 0:
                 right = work.results[work.canonical]
                 agree = [each for each in work.results if each.answer == right.answer and each.validity]
-                assert len([each for each in agree if each.outcome is Outcome.SUCCESS]) >= work.min_quorum
+                assert len([each for each in agree if each.outcome is ResultOutcome.SUCCESS]) >= work.min_quorum
 
 
 def test_a_host_is_trusted_after_ten_valid_results_and_an_invalid_one_resets_it() -> None:

@@ -522,7 +522,7 @@ class LatePanel(Vertical):
         super().__init__(id=id, classes=classes)
         self._make, self._first = make, first
         self._frame: Frame | None = None
-        self._complete = self._focus_wanted = False
+        self._complete = self._making = self._focus_wanted = False
 
     def compose(self) -> ComposeResult:
         """No widgets yet, see `show`."""
@@ -555,10 +555,12 @@ class LatePanel(Vertical):
         return self._complete
 
     async def _add_widgets(self) -> None:
-        if not self.is_attached or self._complete:
+        if not self.is_attached or self._making:
             return
-        self._complete = True
+        self._making = True
         await self.mount_all(self._make())
+        # Not before: a frame that comes meanwhile, as after a change of size, would look for widgets of widgets.
+        self._complete = True
         if self._frame is not None:
             self.show(self._frame)
         if self._focus_wanted:

@@ -51,6 +51,7 @@ from ...api import (
     Facts,
     Goal,
     Host,
+    InputError,
     Peer,
     PeerId,
     Rng,
@@ -63,14 +64,13 @@ from ...api import (
     on_timeout,
     verb,
 )
-from ...errors import InputError
 from .messages import (
     CLASSES,
     DAY_S,
     MASK,
     Detach,
     Query,
-    Report,
+    ResultReport,
     Status,
     Stored,
     Submit,
@@ -173,7 +173,7 @@ class Work:
 class Output:
     """What a host has computed, to be uploaded and reported. `ready_us`: when it was uploaded, -1 before."""
 
-    report: Report
+    report: ResultReport
     deadline_us: int
     cause: Cause
     ready_us: int = -1
@@ -304,9 +304,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: VolunteerOptions) -> Sequence[Theory]:
         """Results that a work unit takes, and the share of wrong ones, for mistakes that are all alike."""
-        if facts["goal"] != BATCH.name or options.quorum != 2 or options.target > 2 or options.adaptive:
+        if facts["goal"] != BATCH.name or options.quorum != 2 or options.copies > 2 or options.adaptive:
             return ()
-        wrong, lost = options.wrong, min(0.99, options.vanish)
+        wrong, lost = options.mistakes, min(0.99, options.vanish)
         results = (2 + 2 * wrong * (1 - wrong)) / (1 - lost)
         return (
             Theory("results a work unit", results, "(2 + 2 e (1 - e)) / (1 - p), e wrong by mistake, p lost"),
@@ -407,16 +407,16 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.compute(host)
         self.look(host)
 
-    def outcome(self, host: Host, membership: Membership, work: Work) -> Report | None:
+    def outcome(self, host: Host, membership: Membership, work: Work) -> ResultReport | None:
         """What the program gives: an answer, a crash, or nothing that is ever returned."""
         options, rng = host.options, host.rng
         self.returned += 1
         if options.vanish and rng.random() < options.vanish:
             return None
         if options.crashes and rng.random() < options.crashes:
-            return Report(work.unit, work.result, 0, True)
+            return ResultReport(work.unit, work.result, 0, True)
         answer = right_answer(work.key, self.disk.hr_class if options.unstable else 0)
-        by_mistake = options.wrong and rng.random() < options.wrong
+        by_mistake = options.mistakes and rng.random() < options.mistakes
         if self.honesty and (self.cheat_share >= 1.0 or rng.random() < self.cheat_share):
             answer = wrong_answer(work.key) if self.honesty == 1 else rng.getrandbits(61) | 1
         elif by_mistake:
@@ -425,7 +425,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             membership.falsified[work.name] = None
             while len(membership.falsified) > TASKS_MOST:
                 del membership.falsified[next(iter(membership.falsified))]
-        return Report(work.unit, work.result, answer, False)
+        return ResultReport(work.unit, work.result, answer, False)
 
     # --- talking with projects --------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ResultReport:
     """What became of a result at its host. `answer` stands for the output file; `failed`: the program crashed."""
 
     unit: int
@@ -76,7 +76,7 @@ class WorkRequest:
     gflops: float
     memory_mb: int
     hr_class: int
-    reports: tuple[Report, ...]
+    reports: tuple[ResultReport, ...]
 
 
 @message()
@@ -143,13 +143,13 @@ class VolunteerOptions:
     shares: str = option(
         "1", "parts of the processor time that projects get: 2:1 makes two of them", example="2:1", fixed=True
     )
-    batch: int = option(5, "work units of a batch", low=1, high=1_000_000, unit="units")
+    batch_units: int = option(5, "work units of a batch", low=1, high=1_000_000, unit="units")
     work_h: float = option(8.0, "processor time of a work unit on a machine of 1.87 GFLOPS, in h", low=0.01, high=1_000)
     input_kb: float = option(350.0, "input file of a work unit (SETI@home), in KB of 1,000", low=0.0, high=1e6)
     output_kb: float = option(30.0, "output file of a result, in KB of 1,000", low=0.0, high=1e6)
-    memory_mb: int = option(100, "memory that a work unit needs", low=0, high=1_000_000, unit="MB")
+    needs_mb: int = option(100, "memory that a work unit needs", low=0, high=1_000_000, unit="MB")
     quorum: int = option(2, "results that have to agree", low=1, high=20, unit="results")
-    target: int = option(2, "results made at first, at least the quorum", low=1, high=20, unit="results")
+    copies: int = option(2, "results made at first, at least the quorum", low=1, high=20, unit="results")
     max_errors: int = option(3, "results of a work unit that may fail", low=0, high=100, unit="results")
     max_total: int = option(10, "results of a work unit of all kinds", low=1, high=1_000, unit="results")
     max_success: int = option(6, "results of a work unit that may come back", low=1, high=1_000, unit="results")
@@ -164,7 +164,7 @@ class VolunteerOptions:
     extra_days: float = option(0.5, "work that it then asks for beyond that, in days", low=0.0, high=100.0)
     report_h: float = option(1.0, "how long an uploaded result may wait to be reported, in h", low=0.0, high=1_000)
     checkpoint_s: float = option(60.0, "a program writes its state so often, in s", low=0.0, high=86_400.0)
-    wrong: float = option(0.0, "share of results that come out wrong by mistake, all alike", low=0.0, high=1.0)
+    mistakes: float = option(0.0, "share of results that come out wrong by mistake, all alike", low=0.0, high=1.0)
     crashes: float = option(0.0, "share of results whose program crashes", low=0.0, high=1.0)
     vanish: float = option(0.0, "share of results that never come back", low=0.0, high=1.0)
     timeout_s: float = option(30.0, "how long a host waits for the server, in s of virtual time", low=0.1, high=250.0)

@@ -34,7 +34,7 @@ from .messages import (
     DAY_S,
     Detach,
     Query,
-    Report,
+    ResultReport,
     Status,
     Stored,
     Submit,
@@ -231,10 +231,10 @@ class Project(Peer):
             return "its name is too long"
         if sum(batch.origin == origin for batch in db.batches.values()) >= BATCHES_A_USER:
             return f"this user has {BATCHES_A_USER} batches there already"
-        if len(db.units) + options.batch > options.units_most:
+        if len(db.units) + options.batch_units > options.units_most:
             return f"it has {len(db.units):,} work units to do, and takes no more"
         db.last_batch += 1
-        batch = db.batches[db.last_batch] = Batch(db.last_batch, text, host.cause, origin, options.batch)
+        batch = db.batches[db.last_batch] = Batch(db.last_batch, text, host.cause, origin, options.batch_units)
         host.after(scaled_us(options, options.patience_days), Expired(batch.number), cause=None)
         for _ in range(batch.units):
             db.last_unit += 1
@@ -243,7 +243,7 @@ class Project(Peer):
                 db.last_unit,
                 scaled_us(options, options.deadline_days),
                 1 if alone else options.quorum,
-                1 if alone else max(options.quorum, options.target),
+                1 if alone else max(options.quorum, options.copies),
                 options.max_errors,
                 options.max_total,
                 options.max_success,
@@ -346,7 +346,7 @@ class Project(Peer):
             if unit is None or result is None or result.state is not ServerState.UNSENT:
                 continue
             tries -= 1
-            if memory_mb < options.memory_mb:
+            if memory_mb < options.needs_mb:
                 slot.infeasible += 1
                 if slot.infeasible > INFEASIBLE_MOST:
                     unit.could_not_send(result)
@@ -419,7 +419,7 @@ class Project(Peer):
 
     # --- transitioner, validator, assimilator -------------------------------------------------------------------
 
-    def take(self, host: Host, sender: PeerId, record: HostRecord, report: Report) -> None:
+    def take(self, host: Host, sender: PeerId, record: HostRecord, report: ResultReport) -> None:
         """A host reports a result."""
         unit = self.db.units.get(report.unit)
         if unit is None or not 0 <= report.result < len(unit.results):

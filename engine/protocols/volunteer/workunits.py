@@ -22,7 +22,7 @@ class ServerState(IntEnum):
     OVER = 5
 
 
-class Outcome(IntEnum):
+class ResultOutcome(IntEnum):
     """`result.outcome`, once it is over."""
 
     INIT = 0
@@ -76,7 +76,7 @@ class Result:
     number: int
     host: HostId = -1
     state: ServerState = ServerState.UNSENT
-    outcome: Outcome = Outcome.INIT
+    outcome: ResultOutcome = ResultOutcome.INIT
     validity: Validity = Validity.INIT
     sent_us: int = 0
     deadline_us: int = 0
@@ -116,7 +116,7 @@ class WorkUnit:
         """Whether it has a canonical result or has failed."""
         return self.canonical >= 0 or bool(self.errors)
 
-    def count(self, state: ServerState, outcome: Outcome | None = None) -> int:
+    def count(self, state: ServerState, outcome: ResultOutcome | None = None) -> int:
         """Results in a state, with an outcome if one is given."""
         return sum(one.state is state and (outcome is None or one.outcome is outcome) for one in self.results)
 
@@ -138,9 +138,9 @@ class WorkUnit:
             raise ValueError(f"result {result.number} {said}")
         result.state = ServerState.OVER
         if answer is None:
-            result.outcome = Outcome.CLIENT_ERROR
+            result.outcome = ResultOutcome.CLIENT_ERROR
             return False
-        result.answer, result.outcome = answer, Outcome.SUCCESS
+        result.answer, result.outcome = answer, ResultOutcome.SUCCESS
         if self.assimilation is Assimilation.DONE and self.canonical < 0:
             result.validity = Validity.TOO_LATE
             return False
@@ -149,17 +149,17 @@ class WorkUnit:
     @staticmethod
     def awaited(result: Result) -> bool:
         """Whether its host may still report a result: it was sent, and neither reported nor given back."""
-        over = (Outcome.SUCCESS, Outcome.CLIENT_ERROR, Outcome.CLIENT_DETACHED)
+        over = (ResultOutcome.SUCCESS, ResultOutcome.CLIENT_ERROR, ResultOutcome.CLIENT_DETACHED)
         return result.host >= 0 and result.outcome not in over
 
     def detach(self, result: Result) -> None:
         """Its host has left the project."""
         if result.state is ServerState.IN_PROGRESS:
-            result.state, result.outcome = ServerState.OVER, Outcome.CLIENT_DETACHED
+            result.state, result.outcome = ServerState.OVER, ResultOutcome.CLIENT_DETACHED
 
     def could_not_send(self, result: Result) -> None:
         """It is too large for all hosts that asked."""
-        result.state, result.outcome = ServerState.OVER, Outcome.COULDNT_SEND
+        result.state, result.outcome = ServerState.OVER, ResultOutcome.COULDNT_SEND
         self.errors |= WorkUnitError.COULDNT_SEND
 
     def cancel(self) -> None:
@@ -182,14 +182,14 @@ class WorkUnit:
         """
         for one in self.results:
             if one.state is ServerState.IN_PROGRESS and one.deadline_us <= now_us:
-                one.state, one.outcome = ServerState.OVER, Outcome.NO_REPLY
+                one.state, one.outcome = ServerState.OVER, ResultOutcome.NO_REPLY
         made: list[Result] = []
         if not self.over:
-            failed = (Outcome.COULDNT_SEND, Outcome.CLIENT_ERROR, Outcome.VALIDATE_ERROR)
+            failed = (ResultOutcome.COULDNT_SEND, ResultOutcome.CLIENT_ERROR, ResultOutcome.VALIDATE_ERROR)
             errors = sum(one.outcome in failed for one in self.results)
             if errors > self.max_errors:
                 self.errors |= WorkUnitError.TOO_MANY_ERROR_RESULTS
-            successes = self.count(ServerState.OVER, Outcome.SUCCESS)
+            successes = self.count(ServerState.OVER, ResultOutcome.SUCCESS)
             if successes > self.max_success:
                 self.errors |= WorkUnitError.TOO_MANY_SUCCESS_RESULTS
             unsent, running = self.count(ServerState.UNSENT), self.count(ServerState.IN_PROGRESS)
@@ -206,8 +206,8 @@ class WorkUnit:
         if self.over:
             for one in self.results:
                 if one.state is ServerState.UNSENT:
-                    one.state, one.outcome = ServerState.OVER, Outcome.DIDNT_NEED
-                elif self.errors and one.outcome is Outcome.SUCCESS and one.validity in UNCHECKED:
+                    one.state, one.outcome = ServerState.OVER, ResultOutcome.DIDNT_NEED
+                elif self.errors and one.outcome is ResultOutcome.SUCCESS and one.validity in UNCHECKED:
                     one.validity = Validity.NO_CHECK
             if self.assimilation is Assimilation.INIT:
                 self.assimilation = Assimilation.READY
@@ -217,16 +217,16 @@ class WorkUnit:
 
     def needs_validation(self) -> bool:
         """Whether there is a result to compare: a new one, and as many as the quorum, or one after the canonical."""
-        new = any(one.outcome is Outcome.SUCCESS and one.validity is Validity.INIT for one in self.results)
+        new = any(one.outcome is ResultOutcome.SUCCESS and one.validity is Validity.INIT for one in self.results)
         if not new or self.errors:
             return False
-        return self.canonical >= 0 or self.count(ServerState.OVER, Outcome.SUCCESS) >= self.min_quorum
+        return self.canonical >= 0 or self.count(ServerState.OVER, ResultOutcome.SUCCESS) >= self.min_quorum
 
     def validate(self) -> list[Result]:
         """Compare what came back. The first `min_quorum` results that agree make one of them canonical; the others are
         valid or invalid by it. Without a quorum all are inconclusive, and one more is aimed at. Returns the results
         that became valid or invalid now."""
-        back = [one for one in self.results if one.outcome is Outcome.SUCCESS]
+        back = [one for one in self.results if one.outcome is ResultOutcome.SUCCESS]
         if self.canonical < 0:
             groups: dict[int, list[Result]] = {}
             for one in back:
