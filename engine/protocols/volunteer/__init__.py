@@ -289,22 +289,25 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         done, of = int(facts.done), int(facts.of)
         if of and done >= of:
             return f"Done: all {of:,} work units have a result that the project takes for right."
-        down = [f"{label} is {state}" for label, state in facts.stations.items() if state not in ("alive", "colluding")]
+        down = [
+            f"the {label} is {state}" for label, state in facts.stations.items() if state not in ("alive", "colluding")
+        ]
         server = f"{' and '.join(down)}, and nobody else knows the work units" if down else ""
         if not facts.hits:
-            why = f"the asker {facts.trouble}" if facts.trouble else facts.setback or server
-            return f"Not begun: {why or 'no project has answered'}."
+            why = (
+                [f"the asker {facts.trouble}"] if facts.trouble else [part for part in (facts.setback, server) if part]
+            )
+            return f"Not begun: {'; '.join(why) or 'no project has answered'}."
         told = f"{done:,} of {of:,} work units are done"
-        if facts.setback:
-            return f"Not done: {told}; {facts.setback}{f' ({server})' if server else ''}."
-        if facts.trouble:
-            return f"Not done yet: {told}; the asker {facts.trouble}, so nobody waits for it."
-        return f"Not done yet: {told}{f'; {server}' if server else ''}."
+        rest = [part for part in (facts.setback, server) if part]
+        if facts.trouble and not facts.setback:
+            rest.append(f"the asker {facts.trouble}, so that nobody waits for it")
+        return f"{'Not done' if facts.setback else 'Not done yet'}: {'; '.join((told, *rest))}."
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: VolunteerOptions) -> Sequence[Theory]:
         """Results that a work unit takes, and the share of wrong ones, for mistakes that are all alike."""
-        if facts["goal"] != BATCH.name or options.quorum != 2 or options.copies > 2 or options.adaptive:
+        if facts["goal"] != BATCH.name or options.quorum != 2 or options.redundancy > 2 or options.adaptive:
             return ()
         wrong, lost = options.mistakes, min(0.99, options.vanish)
         results = (2 + 2 * wrong * (1 - wrong)) / (1 - lost)

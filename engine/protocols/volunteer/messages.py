@@ -149,7 +149,7 @@ class VolunteerOptions:
     output_kb: float = option(30.0, "output file of a result, in KB of 1,000", low=0.0, high=1e6)
     needs_mb: int = option(100, "memory that a work unit needs", low=0, high=1_000_000, unit="MB")
     quorum: int = option(2, "results that have to agree", low=1, high=20, unit="results")
-    copies: int = option(2, "results made at first, at least the quorum", low=1, high=20, unit="results")
+    redundancy: int = option(2, "results made at first, at least the quorum", low=1, high=20, unit="results")
     max_errors: int = option(3, "results of a work unit that may fail", low=0, high=100, unit="results")
     max_total: int = option(10, "results of a work unit of all kinds", low=1, high=1_000, unit="results")
     max_success: int = option(6, "results of a work unit that may come back", low=1, high=1_000, unit="results")

@@ -243,7 +243,7 @@ class Project(Peer):
                 db.last_unit,
                 scaled_us(options, options.deadline_days),
                 1 if alone else options.quorum,
-                1 if alone else max(options.quorum, options.copies),
+                1 if alone else max(options.quorum, options.redundancy),
                 options.max_errors,
                 options.max_total,
                 options.max_success,
@@ -461,8 +461,12 @@ class Project(Peer):
                 record = db.hosts[result.host]
                 record.in_progress -= 1
                 record.late += 1
-        for result in unit.transition(host.now_us):
-            db.unsent.append(Slot(unit.number, result.number))
+        made = [Slot(unit.number, result.number) for result in unit.transition(host.now_us)]
+        if len(made) < len(unit.results):
+            # What others wait for goes first (priority_order, reliable_priority_on_over).
+            db.slots[:0] = made
+        else:
+            db.unsent.extend(made)
         while db.unsent and len(db.slots) < host.options.feeder:
             db.slots.append(db.unsent.popleft())
         if unit.assimilate():
