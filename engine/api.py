@@ -34,6 +34,7 @@ from typing import (
     overload,
 )
 
+from .errors import InputError as InputError
 from .errors import NothingToReplyTo as NothingToReplyTo
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
@@ -522,6 +523,14 @@ class Line(NamedTuple):
     nat: bool = False
 
 
+class Machine(NamedTuple):
+    """A peer's computer: the speed of its processor in GFLOPS (10**9 floating-point operations a second), and its
+    memory in MB."""
+
+    gflops: float = 1.0
+    memory_mb: int = 1_024
+
+
 # --- what a peer acts through ----------------------------------------------------------------------------------
 
 
@@ -547,6 +556,17 @@ class Host(Protocol):
     @property
     def line(self) -> Line:
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
+        ...
+
+    @property
+    def machine(self) -> Machine:
+        """Its own computer, which stays the same for the whole run. That of a station is a fast one."""
+        ...
+
+    @property
+    def stopped_us(self) -> int | None:
+        """When its process ended last, None at its first start: what a program that writes to its disk from time to
+        time can tell from the times of its files."""
         ...
 
     def address(self, peer: PeerId) -> int:
@@ -801,6 +821,7 @@ class Candidate:
     id: PeerId
     line: Line
     library: Library
+    machine: Machine
 
 
 @dataclass(frozen=True, slots=True)

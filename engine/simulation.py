@@ -26,6 +26,7 @@ from .api import (
     Known,
     Library,
     Line,
+    Machine,
     Member,
     NetworkStart,
     OpenCall,
@@ -55,6 +56,7 @@ from .sim.stalls import RetryDue, StallOwner
 from .sim.ways import Ways
 from .sim.words import Roles, word_text
 from .world import access_links, content
+from .world.machines import machine_of, station_machine
 from .world.world import World
 
 NO_LINK = "no link"
@@ -196,12 +198,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.program = program
         self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
         self._casting = Stream(f"{seed}/cast")
+        self.seed = seed
         self.options = options
         self.program_types = [
             *self._cast(range(graph.n), world.lines[: graph.n], self.libraries[: graph.n]),
             *(station.program for station in stations),
         ]
-        self.seed = seed
         self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
@@ -366,7 +368,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if not casts(program) or not peers:
             return [program] * len(peers)
         candidates = [
-            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at]) for at, peer in enumerate(peers)
+            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at], machine_of(self.seed, peer))
+            for at, peer in enumerate(peers)
         ]
         said = program.cast(self.options, candidates, self._casting)
         chosen = list(said) if isinstance(said, Sequence) else []
@@ -732,6 +735,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         exists = self._is_peer(peer)
         place = self.network.links.place[peer] if exists else None
         return address_of(self.seed, int(peer), place, self.operators[peer] if exists else "")
+
+    def machine(self, peer: PeerId) -> Machine:
+        return station_machine() if self.infrastructure[peer] else machine_of(self.seed, peer)
 
     # --- what peers tell of asks -----------------------------------------------------------------------------
 

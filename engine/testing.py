@@ -33,6 +33,7 @@ from .api import (
     File,
     Goal,
     Line,
+    Machine,
     Message,
     Part,
     Peer,
@@ -146,7 +147,7 @@ class FakeHost:
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
-    `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
+    `now_us`, `cause`, `options`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the test.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
@@ -154,6 +155,8 @@ class FakeHost:
         self.options = options
         self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
+        self.machine = Machine()
+        self.stopped_us: int | None = None
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}

@@ -48,7 +48,7 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
-PURE = ("bisect", "functools", "hashlib", "heapq", "unicodedata")
+PURE = ("bisect", "enum", "functools", "hashlib", "heapq", "unicodedata")
 """Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
@@ -283,6 +283,7 @@ def test_no_network_is_known_outside_of_its_own_file() -> None:
     options -= {*dir(Peer), *(name for program in networks().values() for name in program.components)}
     # What routers speak; elsewhere the word names the network.
     options -= {"protocol"}
+    options -= {"shares"}  # of processors (volunteer); elsewhere parts of anything, as the word says
     assert {"ttl", "fanout"} <= options
     benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
     for path in sources("engine"):

@@ -24,6 +24,7 @@ from ..api import (
     Inherit,
     Library,
     Line,
+    Machine,
     Message,
     OpenCall,
     Part,
@@ -90,6 +91,8 @@ class HostOwner(Protocol):
 
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that the sender has no link with; returns the others."""
+    def machine(self, peer: PeerId) -> Machine:
+        """The computer of a peer, see `api.Host.machine`."""
 
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
@@ -200,6 +203,7 @@ class PeerHost:
 
     __slots__ = (
         *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
+        "stopped_us",
     )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
@@ -222,13 +226,16 @@ class PeerHost:
         self.token = 0
         """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
         call."""
+        self.stopped_us: int | None = None
 
     def __getstate__(self) -> tuple[Any, ...]:
         waiting, calls = list(self.waiting.values()), (self.calls, self.token)
-        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls
+        rest = (self.kept_open, calls, self.stopped_us)
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, *rest
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls, stopped_us = state
+        self.stopped_us = stopped_us
         self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
         self.views = None
@@ -250,6 +257,10 @@ class PeerHost:
 
     def address(self, peer: PeerId) -> int:
         return self.shared.owner.address(peer)
+
+    @property
+    def machine(self) -> Machine:
+        return self.shared.owner.machine(self.me)
 
     @property
     def cause(self) -> Cause:
@@ -656,6 +667,7 @@ class PeerHost:
 
     def let_go(self) -> None:
         """The process has ended: neither it nor its timers keep an ask open any more."""
+        self.stopped_us = self.kernel.now_us
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}
