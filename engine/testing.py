@@ -96,9 +96,9 @@ class FakeLibrary:
         """All files, in the order in which they were added."""
         return list(self._files.values())
 
-    def add(self, file: File) -> bool:
+    def add(self, file: File, parts: Iterable[int] = ()) -> bool:
         """Share one more file, or another one of the same name. Returns whether it was kept."""
-        if file.digest in self._unwanted:
+        if any(digest in self._unwanted for digest in (file.digest, *parts)):
             return False
         self._files[file.name] = file
         return True
