@@ -424,11 +424,11 @@ class File:
     size: int
     digest: int
     genuine: bool = field(default=True, metadata={"sent": False})
-    weak: int = field(default=-1, metadata={"sent": False})
+    weak: int = field(default=-1, compare=False, metadata={"sent": False})
 
     def __post_init__(self) -> None:
         # A stranger's message may hold one whose fields have other types; it is refused before it arrives.
-        if self.weak < 0 and isinstance(self.digest, int):
+        if self.weak == -1 and isinstance(self.digest, int):
             object.__setattr__(self, "weak", weak_of(self.digest))
 
 
