@@ -443,14 +443,18 @@ class Library(Protocol):
         """All files, in the order in which they were added."""
         ...
 
-    def add(self, file: File, parts: Iterable[int] = ()) -> bool:
+    def add(self, file: File) -> bool:
         """Share one more file (a finished download, a publication). A name that is there already changes nothing.
 
-        parts: of a file that was put together from several holders, the digests of the files that they sent parts of
-
-        Returns False when the user opened it and deleted it, since it is not what its name says: it, or one of its
-        parts, is of a decoy. The protocol then calls `host.decoy` and tries another holder.
+        Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
+        calls `host.decoy` and tries another holder.
         """
+        ...
+
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those of these digests that are of decoys: what a user finds who opens a file that was put together from
+        parts of files with these digests, as they came from several holders. It is whole if there are none, and can be
+        added; else the protocol calls `host.decoy` when its user has opened it."""
         ...
 
     def serves(self, file: File) -> File:

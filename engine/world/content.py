@@ -138,13 +138,17 @@ class SharedFiles:
         """All files, in the order in which they were added."""
         return tuple(self._files.values()) if self._files else ()
 
-    def add(self, file: File, parts: Iterable[int] = ()) -> bool:
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that are of decoys."""
+        return tuple(filter(is_decoy, digests))
+
+    def add(self, file: File) -> bool:
         """Share one more file. Returns whether it is shared now.
 
-        A name that is there already changes nothing: one name is one file. A decoy is not kept, nor is what was put
-        together with parts of decoys: its user has opened it and seen that it is not what its name says.
+        A name that is there already changes nothing: one name is one file. A decoy is not kept: its user has opened
+        it and seen that it is not what its name says.
         """
-        if is_decoy(file.digest) or any(map(is_decoy, parts)):
+        if is_decoy(file.digest):
             return False
         if self._files is None:
             self._files = {}

@@ -104,9 +104,13 @@ class PoisonedLibrary:
         file = None if self.genuine is None else _of_name(self.genuine, name)
         return decoy(self.me, name) if file is None else alike(self.me, file)
 
-    def add(self, file: File, parts: Iterable[int] = ()) -> bool:
+    def add(self, file: File) -> bool:
         """Add a file to the real library; its user throws decoys away as any user does."""
-        return self.real.add(file, parts)
+        return self.real.add(file)
+
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that are of decoys."""
+        return self.real.spoilt(digests)
 
     def serves(self, file: File) -> File:
         """A decoy in place of any file."""

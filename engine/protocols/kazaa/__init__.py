@@ -86,9 +86,9 @@ from .messages import (
     sound,
 )
 from .transfers import RANGE_LEAST, SECOND_US, Fetching, Part, Sent, Unopened, Uploads
-from .uuhash import sampled
+from .uuhash import inside, sampled
 
-GET = replace(FETCH, success_s=120.0, fetched=True)
+GET = replace(FETCH, success_s=60.0, fetched=True)
 SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
 """Line speeds that users have where a run sets none."""
 MINUTE_S = 60.0
@@ -166,11 +166,11 @@ class NotCalled:
 
 @dataclass(slots=True)
 class Look:
-    """The user opens what came."""
+    """The user opens what came. holders: those that sent what is not what its name says."""
 
     number: int
     name: str
-    holder: PeerId
+    holders: tuple[PeerId, ...]
 
 
 @dataclass(slots=True)
@@ -215,7 +215,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     own              entries of its own files, by name, as the index has them (or the parent was told)
     nodes, loads     the list of super nodes: when each was last seen, and its load in %
     calling          calls that are not answered yet
-    volunteers       whether it waits to become a super node
+    volunteers, ripe whether it waits to become a super node, and whether it does after one more round of calls
     seen             searches that came: number -> from whom
     searches, downloads   own ones, by number
     unopened         files that came and were not opened, by name
@@ -249,6 +249,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     calling: int = 0
     full: bool = False
     volunteers: bool = False
+    ripe: bool = False
     most: int = 100
     needless_us: int = 0
     promoted_us: int = 0
@@ -285,6 +286,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if facts.trouble or facts.goal == PUBLISH.name:
             return None
         if facts.hits:
+            if facts.goal == GET.name and facts.fetched and not facts.reached:
+                return "It had the file already."
             whole = facts.of and facts.done >= facts.of and not facts.fetched and not facts.decoys and not facts.setback
             if whole:
                 return (
@@ -448,11 +451,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         strangers = [one for one in self.nodes if one not in self.supers and one not in self.children]
         if missing <= 0:
             return
-        if not strangers and not self.super_node:
-            for address in self.bootstrap:
-                if address != host.me:
-                    self.nodes.remember(address, HostCache.NEVER_US, LIST_MOST)
-            strangers = list(self.nodes)
+        if not strangers and len(self.supers) < LEAST_SUPER_NODES - 1:
+            # All meet at the bootstrap peers: a super node that is new tells them of itself by its call.
+            strangers = [one for one in self.bootstrap if one != host.me and one not in self.supers]
         # Those that were full when they were last heard of come last.
         host.rng.shuffle(strangers)
         strangers.sort(key=lambda one: self.loads.get(one, 0) >= 100)
@@ -471,6 +472,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
+        if message.super_node:
+            self.learn(host, Listed(sender, 0, 0))
         room = self.super_node and (
             len(self.supers) < host.options.super_links
             if message.super_node
@@ -520,6 +523,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def alone(self, host: Host) -> None:
         """No super node was found. The wait is drawn so that few end it at about the same time, and the others find
         the first ones: the fourth root of a uniform draw is most often near its end."""
+        if self.ripe:
+            self.become_super(host)
+            return
         host.after(SEEK_US, Seek(), cause=None)
         if not self.volunteers and self.able(host):
             self.volunteers = True
@@ -528,13 +534,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(Volunteer)
     def volunteer(self, host: Host, tick: Volunteer) -> None:
+        """Look once more, since others may have become super nodes meanwhile."""
         self.volunteers = False
         if self.parent < 0 and not self.super_node:
-            self.become_super(host)
+            self.ripe = True
+            self.seek(host, Seek())
 
     def adopted(self, host: Host, parent: PeerId) -> None:
         """It has a super node."""
-        self.parent, self.parent_us = parent, host.now_us
+        self.parent, self.parent_us, self.ripe = parent, host.now_us, False
         host.link(parent)
         host.mark(parent, "supernode")
 
@@ -542,7 +550,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     def become_super(self, host: Host) -> None:
         """Become a super node. The one that it had stays a neighbour."""
-        before, self.parent = self.parent, -1
+        before, self.parent, self.ripe = self.parent, -1, False
         self.super_node, self.needless_us, self.promoted_us = True, host.now_us, host.now_us
         host.set_role("supernode")
         host.log("promoted")
@@ -779,6 +787,11 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if ask.goal == PUBLISH.name:
             self.update_files(host)
             return
+        if ask.goal == GET.name and own_file(host, ask.text) is not None:
+            # It has it already.
+            host.hit(host.me, ask.text)
+            host.fetched(host.me, ask.text)
+            return
         number = host.rng.getrandbits(63)
         wanted = ask.goal == GET.name or host.options.download
         put_bounded(self.searches, number, Search(ask.text, host.cause, wanted), ASKS)
@@ -872,15 +885,16 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.fetch(host, tick.number, search)
 
     def fetch(self, host: Host, number: int, search: Search) -> bool:
-        """Fetch one of the versions that were not tried, if there is one: that of a result that is drawn, so that one
-        with more holders is chosen more often. Those that are called exactly as what was asked for come first."""
+        """Fetch one of the versions that were not tried, if there is one. Users prefer those with many holders: of two
+        results that are drawn, the version that has more. What is called exactly as was asked for comes first."""
         left = {key: version for key, version in search.versions.items() if key not in search.tried}
         exact = {k: v for k, v in left.items() if any(one.name == search.text for one, _ in v.values())}
         rows = [(key, one) for key, version in (exact or left).items() for one, _ in version.values()]
         rows = [(key, one) for key, one in rows if own_file(host, one.name) is None]
         if not rows or len(search.tried) >= host.options.versions or len(self.downloads) >= DOWNLOADS:
             return False
-        (key, result) = rows[host.rng.randrange(len(rows))]
+        drawn = (rows[host.rng.randrange(len(rows))] for _ in range(2))
+        key, result = max(drawn, key=lambda row: len(search.versions[row[0]]))
         search.tried[key] = None
         made = Fetching(number, result.name, result.size, result.hash, search.cause)
         made.missing = [(0, result.size)]
@@ -891,10 +905,11 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         return True
 
     def plan(self, host: Host, download: Fetching) -> None:
-        """Ask holders that are asked for nothing, the fastest first, each for a range."""
+        """Ask holders that are asked for nothing, each for a range. Their order is drawn: the speeds that they tell of
+        themselves say little."""
         options = host.options
         idle = [one for one in download.holders if one not in download.asked]
-        idle.sort(key=lambda one: -download.holders[one].kbit_s)
+        host.rng.shuffle(idle)
         for holder in idle:
             if not download.missing or len(download.asked) >= options.parallel:
                 break
@@ -984,7 +999,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             return
         del download.asked[sender]
         samples = answer.samples if sampled(download.size, begin, begin + size) else 0
-        download.parts.append(Part(begin, begin + size, answer.data.digest, samples))
+        covered = inside(download.size, begin, begin + size)
+        download.parts.append(Part(begin, begin + size, sender, answer.data.digest, samples, covered))
         download.give_back(begin + size, end)
         self.uploads.got += size
         host.progress(download.here, download.size, cause=download.cause)
@@ -1000,29 +1016,31 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if not download.verified():
             self.another(host, download, "the hash was wrong")
             return
-        digests = download.digests()
-        file = File(download.name, download.size, digests[0], weak=download.hash)
-        if host.library.add(file, digests):
+        parts = download.unproved()
+        bad = host.library.spoilt(dict.fromkeys(part.digest for part in parts))
+        file = File(download.name, download.size, parts[0].digest, weak=download.hash)
+        if not bad and host.library.add(file):
             host.fetched(last, download.name, cause=download.cause)
             self.searches.pop(download.number, None)
             self.unopened.pop(download.name, None)
             self.update_files(host)
             return
-        parts = tuple(sorted(download.parts, key=lambda part: part.begin))
-        put_bounded(self.unopened, download.name, Unopened(file, parts), UNOPENED)
+        put_bounded(self.unopened, download.name, Unopened(file, tuple(download.parts)), UNOPENED)
         self.update_files(host)
         if not self.careless:
+            holders = tuple(dict.fromkeys(part.holder for part in parts if part.digest in bad))
             look_us = int(host.options.look_s * SECOND_US)
-            host.after(look_us, Look(download.number, download.name, last), cause=download.cause)
+            host.after(look_us, Look(download.number, download.name, holders), cause=download.cause)
 
     @on(Look)
     def look(self, host: Host, tick: Look) -> None:
-        """The user opens a decoy, deletes it, and tries another version."""
+        """The user opens a decoy, sees where it is not what its name says, deletes it, and tries another version."""
         search = self.searches.get(tick.number)
         self.unopened.pop(tick.name, None)
         self.update_files(host)
-        host.decoy(tick.holder, tick.name)
-        if search is not None and not self.fetch(host, tick.number, search):
+        for holder in tick.holders:
+            host.decoy(holder, tick.name)
+        if search is None or not self.fetch(host, tick.number, search):
             self.fail(host, tick.number, "what came was a decoy", host.cause)
 
     def another(self, host: Host, download: Fetching, why: str) -> None:

@@ -23,13 +23,20 @@ RANGE_LEAST = 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A range begin..end-1 that has come. digest: of the file that it is of; samples: of its bytes that are covered by
-    the hash, see `Chunk`."""
+    """A range begin..end-1 that has come.
+
+    holder   who sent it
+    digest   of the file that it is of
+    samples  of its bytes that are covered by the hash, see `Chunk`
+    covered  whether all of its bytes are: then they are the right ones if the hash is, whoever sent them
+    """
 
     begin: int
     end: int
+    holder: PeerId
     digest: int
     samples: int
+    covered: bool = False
 
 
 @dataclass(slots=True)
@@ -80,9 +87,9 @@ class Fetching:
         """Whether the hash of what has come is the right one: whether all its samples are of the file of that hash."""
         return all(part.samples in (0, self.hash) for part in self.parts)
 
-    def digests(self) -> tuple[int, ...]:
-        """Digests of the files that parts came from, each once: one for a file that is whole."""
-        return tuple(dict.fromkeys(part.digest for part in self.parts))
+    def unproved(self) -> list[Part]:
+        """Parts of which the hash proves nothing; all, if there are none."""
+        return [part for part in self.parts if not part.covered] or self.parts
 
 
 @dataclass(frozen=True, slots=True)

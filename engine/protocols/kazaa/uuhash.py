@@ -37,6 +37,11 @@ def sampled(size: int, begin: int, end: int) -> bool:
     return any(begin < last and first < end for first, last in samples(size))
 
 
+def inside(size: int, begin: int, end: int) -> bool:
+    """Whether all of the bytes begin..end-1 are covered."""
+    return any(first <= begin and end <= last for first, last in samples(size))
+
+
 def uuhash(data: bytes) -> bytes:
     """The hash of a file, 20 bytes."""
     first, *others = samples(len(data))
