@@ -105,6 +105,8 @@ PROMOTE_US = 20_000_000
 """Between two promotions by one super node."""
 SEEK_US = 2_000_000
 """Between two rounds of calls of a node that has no super node."""
+NEW_US = 30_000_000
+"""A super node is new for this long, and looks for others more often."""
 QUERIES, FORGET_US = 20_000, 60_000_000
 """Searches that a super node remembers at most, and how long it does at least."""
 ASKS = 32
@@ -515,10 +517,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.next_round(host)
 
     def next_round(self, host: Host) -> None:
-        """When all calls have ended: another round, or the wait to become a super node itself."""
-        if self.calling or self.super_node or self.parent >= 0:
+        """When all calls of a round have ended: what is done without success."""
+        if self.calling or self.parent >= 0:
             return
-        self.alone(host)
+        if not self.super_node:
+            self.alone(host)
+        elif len(self.supers) < LEAST_SUPER_NODES - 1 and host.now_us - self.promoted_us < NEW_US:
+            # Others that became super nodes at about the same time are not on any list yet.
+            host.after(SEEK_US, Seek(), cause=None)
 
     def alone(self, host: Host) -> None:
         """No super node was found. The wait is drawn so that few end it at about the same time, and the others find
