@@ -270,6 +270,12 @@ class Blob:
     digest: int = 0
 
 
+def weak_of(digest: int) -> int:
+    """The weak hash of a file with this digest: what `File.weak` is, unless the file is a decoy that was made so that
+    its weak hash is that of another one."""
+    return (digest * 0xD6E8FEB86659FD93 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
+
+
 def part_of(digest: int, begin: int) -> int:
     """The digest of the bytes of a file from `begin` on, as far as they are sent in one `Blob`: what `Host.blob` puts
     into it. digest: of the whole file. A receiver that has the hashes of all parts, as in a .torrent file, compares."""
@@ -415,12 +421,22 @@ class File:
 
     A decoy has the name of another file, and passes the check of its hash: the digest is that of its own bytes.
     `genuine` is set only in what `Swarm.library` returns; protocols always see True, and it is not part of a message.
+
+    weak: a hash of some samples of the bytes, as the UUHash of FastTrack is: it tells files apart as `digest` does, but
+    for decoys that have the right samples and other bytes between them (`Poison.weak`). It follows from the digest
+    (`weak_of`) if it is not stated. A message that tells it has a field of its own for it.
     """
 
     name: str
     size: int
     digest: int
     genuine: bool = field(default=True, metadata={"sent": False})
+    weak: int = field(default=-1, compare=False, metadata={"sent": False})
+
+    def __post_init__(self) -> None:
+        # A stranger's message may hold one whose fields have other types; it is refused before it arrives.
+        if self.weak == -1 and isinstance(self.digest, int):
+            object.__setattr__(self, "weak", weak_of(self.digest))
 
 
 class Library(Protocol):
@@ -440,6 +456,12 @@ class Library(Protocol):
         Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
         calls `host.decoy` and tries another holder.
         """
+        ...
+
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those of these digests that are of decoys: what a user finds who opens a file that was put together from
+        parts of files with these digests, as they came from several holders. It is whole if there are none, and can be
+        added; else the protocol calls `host.decoy` when its user has opened it."""
         ...
 
     def serves(self, file: File) -> File:

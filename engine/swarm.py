@@ -448,12 +448,10 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""
-        real = self.simulation.libraries[peer]
-        return (
-            decoys.PoisonedLibrary(peer, real, self.world.catalogue.titles, True)
-            if self.simulation.poisoned[peer]
-            else real
-        )
+        library = self.simulation.peer_hosts[peer].library
+        if not isinstance(library, decoys.PoisonedLibrary):
+            return self.simulation.libraries[peer]
+        return decoys.PoisonedLibrary(peer, library.real, library.titles, True, library.genuine)
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Peers with which a peer has an open stream."""

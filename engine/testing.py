@@ -97,6 +97,10 @@ class FakeLibrary:
         """All files, in the order in which they were added."""
         return list(self._files.values())
 
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that its user does not want."""
+        return tuple(digest for digest in digests if digest in self._unwanted)
+
     def add(self, file: File) -> bool:
         """Share one more file, or another one of the same name. Returns whether it was kept."""
         if file.digest in self._unwanted:
