@@ -20,7 +20,7 @@ Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System",
 RFC 5128 (NAT); Skype's own reports of the failures of August 2007 and December 2010. The protocol was never published:
 messages and tables are ours, and do what these saw. Numbers without a source are guesses, and options.
 
-What is folded: what is said in a second is one message of 4 KB; a client knows its NAT without testing it; names of
+What is folded: what is said in two seconds is one message of 8 KB; a client knows its NAT without testing it; names of
 titles stand for what users write about themselves. Left out: video, files, chat, Skype-out.
 """
 
@@ -87,6 +87,7 @@ from .messages import (
     OpenRelay,
     Presence,
     Probe,
+    Profile,
     Promote,
     Promoted,
     Refused,
@@ -120,7 +121,9 @@ RELAY_US = 3 * SECOND_US
 PROBE_US = 400_000
 PROBES = 8
 """After so many without an answer the two cannot meet, and a relay is looked for."""
-SILENT_US = 4 * SECOND_US
+PIECE_S = 2
+"""Seconds of speech in one message."""
+SILENT_US = 3 * PIECE_S * SECOND_US
 """Without voice for so long, the way is gone."""
 TAKEOVER_US = 15 * SECOND_US
 """How long the one who is called waits for another relay."""
@@ -139,8 +142,6 @@ BUDDIES_MOST = 20
 LOADED = 0.6
 """Share of the places at super nodes that are taken when a run begins."""
 NEARLY_FULL = 0.8
-STATION_FACTOR = 10
-"""A dedicated super node has this many times the limits of a user's machine."""
 SPARES = 4
 DIRECT, REVERSED, PUNCHED, RELAYED = WAYS = ("direct", "reversed", "punched", "relayed")
 STATES = ("off line", "logging in", "no super node", "on line", "super node")
@@ -168,7 +169,7 @@ class GiveUp:
 
 @dataclass(slots=True)
 class Speak:
-    """A second of a call."""
+    """The next two seconds of a call."""
 
     call: int
 
@@ -207,10 +208,13 @@ class SkypeOptions:
         low=0,
         high=DAY_S,
     )
-    bootstrap: int = option(
-        2, "super nodes of Skype whose addresses are built in (7 in 2004)", low=0, high=50, fixed=True
+    built_in: int = option(
+        2, "super nodes of Skype, whose addresses are built in (7 in 2004)", low=0, high=50, fixed=True
     )
-    dedicated: int = option(0, "more of these, with ten times the limits", low=0, high=1_000, fixed=True)
+    built_in_clients: int = option(32, "clients of each of these, at most", low=1, high=100_000, unit="clients")
+    built_in_logins_per_s: float = option(
+        10.0, "new clients that each of these bears, a second; it does not answer more", low=0.1, high=1e6
+    )
     seen_h: float = option(72.0, "how long a user who has gone can be found, in h", low=0, high=10_000)
     admit_per_s: float = option(0.0, "logins a second that the login server lets in; 0: all", low=0, high=1e6)
     retry_s: float = option(3.0, "pause of a client that finds no super node, in s", low=0.1, high=3_600)
@@ -219,7 +223,7 @@ class SkypeOptions:
     keepalive_s: float = option(60.0, "how often a client asks for its super node, in s", low=1, high=3_600, fixed=True)
     buddies: int = option(3, "users that each one has on its list when the run begins", low=0, high=20, fixed=True)
     punching: bool = option(True, "whether a super node tells both to send at the same time")
-    call_s: float = option(60.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
+    call_s: float = option(30.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
     voice_kb_s: float = option(
         4.0, "of each end, in KB of 1,000 (at most 4 for voice, 10 for video)", low=0.1, high=100
     )
@@ -311,7 +315,6 @@ class Client(Peer, name="skype", options=SkypeOptions):
     roles = ("super node",)
     goals = (CALL, FIND_USER)
     overlay = False
-    shares_files = False
     usual_nat = "full:0.12,address:0.06,port:0.43,symmetric:0.10,blocked:0.04"
     """A quarter open; of the NATs 81 % can be met by sending at the same time, as Ford, Srisuresh and Kegel measured
     (82 %, USENIX 2005). The rest of the division is ours."""
@@ -359,11 +362,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @classmethod
     def stations(cls, options: SkypeOptions, peers: int) -> Sequence[Station]:
-        """The login server, the super nodes that are built in, and dedicated ones."""
+        """The login server, and the super nodes that are built in."""
         return [
             Station(LoginServer, "login", OPERATOR),
-            *(Station(Bootstrap, f"boot{at}", OPERATOR) for at in range(options.bootstrap)),
-            *(Station(Dedicated, f"mega{at:02}", OPERATOR) for at in range(options.dedicated)),
+            *(Station(BuiltIn, f"node{at}", OPERATOR) for at in range(options.built_in)),
         ]
 
     @classmethod
@@ -437,12 +439,11 @@ class Client(Peer, name="skype", options=SkypeOptions):
         kept = saved if isinstance(saved, dict) else {}
         self.started_us = host.now_us
         self.server = contacts[0] if contacts else -1
-        built_in = host.options.bootstrap + host.options.dedicated
-        self.built_in = tuple(contacts[1 : 1 + built_in])
+        self.built_in = tuple(contacts[1 : 1 + host.options.built_in])
         for address in kept.get("cache", ()):
             self.cache.remember(address, HostCache.NEVER_US, CACHE_MOST)
         self.buddies = {one: (node, False) for one, node in kept.get("buddies", ())}
-        self.own_texts = tuple(file.name for file in host.library.files()[:TEXTS_MOST])
+        self.own_texts = self.texts_of(host)
         self.lost_us = host.now_us
         self.seek_in(host, host.rng.random() * (2.0 if host.now_us else 5.0))
         host.every(int(host.options.keepalive_s * SECOND_US), Upkeep())
@@ -460,6 +461,11 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.super or self.node >= 0
+
+    @staticmethod
+    def texts_of(host: Host) -> tuple[str, ...]:
+        """What its user writes about itself."""
+        return tuple(file.name for file in host.library.files()[-TEXTS_MOST:])
 
     @staticmethod
     def name_of(host: Host) -> str:
@@ -590,8 +596,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Upkeep)
     def upkeep(self, host: Host, tick: Upkeep) -> None:
-        """Ask for the super node; as one, exchange addresses, and forget who has been gone for long."""
+        """Ask for the super node, and tell it what has changed; as one, exchange addresses, and forget who has been
+        gone for long."""
+        texts = self.texts_of(host)
+        changed, self.own_texts = texts != self.own_texts, texts
         if self.node >= 0:
+            if changed:
+                host.send(self.node, Profile(texts), cause=None)
             host.call(self.node, KeepAlive(), timeout_us=(TIMEOUT_US, TIMEOUT_US))
         for call, one in list(self.relayed.items()):
             if host.now_us - one.heard_us > 2 * TAKEOVER_US:
@@ -728,6 +739,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.tell_buddies(host, sender, fresh, online=True)
         if self.here >= NEARLY_FULL * self.most(host):
             self.recruit(host)
+
+    @on(Profile)
+    def profile(self, host: Host, sender: PeerId, message: Profile) -> None:
+        entry = self.entries.get(sender)
+        if entry is not None and len(message.texts) <= TEXTS_MOST:
+            entry.texts = message.texts
 
     def client_gone(self, host: Host, user: PeerId, entry: Entry) -> None:
         """A client has gone. It can still be found, as one that is off line."""
@@ -1068,9 +1085,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             host.call(message.relay, JoinRelay(message.call), timeout_us=RELAY_US, context=message.call)
             return
         host.reply(Answer(True, ""))
-        if message.way == DIRECT:
-            self.talk(host, message.call, session, first=False)
-        elif message.way == REVERSED and host.line.nat == NatKind.UDP_BLOCKED:
+        if message.way == DIRECT or (message.way == REVERSED and host.line.nat == NatKind.UDP_BLOCKED):
             self.talk(host, message.call, session)
         else:
             self.probe(host, ProbeAgain(message.call, 0))
@@ -1142,19 +1157,19 @@ class Client(Peer, name="skype", options=SkypeOptions):
             host.log("call", cause=session.cause, way=session.way)
         session.met = True
 
-    def talk(self, host: Host, call: int, session: Session, *, first: bool = True) -> None:
-        """Speak from now on. first: it may send before the other has."""
+    def talk(self, host: Host, call: int, session: Session) -> None:
+        """Speak from now on."""
         session.heard_us = host.now_us
         if session.talking:
             return
         session.talking = True
-        session.speaker = host.after(SECOND_US if first else 2 * SECOND_US, Speak(call), cause=session.cause)
+        session.speaker = host.after(PIECE_S * SECOND_US, Speak(call), cause=session.cause)
         if session.caller or session.relay >= 0 or host.line.nat:
             self.say(host, call, session, last=False)
 
     @on(Speak)
     def speak(self, host: Host, tick: Speak) -> None:
-        """Send a second of voice, look whether the other is heard, and end the call when all is said."""
+        """Send the next seconds of voice, look whether the other is heard, and end the call when all is said."""
         session = self.sessions.get(tick.call)
         if session is None:
             return
@@ -1162,7 +1177,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if host.now_us - session.heard_us > SILENT_US:
             self.way_lost(host, tick.call, session)
             return
-        session.said += 1
+        session.said += PIECE_S
         if session.caller:
             host.progress(min(session.said, session.lasts), session.lasts, cause=session.cause)
             if session.said >= session.lasts:
@@ -1171,19 +1186,25 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 self.end(host, tick.call, session)
                 return
         self.say(host, tick.call, session, last=False)
-        session.speaker = host.after(SECOND_US, Speak(tick.call), cause=session.cause)
+        session.speaker = host.after(PIECE_S * SECOND_US, Speak(tick.call), cause=session.cause)
 
     def say(self, host: Host, call: int, session: Session, *, last: bool) -> None:
-        """Send what was said in the last second, to the other or to the relay."""
+        """Send what was said since the last message, to the other or to the relay."""
         to = session.relay if session.relay >= 0 else session.other
         kinds = (host.line.nat,) if session.relay >= 0 else (host.line.nat, session.nat)
         kind = VoiceTcp if NatKind.UDP_BLOCKED in kinds else Voice
-        size = 0 if last else round(host.options.voice_kb_s * 1_000)
+        size = 0 if last else round(host.options.voice_kb_s * 1_000 * PIECE_S)
         host.send(to, kind(call, session.said, last, Blob(size)), cause=session.cause)
 
     @on(Voice)
+    def voice(self, host: Host, sender: PeerId, message: Voice) -> Known:
+        return self.hears_voice(host, sender, message)
+
     @on(VoiceTcp)
-    def voice(self, host: Host, sender: PeerId, message: Voice | VoiceTcp) -> Known:
+    def voice_tcp(self, host: Host, sender: PeerId, message: VoiceTcp) -> Known:
+        return self.hears_voice(host, sender, message)
+
+    def hears_voice(self, host: Host, sender: PeerId, message: Voice | VoiceTcp) -> Known:
         """Voice of a call of this user, or of one that it relays."""
         relayed = self.relayed.get(message.call)
         if relayed is not None and sender in (relayed.a, relayed.b):
@@ -1460,9 +1481,9 @@ class ProxySearch:
 
 
 @dataclass(slots=True, eq=False)
-class Bootstrap(Client):
-    """A super node of Skype whose address is in every client. It has no user, and does not leave when it has too many
-    logins: it does not answer them."""
+class BuiltIn(Client):
+    """A super node of Skype whose address is in every client. It has no user and limits of its own, and when it has too
+    many logins it does not leave, but does not answer them."""
 
     role = "built-in super node"
 
@@ -1474,21 +1495,14 @@ class Bootstrap(Client):
     def joined(self, links: Sequence[PeerId]) -> bool:
         return True
 
+    def most(self, host: Host) -> int:
+        return int(host.options.built_in_clients)
+
+    def logins_most(self, host: Host) -> float:
+        return float(host.options.built_in_logins_per_s * WINDOW_US / SECOND_US)
+
     def overloaded(self, host: Host) -> None:
         """It does not answer."""
 
     def ask(self, host: Host, ask: Ask) -> None:
         host.failed("a machine of Skype has no user")
-
-
-@dataclass(slots=True, eq=False)
-class Dedicated(Bootstrap):
-    """A super node of Skype with much larger limits."""
-
-    role = "dedicated super node"
-
-    def most(self, host: Host) -> int:
-        return int(host.options.clients) * STATION_FACTOR
-
-    def logins_most(self, host: Host) -> float:
-        return STATION_FACTOR * Client.logins_most(self, host)

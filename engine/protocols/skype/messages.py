@@ -77,6 +77,19 @@ class Attach:
 
 
 @message()
+class Profile:
+    """Of a client, for its super node: what its user now writes about itself."""
+
+    texts: tuple[str, ...]
+
+    def about(self) -> Iterable[str]:
+        return (word for text in self.texts for word in words_of(text))
+
+    def without(self, word: str) -> object:
+        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)))
+
+
+@message()
 class Attached:
     """The client hangs on it. nodes: other super nodes, for its host cache."""
 
