@@ -11,7 +11,7 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache, wraps
@@ -727,6 +727,15 @@ class Host(Protocol):
         A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can be
         marked by, and only one of those contacts should be. To mark a peer whose stream has just been closed from the
         other end changes nothing.
+        """
+        ...
+
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+        """A way over several peers that begins at this one, as it believes it to be: a circuit, a relayed call, a chain
+        of next hops. It is drawn. No hops: it is gone; so it is when this peer stops.
+
+        key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
+        in order, at most 32. word: what it is, in a word or two
         """
         ...
 

@@ -52,6 +52,7 @@ from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
+from .sim.ways import Ways
 from .sim.words import Roles, word_text
 from .world import access_links, content
 from .world.world import World
@@ -215,6 +216,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for kind in classes:
             for word in kind.link_words:
                 self.streams.words.code(word_text(word))
+        self.ways = Ways()
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -447,6 +449,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
         self.streams.forget_marks_of(peer)
+        self.ways.forget(peer)
 
     def add_peers(
         self,
@@ -765,6 +768,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
             self.streams.mark(peer, to, word, topic)
+
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+        if self.programs[peer] is not None:
+            # Numbers of peers may come out of a message.
+            self.ways.tell(peer, key, [one for one in hops if self._is_peer(one)], word)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)

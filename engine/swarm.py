@@ -422,6 +422,10 @@ class Swarm(SimulationOwner, CommandExecutor):
         """What a peer says of its links, see `Host.mark`: (other end, topic or "", word), by the other end."""
         return tuple(self.simulation.streams.marks_of(peer))
 
+    def paths_of(self, peer: PeerId) -> tuple[tuple[tuple[PeerId, ...], str], ...]:
+        """The ways that begin at a peer, see `Host.path`: (the peers after it, word)."""
+        return tuple(self.simulation.ways.of(peer))
+
     def events(self, since: int = 0) -> Iterator[Event]:
         """Events with a number above `since`, the oldest first; only the last 5,000 are kept."""
         return self.simulation.event_log.since(since)

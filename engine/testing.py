@@ -16,7 +16,7 @@ fall due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,7 @@ class FakeHost:
     open_asks causes that the peer keeps open
     roles     each role that it took; `role` is the latest, "" before any
     marks     (peer, topic) -> word: what it says of its links now; topic "" for none
+    paths     key -> (hops, word): the ways that it tells of now
     calls     all that were made, see `FakeCall`; a request is not in `sent`
     replies   (ticket, answer)
     malformed (why) of each message that was sent or given and is not what its annotations say: nobody gets it
@@ -174,6 +175,7 @@ class FakeHost:
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.roles: list[str] = []
         self.marks: dict[tuple[PeerId, str], str] = {}
+        self.paths: dict[Hashable, tuple[tuple[PeerId, ...], str]] = {}
         self.calls: list[FakeCall] = []
         self.replies: list[tuple[Ticket, Any]] = []
         self.malformed: list[str] = []
@@ -307,6 +309,12 @@ class FakeHost:
         self.marks.pop((to, topic or ""), None)
         if word:
             self.marks[to, topic or ""] = word
+
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+        """Record a way; no hops take it back."""
+        self.paths.pop(key, None)
+        if hops:
+            self.paths[key] = (tuple(hops), word)
 
     def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
         """Record an ask that the network opens. Its cause is a new number; the same goal and key give the same one."""

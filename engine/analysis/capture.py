@@ -29,6 +29,7 @@ from ..measure.snapshot import (
     Kind,
     LinkMarks,
     Links,
+    Paths,
     Places,
     Run,
     RunningAttack,
@@ -316,6 +317,7 @@ class SnapshotBuilder:
         """Of links that are contacts: below 0, which versions of streams never are."""
         self._marks = LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
         self._marks_key: tuple[object, ...] = ()
+        self._paths = Paths()
         self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
         self._asked: deque[int] = deque(maxlen=ASK_ROWS)
@@ -419,8 +421,16 @@ class SnapshotBuilder:
             court=court,
             attacks=attacks,
             marks=self._marked(topic),
+            paths=self._ways(),
             shown=self._shown(shown),
         )
+
+    def _ways(self) -> Paths:
+        """The ways that peers tell of: the same object until one changes."""
+        ways = self._simulation.ways
+        if ways.version != self._paths.version:
+            self._paths = Paths(ways.version, *ways.columns(), tuple(ways.words.codes))
+        return self._paths
 
     def _shown(self, wanted: Sequence[str]) -> Mapping[str, ShownColumn]:
         sim = self._simulation

@@ -67,6 +67,20 @@ class LinkMarks:
 
 
 @dataclass(frozen=True, slots=True)
+class Paths:
+    """Ways over several peers, as the peers at which they begin believe them to be (`Host.path`).
+
+    version: another one when any has changed; hops: int32 (P, W), where a way begins, the peers that it leads over, and
+    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0.
+    """
+
+    version: int = 0
+    hops: I32 = field(default_factory=lambda: np.zeros((0, 1), np.int32))
+    word: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    words: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True)
 class ShownColumn:
     """One of the columns that a network shows of its peers (`Peer.shows`), at one moment. Index = PeerId.
 
@@ -328,6 +342,8 @@ class Snapshot:
     """Attacks with steps left, in the order in which they were begun."""
     marks: LinkMarks = field(default_factory=lambda: LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8)))
     """What the ends of each of `links` say of it."""
+    paths: Paths = field(default_factory=Paths)
+    """Ways over several peers."""
     shown: Mapping[str, ShownColumn] = field(default_factory=dict)
     """The shown columns that were asked for, by name."""
 

@@ -7,7 +7,7 @@ the right peer, and the conformance suite finds the mistake instead of a wrong r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
@@ -99,6 +99,9 @@ class HostOwner(Protocol):
 
     def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
         """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
+
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+        """A peer tells of a way over several peers, see `api.Host.path`."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
@@ -607,6 +610,9 @@ class PeerHost:
 
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
+
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+        self.shared.owner.path(self.me, key, tuple(hops), word)
 
     # --- components ---------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import numpy as np
 from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
-from .scene import WALL, Scene, link_words, mark_ink, sides_of
+from .scene import WALL, Scene, link_words, mark_ink, paths_shown, sides_of
 from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
@@ -49,6 +49,9 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
     told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]
+    paths = scene.snapshot.paths
+    drawn = np.unique(paths.word[paths_shown(scene)]).tolist()
+    told += [(dash, paths.words[code] or "way", INK["path"]) for code in drawn]
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

@@ -350,6 +350,42 @@ def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.i
         scene.bundle.draw(canvas, a, b, inks)
 
 
+PATHS_MOST = 24
+"""Up to so many ways over several peers are all drawn where no peer is selected."""
+
+
+def paths_shown(scene: Scene) -> NDArray[np.int32]:
+    """The rows of `Snapshot.paths` that are drawn: those that begin at the selected peer, or lead over it; without one,
+    those of the peer that issued the chosen ask, or all if they are few."""
+    paths = scene.snapshot.paths
+    if not len(paths.hops):
+        return np.zeros(0, np.int32)
+    if scene.selected is not None:
+        shown = (paths.hops == scene.selected).any(axis=1)
+    elif scene.trace is not None and (paths.hops[:, 0] == scene.trace.origin).any():
+        shown = paths.hops[:, 0] == scene.trace.origin
+    else:
+        shown = np.full(len(paths.hops), len(paths.hops) <= PATHS_MOST)
+    return np.flatnonzero(shown).astype(np.int32)
+
+
+def _paths(canvas: Canvas, scene: Scene) -> None:
+    """Each way as a line from peer to peer."""
+    rows = paths_shown(scene)
+    if not len(rows):
+        return
+    hops = scene.snapshot.paths.hops[rows]
+    a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
+    real = b >= 0
+    # Once each, in one direction: so a link that several ways share is one line.
+    n = len(scene.x)
+    pair = np.unique(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
+    a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
+    layer = Canvas(canvas.width, canvas.height, canvas.mode)
+    _between(layer, scene, a, b, np.full(len(a), INK["path"], np.uint8))
+    lay(canvas, layer)
+
+
 class SpreadLayer:
     """The layer of the chosen ask of the last picture; drawn again only when it would look different."""
 
@@ -387,6 +423,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     canvas.fullest = density.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         lay(canvas, (spread or SpreadLayer()).of(canvas, scene, scene.trace, len(ids) <= FEW, crowded))
+    _paths(canvas, scene)
     if len(scene.snapshot.flight.frm) or scene.refusals:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _flight(layer, scene)

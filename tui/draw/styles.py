@@ -175,6 +175,7 @@ TABLE: dict[str, InkOf] = {
     "cut": InkOf("lost", faded=0.55),
     "tree": InkOf("link-tree"),
     "way": InkOf("answered", bold=True),
+    "path": InkOf("caption", bold=True),
     "alive": InkOf("alive"),
     "dead": InkOf("dead", faded=0.35),
     "dead-now": InkOf("dead", bold=True, solid=True),

@@ -357,6 +357,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         yield from _line_rows(snapshot, peer)
         if facts is not None:
             yield from _mark_rows(snapshot, facts, width)
+            yield from _path_rows(snapshot, facts, width)
             yield from _call_rows(snapshot, facts, width)
 
     @staticmethod
@@ -459,6 +460,21 @@ def _mark_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row
     for word, others in by_word.items():
         row: list[Span] = [(f"{word} ", "dim"), (f"{len(others)} ", "text bold")]
         yield (*row, *names(snapshot, others, width - width_of(row)))
+
+
+PATHS_SHOWN = 6
+
+
+def _path_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """The ways that begin at it: `circuit → p017 → p004 → p031`."""
+    labels = snapshot.fixed.labels
+    for hops, word in facts.paths[:PATHS_SHOWN]:
+        told = f"{word or 'way'} "
+        for line in wrap("".join(f"→ {labels[hop]} " for hop in hops), max(8, width - len(told))):
+            yield ((told, "dim"), (line, "text"))
+            told = " " * len(told)
+    if len(facts.paths) > PATHS_SHOWN:
+        yield ((f"and {len(facts.paths) - PATHS_SHOWN:,} more", "dim"),)
 
 
 CALLS_SHOWN = 4

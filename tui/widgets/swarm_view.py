@@ -403,7 +403,7 @@ class SwarmView(CanvasWidget):
             # Objects and not their ids: an id is used again when its object is gone.
             _Same(snapshot.fixed),
             _Same(frame.trace),
-            (snapshot.links.version, snapshot.marks.version),
+            (snapshot.links.version, snapshot.marks.version, snapshot.paths.version),
             self.stage.version,
             (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),

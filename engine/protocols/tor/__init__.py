@@ -1,0 +1,4 @@
+"""Tor
+
+Not finished: parts that stand alone so far.
+"""
