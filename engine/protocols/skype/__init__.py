@@ -907,8 +907,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """Super nodes that are asked in this round: 4, then 8 others, then 16."""
         if not 0 <= number <= 10:
             return ()
-        known = [one for one in self.cache if one != host.me]
-        known.reverse()
+        # An order that stays while the cache changes, so that no round leaves one out; another one at each.
+        known = sorted((one for one in self.cache if one != host.me), key=lambda one: (one < host.me, one))
         first = FIRST_ROUND * (2**number - 1)
         return tuple(known[first : first + FIRST_ROUND * 2**number])
 
@@ -1156,6 +1156,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             host.hit(session.other, session.text, by=session.by, cause=session.cause)
             host.log("call", cause=session.cause, way=session.way)
         session.met = True
+        hops = (session.relay, session.other) if session.relay >= 0 else (session.other,)
+        host.path(call, hops, f"call, {session.way}")
 
     def talk(self, host: Host, call: int, session: Session) -> None:
         """Speak from now on."""
@@ -1245,6 +1247,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def end(self, host: Host, call: int, session: Session) -> None:
         self.sessions.pop(call, None)
+        if session.caller:
+            host.path(call, ())
         if session.speaker is not None:
             host.cancel(session.speaker)
         if session.relay >= 0:
@@ -1379,6 +1383,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """The caller looks for another relay, and rings again; the other waits for that."""
         gone, session.relay = session.relay, -1
         session.talking = False
+        if session.caller:
+            host.path(call, ())
         if session.speaker is not None:
             host.cancel(session.speaker)
             session.speaker = None
