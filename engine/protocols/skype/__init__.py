@@ -127,10 +127,13 @@ SILENT_US = 3 * PIECE_S * SECOND_US
 """Without voice for so long, the way is gone."""
 TAKEOVER_US = 15 * SECOND_US
 """How long the one who is called waits for another relay."""
+LOOK_AGAIN_US, LOOK_AGAIN_MOST = 2 * SECOND_US, 5
 GIVE_UP_US = 30 * SECOND_US
 """How long an ask waits for a super node."""
 WINDOW_US = 10 * SECOND_US
 """Over which logins at a super node are counted."""
+BANS_MOST = 3
+"""A super node that leaves comes back after at most 2^(this - 1) times `backoff_s`."""
 RECRUIT_US = 5 * SECOND_US
 PARTNERS = 3
 """Super nodes with which a super node keeps a connection."""
@@ -144,7 +147,7 @@ LOADED = 0.6
 NEARLY_FULL = 0.8
 SPARES = 4
 DIRECT, REVERSED, PUNCHED, RELAYED = WAYS = ("direct", "reversed", "punched", "relayed")
-STATES = ("off line", "logging in", "no super node", "on line", "super node")
+STATES = ("logging in", "no super node", "on line", "super node")
 
 
 # --- ticks -------------------------------------------------------------------------------------------------------
@@ -180,6 +183,13 @@ class ProbeAgain:
 
     call: int
     tries: int
+
+
+@dataclass(slots=True)
+class LookAgain:
+    """Time to look for the other end of a call, whose super node is gone."""
+
+    call: int
 
 
 @dataclass(slots=True)
@@ -248,8 +258,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Searching:
-    """A search of this user. waits: super nodes that have not answered in this round; cards: found; sent: it has been
-    begun, at a super node."""
+    """A search of this user. waits: super nodes that have not answered in this round; sent: it has been begun, at a
+    super node; call: the one whose other end is looked for again, -1 for none."""
 
     text: str
     goal: str
@@ -258,13 +268,15 @@ class Searching:
     round: int = 0
     waits: int = 0
     sent: bool = False
+    call: int = -1
 
 
 @dataclass(slots=True)
 class Session:
-    """A call of this user. caller: whether it calls; node: to ring at, text: as it was found; relays: those that may
-    take over; said: seconds spoken, heard_us: when the other was last heard; ticket: of the Ring that is answered
-    later; tcp: no datagrams on this leg."""
+    """A call of this user. caller: whether it calls; way: one of `WAYS`; node: to ring at, name, text, by: as the other
+    was found; relays: those that may take over; met: the two have a way; said: seconds spoken, of lasts; heard_us: when
+    the other was last heard; ticket: of the Ring that is answered later; again: how often the other was looked for
+    again, since its super node was gone too."""
 
     other: PeerId
     caller: bool
@@ -272,6 +284,7 @@ class Session:
     way: str
     nat: int
     node: PeerId = -1
+    name: str = ""
     text: str = ""
     by: PeerId | None = None
     relay: PeerId = -1
@@ -283,6 +296,7 @@ class Session:
     heard_us: int = 0
     ticket: Ticket | None = None
     speaker: Timer | None = None
+    again: int = 0
 
 
 @dataclass(slots=True)
@@ -422,14 +436,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @classmethod
     def verdict(cls, facts: Facts, options: SkypeOptions) -> str | None:
         """Tells of a call how long it lasted and what ended it."""
-        if facts.trouble:
-            return None
-        if facts.goal == CALL.name and facts.hits:
-            spoken = f"{facts.done:,.0f} of {facts.of:,.0f} s"
-            if facts.setback:
-                return f"They spoke for {spoken}: then {facts.setback}."
-            return f"They spoke for {spoken}." if facts.of else None
-        if facts.hits or not facts.setback:
+        if facts.goal == CALL.name and facts.hits and facts.of:
+            spoken = f"They spoke for {facts.done:,.0f} of {facts.of:,.0f} s"
+            if facts.trouble:
+                return f"{spoken}; the caller {facts.trouble}."
+            return f"{spoken}: then {facts.setback}." if facts.setback else f"{spoken}."
+        if facts.trouble or facts.hits or not facts.setback:
             return None
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
 
@@ -678,7 +690,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """It is no super node for a while: its clients are on their own."""
         self.super = False
         host.set_role("client")
-        self.bans = min(self.bans + 1, 6)
+        self.bans = min(self.bans + 1, BANS_MOST)
         self.banned_us = host.now_us + int(host.options.backoff_s * SECOND_US * 2 ** (self.bans - 1))
         host.log("overloaded", clients=self.here)
         for one in (*self.entries, *self.partners):
@@ -724,7 +736,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         known = entry is not None and entry.gone_us < 0
         if not known and self.here >= self.most(host):
             host.reply(Refused(self.told_nodes(host), stopped=False))
-            self.recruit(host)
+            self.recruit(host, sender if message.able and message.nat == NatKind.OPEN else None)
             return
         if len(message.name) > NAME_MOST or not sound_nat(message.nat) or len(message.texts) > TEXTS_MOST:
             host.reply(Refused((), stopped=False))
@@ -752,19 +764,20 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.here -= 1
         self.tell_buddies(host, user, entry, online=False)
 
-    def recruit(self, host: Host) -> None:
-        """It is nearly full: a client that can be a super node becomes one."""
+    def recruit(self, host: Host, newcomer: PeerId | None = None) -> None:
+        """It is nearly full: a client that can be a super node becomes one, or a newcomer that has no place here."""
         if host.now_us - self.recruited_us < RECRUIT_US:
             return
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
-        if able:
+        if newcomer is not None or able:
             self.recruited_us = host.now_us
-            host.call(host.rng.choice(able), Promote(), timeout_us=TIMEOUT_US, cause=None)
+            one = host.rng.choice(able) if newcomer is None else newcomer
+            host.call(one, Promote(), timeout_us=TIMEOUT_US, cause=None)
 
     @on(Promote)
     def promoted(self, host: Host, sender: PeerId, message: Promote) -> None:
         """Its super node wants it to be one. Its user is not asked."""
-        done = sender == self.node and self.able(host)
+        done = self.node in (sender, -1) and self.certified and not self.super and self.able(host)
         host.reply(Promoted(done))
         if done:
             self.cache.remember(sender, host.now_us, CACHE_MOST)
@@ -865,7 +878,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @on(GiveUp)
     def give_up(self, host: Host, tick: GiveUp) -> None:
         search = self.searches.pop(tick.number, None)
-        if search is not None:
+        if search is not None and search.call >= 0:
+            self.not_there_again(host, search.call)
+        elif search is not None:
             why = "no super node told of one in time" if search.sent else "it hangs on no super node"
             host.failed(why, cause=search.cause)
 
@@ -969,7 +984,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def not_found(self, host: Host, number: int, search: Searching) -> None:
         self.end_search(host, number)
-        host.failed("no super node knows of one", cause=search.cause)
+        if search.call >= 0:
+            self.not_there_again(host, search.call)
+        else:
+            host.failed("no super node knows of one", cause=search.cause)
 
     @on(Find)
     def is_known(self, host: Host, sender: PeerId, message: Find) -> None:
@@ -1012,7 +1030,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """Users were found: who wants to call calls one that is on line."""
         self.end_search(host, number)
         there = [card for card in cards if card.online and sound_nat(card.nat) and card.user >= 0]
-        if not there:
+        if search.call >= 0:
+            session = self.sessions.get(search.call)
+            card = next((card for card in there if session is not None and card.user == session.other), None)
+            if session is None or card is None:
+                self.not_there_again(host, search.call)
+            else:
+                session.node = card.node
+                self.ring(host, search.call, session)
+        elif not there:
             host.failed("who was found is not on line", cause=search.cause)
         elif search.goal == CALL.name:
             self.place(host, host.rng.choice(there), search.cause, by)
@@ -1037,7 +1063,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
             host.failed("the caller has too many calls", cause=cause)
             return
         call = host.rng.getrandbits(40)
-        session = Session(card.user, True, cause, self.way_to(host, card), card.nat, card.node, card.text, by)
+        session = Session(
+            card.user, True, cause, self.way_to(host, card), card.nat, card.node, card.name, card.text, by
+        )
         session.lasts = max(1, round(host.options.call_s))
         self.sessions[call] = session
         put_bounded(self.buddies, card.user, (card.node, True), BUDDIES_MOST)
@@ -1099,6 +1127,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session is None:
             return
         session.heard_us = host.now_us
+        if not answer.taken and self.look_again(host, context, session):
+            return
         if not answer.taken:
             self.break_off(host, context, session, answer.why[:NAME_MOST] or "the other did not take it")
         elif session.way in (DIRECT, RELAYED):
@@ -1116,8 +1146,37 @@ class Client(Peer, name="skype", options=SkypeOptions):
             return
         session = self.sessions.get(context)
         if session is not None:
+            if self.look_again(host, context, session):
+                return
             why = "the other does not answer" if session.nat == NatKind.OPEN else "its super node does not answer"
             self.break_off(host, context, session, why)
+
+    def look_again(self, host: Host, call: int, session: Session) -> bool:
+        """The other cannot be rung at the super node that it hung on: in a running call it is looked for in a while,
+        when it may hang on another one. Returns whether it will be."""
+        if session.said == 0 or session.again >= LOOK_AGAIN_MOST:
+            return False
+        session.again += 1
+        host.after(LOOK_AGAIN_US, LookAgain(call), cause=session.cause)
+        return True
+
+    @on(LookAgain)
+    def looks_again(self, host: Host, tick: LookAgain) -> None:
+        session = self.sessions.get(tick.call)
+        if session is None or session.talking:
+            return
+        self.number += 1
+        timer = host.after(TAKEOVER_US, GiveUp(self.number))
+        search = Searching(session.name, CALL.name, session.cause, timer, call=tick.call)
+        put_bounded(self.searches, self.number, search, SEARCHES_MOST)
+        if self.super or self.node >= 0:
+            self.search(host, self.number, search)
+
+    def not_there_again(self, host: Host, call: int) -> None:
+        """The other end of a call is not to be found at present."""
+        session = self.sessions.get(call)
+        if session is not None and not self.look_again(host, call, session):
+            self.break_off(host, call, session, "the other is not to be found any more")
 
     @on(ProbeAgain)
     def probe(self, host: Host, tick: ProbeAgain) -> None:
@@ -1446,10 +1505,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def state(self) -> str:
         if self.super:
-            return STATES[4]
-        if self.node >= 0:
             return STATES[3]
-        return STATES[2] if self.certified else STATES[1] if self.logging_in else STATES[0]
+        if self.node >= 0:
+            return STATES[2]
+        return STATES[1] if self.certified else STATES[0]
 
     def shown(self) -> tuple[float | str, ...]:
         online = sum(there for _, there in self.buddies.values())
