@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from functools import lru_cache, wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
@@ -536,13 +536,56 @@ class Rng(Protocol):
     def bytes(self, n: int) -> bytes: ...
 
 
+class NatKind(IntEnum):
+    """What is between a peer and the network: nothing, or a NAT that can open connections and accepts none. What a NAT
+    lets in differs for datagrams (RFC 4787, sections 4 and 5; the names are those of RFC 3489):
+
+    OPEN                a public address, no NAT: false, and all others are true
+    FULL_CONE           from anyone, once it has sent to anybody
+    ADDRESS_RESTRICTED  from addresses that it has sent to
+    PORT_RESTRICTED     from addresses and ports that it has sent to. The kind where only a share of NATs is stated
+    SYMMETRIC           the same, and it has another port for each peer that it sends to
+    UDP_BLOCKED         no datagrams in or out
+    """
+
+    OPEN = 0
+    PORT_RESTRICTED = 1
+    FULL_CONE = 2
+    ADDRESS_RESTRICTED = 3
+    SYMMETRIC = 4
+    UDP_BLOCKED = 5
+
+
+NAT_WORDS: Final = {
+    NatKind.OPEN: "open",
+    NatKind.FULL_CONE: "full cone",
+    NatKind.ADDRESS_RESTRICTED: "address-restricted",
+    NatKind.PORT_RESTRICTED: "port-restricted",
+    NatKind.SYMMETRIC: "symmetric",
+    NatKind.UDP_BLOCKED: "UDP blocked",
+}
+"""Each kind of NAT as it is told to people."""
+
+
+def can_meet(a: NatKind, b: NatKind) -> bool:
+    """Whether two peers get a direct path when both are told by a third at the same time to send to each other.
+
+    All pairs do but these: a symmetric NAT sends from a port that a port-restricted or symmetric one does not expect;
+    where datagrams are blocked a connection has to be accepted, which only an open peer does.
+    """
+    if NatKind.UDP_BLOCKED in (a, b):
+        return NatKind.OPEN in (a, b)
+    picky = (NatKind.SYMMETRIC, NatKind.PORT_RESTRICTED)
+    return not (NatKind.SYMMETRIC in (a, b) and a in picky and b in picky)
+
+
 class Line(NamedTuple):
-    """A peer's access line: rates in kbit/s, 0 where the run sets no limit. `nat`: it is behind a NAT, so it can open
-    connections to others and accepts none."""
+    """A peer's access line: rates in kbit/s, 0 where the run sets no limit. `nat`: behind which kind of NAT it is; with
+    any it can open connections to others and accepts none."""
 
     up_kbit_s: int = 0
     down_kbit_s: int = 0
-    nat: bool = False
+    nat: NatKind = NatKind.OPEN
 
 
 class Machine(NamedTuple):
@@ -895,6 +938,7 @@ class Peer:
     overlay       whether the links of the topology are open streams when the run begins
     has_all       whether it answers every question, whatever its library holds: the server of client and server
     shares_files  whether it shares the files of its library, so that decoys can be among them
+    usual_nat     behind which kinds of NAT its users are where a run does not state it: as `--nat`, with the shares
     ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
                   conformance suite then allows it to grow, in proportion to the asks and not faster
     roles         further roles that `Host.set_role` gives, in the order of a legend
@@ -913,6 +957,7 @@ class Peer:
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
+    usual_nat: ClassVar[str] = ""
     ledger: ClassVar[bool] = False
     roles: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[Shown, ...]] = ()

@@ -7,7 +7,7 @@ For the files of `engine/protocols/`. Nothing else in the engine imports it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, exp, log
@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import Cause, File, Host, PeerId, Rng, Theory, Timer, words_of
+from .api import Cause, File, Host, NatKind, PeerId, Rng, Theory, Timer, can_meet, words_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -482,3 +482,15 @@ def tree_reach(degree: int, hops: int) -> int:
     a flood reaches in a regular graph, which has cycles. Source: Ritter, "Why Gnutella can't scale. No, really.", 2001.
     """
     return sum(degree * (degree - 1) ** hop for hop in range(hops))
+
+
+def relay_share(shares: Mapping[NatKind, float], punching: bool = True) -> float:
+    """The share of pairs of peers that cannot open a path between them, so that a third has to relay.
+
+    shares: of each kind of NAT, 0 to 1; those that are left out are open. punching: a third tells both to send at the
+    same time (`api.can_meet`): s² + 2sp + b² + 2b(1 - o - b). Without, one of the two has to be open: (1 - o)².
+    """
+    all_shares = {**shares, NatKind.OPEN: 1.0 - sum(share for kind, share in shares.items() if kind)}
+    pairs = ((a, b) for a in all_shares for b in all_shares)
+    apart = ((a, b) for a, b in pairs if (not can_meet(a, b) if punching else a and b))
+    return sum(all_shares[a] * all_shares[b] for a, b in apart)

@@ -8,7 +8,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -1084,5 +1084,6 @@ def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -
     access_links.check(setup.links)
     if world is None:
         chosen = program
+        setup = replace(setup, links=access_links.of_network(setup.links, program.usual_nat))
         world = World.generate(setup, lambda peers: chosen.stations(options, peers))
     return program, options, world

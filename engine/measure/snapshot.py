@@ -156,8 +156,8 @@ class Fixed:
     up_kbit_s: I32
     """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
-    nat: Flags
-    """Peers behind a NAT: they open connections and accept none."""
+    nat: U8
+    """Behind which kind of NAT each is (`api.NatKind`): with any it opens connections and accepts none."""
     infrastructure: Flags
     """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
     bootstrap: tuple[PeerId, ...]

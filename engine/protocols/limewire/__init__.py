@@ -321,7 +321,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         kept = saved if isinstance(saved, dict) else {}
         self.id = host.rng.bytes(16)
         self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
-        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
+        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.near.firewalled = self.firewalled
         self.near.bootstrap = contacts
         for address in (*kept.get("hosts", ()), *contacts):
