@@ -39,7 +39,7 @@ from .inside import containers, packed
 
 SECOND = 1_000_000
 
-RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
+RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=1.0)
 """Few titles and many copies: whoever asks can be answered."""
 
 ITEMS_MOST = 2_000
@@ -278,7 +278,7 @@ class Spied:
         simulation: Any = host.shared.owner
         if to in simulation.streams.near[host.me]:
             return True
-        ticks = (timer.tick for timers in host.kernel.timers.values() for timer in timers)
+        ticks = (getattr(timer, "tick", None) for timers in host.kernel.timers.values() for timer in timers)
         if any(isinstance(tick, StreamClosed) and (tick.peer, tick.other) == (host.me, to) for tick in ticks):
             return True
         program = simulation.programs[host.me]
