@@ -39,7 +39,7 @@ from .inside import containers, packed
 
 SECOND = 1_000_000
 
-RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
+RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=1.0)
 """Few titles and many copies: whoever asks can be answered."""
 
 ITEMS_MOST = 2_000
