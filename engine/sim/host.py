@@ -298,10 +298,16 @@ class PeerHost:
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
-        _, _, why, _, record, _ = kernel.envelope
+        kind = shared.kinds[message.__class__]
+        does = shared.parts[kind]
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        elif does == UPKEEP:
+            why = 0
+        else:
+            why, record = self._record(cause)
         if (
-            cause is not INHERIT
-            or part is not None
+            part is not None
             or via is not None
             or why.__class__ is tuple
             or links.path is not FAST
@@ -311,8 +317,6 @@ class PeerHost:
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
-        kind = shared.kinds[message.__class__]
-        does = shared.parts[kind]
         if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
@@ -320,7 +324,7 @@ class PeerHost:
         try:
             size = message._size or encoded_size(message)
         except MalformedMessage:
-            self.multicast((to,), message)
+            self.multicast((to,), message, cause=cause)
             return
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
@@ -456,11 +460,22 @@ class PeerHost:
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
-        why, record = self._record(cause)
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        else:
+            why, record = self._record(cause)
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
-        kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
+        # `kernel.arm`, written out.
+        record.pending += 1
+        at = kernel.now_us + max(0, int(delay_us))
+        bucket = kernel.timers.get(at)
+        if bucket is None:
+            kernel.timers[at] = [timer]
+            heappush(kernel.instants, at)
+        else:
+            bucket.append(timer)
         if why:
             self.waiting[id(timer)] = timer
         return timer
