@@ -91,6 +91,7 @@ class HostOwner(Protocol):
 
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that the sender has no link with; returns the others."""
+
     def machine(self, peer: PeerId) -> Machine:
         """The computer of a peer, see `api.Host.machine`."""
 

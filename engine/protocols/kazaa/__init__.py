@@ -352,7 +352,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         kept = saved if isinstance(saved, dict) else {}
         rng, options = host.rng, host.options
         self.speed = host.line.up_kbit_s or rng.choice(SPEEDS_KBPS)
-        self.firewalled = host.line.nat or rng.random() < options.firewalled
+        self.firewalled = bool(host.line.nat) or rng.random() < options.firewalled
         self.careless, self.fakes = kept.get("user", (rng.random() < options.careless, rng.random() < options.fakers))
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
         self.uptime = Uptime.begun(host, kept.get("uptime"))
