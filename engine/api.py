@@ -385,6 +385,8 @@ class Goal:
                 (titles, rng) -> text
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
+    did         what the asker has done, before the text: "p007 asked for “blue train”"
+    doing       the state of an ask that has a hit and is not over
 
     Records and recordings hold the name alone.
     """
@@ -397,6 +399,8 @@ class Goal:
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
     fetched: bool = False
+    did: str = "asked for"
+    doing: str = "downloading"
 
     @property
     def sought(self) -> Sought:

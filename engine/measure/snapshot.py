@@ -174,6 +174,10 @@ class Fixed:
     shows: tuple[Shown, ...] = ()
     """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
 
+    def goal(self, name: str) -> Goal | None:
+        """The goal of this name; None for one that users of this network cannot have."""
+        return next((goal for goal in self.goals if goal.name == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

@@ -119,6 +119,8 @@ BATCH = Goal(
     reached_by=frozenset({"question", "transfer"}),
     draw=batch_name,
     fetched=True,
+    did="issued",
+    doing="being computed",
 )
 
 
