@@ -33,6 +33,7 @@ from .api import (
     File,
     Goal,
     Line,
+    Machine,
     Message,
     Part,
     Peer,
@@ -96,6 +97,10 @@ class FakeLibrary:
         """All files, in the order in which they were added."""
         return list(self._files.values())
 
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that its user does not want."""
+        return tuple(digest for digest in digests if digest in self._unwanted)
+
     def add(self, file: File) -> bool:
         """Share one more file, or another one of the same name. Returns whether it was kept."""
         if file.digest in self._unwanted:
@@ -146,7 +151,7 @@ class FakeHost:
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
-    `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
+    `now_us`, `cause`, `options`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the test.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
@@ -154,8 +159,12 @@ class FakeHost:
         self.options = options
         self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
+        self.machine = Machine()
+        self.stopped_us: int | None = None
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
+        self.costs: dict[PeerId, int] = {}
+        """Costs of links that a test sets; others are 1."""
         self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
@@ -232,9 +241,11 @@ class FakeHost:
         self.timers.append(timer)
         return timer
 
-    def every(self, period_us: int, tick: object) -> FakeTimer:
-        """Set a timer that runs each period; here first after one whole period."""
-        timer = FakeTimer(self.now_us + int(period_us), tick, 0, max(1, int(period_us)))
+    def every(self, period_us: int, tick: object, *, phase: int | None = None) -> FakeTimer:
+        """Set a timer that runs each period; here first after one whole period, unless a phase is given."""
+        period = max(1, int(period_us))
+        first = period if phase is None else (int(phase) - self.now_us) % period or period
+        timer = FakeTimer(self.now_us + first, tick, 0, period)
         self.timers.append(timer)
         return timer
 
@@ -286,6 +297,10 @@ class FakeHost:
         """What the test set in `addresses`, else an address anywhere."""
         return self.addresses.get(peer, address_of(self.seed, peer, None, ""))
 
+    def cost(self, peer: PeerId) -> int:
+        """What the test set in `costs`, else 1."""
+        return self.costs.get(peer, 1)
+
     def link(self, to: PeerId) -> None:
         """Record an opened stream."""
         self.linked.append(to)
@@ -314,7 +329,7 @@ class FakeHost:
         """Record a remark on an ask."""
         self.notes.append(("remark", {"key": key, "value": value}))
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
         """Record a way; no hops take it back."""
         self.paths.pop(key, None)
         if hops:
@@ -399,6 +414,16 @@ class FakeHost:
         """A person does something with the peer, as by the command `Act`. Raises InputError as that does."""
         self.peer = peer
         programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))
+
+    def neighbours(self, peer: Peer, links: Sequence[PeerId]) -> None:
+        """These links are open, told after the start."""
+        self.peer = peer
+        programs.neighbours(peer, self, tuple(links))
+
+    def open(self, peer: Peer, other: PeerId) -> None:
+        """A stream with another is open that was not."""
+        self.peer = peer
+        programs.opened(peer, self, other)
 
     def end(self, peer: Peer, other: PeerId) -> None:
         """The other end closed its stream, or died."""

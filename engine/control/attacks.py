@@ -307,6 +307,8 @@ def _effect(context: AttackContext, word: str) -> str:
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
         return f"They receive {about} as other peers do, and do not pass it on."
+    if not context.shares:
+        return f"Nothing is relayed through users here: each only drops what it is sent about {about}."
     return f"Nothing is relayed through users here: they only hide their own files about {about}."
 
 

@@ -71,13 +71,17 @@ class Paths:
     """Ways over several peers, as the peers at which they begin believe them to be (`Host.path`).
 
     version: another one when any has changed; hops: int32 (P, W), where a way begins, the peers that it leads over, and
-    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0.
+    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0; following: int32 (P,), the
+    row that a way goes on with, -1 where it ends, and -2 for one that does not go on; loops: bool (P,), whether it
+    comes back to itself so. Both are so, whatever the peers believe.
     """
 
     version: int = 0
     hops: I32 = field(default_factory=lambda: np.zeros((0, 1), np.int32))
     word: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
     words: tuple[str, ...] = ("",)
+    following: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    loops: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,8 @@ class Fixed:
     up_kbit_s: I32
     """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
-    nat: Flags
-    """Peers behind a NAT: they open connections and accept none."""
+    nat: U8
+    """Behind which kind of NAT each is (`api.NatKind`): with any it opens connections and accepts none."""
     infrastructure: Flags
     """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
     bootstrap: tuple[PeerId, ...]
@@ -169,6 +173,10 @@ class Fixed:
     """What its users can want, see `Peer.goals`; the first is the default."""
     shows: tuple[Shown, ...] = ()
     """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
+
+    def goal(self, name: str) -> Goal | None:
+        """The goal of this name; None for one that users of this network cannot have."""
+        return next((goal for goal in self.goals if goal.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ..api import (
     Inherit,
     Library,
     Line,
+    Machine,
     Message,
     OpenCall,
     Part,
@@ -85,6 +86,15 @@ class HostOwner(Protocol):
     def address(self, peer: PeerId) -> int:
         """The IPv4 address of a peer, see `api.Host.address`."""
 
+    def cost(self, peer: PeerId, to: PeerId) -> int:
+        """The cost of the link between two peers, see `api.Host.cost`."""
+
+    def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
+        """Drop what goes to receivers that the sender has no link with; returns the others."""
+
+    def machine(self, peer: PeerId) -> Machine:
+        """The computer of a peer, see `api.Host.machine`."""
+
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
@@ -103,7 +113,7 @@ class HostOwner(Protocol):
     def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
         """A peer remarks something of an ask, see `api.Host.remark`."""
 
-    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         """A peer tells of a way over several peers, see `api.Host.path`."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
@@ -194,6 +204,7 @@ class PeerHost:
 
     __slots__ = (
         *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
+        "stopped_us",
     )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
@@ -216,13 +227,16 @@ class PeerHost:
         self.token = 0
         """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
         call."""
+        self.stopped_us: int | None = None
 
     def __getstate__(self) -> tuple[Any, ...]:
         waiting, calls = list(self.waiting.values()), (self.calls, self.token)
-        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls
+        rest = (self.kept_open, calls, self.stopped_us)
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, *rest
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls, stopped_us = state
+        self.stopped_us = stopped_us
         self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
         self.views = None
@@ -244,6 +258,10 @@ class PeerHost:
 
     def address(self, peer: PeerId) -> int:
         return self.shared.owner.address(peer)
+
+    @property
+    def machine(self) -> Machine:
+        return self.shared.owner.machine(self.me)
 
     @property
     def cause(self) -> Cause:
@@ -281,10 +299,16 @@ class PeerHost:
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
-        _, _, why, _, record, _ = kernel.envelope
+        kind = shared.kinds[message.__class__]
+        does = shared.parts[kind]
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        elif does == UPKEEP:
+            why = 0
+        else:
+            why, record = self._record(cause)
         if (
-            cause is not INHERIT
-            or part is not None
+            part is not None
             or via is not None
             or why.__class__ is tuple
             or links.path is not FAST
@@ -294,8 +318,6 @@ class PeerHost:
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
-        kind = shared.kinds[message.__class__]
-        does = shared.parts[kind]
         if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
@@ -303,7 +325,7 @@ class PeerHost:
         try:
             size = message._size or encoded_size(message)
         except MalformedMessage:
-            self.multicast((to,), message)
+            self.multicast((to,), message, cause=cause)
             return
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
@@ -373,6 +395,9 @@ class PeerHost:
             shared.owner.drop_malformed(many, envelope)
             many, arriving = (), 0
         if links.path is not FAST:
+            if shared.network.wired:
+                many = shared.owner.drop_unlinked(many, envelope)
+                arriving = len(many)
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:
@@ -436,19 +461,34 @@ class PeerHost:
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
-        why, record = self._record(cause)
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        else:
+            why, record = self._record(cause)
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
-        kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
+        # `kernel.arm`, written out.
+        record.pending += 1
+        at = kernel.now_us + max(0, int(delay_us))
+        bucket = kernel.timers.get(at)
+        if bucket is None:
+            kernel.timers[at] = [timer]
+            heappush(kernel.instants, at)
+        else:
+            bucket.append(timer)
         if why:
             self.waiting[id(timer)] = timer
         return timer
 
-    def every(self, period_us: int, tick: Any) -> KernelTimer:
+    def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
         kernel = self.kernel
         period = max(1, int(period_us))
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
+        if phase is not None:
+            # At once it does not tick.
+            kernel.arm(kernel.now_us + ((int(phase) - kernel.now_us) % period or period), timer)
+            return timer
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
             # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice
@@ -456,6 +496,9 @@ class PeerHost:
             first += -first % TICK_US
         kernel.arm(first, timer)
         return timer
+
+    def cost(self, peer: PeerId) -> int:
+        return self.shared.owner.cost(self.me, peer)
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
         return Blob(size, part_of(self.library.serves(file).digest, offset))
@@ -617,8 +660,8 @@ class PeerHost:
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
-        self.shared.owner.path(self.me, key, tuple(hops), word)
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
+        self.shared.owner.path(self.me, key, tuple(hops), word, onward)
 
     # --- components ---------------------------------------------------------------------------------------
 
@@ -640,6 +683,7 @@ class PeerHost:
 
     def let_go(self) -> None:
         """The process has ended: neither it nor its timers keep an ask open any more."""
+        self.stopped_us = self.kernel.now_us
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}

@@ -6,7 +6,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from engine import AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
+from engine import Arrive, AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
 from engine.api import Ask, Blob, part_of
 from engine.protocols.bittorrent import Client, Torrent
 from engine.protocols.bittorrent.messages import (
@@ -57,7 +57,7 @@ def leecher(**options: object) -> tuple[FakeHost, Client, Torrent]:
         peer, host.calls[-1], TorrentsFound("blue train", (metainfo.magnet() if options.get("magnet") else metainfo,))
     )
     host.answer(peer, host.calls[-1], Announced(NUMBER, 1_800, 1, 0, (OTHER,)))
-    host.give(peer, Handshake(NUMBER, metainfo.bytes), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, metainfo.bytes, True), sender=OTHER)
     host.give(peer, Bitfield(NUMBER, 3, 2), sender=OTHER)
     return host, peer, peer.torrents[NUMBER]
 
@@ -66,7 +66,7 @@ def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None
     host, peer = client(FILM)
     host.take()
     host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
-    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
     assert [type(message) for _, message in host.take()] == [Handshake, Bitfield]
     assert host.marks[OTHER, ""] == "choked"
     host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
@@ -79,7 +79,7 @@ def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None
 
 def test_what_was_not_begun_is_taken_back_on_a_choke_and_on_a_cancel() -> None:
     host, peer = client(FILM)
-    for message in (Handshake(NUMBER, 0), Interested(NUMBER)):
+    for message in (Handshake(NUMBER, 4711, 0), Interested(NUMBER)):
         host.give(peer, message, sender=OTHER)
     host.busy = True
     host.give(peer, Requests(NUMBER, ((0, 0), (0, 1), (0, 2))), sender=OTHER)
@@ -125,7 +125,7 @@ def test_wrong_bytes_are_thrown_away_and_their_only_sender_is_banned() -> None:
     assert peer.wasted == 65_536
     assert list(peer.banned) == [OTHER]
     assert OTHER not in torrent.peers
-    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
     assert OTHER not in torrent.peers
 
 
@@ -147,7 +147,7 @@ def test_a_super_seed_tells_of_one_piece_and_of_the_next_when_another_has_that()
     host, peer = client(FILM, super_seeding=True)
     host.take()
     for one in (7, 8):
-        host.give(peer, Handshake(NUMBER, 0), sender=one)
+        host.give(peer, Handshake(NUMBER, 4711, 0), sender=one)
     first = [message for _, message in host.take() if isinstance(message, Have)]
     assert sorted(message.piece for message in first) == [0, 1]
     host.give(peer, Have(NUMBER, first[0].piece), sender=7)
@@ -237,3 +237,80 @@ def test_an_index_site_that_was_shut_down_reopens_under_another_operator_with_it
     made.do(AskFor("role=peer", title))
     assert made.advance_quiet(120_000_000)
     assert all(row.fetched for row in made.asks())
+
+
+def test_without_any_tracker_peers_and_metadata_are_found_by_the_hash_table() -> None:
+    made = swarm(trackers=0, magnet=True)
+    title = made.catalogue_titles(1)[0]
+    made.do(AskFor("role=peer", title))
+    assert made.advance_quiet(120_000_000)
+    assert all(row.fetched for row in made.asks())
+    keepers = made.keepers_of(1)
+    assert len(keepers) == 8, "of ten peers, the eight nearest to the info-hash"
+
+
+def test_who_finds_nobody_is_told_of_trackers_and_of_the_nodes_that_kept_the_record() -> None:
+    for hash_table in (False, True):
+        made = swarm(hash_table=hash_table, give_up_s=5.0, tracker_timeout_s=1.0)
+        title = made.catalogue_titles(1)[0]
+        made.do(Shutdown("tracker operator 1"))
+        made.do(Shutdown("tracker operator 2"))
+        programs = list(enumerate(made.simulation.programs))
+        keepers = [peer for peer, one in programs if isinstance(one, Client) and one.keeps(title)]
+        assert len(keepers) == 8 * hash_table
+        asker = next(peer for peer in range(10) if peer not in keepers and not made.library(peer))
+        dead = tuple(peer for peer in keepers if not made.library(peer))
+        made.do(Kill(dead))
+        for one in made.simulation.programs:
+            if isinstance(one, Client):
+                # The holder lives; its node may be one of those that kept the record.
+                one.dht.records.kept.clear()
+        made.do(AskFor((asker,), title))
+        assert made.advance_quiet(120_000_000)
+        [row] = made.asks()
+        told = f" and the hash table led to nobody: of the nodes that kept its record at least {len(dead)} are gone"
+        assert row.verdict == (
+            "Not downloaded: 0 of 16 pieces; the peer that has it was not found, as no tracker is up"
+            f"{told if hash_table else ''}."
+        )
+
+
+def test_a_newcomer_comes_into_the_hash_table_by_its_first_neighbour() -> None:
+    made = swarm()
+    title = made.catalogue_titles(1)[0]
+    [late] = made.do(Arrive(1, 0.0))
+    made.advance(20_000_000)
+    newcomer = made.simulation.programs[late]
+    assert isinstance(newcomer, Client)
+    assert not newcomer.dht.is_in
+    made.do(AskFor((late,), title))
+    made.advance(60_000_000)
+    assert newcomer.dht.is_in
+    assert late in {
+        peer
+        for one in made.simulation.programs
+        if isinstance(one, Client)
+        for peer in one.dht.records.kept.get(NUMBER if title == "blue train" else info_hash_of(title), ())
+    }
+
+
+def test_two_seeds_end_their_connection_and_stay_apart() -> None:
+    host, peer = client(FILM)
+    host.take()
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
+    host.give(peer, Bitfield(NUMBER, 3, 2), sender=OTHER)
+    assert OTHER in host.unlinked
+    host.take()
+    host.give(peer, Handshake(NUMBER, 4711, 0, True), sender=OTHER)
+    assert host.take() == [], "an answer to a connection that is over opens none"
+
+
+def test_other_bytes_under_the_same_title_are_another_torrent() -> None:
+    host, peer = client(FILM)
+    host.take()
+    host.give(peer, Handshake(NUMBER, 666, 0), sender=OTHER)
+    assert host.take() == []
+    assert OTHER not in peer.torrents[NUMBER].peers
+    host.library.add(File("blue train", 2 * 65_536, 666))
+    host.give(peer, Handshake(NUMBER, 666, 0), sender=OTHER)
+    assert OTHER in peer.torrents[NUMBER].peers, "the file has changed, and so has what is seeded"

@@ -49,8 +49,8 @@ def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
 )
 def test_the_test_of_limewire(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
     tape, made = peer()
-    tape.line, made.firewalled, made.average_s = line, firewalled, average_h * 3600
-    made.since_us = -int(up_h * 3600 * SECOND)
+    tape.line, made.firewalled, made.uptime.average_s = line, firewalled, average_h * 3600
+    made.uptime.since_us = -int(up_h * 3600 * SECOND)
     assert made.able(tape) is able
 
 

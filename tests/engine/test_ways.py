@@ -73,3 +73,29 @@ def test_a_copy_has_the_same_ways_and_they_are_no_part_of_the_fingerprint() -> N
     for each in (quiet, swarm, copy):
         each.advance(1_000_000)
     assert quiet.fingerprint() == swarm.fingerprint() == copy.fingerprint()
+
+
+def test_ways_that_go_on_are_followed_to_their_end_and_loops_are_seen() -> None:
+    swarm = make_swarm(8)
+    for peer, to in ((0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 5)):
+        host(swarm, peer).path("next hop", (to,), "way", onward=True)
+    host(swarm, 7).path("next hop", (0, 1), "way")
+    assert swarm.paths_of(0) == (((1, 2, 3), "way"),)
+    assert swarm.paths_of(4) == (((5, 6, 5), "way"),)
+    assert swarm.paths_of(7) == (((0, 1), "way"),), "it does not go on"
+
+    def seen(each: Swarm) -> dict[int, tuple[int, bool]]:
+        """Where a way begins -> where the one begins that it goes on with, and whether it is in a loop."""
+        paths = each.snapshot().paths
+        first = [*paths.hops[:, 0].tolist(), -2, -1]
+        rows = zip(paths.following.tolist(), paths.loops.tolist(), strict=True)
+        return {first[row]: (first[at], loop) for row, (at, loop) in enumerate(rows)}
+
+    expected = {0: (1, False), 1: (2, False), 2: (-1, False), 4: (5, False), 5: (6, True), 6: (5, True), 7: (-2, False)}
+    copy: Swarm = pickle.loads(pickle.dumps(swarm))
+    assert seen(swarm) == seen(copy) == expected
+    host(swarm, 6).path("next hop", (3,), "way", onward=True)
+    host(swarm, 1).path("next hop", ())
+    swarm.do(Kill(2))
+    assert seen(swarm) == {0: (-1, False), 4: (5, False), 5: (6, False), 6: (-1, False), 7: (-2, False)}
+    assert swarm.paths_of(4) == (((5, 6, 3), "way"),)

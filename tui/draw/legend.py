@@ -52,6 +52,8 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     paths = scene.snapshot.paths
     drawn = np.unique(paths.word[paths_shown(scene)]).tolist()
     told += [(dash, paths.words[code] or "way", INK["path"]) for code in drawn]
+    if paths.loops.any():
+        told.append((dash, "loop", INK["loop"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

@@ -356,16 +356,24 @@ PATHS_MOST = 24
 
 def paths_shown(scene: Scene) -> NDArray[np.int32]:
     """The rows of `Snapshot.paths` that are drawn: those that begin at the selected peer, or lead over it; without one,
-    those of the peer that issued the chosen ask, or all if they are few."""
+    those of the peer that issued the chosen ask, or all if they are few. A way that goes on is drawn to its end;
+    without a peer all of these are, since together they are a forest. Loops are always drawn."""
     paths = scene.snapshot.paths
-    if not len(paths.hops):
+    count = len(paths.hops)
+    if not count:
         return np.zeros(0, np.int32)
+    onward = paths.following > -2 if len(paths.following) else np.zeros(count, np.bool_)
     if scene.selected is not None:
-        shown = (paths.hops == scene.selected).any(axis=1)
+        shown = (paths.hops == scene.selected).any(axis=1) & ~(onward & (paths.hops[:, 0] != scene.selected))
     elif scene.trace is not None and (paths.hops[:, 0] == scene.trace.origin).any():
         shown = paths.hops[:, 0] == scene.trace.origin
     else:
-        shown = np.full(len(paths.hops), len(paths.hops) <= PATHS_MOST)
+        shown = onward | (np.count_nonzero(~onward) <= PATHS_MOST)
+    if onward.any():
+        for row in np.flatnonzero(shown & onward).tolist():
+            while (row := int(paths.following[row])) >= 0 and not shown[row]:
+                shown[row] = True
+        shown |= paths.loops
     return np.flatnonzero(shown).astype(np.int32)
 
 
@@ -374,16 +382,19 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
     rows = paths_shown(scene)
     if not len(rows):
         return
-    hops = scene.snapshot.paths.hops[rows]
-    a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
-    real = b >= 0
-    # Once each, in one direction: so a link that several ways share is one line.
-    n = len(scene.x)
-    pair = np.unique(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
-    a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
-    layer = Canvas(canvas.width, canvas.height, canvas.mode)
-    _between(layer, scene, a, b, np.full(len(a), INK["path"], np.uint8))
-    lay(canvas, layer)
+    paths = scene.snapshot.paths
+    looped = paths.loops[rows] if len(paths.loops) else np.zeros(len(rows), np.bool_)
+    for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+        hops = paths.hops[some]
+        a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
+        real = b >= 0
+        # Once each, in one direction: so a link that several ways share is one line.
+        n = len(scene.x)
+        pair = np.unique(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
+        a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
+        lay(canvas, layer)
 
 
 class SpreadLayer:

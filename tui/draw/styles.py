@@ -176,6 +176,7 @@ TABLE: dict[str, InkOf] = {
     "tree": InkOf("link-tree"),
     "way": InkOf("answered", bold=True),
     "path": InkOf("caption", bold=True),
+    "loop": InkOf("lost", bold=True),
     "alive": InkOf("alive"),
     "dead": InkOf("dead", faded=0.35),
     "dead-now": InkOf("dead", bold=True, solid=True),

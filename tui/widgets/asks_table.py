@@ -44,7 +44,8 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
         if row.hits:
-            return "downloading", "answer"
+            goal = snapshot.fixed.goal(row.goal)
+            return goal.doing if goal else "under way", "answer"
         # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
         down = stations_down(snapshot)
         return (f"waiting: {down}", "bad") if down else ("waiting", "question")

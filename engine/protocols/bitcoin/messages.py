@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from ...api import PeerId, message, option, words_of
@@ -177,7 +178,8 @@ class Inv:
 
     def wire_size(self) -> int:
         many = len(self.txs) + len(self.blocks)
-        return HEADER + count_size(many) + ENTRY_INV * many
+        # `count_size`, written out for nearly all.
+        return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
 
 @message(part="question")
@@ -205,14 +207,24 @@ class NotFound:
         return HEADER + count_size(many) + ENTRY_INV * many
 
 
-@message(part="transfer", size=HEADER + TX)
+@message(part="transfer")
 class Tx:
-    """A transaction."""
+    """Transactions. On the wire each is a message of its own; those that answer one GetData, and so leave together, are
+    one here, of the size of all."""
 
-    tx: Transaction
+    txs: tuple[Transaction, ...]
+
+    def wire_size(self) -> int:
+        return (HEADER + TX) * max(1, len(self.txs))
 
     def about(self) -> Iterable[str]:
-        return words_of(self.tx.text)
+        return [word for tx in self.txs for word in words_of(tx.text)]
+
+
+@lru_cache(maxsize=4_096)
+def single(tx: Transaction) -> Tx:
+    """The message with one transaction: the same object at all nodes, so that its size is counted once."""
+    return Tx((tx,))
 
 
 @message(part="transfer")

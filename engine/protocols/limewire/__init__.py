@@ -18,9 +18,6 @@ out: flow control, out-of-band replies, a second try for a link that was probed.
 
 # It is a servent of Gnutella 0.4 with another handshake, other pings and another way of queries: host cache, the way
 # back of hits, Push and downloads are inherited. `connections` has all neighbours of both kinds.
-#
-# Uptime. A run lasts minutes and the election asks for hours, so each peer has a past: an average uptime, which is on
-# its disk, and at t = 0 a present one. Both are drawn.
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ from ...api import (
     Timer,
     on,
 )
-from ...kit import put_bounded
+from ...kit import Uptime, put_bounded, random_links
 from .. import gnutella
 from ..gnutella.messages import (
     TEXT_MAX,
@@ -95,9 +92,6 @@ SECOND_US = 1_000_000
 MINUTE_S = 60.0
 UP_KBIT_S, DOWN_KBIT_S = 80, 160
 """LimeWire's test: 10 KB/s up or 20 KB/s down."""
-UPTIME_MEAN_S = 19_650.0
-"""Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
-Rejaie 2006)."""
 FULL_SHARE = 0.9
 """An ultrapeer with this share of its leaf slots taken says that another ultrapeer is needed."""
 FEW_SHARE = 0.1
@@ -192,8 +186,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     stale             whether a leaf has come, gone or changed since `table` was made
     queries           dynamic queries that run here, by GUID
     got               results of own queries, by GUID
-    since_us          when it came up, before the run for those that were up then (negative)
-    average_s, sessions  average uptime of earlier sessions, and their number
+    uptime            how long it has been up, now and on average; `up_s` of this session, as of the last round of pings
     needless_us       since when it has been an ultrapeer with few leaves
     """
 
@@ -208,20 +201,18 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     link_words = ("leaf", "ultrapeer")
     __slots__ = (
         "accepted",
-        "average_s",
         "got",
         "leaves",
         "needless_us",
         "own",
         "own_files",
         "queries",
-        "sessions",
-        "since_us",
         "stale",
         "table",
         "ultrapeer",
         "up_s",
         "ups",
+        "uptime",
         "wanted",
     )
 
@@ -237,10 +228,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.stale = False
         self.queries: dict[bytes, Running] = {}
         self.got: dict[bytes, int] = {}
-        self.since_us = 0
+        self.uptime = Uptime()
         self.up_s = 0.0
-        self.average_s = 0.0
-        self.sessions = 1
         self.needless_us = 0
 
     # --- what the engine and the screen ask of the class ----------------------------------------------------------
@@ -332,7 +321,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         kept = saved if isinstance(saved, dict) else {}
         self.id = host.rng.bytes(16)
         self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
-        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
+        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.near.firewalled = self.firewalled
         self.near.bootstrap = contacts
         for address in (*kept.get("hosts", ()), *contacts):
@@ -342,10 +331,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.after(1, Seek(), cause=None)
         host.every(int(host.options.guid_memory_s * SECOND_US), gnutella.Forget())
         self.table = self.own = QrpTable(host.options.table_bits)
-        self.average_s, self.sessions = kept.get("uptime", (host.rng.expovariate(1 / UPTIME_MEAN_S), 1))
-        self.since_us = host.now_us
-        if not host.now_us:
-            self.since_us -= int(host.rng.expovariate(1 / UPTIME_MEAN_S) * SECOND_US)
+        self.uptime = Uptime.begun(host, kept.get("uptime"))
         host.every(int(host.options.tables_s * SECOND_US), TablesDue())
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
@@ -362,11 +348,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.multicast(list(self.connections), Bye(BYE_SHUTDOWN, "shutting down"))
 
     def saved(self) -> object | None:
-        sessions = self.sessions + 1
-        return {
-            "hosts": tuple(self.near.cache),
-            "uptime": ((self.average_s * self.sessions + self.up_s) / sessions, sessions),
-        }
+        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept(self.up_s)}
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return bool(self.connections)
@@ -378,8 +360,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         uptime that lets one expect that it stays."""
         line, options = host.line, host.options
         up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        up_s = (host.now_us - self.since_us) / SECOND_US
-        lasts = up_s >= options.uptime_min * MINUTE_S or self.average_s >= options.average_min * MINUTE_S
+        up_s = self.uptime.now_s(host.now_us)
+        lasts = up_s >= options.uptime_min * MINUTE_S or self.uptime.average_s >= options.average_min * MINUTE_S
         return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
 
     def become(self, host: Host, *, ultrapeer: bool) -> None:
@@ -582,7 +564,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         super().keep_alive(host, tick)
         for other in [one for one in (*self.ups, *self.leaves) if one not in self.connections]:
             self.forget_neighbour(other)
-        self.up_s = (host.now_us - self.since_us) / SECOND_US
+        self.up_s = self.uptime.now_s(host.now_us)
         old_us = host.now_us - int(host.options.connect_timeout_s * SECOND_US)
         for other in [one for one, at_us in self.accepted.items() if at_us < old_us]:
             del self.accepted[other]
@@ -859,7 +841,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         facts = {
             "ultrapeers": f"{len(self.ups)} of {self.wanted} wanted",
             "routing table": f"{self.table.count} of {1 << self.table.bits} entries",
-            "average uptime": f"{self.average_s / 3600:.1f} h",
+            "average uptime": f"{self.uptime.average_s / 3600:.1f} h",
         }
         if self.ultrapeer:
             facts["leaves"] = str(len(self.leaves))
@@ -873,17 +855,3 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         for one in self.ups:
             known[one].what = "ultrapeer"
         return known
-
-
-def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in about `degree` of them: a random graph of that degree, with all pairs where
-    there are not more peers."""
-    if peers - 1 <= degree:
-        return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
-    order = list(range(peers))
-    found: dict[tuple[int, int], None] = {}
-    # A union of random cycles: each adds two links to everybody, and one is enough for all to be connected.
-    for _ in range(degree // 2):
-        rng.shuffle(order)
-        found.update(((min(a, b), max(a, b)), None) for a, b in zip(order, (*order[1:], order[0]), strict=True))
-    return list(found)
