@@ -54,7 +54,7 @@ class TorOptions:
     bridge_share: float = option(0.05, "share of the peers that are bridges", low=0.0, high=0.5, fixed=True)
     family_share: float = option(0.2, "share of the relays that belong to a family", low=0.0, high=1.0, fixed=True)
     authorities: int = option(9, "directory authorities", low=1, high=9, unit="authorities", fixed=True)
-    consensus_s: float = option(3_600.0, "time between two consensuses, in s", low=20.0, high=86_400.0, fixed=True)
+    consensus_s: float = option(3_600.0, "time between two consensuses, in s", low=2.0, high=86_400.0, fixed=True)
     page_kb: float = option(10.0, "size of a page, in KB of 1,000 bytes", low=0.1, high=1e6)
     guards: int = option(
         1, "guards in use; 0: the first relay is drawn for each circuit", low=0, high=20, unit="guards"
@@ -157,7 +157,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
             return f"No page: {facts.setback or 'the client was still trying'}."
         seen = facts.remarks.get(WATCHER, ())
         if CLIENT in seen and SITE in seen:
-            return "Fetched, and linked from end to end: watched relays saw who asked, and what for."
+            return "Fetched and linked from end to end: watched relays saw who asked, and what for."
         if seen:
             knows = "who asked, and not what for" if CLIENT in seen else "what was asked for, and not by whom"
             return f"Fetched; a watched relay saw {knows}."

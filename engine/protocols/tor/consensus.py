@@ -143,7 +143,7 @@ def choose(
     return next(one for one, share in reversed(shares) if share > 0)
 
 
-TRIES = 40
+TRIES = 10
 """So often a relay is drawn among all before those that are not allowed are sorted out."""
 
 

@@ -332,7 +332,9 @@ class OnionPeer(Peer):
         if len(contacts) > 1:
             self.website, self.distributor = contacts[0], contacts[1]
             self.authorities = tuple(contacts[2 : 2 + host.options.authorities])
-        self.visited_us = self.learnt_us = host.now_us
+        # A relay has no users of its own until one asks, and builds no circuits ahead.
+        self.visited_us = host.now_us - (2 * HOUR_US if self.is_relay else 0)
+        self.learnt_us = host.now_us
         if isinstance(saved, tuple) and len(saved) == 4:
             consensus, guards, self.use_bridges, self.bridges = saved
             self.guards = Guards.unpacked(guards)
@@ -817,10 +819,12 @@ class OnionPeer(Peer):
     def attach(self, host: Host, number: int, visit: Visit) -> None:
         """Open a stream on a circuit that takes one: on the dirty one that was opened last, or a clean one."""
         bridge = self.by_bridge(visit)
+        oldest_us = host.now_us - int(host.options.dirtiness_s * 1e6)
         fit = [
             (one.dirty_us >= 0, one.opened_us, at)
             for at, one in self.circuits.items()
             if one.open and not one.closing and one.bridge == bridge and one.path[-1] not in visit.avoid
+            if one.dirty_us < 0 or one.dirty_us >= oldest_us
         ]
         if not fit:
             return
