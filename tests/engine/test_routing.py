@@ -219,7 +219,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
     row = ask(swarm, 1, "#2")
     assert row.hits == 0
     assert row.messages == 63, "a TTL of 64, less one at each router"
-    assert "ended its time to live" in row.verdict
+    assert "its time to live ended at #" in row.verdict
     swarm.do(Mend((0, 2)))
     run(swarm, 2)
     assert not swarm.snapshot().paths.loops.any()

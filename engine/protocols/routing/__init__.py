@@ -343,7 +343,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def answer(self, host: Host, packet: Packet, asked: int, wrong: int) -> None:
         """Answer a packet, as the one that it was for or with what went wrong."""
         if wrong:
-            host.log("packet dropped", why=WENT_WRONG[wrong], to=address_text(asked), ttl=packet.ttl)
+            host.log(
+                "packet dropped", why=WENT_WRONG[wrong].format(f"#{host.me}"), to=address_text(asked), ttl=packet.ttl
+            )
         hops = max(0, host.options.ttl - packet.ttl)
         if packet.source == host.me:
             heard(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
@@ -365,7 +367,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
             host.send(peer_of(message.to), message)
         elif hop is None or hop not in self.links or message.ttl <= 1:
             why = NO_HOST if hop == HERE else TTL_ENDED if message.ttl <= 1 else NO_ROUTE
-            host.log("answer dropped", why=WENT_WRONG[why], to=address_text(message.to & 0xFFFFFFFF))
+            host.log(
+                "answer dropped", why=WENT_WRONG[why].format(f"#{host.me}"), to=address_text(message.to & 0xFFFFFFFF)
+            )
         else:
             host.send(hop, replace(message, ttl=message.ttl - 1))
 
@@ -569,7 +573,7 @@ def heard(host: Host, answer: Answer) -> None:
     if not 0 <= answer.wrong < len(WENT_WRONG):
         return
     if answer.wrong:
-        host.failed(f"#{answer.source} {WENT_WRONG[answer.wrong]}")
+        host.failed(WENT_WRONG[answer.wrong].format(f"#{answer.source}"))
     elif peer_of(answer.asked) == answer.source:
         host.hit(answer.source, answer.name)
     else:
