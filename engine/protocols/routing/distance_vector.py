@@ -43,18 +43,18 @@ class Route:
 
 @dataclass(slots=True)
 class Table:
-    """The routes of one router. Its own networks have metric 0 and the next hop `HERE`. `fresh`: those that changed and
-    were not told yet, with the cause of the change; `changes`: how often a route has changed. `due_us`: before then no
-    route times out."""
+    """The routes of one router. Its own networks have the next hop `HERE`, and metric 0, or 1 for that of a host.
+    `fresh`: those that changed and were not told yet, with the cause of the change; `changes`: how often a route has
+    changed. `due_us`: before then no route times out."""
 
     routes: dict[Prefix, Route] = field(default_factory=dict)
     fresh: dict[Prefix, Cause] = field(default_factory=dict)
     changes: int = 0
     due_us: int = 0
 
-    def add_own(self, destination: Prefix, now_us: int, cause: Cause = 0) -> None:
+    def add_own(self, destination: Prefix, now_us: int, cause: Cause = 0, metric: int = 0) -> None:
         """A network that is attached to this router."""
-        self.routes[destination] = Route(0, HERE, now_us)
+        self.routes[destination] = Route(metric, HERE, now_us)
         self.fresh[destination] = cause
         self.changes += 1
 
@@ -262,9 +262,10 @@ class DistanceVector(Component, options=RipOptions):
                             queue.append(one)
                         elif far[one] == far[at] + 1:
                             hops[one] = min(hops[one], at)
-            for prefix in (lan_of(root), *map(lan_of, near[root].hosts)):
+            for prefix, more in ((lan_of(root), 0), *((lan_of(one), 1) for one in near[root].hosts)):
                 for at, metric in far.items():
-                    routers[at].table.routes[prefix] = Route(metric, hops[at], 0)
+                    if metric + more < INFINITY:
+                        routers[at].table.routes[prefix] = Route(metric + more, hops[at], 0)
         for router in routers.values():
             router.table.fresh = {}
 
@@ -288,8 +289,8 @@ class DistanceVector(Component, options=RipOptions):
         if self.costs.pop(neighbour, None) is not None and self.table.lose(neighbour, host.now_us, cause):
             self.trigger(host, cause)
 
-    def announce(self, host: Host, prefix: Prefix, cause: Cause) -> None:
-        self.table.add_own(prefix, host.now_us, cause)
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
+        self.table.add_own(prefix, host.now_us, cause, int(behind))
         self.trigger(host, cause)
 
     def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
