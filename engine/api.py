@@ -48,12 +48,14 @@ class Belief:
     what      the relation, in the protocol's own words
     alive     whether it is believed to be alive, None where this peer has no opinion
     files     how many files it is said to share, None where that is not known
+    hops      how many links away it is thought to be, as a router has it in its table; None where it has no opinion
     """
 
     heard_us: int | None = None
     what: str = ""
     alive: bool | None = None
     files: int | None = None
+    hops: int | None = None
 
 
 @dataclass(slots=True)
