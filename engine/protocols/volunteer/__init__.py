@@ -442,18 +442,27 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         ran_us = now_us - disk.begun_us if disk.begun_us >= 0 else 0
         return max(0, sum(one.left_us for one in disk.queue) - ran_us)
 
+    @staticmethod
+    def full_us(host: Host) -> int:
+        """Computing time of a full buffer."""
+        return scaled_us(host.options, host.options.buffer_days + host.options.extra_days)
+
     def look(self, host: Host) -> None:
-        """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again."""
+        """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again.
+
+        A request that reports asks for work too, if there is room (`work_fetch.cpp`, piggyback_work_request)."""
         disk, options, now_us = self.disk, host.options, host.now_us
         queued_us = self.queued_us(now_us)
         least_us = scaled_us(options, options.buffer_days)
         wants = queued_us <= least_us and len(disk.queue) < TASKS_MOST
         next_us = -1 if wants else now_us + queued_us - least_us
         memberships = disk.projects
+        order = list(memberships) if len(memberships) == 1 else sorted(memberships, key=self.has_had)
+        expects = False
         for one in memberships.values():
             if one.busy == "request" or (one.coming > 0 and now_us < one.coming_us):
-                wants = False
-        for project in memberships if len(memberships) == 1 else sorted(memberships, key=self.has_had):
+                wants, expects = False, True
+        for project in order:
             membership = memberships[project]
             if membership.busy:
                 continue
@@ -475,9 +484,11 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             elif upload is not None:
                 self.send_up(host, project, membership, upload)
             else:
-                asks = wants and membership.work_us <= now_us
+                has_room = wants or (project == order[0] and queued_us < self.full_us(host))
+                asks = has_room and not expects and membership.work_us <= now_us
                 self.call_scheduler(host, project, membership, queued_us, asks)
-                wants = wants and not asks
+                if asks:
+                    wants, expects = False, True
         if next_us >= 0:
             self.look_at(host, max(next_us, now_us + 1))
 
@@ -532,8 +543,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         options = host.options
         membership.busy = "request"
         to_day = DAY_S / options.day_s / 1e6
-        room_us = scaled_us(options, options.buffer_days + options.extra_days) - queued_us
-        wanted_s = max(room_us * to_day, 1.0) if asks else 0.0
+        wanted_s = max((self.full_us(host) - queued_us) * to_day, 1.0) if asks else 0.0
         reports = tuple(one.report for one in membership.outputs if one.ready_us >= 0 or one.report.failed)
         machine = host.machine
         host.call(
