@@ -111,6 +111,8 @@ BYE_SHUTDOWN, BYE_ROLE, BYE_FULL = 200, 201, 503
 LOAD = 0.75
 """Share of the leaf slots that are taken in a network that has been running for long."""
 LEAST_ULTRAPEERS = 4
+AGAIN_US, VOLUNTEER_US = 2_000_000, 10_000_000
+"""One without ultrapeers calls all addresses again after the first, and becomes one itself after the second at most."""
 KNOWN = 20
 """Addresses of ultrapeers besides its neighbours in the host cache of each peer of such a network."""
 
@@ -121,6 +123,16 @@ KNOWN = 20
 @dataclass(slots=True)
 class TablesDue:
     """Time to look whether the routing table has changed."""
+
+
+@dataclass(slots=True)
+class CallAgain:
+    """One without ultrapeers calls all known addresses again."""
+
+
+@dataclass(slots=True)
+class Volunteer:
+    """One that found no ultrapeer has waited long enough."""
 
 
 @dataclass(slots=True)
@@ -187,6 +199,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     queries           dynamic queries that run here, by GUID
     got               results of own queries, by GUID
     uptime            how long it has been up, now and on average; `up_s` of this session, as of the last round of pings
+    again             the timer until all addresses are called again, None for none
+    volunteers, ripe  whether it waits to become an ultrapeer, and whether it does after one more round of calls
     needless_us       since when it has been an ultrapeer with few leaves
     """
 
@@ -201,18 +215,21 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     link_words = ("leaf", "ultrapeer")
     __slots__ = (
         "accepted",
+        "again",
         "got",
         "leaves",
         "needless_us",
         "own",
         "own_files",
         "queries",
+        "ripe",
         "stale",
         "table",
         "ultrapeer",
         "up_s",
         "ups",
         "uptime",
+        "volunteers",
         "wanted",
     )
 
@@ -231,6 +248,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.uptime = Uptime()
         self.up_s = 0.0
         self.needless_us = 0
+        self.again: Timer | None = None
+        self.volunteers = self.ripe = False
 
     # --- what the engine and the screen ask of the class ----------------------------------------------------------
 
@@ -371,6 +390,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.needless_us = host.now_us
         self.accepted.clear()
         self.queries.clear()
+        self.ripe = False
         for other in list(self.connections):
             self.say_bye(host, other, BYE_ROLE, f"now {'an ultrapeer' if ultrapeer else 'a leaf'}")
         host.set_role("ultrapeer" if ultrapeer else "leaf")
@@ -406,14 +426,57 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         busy = (self.connections, self.near.calling, self.near.declined)
         strangers = [address for address in self.near.cache if not any(address in each for each in busy)]
         if not strangers:
+            self.alone(host)
             return
         options = host.options
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
         hello = Handshake(ultrapeer, options.ultrapeer_links, options.max_ttl)
-        for address in host.rng.sample(strangers, min(missing, CALLS_MOST - len(self.near.calling), len(strangers))):
+        count = min(missing, CALLS_MOST - len(self.near.calling), len(strangers))
+        # One that is alone begins with the latest: an ultrapeer that is new has just called.
+        for address in host.rng.sample(strangers, count) if self.ultrapeer or self.ups else strangers[-count:]:
             wait_us = int(options.connect_timeout_s * SECOND_US)
             self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
+
+    def alone(self, host: Host) -> None:
+        """All addresses were called, and no ultrapeer was found. One that could be an ultrapeer waits and calls once
+        more before it becomes one. The wait is drawn so that few end it at about the same time and the others find the
+        first ones: the largest of four uniform draws is most often near its end."""
+        if self.ultrapeer or self.ups or self.near.calling:
+            return
+        if self.ripe and self.able(host):
+            self.become(host, ultrapeer=True)
+            self.look_for_links(host)
+            return
+        if self.again is None:
+            self.again = host.after(AGAIN_US, CallAgain(), cause=None)
+        if not self.volunteers and self.able(host):
+            self.volunteers = True
+            share = max(host.rng.random() for _ in range(4))
+            host.after(int(VOLUNTEER_US * share), Volunteer(), cause=None)
+
+    @on(Volunteer)
+    def volunteer(self, host: Host, tick: Volunteer) -> None:
+        self.volunteers = False
+        if not self.ultrapeer and not self.ups:
+            self.ripe = True
+            # An ultrapeer that is new calls the bootstrap peers, as all do.
+            self.near.declined.update(dict.fromkeys(self.near.cache))
+            self.call_again(host, self.near.bootstrap)
+
+    @on(CallAgain)
+    def called_again(self, host: Host, tick: CallAgain) -> None:
+        self.again = None
+        if not self.ultrapeer and not self.ups:
+            self.call_again(host, tuple(self.near.cache) or self.near.bootstrap)
+
+    def call_again(self, host: Host, those: Sequence[PeerId]) -> None:
+        """Call these addresses, also those that had no room."""
+        for address in those:
+            self.near.declined.pop(address, None)
+            if address not in self.near.cache:
+                self.near.remember(host, address, NEVER_US)
+        self.look_for_links(host)
 
     @on(Handshake)
     def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
@@ -423,8 +486,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             host.log("nonsense")
             return
         options = host.options
-        if not self.ultrapeer and not self.ups and self.able(host):
-            self.become(host, ultrapeer=True)
+        if message.ultrapeer and not self.ultrapeer and not self.ups:
+            self.near.remember(host, sender, NEVER_US)
         if sender in self.connections:
             self.forget_neighbour(sender)
             host.unlink(sender)
@@ -485,9 +548,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.near.declined[sender] = None
         self.learn(host, message.others)
         self.look_for_links(host)
-        if message.needed and not self.ultrapeer and not self.ups and not self.near.calling and self.able(host):
-            # Everybody that it knows is full.
-            self.become(host, ultrapeer=True)
 
     @on(Connect)
     def connect(self, host: Host, sender: PeerId, message: Connect) -> None:
@@ -514,6 +574,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.leaves[other] = neighbour
             return
         self.ups[other] = neighbour
+        self.ripe = False
         self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
