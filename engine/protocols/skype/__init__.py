@@ -233,7 +233,7 @@ class SkypeOptions:
     keepalive_s: float = option(60.0, "how often a client asks for its super node, in s", low=1, high=3_600, fixed=True)
     buddies: int = option(3, "users that each one has on its list when the run begins", low=0, high=20, fixed=True)
     punching: bool = option(True, "whether a super node tells both to send at the same time")
-    call_s: float = option(30.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
+    call_s: float = option(20.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
     voice_kb_s: float = option(
         4.0, "of each end, in KB of 1,000 (at most 4 for voice, 10 for video)", low=0.1, high=100
     )
@@ -1000,7 +1000,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on_timeout(Find)
     def find_failed(self, host: Host, to: PeerId, context: int | ProxySearch, reason: CallEnd) -> None:
-        self.cache.forget(to)
+        if not self.super:
+            # One that searches by itself would leave out others in the next round.
+            self.cache.forget(to)
         self.one_answered(host, context, (), to)
 
     def one_answered(self, host: Host, context: int | ProxySearch, cards: Sequence[Card], by: PeerId) -> None:
@@ -1110,7 +1112,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
             if session.relay >= 0 and session.relay != message.relay:
                 self.let_go(host, session.relay)
             session.relay, session.ticket = message.relay, host.request
-            host.call(message.relay, JoinRelay(message.call), timeout_us=RELAY_US, context=message.call)
+            host.call(
+                message.relay,
+                JoinRelay(message.call, host.line.nat == NatKind.UDP_BLOCKED),
+                timeout_us=RELAY_US,
+                context=message.call,
+            )
             return
         host.reply(Answer(True, ""))
         if message.way == DIRECT or (message.way == REVERSED and host.line.nat == NatKind.UDP_BLOCKED):
@@ -1360,14 +1367,20 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, lost)
             return
         to = session.relays.pop(0)
-        host.call(to, OpenRelay(call), timeout_us=RELAY_US, context=call, cause=session.cause)
+        host.call(
+            to,
+            OpenRelay(call, host.line.nat == NatKind.UDP_BLOCKED),
+            timeout_us=RELAY_US,
+            context=call,
+            cause=session.cause,
+        )
 
     @on(OpenRelay)
     def opens_relay(self, host: Host, sender: PeerId, message: OpenRelay) -> None:
         """Relay a call, if it can be called and has room."""
         ready = not host.line.nat and message.call not in self.relayed and len(self.relayed) < host.options.relays
         if ready:
-            self.relayed[message.call] = Relayed(sender, -1, False, False, host.now_us)
+            self.relayed[message.call] = Relayed(sender, -1, message.tcp, False, host.now_us)
         host.reply(RelayIs(ready))
 
     @on_reply(OpenRelay)
@@ -1393,7 +1406,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         relayed = self.relayed.get(message.call)
         ready = relayed is not None and relayed.b in (-1, sender) and sender != relayed.a
         if relayed is not None and ready:
-            relayed.b = sender
+            relayed.b, relayed.b_tcp = sender, message.tcp
             relayed.heard_us = host.now_us
         host.reply(RelayIs(ready))
 
@@ -1418,15 +1431,11 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, "the relay cannot be reached from the other end")
 
     def relay_voice(self, host: Host, sender: PeerId, message: Voice | VoiceTcp, relayed: Relayed) -> None:
-        """Pass voice on to the other end, over TCP where that end sends so."""
+        """Pass voice on to the other end."""
         relayed.heard_us = host.now_us
-        tcp = isinstance(message, VoiceTcp)
-        if sender == relayed.a:
-            relayed.a_tcp, to, over_tcp = tcp, relayed.b, relayed.b_tcp
-        else:
-            relayed.b_tcp, to, over_tcp = tcp, relayed.a, relayed.a_tcp
+        to, tcp = (relayed.b, relayed.b_tcp) if sender == relayed.a else (relayed.a, relayed.a_tcp)
         if to >= 0:
-            kind = VoiceTcp if over_tcp else Voice
+            kind = VoiceTcp if tcp else Voice
             host.send(to, kind(message.call, message.number, message.last, message.data))
         if message.last:
             self.relayed.pop(message.call, None)
