@@ -41,7 +41,7 @@ def say(line: str) -> None:
 def relayed_share(nat: str, peers: int, calls: int, punching: bool, seed: int = 1) -> tuple[float, float, int]:
     """(share of calls that were relayed, share expected, calls that came about), between random users. Expected: by
     the formula, with the shares of kinds as they were drawn for these peers."""
-    options = {"call_s": 1.0, "relays": 1_000, "punching": punching}
+    options = {"call_s": 1.0, "relayed_most": 1_000, "punching": punching}
     made = Swarm(Setup("skype", peers, seed, asks_per_s=0, options=options, links=LinkSpec(nat=nat)))
     rng = Stream(f"{seed}/pairs")
     made.advance(5 * SECOND)

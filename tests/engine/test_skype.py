@@ -40,8 +40,8 @@ from engine.protocols.skype.messages import (
     LoggedIn,
     Login,
     LoginLater,
+    NoPlace,
     Promote,
-    Refused,
     Ring,
 )
 
@@ -80,7 +80,7 @@ def test_a_full_super_node_names_others_and_makes_a_newcomer_one_that_can_be_one
     assert fake.linked[-2:] == [1, 2]
     fake.give_request(one, attach(3, able=True), sender=3)
     answer = fake.replies[-1][1]
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, NoPlace)
     assert not answer.stopped
     assert set(answer.nodes) == {7, 8}
     assert [(call.to, call.request) for call in fake.calls if isinstance(call.request, Promote)] == [(3, Promote())]
@@ -203,7 +203,7 @@ def ways(made: Swarm) -> Counter[str]:
 
 @pytest.mark.parametrize("punching", [True, False])
 def test_as_many_calls_are_relayed_as_the_formula_says(punching: bool) -> None:
-    made = swarm("full:0.1,port:0.3,symmetric:0.3,blocked:0.1", 40, call_s=1.0, relays=1_000, punching=punching)
+    made = swarm("full:0.1,port:0.3,symmetric:0.3,blocked:0.1", 40, call_s=1.0, relayed_most=1_000, punching=punching)
     kinds = made.snapshot().fixed.nat[:40].tolist()
     pairs = [(a, (a + step) % 40) for a in range(40) for step in (1, 7, 16)]
     for a, b in pairs:

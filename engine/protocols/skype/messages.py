@@ -97,7 +97,7 @@ class Attached:
 
 
 @message()
-class Refused:
+class NoPlace:
     """It is full, or (`stopped`) no super node. nodes: others."""
 
     nodes: tuple[PeerId, ...]
