@@ -245,8 +245,9 @@ def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path
             assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
 
 
-EXTENDS = {"limewire": "gnutella"}
-"""Network -> an older version of the same protocol, from which it may import what is the same."""
+EXTENDS = {"limewire": "gnutella", "bittorrent": "kademlia"}
+"""Network -> an older version of the same protocol, from which it may import what is the same, or the network whose
+component it has."""
 
 
 @of_each(sources("engine/protocols"))
