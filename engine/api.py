@@ -136,6 +136,15 @@ class Whereabouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """Peers of which one at least has to answer, or an ask cannot succeed. what: which they are, in the singular after
+    "no other", as "index site with its .torrent file". See `Peer.needs`."""
+
+    what: str
+    peers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is so about an ask when it ends, for `Peer.verdict`.
 
@@ -384,7 +393,7 @@ class Goal:
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (titles, rng) -> text
+                (titles, rng, now_us) -> text. titles: the most popular first
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
@@ -399,7 +408,7 @@ class Goal:
     success_s: float = 10.0
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
-    draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    draw: Literal["title"] | Callable[[Sequence[str], Rng, int], str] = "title"
     fetched: bool = False
     did: str = "asked for"
     doing: str = "downloading"
@@ -1021,6 +1030,13 @@ class Peer:
     @classmethod
     def horizon(cls, options: Any) -> int | None:
         """How many hops a question travels, or None where nothing limits it. Used for verdicts and minimum cuts."""
+        return None
+
+    @classmethod
+    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: Any) -> Sequence[Need] | None:
+        """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
+        links and contacts decide, as in a network that passes questions on. programs: of all peers, None for those that
+        do not live; they must not be changed."""
         return None
 
     @classmethod
