@@ -546,11 +546,15 @@ class LatePanel(Vertical):
         """Whether it has the focus, and can handle keys."""
         return self.has_focus_within and self.ready
 
-    def show(self, frame: Frame, *, wanted: bool = True) -> bool:
+    def has_content(self, frame: Frame) -> bool:
+        """Whether a frame has something for the widgets to show."""
+        return True
+
+    def show(self, frame: Frame) -> bool:
         """Keep the newest frame. Returns whether the widgets are there; if not, and they are wanted, they are made, and
         then this is called again."""
         self._frame = frame
-        if wanted and not self._complete:
+        if not self._complete and self.has_content(frame):
             self.call_later(self._add_widgets)
         return self._complete
 

@@ -143,11 +143,15 @@ class CourtBar(LatePanel):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(_court_lines, Chip, id=id, classes=classes)
 
-    def show(self, frame: Frame, *, wanted: bool = True) -> bool:
+    def has_content(self, frame: Frame) -> bool:
+        """Whether there is a court or a minimum cut."""
+        return frame.snapshot.court is not None or frame.min_cut is not None
+
+    def show(self, frame: Frame) -> bool:
         """Take the newest."""
-        court_status = frame.snapshot.court
-        if not super().show(frame, wanted=wanted and (court_status is not None or frame.min_cut is not None)):
+        if not super().show(frame):
             return False
+        court_status = frame.snapshot.court
         self.query_one("#court").set_class(court_status is None, "-hidden")
         if court_status is not None:
             self.query_one("#score", Lines).show_rows([((score(court_status), "censored bold"),)])
