@@ -1115,6 +1115,12 @@ class Peer:
         it has itself it holds. Asked on demand; a network where nobody does need not have this."""
         return False
 
+    @classmethod
+    def place_of(cls, text: str) -> float | None:
+        """Where the key of a text lies in the identifier space, as `identifier`: the screen marks the key of the chosen
+        ask on the circle. None where keys and identifiers are not in one space."""
+        return None
+
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:
         the screen can then place peers on a circle. Called about once a second."""
