@@ -264,7 +264,7 @@ class Stage:
             self._bundle_of, self._bundle_key = self._new, key
         return self._bundle
 
-    def key_at(self, trace: Trace | None) -> tuple[float, float] | None:
+    def place_of_key(self, trace: Trace | None) -> tuple[float, float] | None:
         """Where the key of the chosen ask is marked, in dots; None where identifiers are not shown, or it has none."""
         if self.placed != "identifiers" or trace is None or trace.key_place is None:
             return None
