@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine import Act, AskFor, Collude, FakeHost, Kill, Revive, Set, Setup, Swarm, networks
+from engine import Act, AskFor, Attack, Collude, FakeHost, Kill, Revive, Set, Setup, Swarm, networks
 from engine.protocols.tor import OnionProxy, TorOptions, onion
 from engine.protocols.tor.consensus import Table, related
 from engine.protocols.tor.directory import Authority, agreed, voted
@@ -478,3 +478,35 @@ def test_options_can_be_set_while_it_runs_and_relays_are_cast_in_exact_shares() 
     swarm.advance(15 * SECOND)
     assert {len(one.circuits) for _, one in programs(swarm, OnionProxy)} == {4}
     assert {len(one.circuits) for _, one in programs(swarm, OnionRouter)} == {0}, "a relay has no users of its own yet"
+
+
+# --- attacks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("whom", "verdict"),
+    [
+        ("exit", "No page: each circuit broke off at its exit."),
+        ("guard", "No page: its guards could not be reached."),
+        ("website", "No page: the exits could not connect to the website."),
+        ("authority", "Fetched over three relays."),
+    ],
+)
+def test_what_is_said_when_all_of_one_kind_are_killed(whom: str, verdict: str) -> None:
+    swarm = tor(24, give_up_s=8)
+    swarm.advance(3 * SECOND)
+    swarm.do(Attack("role", whom=whom, means="kill", share=1.0))
+    assert visit(swarm, clients(swarm)[0], 9).verdict == verdict
+
+
+def test_a_share_of_the_relays_is_watched_at_random_or_by_their_role() -> None:
+    swarm = tor(40)
+    swarm.advance(SECOND)
+    swarm.do(Attack("role", whom="guard", means="watch", share=0.5))
+    guards = swarm.select("role=guard")
+    watched = swarm.select("watched=watched")
+    assert set(watched) <= set(guards)
+    assert len(watched) == (len(guards) + 1) // 2
+    swarm.do(Attack("random", means="watch", share=1.0))
+    relays = [peer for peer, _ in programs(swarm, OnionRouter)]
+    assert swarm.select("watched=watched") == tuple(relays), "clients cannot be watched"

@@ -62,7 +62,7 @@ class TorOptions:
     guard_days: float = option(120.0, "how long a client keeps a guard, in days", low=0.001, high=10_000.0)
     ready_circuits: int = option(2, "circuits that a client has ready", low=0, high=CIRCUITS_MOST, unit="circuits")
     dirtiness_s: float = option(600.0, "how long a circuit takes new streams after its first, in s", low=1.0)
-    learn_s: float = option(0.0, "time between circuits that are built to learn how long it takes, in s; 0: none")
+    learn_s: float = option(0.0, "time between circuits that are built to measure the time, in s; 0: none", low=0.0)
     connect_s: float = option(15.0, "how long a link may take to open a step further, in s", low=0.1, high=120.0)
     stream_s: float = option(10.0, "how long a stream may be silent before another circuit is tried, in s", low=0.5)
     give_up_s: float = option(120.0, "how long an application waits for a page, in s", low=1.0, high=280.0)

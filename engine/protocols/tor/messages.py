@@ -26,6 +26,14 @@ AUTH_CHALLENGE and NETINFO."""
 
 # Reasons of a DESTROY (tor-spec 5.4) and of an END (6.3), as far as they occur here.
 PROTOCOL, RESOURCES, CONNECT_FAILED, CHANNEL_CLOSED, FINISHED, TIMEOUT = 1, 5, 6, 8, 9, 10
+REASONS = {
+    PROTOCOL: "against the protocol",
+    RESOURCES: "out of resources",
+    CONNECT_FAILED: "could not connect",
+    CHANNEL_CLOSED: "link closed",
+    FINISHED: "finished",
+    TIMEOUT: "took too long",
+}
 END_DONE, END_REFUSED, END_TIMEOUT, END_NO_EXIT = 6, 3, 7, 4
 
 # --- links and circuits ----------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from .messages import (
     FINISHED,
     LINK_STEPS,
     PROTOCOL,
+    REASONS,
     TIMEOUT,
     BeginStream,
     Body,
@@ -289,6 +290,7 @@ class OnionPeer(Peer):
     visits    pages under way; failures: circuits that failed one after the other
     channels  its links; hops: the circuits of others that lead over it, by (neighbour, number on that link)
     down      bridges that could not be reached, and when; walled: a firewall is in its way
+    broke_at  hops that the circuit had which a relay ended last
     """
 
     overlay = False
@@ -310,6 +312,7 @@ class OnionPeer(Peer):
     failures: int = 0
     waiting_to_build: bool = False
     guards_fail: bool = False
+    broke_at: int = 0
     fetching: bool = False
     fetch_tries: int = 0
     fetch_at_us: int = 0
@@ -777,8 +780,10 @@ class OnionPeer(Peer):
         """A circuit was taken down by a neighbour on it."""
         number = self.own.get((sender, message.circuit))
         if number is not None:
-            self.circuits[number].built = 0  # there is nobody to tell
-            host.log("circuit destroyed", reason=message.reason, cause=None)
+            circuit = self.circuits[number]
+            self.broke_at = len(circuit.path) if circuit.open else circuit.built
+            circuit.built = 0  # there is nobody to tell
+            host.log("circuit destroyed", reason=REASONS.get(message.reason, str(message.reason)), cause=None)
             self.circuit_failed(host, number)
             return
         hop = self.hops.get((sender, message.circuit))
@@ -906,8 +911,8 @@ class OnionPeer(Peer):
         """Why a page was not fetched, as the end of a sentence."""
         if visit.got:
             return f"only {visit.got:,} of {visit.total:,} bytes came"
-        if visit.tries:
-            return visit.why or "no circuit stayed open for long enough"
+        if visit.why:
+            return visit.why
         if self.consensus is None:
             return "the client never got a consensus, so it knows no relays"
         table = self.table(host)
@@ -922,7 +927,10 @@ class OnionPeer(Peer):
             return "its guards could not be reached"
         if not any(one.exit for one in table.relays):
             return "the consensus lists no exit"
-        return "no circuit could be built"
+        hop = {1: "at the relay behind its guard", 2: "at its exit"}.get(self.broke_at)
+        if hop:
+            return f"each circuit broke off {hop}"
+        return "no circuit stayed open for long enough" if visit.tries else "no circuit could be built"
 
     # --- relay cells ------------------------------------------------------------------------------------------------
 
