@@ -149,6 +149,19 @@ def test_what_is_due_comes_first_and_what_is_too_late_is_not_begun() -> None:
     assert [work.unit for work in one.disk.queue] == [2]
 
 
+def test_a_host_asks_again_if_what_was_announced_does_not_come() -> None:
+    host, one = client()
+    host.wait(one, HOUR)
+    host.answer(one, host.calls[-1], reply(2))
+    host.wait(one, 29 * SECOND)
+    assert len(host.calls) == 1
+    host.wait(one, 2 * SECOND)
+    assert len(host.calls) == 2
+    host.time_out(one, host.calls[-1])
+    host.wait(one, DAY)
+    assert len(host.calls) > 2
+
+
 def test_a_host_computes_for_its_own_projects_only_and_no_nonsense() -> None:
     host, one = client()
     host.give(one, task(host, 1), 4)

@@ -156,3 +156,52 @@ def test_a_host_is_trusted_after_ten_valid_results_and_an_invalid_one_resets_it(
     assert host.trusted_share() == 0.9
     host.judged(valid=False)
     assert host.trusted_share() == 0.0
+
+
+def test_what_came_back_of_a_work_unit_that_failed_is_not_checked() -> None:
+    work = unit()
+    first, second = work.transition(0)
+    for one in (first, second):
+        work.send(one, one.number, 0)
+    work.report(first, 42)
+    work.cancel()
+    assert work.transition(1) == []
+    assert (work.errors, first.validity) == (WorkUnitError.CANCELLED, Validity.NO_CHECK)
+    assert work.assimilate()
+    assert not work.report(second, 42)
+    assert second.validity is Validity.TOO_LATE
+
+
+def test_errors_alone_let_another_class_of_machine_try_and_a_detached_host_cannot_report() -> None:
+    work = unit()
+    first, second = work.transition(0)
+    for one in (first, second):
+        work.send(one, one.number, 0)
+    work.hr_class = 3
+    work.report(first, None)
+    work.transition(0)
+    assert work.hr_class == 3, "one is in progress"
+    work.detach(second)
+    assert len(work.transition(0)) == 1
+    assert (work.hr_class, second.outcome) == (0, ResultOutcome.CLIENT_DETACHED)
+    with pytest.raises(ValueError, match="reported before"):
+        work.report(second, 42)
+    with pytest.raises(ValueError, match="never sent"):
+        work.report(work.results[-1], 42)
+
+
+def test_a_result_that_cannot_be_sent_ends_its_work_unit() -> None:
+    work = unit()
+    first, second = work.transition(0)
+    work.could_not_send(first)
+    work.transition(0)
+    assert work.errors == WorkUnitError.COULDNT_SEND
+    assert (first.outcome, second.outcome) == (ResultOutcome.COULDNT_SEND, ResultOutcome.DIDNT_NEED)
+
+
+def test_what_was_not_compared_does_not_count_for_trust() -> None:
+    host = Reputation()
+    for _ in range(10):
+        host.judged(valid=True)
+    host.judged(valid=True, replicated=False)
+    assert (host.valid, host.trusted_share(), host.trusted_share(after=11)) == (10, 0.9, 0.0)

@@ -462,7 +462,11 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         order = list(memberships) if len(memberships) == 1 else sorted(memberships, key=self.has_had)
         expects = False
         for one in memberships.values():
-            if one.busy == "request" or (one.coming > 0 and now_us < one.coming_us):
+            if one.coming > 0 and now_us >= one.coming_us:
+                one.coming = 0
+            if one.coming > 0:
+                next_us = one.coming_us if next_us < 0 else min(next_us, one.coming_us)
+            if one.coming > 0 or one.busy == "request":
                 wants, expects = False, True
         for project in order:
             membership = memberships[project]
@@ -585,8 +589,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             membership.refusals = membership.work_us = 0
             membership.coming += answer.tasks
             membership.coming_us = host.now_us + int(options.timeout_s * 1e6)
-            if membership.coming <= 0:
-                membership.coming = 0
+            membership.coming = max(0, membership.coming)
         elif asked:
             days = min(REFUSED_DAYS * 2 ** min(membership.refusals, 20), REFUSED_MOST_DAYS)
             membership.refusals += 1
@@ -603,7 +606,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     def in_vain(self, host: Host, membership: Membership) -> None:
         """The project has not answered: it is called again after a time that grows."""
-        membership.busy = ""
+        membership.busy, membership.coming = "", 0
         membership.failures += 1
         membership.talk_us = host.now_us + scaled_us(host.options, backoff_s(membership.failures, host.rng) / DAY_S)
         self.look(host)

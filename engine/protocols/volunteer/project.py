@@ -528,11 +528,6 @@ class Project(Peer):
         """A project calls nobody: hosts call it."""
         return ()
 
-    def keeps(self, text: str) -> bool:
-        """Whether it has a batch of this name."""
-        wanted = words_of(text)
-        return any(words_of(batch.text) == wanted for batch in self.db.batches.values())
-
     def beliefs(self) -> Beliefs:
         """What the project believes of its hosts: it sees who agreed with whom, and not who is right."""
         db = self.db
