@@ -288,8 +288,12 @@ def collusion(context: AttackContext, values: Mapping[str, Any], rng: Stream) ->
 def poison(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users serves decoys."""
     some = _random_users(context, values, rng)
-    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys."
-    return Plan(tuple(_spread(some, values["over_s"], Poison)), told)
+    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys"
+    steps = _spread(some, values["over_s"], Poison)
+    if values["means"] == RIGHT_HASH:
+        told += ", with the size and the weak hash of the genuine file"
+        steps = [(at_s, Poison(step.peers, weak=True)) for at_s, step in steps if isinstance(step, Poison)]
+    return Plan(tuple(steps), f"{told}.")
 
 
 def crowd(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -416,6 +420,8 @@ class Preset:
 
 _SHARE = Param("share", "how many of the live users", "share", 0.1, 0.0, 1.0)
 _MEANS = Param("means", "what happens to them", "choice", "kill", choices=tuple(MEANS))
+OWN_HASH, RIGHT_HASH = "own", "right"
+"""Decoys with hashes of their own, and decoys with the weak hash of the genuine file, see `Poison.weak`."""
 SHUTDOWN = "shutdown"
 """What a court orders an operator to do, beside the means of other presets."""
 _AT_ONCE = Param("over_s", "spread over", "seconds", 0.0, 0.0, SPAN_S_MAX, "s")
@@ -482,7 +488,8 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
         ),
         (
             Preset("poison", "Poison", "A share of the users claims to have every file, and serves decoys.",
-                   (_SHARE, _AT_ONCE)),
+                   (_SHARE, _AT_ONCE,
+                    replace(_MEANS, about="which hash decoys have", default=OWN_HASH, choices=(OWN_HASH, RIGHT_HASH)))),
             poison,
         ),
         (

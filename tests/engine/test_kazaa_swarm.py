@@ -8,7 +8,7 @@ import pickle
 import pytest
 from kazaas import SECOND, swarm
 
-from engine import AskFor, ContentSpec, Cure, InputError, Kill, Poison, Publish, Swarm
+from engine import AskFor, Attack, ContentSpec, Cure, InputError, Kill, Poison, Publish, Swarm
 from engine.api import weak_of
 from engine.protocols.kazaa import Node
 from engine.record.codec import command_from_fields, command_to_fields
@@ -138,6 +138,15 @@ def test_a_decoy_may_have_size_and_weak_hash_of_the_genuine_file() -> None:
     assert other.weak == weak_of(other.digest), "there is no genuine file of that name"
     assert alike(1, genuine[titles[0]]) != alike(2, genuine[titles[0]])
     assert made.do(Cure("all")) == (1, 2)
+
+
+def test_an_attack_poisons_with_the_right_hash() -> None:
+    for means, weak in ((None, False), ("own", False), ("right", True)):
+        made = swarm(peers=20)
+        [one] = made.do(Attack("poison", share=0.05, means=means))
+        assert all((file.weak == weak_of(file.digest)) is not weak for file in made.library(one).files())
+    with pytest.raises(InputError, match='should not be "wrong"'):
+        made.do(Attack("poison", means="wrong"))
 
 
 def test_what_came_in_parts_is_spoilt_by_one_of_a_decoy() -> None:

@@ -10,9 +10,9 @@ genuine file: they are fetched as part of it, and whoever gets a single range fr
 not look at what they fetched share it on. Uploads go to the highest *participation level* first, a figure that each
 client tells of itself, so that some always claim 1000.
 
-Things to try: ask from an ordinary node and see who is asked. Poison some peers, with and without `weak` in a scenario
-(see polluted.toml), and fetch a popular file. Set parallel=1, and see what pollution does then. Look at the columns
-nodes, listed and level. Kill all super nodes.
+Things to try: ask from an ordinary node and see who is asked. Let the attack Poison use the right hash and fetch a
+popular file (scenario polluted); set parallel=1, and see what pollution does then. Look at the columns nodes, listed
+and level. Kill all super nodes (scenario super-nodes).
 
 Sources: giFT's description of the FastTrack protocol and of its hash; Liang, Kumar and Ross, "The FastTrack overlay: a
 measurement study" (2006); Liang, Kumar, Xi and Ross, "Pollution in P2P file sharing systems" (INFOCOM 2005). Messages
