@@ -29,8 +29,9 @@ titles stand for what users write about themselves. Left out: video, files, chat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...api import (
     FIND,
@@ -53,6 +54,7 @@ from ...api import (
     Rng,
     Shown,
     Station,
+    Theory,
     Ticket,
     Timer,
     can_meet,
@@ -63,7 +65,7 @@ from ...api import (
     verb,
     words_of,
 )
-from ...kit import HostCache, put_bounded
+from ...kit import HostCache, put_bounded, relay_share
 from .login import LoginServer
 from .messages import (
     CARDS_MOST,
@@ -444,6 +446,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if facts.trouble or facts.hits or not facts.setback:
             return None
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: SkypeOptions) -> Sequence[Theory]:
+        """The share of calls that are relayed, by the NATs of those who live."""
+        if facts["goal"] != CALL.name:
+            return ()
+        why = "s² + 2sp + b² + 2b(1 - o - b)" if options.punching else "(1 - o)²"
+        share = relay_share(facts["nats"], options.punching)
+        return (Theory("relayed, of all calls", share, f"{why} of pairs of random users"),)
 
     # --- life -----------------------------------------------------------------------------------------------------
 
