@@ -11,9 +11,10 @@ With shares o, f, a, p, s, b of open, full cone, address- and port-restricted, s
 s² + 2sp + b² + 2b(1 - o - b) of all calls between random users are relayed; without sending at the same time, (1 - o)².
 
 Things to try: colour by `call` and ask for a call. Kill its relay: another one takes over, unless takeover=false. Kill
-the login server: calls go on, and nobody new gets in. Kill the super nodes (role=super node) and watch where their
-clients go. Set clients=16 and logins_per_s=0.3: when some super nodes die, those that are left have more logins than
-they can serve, and leave too.
+the login server: calls go on, and nobody new gets in. Kill some super nodes (role=super node) and watch where their
+clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left have more logins than they
+bear and leave, their clients follow, and it does not end by itself. The scenarios august-2007 and december-2010 show
+what ended it.
 
 Source: Baset and Schulzrinne, "An Analysis of the Skype Peer-to-Peer Internet Telephony Protocol", INFOCOM 2006; Guha,
 Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System", IPTPS 2006 (relays, rates, uptimes);
