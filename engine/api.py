@@ -1059,7 +1059,8 @@ class Peer:
 
         `facts`: goal (its name); peers (asked for); others (all but the asker, infrastructure left out); living (of
         these); degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, …
-        over the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
+        over the open streams: (peers at that distance, sum of their degrees); nats {kind: share} of the living peers,
+        empty where none is behind a NAT; stations {label: state}.
         """
         return ()
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tiny import LATENCY, SECOND, Say, Shout, diary, host, make_swarm, texts
 
-from engine import AskFor, ContentSpec, InputError, Kill, LinkSpec, NatKind, Revive, Setup, Swarm, can_meet
+from engine import AskFor, ContentSpec, InputError, Kill, LinkSpec, NatKind, Revive, Setup, Swarm, can_meet, read_links
+from engine.record.codec import setup_from_map, setup_to_map
 from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
 
 
@@ -226,6 +227,20 @@ def test_shares_of_kinds_are_drawn_stated_and_selected() -> None:
     assert swarm.select("nat=yes") == tuple(sorted(swarm.select("not nat=no")))
     plain = make_swarm(60, links=LinkSpec(nat=0.3)).snapshot().fixed.nat
     assert set(plain.tolist()) == {NatKind.OPEN, NatKind.PORT_RESTRICTED}
+
+
+@pytest.mark.parametrize("nat", ["usual", "full:0.2,blocked:0.1", 0.3])
+def test_kinds_of_nat_are_read_from_scenarios_and_kept_in_recordings(nat: str | float) -> None:
+    links = read_links({"nat": nat}, {"nat": "here"})
+    assert links == LinkSpec(nat=nat)
+    setup = Setup("skype", links=links)
+    assert setup_from_map(setup_to_map(setup)) == setup
+
+
+def test_the_usual_kinds_are_those_of_the_network_and_none_is_said_by_zero() -> None:
+    assert Swarm(Setup("skype", 40)).select("nat=yes")
+    assert not Swarm(Setup("skype", 40, links=LinkSpec(nat=0.0))).select("nat=yes")
+    assert not Swarm(Setup("gnutella", 40)).select("nat=yes")
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,10 @@ def test_as_many_calls_are_relayed_as_the_formula_says(punching: bool) -> None:
         for a, b in pairs
     )
     assert ways(made)[RELAYED] == apart > 0
+    [theory] = made.theory(1)
     shares = {NatKind(kind): count / 40 for kind, count in Counter(kinds).items()}
     expected = relay_share(shares, punching)
+    assert theory.value == pytest.approx(expected)
     assert abs(apart / len(pairs) - expected) < 4 * (expected * (1 - expected) / len(pairs)) ** 0.5
 
 

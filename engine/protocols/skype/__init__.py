@@ -11,9 +11,10 @@ With shares o, f, a, p, s, b of open, full cone, address- and port-restricted, s
 s² + 2sp + b² + 2b(1 - o - b) of all calls between random users are relayed; without sending at the same time, (1 - o)².
 
 Things to try: colour by `call` and ask for a call. Kill its relay: another one takes over, unless takeover=false. Kill
-the login server: calls go on, and nobody new gets in. Kill the super nodes (role=super node) and watch where their
-clients go. Set clients=16 and logins_per_s=0.3: when some super nodes die, those that are left have more logins than
-they can serve, and leave too.
+the login server: calls go on, and nobody new gets in. Kill some super nodes (role=super node) and watch where their
+clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left have more logins than they
+bear and leave, their clients follow, and it does not end by itself. The scenarios august-2007 and december-2010 show
+what ended it.
 
 Source: Baset and Schulzrinne, "An Analysis of the Skype Peer-to-Peer Internet Telephony Protocol", INFOCOM 2006; Guha,
 Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System", IPTPS 2006 (relays, rates, uptimes);
@@ -29,8 +30,9 @@ titles stand for what users write about themselves. Left out: video, files, chat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...api import (
     FIND,
@@ -53,6 +55,7 @@ from ...api import (
     Rng,
     Shown,
     Station,
+    Theory,
     Ticket,
     Timer,
     can_meet,
@@ -63,7 +66,7 @@ from ...api import (
     verb,
     words_of,
 )
-from ...kit import HostCache, put_bounded
+from ...kit import HostCache, put_bounded, relay_share
 from .login import LoginServer
 from .messages import (
     CARDS_MOST,
@@ -445,6 +448,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if facts.trouble or facts.hits or not facts.setback:
             return None
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: SkypeOptions) -> Sequence[Theory]:
+        """The share of calls that are relayed, by the NATs of those who live."""
+        if facts["goal"] != CALL.name:
+            return ()
+        why = "s² + 2sp + b² + 2b(1 - o - b)" if options.punching else "(1 - o)²"
+        share = relay_share(facts["nats"], options.punching)
+        return (Theory("relayed, of all calls", share, f"{why} of pairs of random users"),)
 
     # --- life -----------------------------------------------------------------------------------------------------
 
