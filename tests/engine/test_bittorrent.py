@@ -7,10 +7,24 @@ import sys
 from pathlib import Path
 from random import Random
 
-from engine import Arrive, AskFor, Attack, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
-from engine.api import Ask, Blob, part_of
+from engine import (
+    Arrive,
+    AskFor,
+    Attack,
+    Collude,
+    ContentSpec,
+    File,
+    Kill,
+    LinkSpec,
+    Poison,
+    Reopen,
+    Setup,
+    Shutdown,
+    Swarm,
+)
+from engine.api import Ask, Ban, Blob, Message, mentions, part_of
 from engine.measure.snapshot import ALIVE
-from engine.protocols.bittorrent import Client, Torrent, newest
+from engine.protocols.bittorrent import Client, Torrent, messages, newest
 from engine.protocols.bittorrent.messages import (
     Announced,
     Bitfield,
@@ -359,3 +373,43 @@ def test_half_of_the_background_downloads_are_of_the_newest_title() -> None:
         drawn = [newest(titles, rng, minute * 60_000_000) for _ in range(400)]
         # Half, and 1/32 of those that want older ones have come round.
         assert 0.45 < drawn.count(newest_title) / 400 < 0.62
+
+
+STATE = (
+    "Close",
+    "Bitfield",
+    "Have",
+    "Haves",
+    "Choke",
+    "Unchoke",
+    "Interested",
+    "NotInterested",
+    "Piece",
+    "Cancel",
+    "Stopped",
+)
+"""Messages on a connection that there is, which names the torrent itself, and a farewell to a tracker."""
+
+
+def test_a_ban_on_a_word_covers_the_info_hashes_of_all_titles_that_have_it() -> None:
+    ban = Ban("train", [Client.key_of("blue train")])
+    made = {str: "x", int: 0}
+    kinds = [kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message)]
+    named = [kind for kind in kinds if "info_hash" in getattr(kind, "__dataclass_fields__", {})]
+    assert {kind.__name__ for kind in named} >= set(STATE)
+    for kind in named:
+        fields = kind.__dataclass_fields__
+        values = {name: made.get({"int": int, "str": str}.get(str(f.type), tuple), ()) for name, f in fields.items()}
+        values |= {"info_hash": NUMBER, **({"metainfo": None} if "metainfo" in values else {})}
+        assert mentions(kind(**values).about(), ban) == (kind.__name__ not in STATE), kind
+
+
+def test_trackers_that_enforce_a_ban_name_nobody() -> None:
+    made = swarm(hash_table=False, give_up_s=5.0)
+    title = made.catalogue_titles(1)[0]
+    made.do(Collude("role=tracker", title.split()[0]))
+    made.do(AskFor((next(peer for peer in range(10) if not made.library(peer)),), title))
+    assert made.advance_quiet(120_000_000)
+    [row] = made.asks()
+    assert row.hits == 0
+    assert row.verdict.endswith("the peer that has it was not found, as all trackers enforce a ban.")

@@ -1130,7 +1130,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 torrent.optimistic = next_optimistic(neighbours, held, host.rng)
             chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
         for peer, one in torrent.peers.items():
-            self._set_choking(host, torrent, peer, one, choking=peer not in chosen)
+            choking = peer not in chosen
+            # Of one that stays choked nothing changes; another may be the optimistic one now.
+            if not (choking and one.choking):
+                self._set_choking(host, torrent, peer, one, choking=choking)
             one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0
         if torrent.offered is not None:
             self._offer_again(host, torrent)
@@ -1600,7 +1603,14 @@ def _nobody_to_ask(facts: Facts, hash_table: bool) -> str:
     states = [state for label, state in facts.stations.items() if label.startswith("tracker")]
     if any(state == "alive" for state in states):
         return ""
-    trackers = "no tracker is up" if states else "there is no tracker"
+    if not states:
+        trackers = "there is no tracker"
+    elif all(state in ("dead", "left", "censored") for state in states):
+        trackers = "no tracker is up"
+    elif all(state == "colluding" for state in states):
+        trackers = "all trackers enforce a ban"
+    else:
+        trackers = "no tracker can be reached and names anybody"
     if not hash_table:
         return f", as {trackers}"
     # Trackers are counted as keepers too: of those that are gone, so many at most are trackers.

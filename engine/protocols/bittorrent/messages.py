@@ -186,6 +186,14 @@ class Announced:
     peers: tuple[PeerId, ...]
     failure: str = ""
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> Announced:
+        """It names nobody."""
+        return Announced(self.info_hash, self.interval_s, 0, 0, ())
+
     def wire_size(self) -> int:
         return HTTP_ANNOUNCE_BYTES // 2 + PEER_BYTES * len(self.peers)
 
@@ -242,6 +250,14 @@ class UdpAnnounced:
     complete: int
     incomplete: int
     peers: tuple[PeerId, ...]
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> UdpAnnounced:
+        """It names nobody."""
+        return UdpAnnounced(self.info_hash, self.interval_s, 0, 0, ())
 
     def wire_size(self) -> int:
         return 20 + PEER_BYTES * len(self.peers)
@@ -413,6 +429,10 @@ class PeerExchange:
     added: tuple[PeerId, ...]
     dropped: tuple[PeerId, ...]
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
     def wire_size(self) -> int:
         return LENGTH_BYTES + 30 + (PEER_BYTES + 1) * len(self.added) + PEER_BYTES * len(self.dropped)
 
@@ -423,6 +443,10 @@ class MetadataRequest:
 
     info_hash: int
     part_number: int
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
 
     def wire_size(self) -> int:
         return LENGTH_BYTES + 2 + 25
@@ -435,6 +459,10 @@ class MetadataPart:
     info_hash: int
     part_number: int
     metainfo: Metainfo | None
+
+    def about(self) -> Iterable[str | int]:
+        """The info-hash, and the words of the title."""
+        return (self.info_hash, *(words_of(self.metainfo.name) if self.metainfo is not None else ()))
 
     def wire_size(self) -> int:
         if self.metainfo is None:
