@@ -138,6 +138,7 @@ def test_sessions_are_the_same_in_every_dialect(
         (b"% asym weighted\n1 2\t1\t1082008561\n2 3\t1\t1082008562\n", ("1", "2", "3"), 2),
         (b"# as-rel\n1|11537|0\n1|7|-1\n", ("1", "7", "11537"), 2),
         (b"Id;Source;Target\n7;a;b\n8;b;c\n", ("a", "b", "c"), 2),
+        (b'sep=;\r\n"a";"b"\r\n"b";"c"\r\n', ("a", "b", "c"), 2),
         (b"1 2 {'weight': 3, 'b': 1}\n2 3 {}\n", ("1", "2", "3"), 2),
         (b"%%MatrixMarket matrix coordinate pattern general\n% x\n3 3 2\n1 2\n2 3\n", ("1", "2", "3"), 2),
         (b"# caf\xe9\n1 2\n", ("1", "2"), 1),
@@ -223,6 +224,11 @@ def test_gml_is_read_by_networkx_or_the_error_names_the_package(
         (",a,b\na,0,8\nb,6,0\n", 0, [[1, 4], [3, 1]]),
         (",0,1\n0,0.0,8\n1,6,0.0\n", 0, [[1, 4], [3, 1]]),
         ("0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
+        ("sep=;\n0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
+        ("0 100 -nan\n100 0 30\n1.#QNAN 30 0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("0,100,#N/A\n100,0,30 # c\n<NA>,30,0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("0,1\n0,8\n6,0\n", 0, [[1, 4], [3, 1]]),
+        ("1 0 8\n2 6 0\n", 0, [[1, 4], [3, 1]]),
     ],
 )
 def test_a_missing_round_trip_gets_the_median_of_its_row(

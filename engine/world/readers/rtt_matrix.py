@@ -39,7 +39,11 @@ RTT_MS_MAX = 1_200_000.0
 """Ten minutes one way, as `latency.MS_MAX`."""
 BYTES_MAX = 256 << 20
 EXPECTED = "expected a matrix of round trips in milliseconds"
-_SIGNED_NAN = re.compile(r"[+-][nN]")
+_ODD_WORDS = re.compile(
+    r"""(?<![^\s,;|"'])(?:\#N/?A(?:\ N/A)?|<NA>|n\.a\.|[+-]?1\.\#(?:QNAN|SNAN|IND|INF)0*)(?![^\s,;|"'])""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+"""Words for missing values with signs that begin a comment, or mean something else here: of Excel, pandas, Windows."""
 _NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
 """A word that was meant as a number and is none (1_0), so that its line is no header."""
 _QUOTED_NAME = re.compile(r"""\n(?:"[^"\n]*+"|'[^'\n]*+')""")
@@ -63,8 +67,8 @@ def read(path: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if text.lines > 2 * ROWS_MAX + 1_000:
         raise InputError(f"{text.name}: {text.lines:,} lines are more than the {ROWS_MAX:,} rows that are read")
     reader = _MatrixReader(text.name)
-    for at, block in text:
-        reader.read_block(at, block)
+    for at, block in tables.blocks(text):
+        reader.read_block(at, _without_odd_words(block))
     rtt_ms = reader.result()
     notes = reader.notes
     filled = _fill_missing(rtt_ms, text.name)
@@ -254,7 +258,7 @@ class _MatrixReader:
         if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()):
             return rows
         missing = np.isnan(rows) | (rows == -1)
-        if not bool(((rows >= 0) & (rows <= RTT_MS_MAX) | missing).all()) or _SIGNED_NAN.search(block):
+        if not bool(((rows >= 0) & (rows <= RTT_MS_MAX) | missing).all()):
             return None
         rows[missing] = math.nan
         return rows
@@ -328,6 +332,8 @@ class _MatrixReader:
         self._rows = []
         if self._width == len(made) + 1 and self._sep and np.isnan(made[:, -1]).all():
             made, self._width = np.ascontiguousarray(made[:, :-1]), self._width - 1  # each row ends with a separator
+        if len(made) == self._width + 1 and _is_numbering(made.T):
+            made, self._header = made[1:], True
         if self._width == len(made) + 1 and _is_numbering(made):
             made, self._width, self._named = np.ascontiguousarray(made[:, 1:]), self._width - 1, True
         if len(made) != self._width:
@@ -384,8 +390,15 @@ def _places(word: str, sep: str, quote: str) -> list[str]:
     return [*places, quote + word + quote] if quote else places
 
 
+def _without_odd_words(block: str) -> str:
+    """A block with `nan` in place of them."""
+    if "#" in block or "<" in block or ".A." in block or ".a." in block:
+        return _ODD_WORDS.sub(lambda found: "inf" if found[0][-3:].upper() == "INF" else "nan", block)
+    return block
+
+
 def _is_numbering(rows: Table) -> bool:
-    """Whether the first of one column too many numbers the rows from 0 or 1 on, as the rest has an empty diagonal."""
+    """Whether the first of one column too many numbers the rows from 0 or 1 on, and the rest has an empty diagonal."""
     counted = bool((rows[:, 0] - rows[0, 0] == np.arange(len(rows))).all()) and rows[0, 0] in (0, 1)
     diagonal = np.diagonal(rows, 1)
     return counted and bool(((diagonal == 0) | np.isnan(diagonal)).all())
