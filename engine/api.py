@@ -48,12 +48,14 @@ class Belief:
     what      the relation, in the protocol's own words
     alive     whether it is believed to be alive, None where this peer has no opinion
     files     how many files it is said to share, None where that is not known
+    hops      how many links away it is thought to be, as a router has it in its table; None where it has no opinion
     """
 
     heard_us: int | None = None
     what: str = ""
     alive: bool | None = None
     files: int | None = None
+    hops: int | None = None
 
 
 @dataclass(slots=True)
@@ -131,6 +133,15 @@ class Whereabouts:
     def up(self) -> int:
         """Those that live and are not censored."""
         return self.living + self.colluding + self.beyond + self.parted
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Peers of which one at least has to answer, or an ask cannot succeed. what: which they are, in the singular after
+    "no other", as "index site with its .torrent file". See `Peer.needs`."""
+
+    what: str
+    peers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +393,7 @@ class Goal:
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (titles, rng) -> text
+                (titles, rng, now_us) -> text. titles: the most popular first
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
@@ -397,7 +408,7 @@ class Goal:
     success_s: float = 10.0
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
-    draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    draw: Literal["title"] | Callable[[Sequence[str], Rng, int], str] = "title"
     fetched: bool = False
     did: str = "asked for"
     doing: str = "downloading"
@@ -1022,6 +1033,13 @@ class Peer:
         return None
 
     @classmethod
+    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: Any) -> Sequence[Need] | None:
+        """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
+        links and contacts decide, as in a network that passes questions on. programs: of all peers, None for those that
+        do not live; they must not be changed."""
+        return None
+
+    @classmethod
     def verdict(cls, facts: Facts, options: Any) -> str | None:
         """What became of an ask, as one sentence in the terms of this protocol, or None for the general sentence.
 
@@ -1096,6 +1114,12 @@ class Peer:
         """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
         it has itself it holds. Asked on demand; a network where nobody does need not have this."""
         return False
+
+    @classmethod
+    def place_of(cls, text: str) -> float | None:
+        """Where the key of a text lies in the identifier space, as `identifier`: the screen marks the key of the chosen
+        ask on the circle. None where keys and identifiers are not in one space."""
+        return None
 
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:

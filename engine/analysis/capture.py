@@ -460,7 +460,9 @@ class SnapshotBuilder:
         rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
         key = (record, self._simulation.n, record.firsts is None, *rows)
         if key != self._traced[0]:
-            self._traced = key, record.trace(self._simulation.n)
+            made = record.trace(self._simulation.n)
+            place = None if made is None else self._simulation.program.place_of(record.text)
+            self._traced = key, made if made is None or place is None else replace(made, key_place=place)
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:

@@ -697,6 +697,8 @@ class AskRecord:
     def first_hit_us(self) -> int | None:
         """Virtual time in us from issue to the first hit whose holder was alive then, or None."""
         hits, stale = self.hits, self.stale
+        if not hits:
+            return None
         times = [hits[holder] for holder in hits if holder not in stale] if stale else hits.values()
         first = min(times, default=None)
         return None if first is None else first - self.issued_us

@@ -404,6 +404,8 @@ class Trace:
 
     Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
     other parts in `reached_by`, "question" stands for a message of one of these.
+
+    key_place: where the key of what was asked lies among the identifiers of the peers (`Peer.place_of`), or None.
     """
 
     ask: AskId
@@ -420,3 +422,4 @@ class Trace:
     questions: Arrivals = field(default_factory=Arrivals)
     lost: Losses = field(default_factory=Losses)
     answerers: tuple[PeerId, ...] = ()
+    key_place: float | None = None

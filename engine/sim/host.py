@@ -309,7 +309,6 @@ class PeerHost:
             why, record = self._record(cause)
         if (
             part is not None
-            or via is not None
             or why.__class__ is tuple
             or links.path is not FAST
             or to.__class__ is not int
@@ -318,15 +317,18 @@ class PeerHost:
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            self.multicast((to,), message, cause=cause, via=via)
+            return
         if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
-        try:
-            size = message._size or encoded_size(message)
-        except MalformedMessage:
-            self.multicast((to,), message, cause=cause)
-            return
+            if via is not None and via.__class__ is int and 0 <= via < len(kernel.alive_since_us):
+                shared.referred = True
+                why = Via(why, via)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.column[to]])
@@ -538,8 +540,16 @@ class PeerHost:
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
         call.due_us = kernel.now_us + waits[0]
         # The wait has the cause of the request; one without a cause keeps no ask open.
-        upkeep = (part or request.part) == "upkeep"
-        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
+        if (part or request.part) == "upkeep":
+            why, record = 0, kernel.no_envelope[4]
+        else:
+            why, record = self._record(cause)
+            if why.__class__ is tuple:
+                record = self.shared.owner.join(why)
+        call.timer = timer = KernelTimer(self.me, kernel.epoch[self.me], call, why, record)
+        kernel.arm(call.due_us, timer)
+        if why:
+            self.waiting[id(timer)] = timer
         self.send(to, envelope, cause=cause, **how)
         return call
 
@@ -703,10 +713,13 @@ class ComponentHost:
     It belongs to a class of component and not to an object, so it stays when the process starts again.
     """
 
-    __slots__ = ("kind", "me", "name", "outer", "views")
+    __slots__ = ("_of_outer", "_own", "kind", "me", "name", "outer", "views")
 
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
+        self._of_outer: Any = None
+        """The options of the owner that `_own` was read of; they are another object when one of them is changed."""
+        self._own: Any = None
         self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
@@ -725,11 +738,14 @@ class ComponentHost:
     @property
     def options(self) -> Any:
         outer = self.outer.options
+        if outer is self._of_outer:
+            return self._own
         own = getattr(outer, self.name, None)
-        if own is not None:
-            return own
-        kind = getattr(self.kind, "options_type", None)
-        return outer if kind is None or isinstance(outer, kind) else kind()
+        if own is None:
+            kind = getattr(self.kind, "options_type", None)
+            own = outer if kind is None or isinstance(outer, kind) else kind()
+        self._of_outer, self._own = outer, own
+        return own
 
     def inside(self, component: Component) -> Any:
         if component.__class__ is self.kind:

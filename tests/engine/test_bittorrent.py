@@ -5,10 +5,12 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
+from random import Random
 
-from engine import Arrive, AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
+from engine import Arrive, AskFor, Attack, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
 from engine.api import Ask, Blob, part_of
-from engine.protocols.bittorrent import Client, Torrent
+from engine.measure.snapshot import ALIVE
+from engine.protocols.bittorrent import Client, Torrent, newest
 from engine.protocols.bittorrent.messages import (
     Announced,
     Bitfield,
@@ -27,6 +29,7 @@ from engine.protocols.bittorrent.messages import (
     Unchoke,
     info_hash_of,
 )
+from engine.protocols.bittorrent.trackers import IndexSite
 from engine.testing import FakeHost, FakeLibrary
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "bench")]
@@ -314,3 +317,45 @@ def test_other_bytes_under_the_same_title_are_another_torrent() -> None:
     host.library.add(File("blue train", 2 * 65_536, 666))
     host.give(peer, Handshake(NUMBER, 666, 0), sender=OTHER)
     assert OTHER in peer.torrents[NUMBER].peers, "the file has changed, and so has what is seeded"
+
+
+def test_the_minimum_cut_is_the_site_before_a_download_and_the_only_seed_after() -> None:
+    made = swarm(peers=14, trackers=1)
+    title = made.catalogue_titles(1)[0]
+    [seed] = [peer for peer in range(14) if made.library(peer)]
+    asker = (seed + 1) % 14
+    [site] = [peer for peer, one in enumerate(made.simulation.programs) if isinstance(one, IndexSite)]
+    found = made.min_cut(asker, title)
+    assert found.peers == (site,), "one site, one seed; of those who know the seed there are nine"
+    assert found.sentence.endswith("there is no other index site with its .torrent file.")
+    made.do(AskFor((asker,), title))
+    made.advance(3_000_000)
+    assert made.min_cut(asker, title).peers == (seed,)
+    made.do(Shutdown("index operator"))
+    made.do(Kill((seed,)))
+    told = made.min_cut(asker, title).sentence
+    assert told.startswith("No peer that has one of the missing pieces is up and would answer")
+    other = (seed + 2) % 14
+    assert made.min_cut(other, title).sentence.startswith("No index site with its .torrent file is up")
+
+
+def test_a_service_that_is_shut_down_three_times_is_back_under_a_fourth_operator() -> None:
+    made = swarm()
+    [site] = [peer for peer, one in enumerate(made.simulation.programs) if isinstance(one, IndexSite)]
+    attack = Attack("whack-a-mole", whom="index operator", count=3, over_s=12.0)
+    assert "3 times within 12 s" in made.preview(attack).sentence
+    made.do(attack)
+    states = []
+    for _ in range(6):
+        states.append(made.snapshot().fixed.operator[site] if made.simulation.state[site] == ALIVE else "down")
+        made.advance(made.now_us + 2_000_000)
+    assert states == ["down", "index operator 2", "down", "index operator 3", "down", "index operator 4"]
+
+
+def test_half_of_the_background_downloads_are_of_the_newest_title() -> None:
+    titles = ("a", "b", "c", "d")
+    rng = Random(3)
+    for minute, newest_title in ((0, "a"), (3, "b"), (9, "a")):
+        drawn = [newest(titles, rng, minute * 60_000_000) for _ in range(400)]
+        # Half, and 1/32 of those that want older ones have come round.
+        assert 0.45 < drawn.count(newest_title) / 400 < 0.62

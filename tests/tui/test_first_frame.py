@@ -80,19 +80,15 @@ import os, signal, sys
 from tui.config import themes
 from tui.first_frame import FirstFrame
 
-class File:
-    encoding = "utf-8"
-    isatty = lambda self: True
-    fileno = lambda self: 2
-    flush = lambda self: None
+write = os.write
 
-    def write(self, text):
-        os.write(2, text.encode())
-        if "[?1049" + sys.argv[1] in text:
-            os.kill(os.getpid(), signal.SIGQUIT)
+def write_and_signal(number, data):
+    write(number, data)
+    if ("[?1049" + sys.argv[1]).encode() in data:
+        os.kill(os.getpid(), signal.SIGQUIT)
 
+os.write = write_and_signal
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-sys.__stderr__ = File()
 first = FirstFrame("gnutella", story=False, ascii_only=False)
 first.paint(themes.find("swarm"))
 first.clear()

@@ -63,7 +63,27 @@ def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
         yield ((f"and {len(order) - ROWS_MOST:,} more", "dim"),)
 
 
+def _hops_row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
+    """How far away it thinks a peer is, and how far that is in truth, if it is another distance."""
+    said, hops = int(laid.said[other]), int(laid.hops[other])
+    wrong = bool(laid.wrong[other])
+    row: list[Span] = [
+        ("✕ " if wrong else "  ", "bad"),
+        (f"{snapshot.fixed.labels[other][:10]:<6} ", "bad" if wrong else "text"),
+        (f"{said} hop{'' if said == 1 else 's'}", "dim" if said == hops else "warn"),
+    ]
+    if snapshot.state[other] != ALIVE or hops < 0:
+        row.append((f", in truth {truth(snapshot, other) if snapshot.state[other] != ALIVE else 'no way'}", "bad"))
+    elif said != hops:
+        row.append((f", in truth {hops}", "warn"))
+    if what and width_of(tuple(row)) + len(what) + 2 <= width:
+        row.append((f"  {what}", "dim"))
+    return tuple(row)
+
+
 def _row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
+    if len(laid.said) and laid.said[other] >= 0:
+        return _hops_row(snapshot, laid, other, what, width)
     age = age_words(laid, other, snapshot.now_us) or "hearsay"
     if laid.silent[other]:
         age += ": dead or blocked?"

@@ -124,6 +124,8 @@ SECOND_US = 1_000_000
 DIAL_US = 500_000
 """Between two attempts to open a connection; doubled up to `DIAL_MOST_US` while no address can be used."""
 DIAL_MOST_US = 60 * SECOND_US
+FEW_ADDRESSES = 256
+"""Of so few a node looks first whether any can be used."""
 CONNECT_TIMEOUT_US = 5 * SECOND_US
 DNS_WAIT_US = 11 * SECOND_US
 """With addresses in its tables a node asks the DNS seeds only when these have led to nobody for so long."""
@@ -559,6 +561,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """An address to connect to: of no /16 to which there is an outbound connection, and not tried lately."""
         groups = {one.group for one in self.connections.values() if not one.inbound}
         opened = self.outbound()
+        entries = self.addresses.entries
+        if len(entries) <= FEW_ADDRESSES and not any(
+            entry.address.group not in groups
+            and peer not in self.connections
+            and peer != self.me
+            and (entry.tried_us < 0 or host.now_us - entry.tried_us >= 60 * SECOND_US)
+            for peer, entry in entries.items()
+        ):
+            return None  # Drawing again and again would show no more.
         for tried in range(40):
             address = self.addresses.select(opened, host.now_us, host.rng)
             if address is None:

@@ -23,6 +23,9 @@ COINBASE = 200
 """Bytes of the first transaction of a block, which pays its miner."""
 COMPACT_FIXED = BLOCK_HEADER + 8 + COINBASE
 SHORT_ID = 6
+HIDDEN = ("block",)
+"""What a message is about in which a block or its header stands: a node that enforces a ban on this word hides all
+blocks, as the nodes of an eclipse do."""
 
 
 def count_size(count: int) -> int:
@@ -181,6 +184,12 @@ class Inv:
         # `count_size`, written out for nearly all.
         return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
+    def about(self) -> Iterable[str]:
+        return HIDDEN if self.blocks else ()
+
+    def without(self, word: str) -> Inv | None:
+        return Inv(self.txs, ()) if self.txs else None
+
 
 @message(part="question")
 class GetData:
@@ -236,6 +245,9 @@ class BlockData:
     def wire_size(self) -> int:
         return HEADER + self.block.size
 
+    def about(self) -> Iterable[str]:
+        return HIDDEN
+
 
 # --- headers and compact blocks ------------------------------------------------------------------------------------
 
@@ -270,6 +282,9 @@ class Headers:
     def wire_size(self) -> int:
         return HEADER + count_size(len(self.headers)) + ENTRY_HEADERS * len(self.headers)
 
+    def about(self) -> Iterable[str]:
+        return HIDDEN
+
 
 @message(size=HEADER + 9)
 class SendCmpct:
@@ -291,6 +306,9 @@ class CmpctBlock:
     def wire_size(self) -> int:
         many = len(self.block.transactions) + self.block.filler
         return HEADER + COMPACT_FIXED + count_size(many) + SHORT_ID * many
+
+    def about(self) -> Iterable[str]:
+        return HIDDEN
 
 
 @message(part="question")

@@ -46,6 +46,7 @@ from ...api import (
     File,
     Goal,
     Host,
+    Need,
     NetworkStart,
     Peer,
     PeerId,
@@ -100,12 +101,30 @@ from .messages import (
 from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
 from .trackers import IndexSite, Tiers, Tracker
 
+RELEASE_US = 120_000_000
+"""Time between two new titles. Days are minutes here."""
+STILL_WANTED = 0.5
+"""Of those who want a title at all, the share that wants an older one, and so on: interest falls by half from one new
+title to the next."""
+
+
+def newest(titles: Sequence[str], rng: Rng, now_us: int) -> str:
+    """Which title a user wants: most want what is new. All titles become new in turn, and the crowd for each falls off
+    exponentially, as was measured (Guo, Chen, Xiao, Tan, Ding and Zhang, "Measurements, analysis, and modeling of
+    BitTorrent-like systems", IMC 2005; there within days)."""
+    at = now_us // RELEASE_US
+    while rng.random() < STILL_WANTED:
+        at -= 1
+    return titles[at % len(titles)]
+
+
 DOWNLOAD = Goal(
     "download",
     "download",
     "Get a file from a swarm of peers, piece by piece.",
     success_s=600.0,
     fetched=True,
+    draw=newest,
 )
 SEED = replace(PUBLISH, about="Share a new file: put its .torrent file on the index site and seed it.")
 
@@ -116,6 +135,8 @@ NEW_US = 60_000_000
 SEARCH_TIMEOUT_US = 20_000_000
 JOIN_OVER_S = 5.0
 """A hash table that does not start converged: all nodes join within so many seconds."""
+TABLE_SPACING_US = 5_000_000
+"""Seeds announce one torrent after the other in the hash table, so far apart (libtorrent, `on_dht_announce`)."""
 RETRY_US = 60_000_000
 """Until a torrent is announced again when no tracker answered."""
 CONNECT_TIMEOUT_US = 15_000_000
@@ -193,6 +214,11 @@ class AnnounceDue:
 @dataclass(slots=True)
 class TableDue:
     """All torrents are announced in the hash table again."""
+
+
+@dataclass(slots=True)
+class NextInTable:
+    """The next of the torrents that wait for it is announced in the hash table."""
 
 
 @dataclass(slots=True)
@@ -313,8 +339,9 @@ def uploads_already(peer: Client) -> str | None:
 
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="bittorrent", options=BitTorrentOptions):
-    """A BitTorrent client. `torrents` by info-hash; `banned`: peers that sent wrong bytes; `uploaded`, `downloaded`:
-    bytes of blocks since it started, `wasted`: of these, those that were thrown away."""
+    """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `banned`: peers
+    that sent wrong bytes; `uploaded`, `downloaded`: bytes of blocks since it started, `wasted`: of these, those that
+    were thrown away."""
 
     role = "peer"
     roles: ClassVar = ("leecher", "seed", "free rider")
@@ -340,6 +367,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     wasted: int = 0
     ticking: bool = False
     exchanging: bool = False
+    to_announce: dict[int, None] = field(default_factory=dict)
 
     # --- what the network consists of ---------------------------------------------------------------------------
 
@@ -386,6 +414,13 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     def verdict(cls, facts: Facts, options: BitTorrentOptions) -> str | None:
         """How many pieces came, and why not all."""
         return verdict(facts, options.hash_table)
+
+    @classmethod
+    def needs(
+        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
+    ) -> Sequence[Need]:
+        """A .torrent file, somebody who knows who takes part, and of each missing piece a peer that has it."""
+        return needs(text, origin, programs)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Seed all files of the library. Stations are the first contacts: the index site, then the trackers."""
@@ -603,11 +638,29 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- the hash table (BEP 5) -----------------------------------------------------------------------------------
 
     def _announce_in_table(self, host: Host, torrent: Torrent) -> None:
-        """Ask the nodes nearest to the info-hash for peers, and tell them that this one takes part. A client that is
-        not in the table yet does so when it is."""
-        if self.dht.is_in:
-            number = torrent.metainfo.info_hash
+        """Ask the nodes nearest to the info-hash for peers, and tell them that this one takes part: at once for a
+        download, for a seed when it is this torrent's turn. A client that is not in the table does so when it is."""
+        number = torrent.metainfo.info_hash
+        if not self.dht.is_in:
+            return
+        if not torrent.state.complete:
             self.dht.announce(host, number, cause=torrent.live_cause, context=number)
+        elif number not in self.to_announce:
+            if not self.to_announce:
+                host.after(TABLE_SPACING_US, NextInTable(), cause=None)
+            self.to_announce[number] = None
+
+    @on(NextInTable)
+    def next_in_table(self, host: Host, tick: NextInTable) -> None:
+        """Torrents that are gone are left out."""
+        number = next(iter(self.to_announce), None)
+        if number is None:
+            return
+        del self.to_announce[number]
+        if number in self.torrents:
+            self.dht.announce(host, number, context=number)
+        if self.to_announce:
+            host.after(TABLE_SPACING_US, tick, cause=None)
 
     @on(Joined)
     def is_in_table(self, host: Host, joined: Joined) -> None:
@@ -1463,6 +1516,48 @@ class FreeRider(Client):
     """Downloads and never uploads."""
 
     rides_free: bool = True
+
+
+def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Need]:
+    """See `Client.needs`."""
+    asker = programs[origin]
+    if not isinstance(asker, Client):
+        return []
+    number = info_hash_of(text) or 0
+    torrent = asker.torrents.get(number)
+    made: list[Need] = []
+    if torrent is None:
+        sites = {peer: one.matching(text) for peer, one in enumerate(programs) if isinstance(one, IndexSite)}
+        made.append(Need("index site with its .torrent file", tuple(peer for peer, found in sites.items() if found)))
+        offered = [one for found in sites.values() for one in found]
+        chosen = next((one for one in offered if one.name == text), offered[0] if offered else None)
+        if chosen is None:
+            return made
+        number, text = chosen.info_hash, chosen.name
+    # Neighbours have pieces, and tell of others.
+    knowing = dict.fromkeys(torrent.peers if torrent is not None else ())
+    groups: dict[int, list[PeerId]] = {}
+    for peer, one in enumerate(programs):
+        if isinstance(one, (Client, Tracker)) and one.keeps(text):
+            knowing[peer] = None
+        theirs = one.torrents.get(number) if isinstance(one, Client) and not one.rides_free and peer != origin else None
+        if theirs is not None and theirs.ready:
+            groups.setdefault(theirs.state.have, []).append(peer)
+    # A record at the asker itself may be of itself alone.
+    knowing.pop(origin, None)
+    made.append(Need("tracker, node of the hash table or neighbour that knows who takes part", tuple(knowing)))
+    every = 0
+    for have in groups:
+        every |= have
+    if torrent is not None and torrent.ready:
+        every = torrent.layout.all & ~torrent.state.have
+    holders = dict.fromkeys(
+        tuple(sorted(peer for have, some in groups.items() if have >> at & 1 for peer in some)) for at in bits_of(every)
+    )
+    made += [Need("peer that has one of the missing pieces", some) for some in holders]
+    if not every and torrent is None:
+        made.append(Need("peer that has any piece", ()))
+    return made
 
 
 def verdict(facts: Facts, hash_table: bool) -> str | None:

@@ -65,7 +65,7 @@ from ...api import (
     verb,
 )
 from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published, keep_at_start, keepers_in
-from .table import ID_BITS, key_of, near
+from .table import ID_BITS, ID_END, key_of, near
 
 __all__ = ["BEP5", "Dht", "DhtOptions", "Ended", "Found", "Joined", "Node", "Published", "keep_at_start", "key_of"]
 
@@ -212,6 +212,11 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
     @classmethod
     def key_of(cls, text: str) -> object | None:
         return key_of(text)
+
+    @classmethod
+    def place_of(cls, text: str) -> float | None:
+        key = key_of(text)
+        return None if key is None else key / ID_END
 
     def keeps(self, text: str) -> bool:
         key = key_of(text)

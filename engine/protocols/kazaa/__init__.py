@@ -114,6 +114,8 @@ ASKS = 32
 DOWNLOADS = 32
 FOUND_MOST = 200
 """Results of one search that are kept."""
+RETRIES, REST_US = 20, 30_000_000
+"""How often a holder that is busy is asked again, and after how long."""
 UNOPENED = 200
 PUSHED = 64
 
@@ -161,6 +163,14 @@ class Choose:
 @dataclass(slots=True)
 class NotCalled:
     """A holder that cannot be called has not called in time."""
+
+    number: int
+    holder: PeerId
+
+
+@dataclass(slots=True)
+class Rested:
+    """A holder that was busy can be asked again."""
 
     number: int
     holder: PeerId
@@ -904,18 +914,19 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         search.tried[key] = None
         made = Fetching(number, result.name, result.size, result.hash, search.cause)
         made.missing = [(0, result.size)]
-        for holder, (one, super_node) in search.versions[key].items():
+        holders = list(search.versions[key].items())
+        host.rng.shuffle(holders)
+        for holder, (one, super_node) in holders:
             made.holders[holder], made.via[holder] = one, super_node
         self.downloads[number] = made
         self.plan(host, made)
         return True
 
     def plan(self, host: Host, download: Fetching) -> None:
-        """Ask holders that are asked for nothing, each for a range. Their order is drawn: the speeds that they tell of
-        themselves say little."""
+        """Ask holders that are asked for nothing, each for a range. Their order was drawn, and stays: who has sent a
+        range is asked for the next one."""
         options = host.options
-        idle = [one for one in download.holders if one not in download.asked]
-        host.rng.shuffle(idle)
+        idle = [one for one in download.holders if one not in download.asked and one not in download.resting]
         for holder in idle:
             if not download.missing or len(download.asked) >= options.parallel:
                 break
@@ -930,7 +941,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 continue
             host.send(download.via[holder], Push(holder, host.me, download.hash), cause=download.cause)
             host.after(int(options.range_s * SECOND_US), NotCalled(download.number, holder), cause=download.cause)
-        if not download.asked and download.missing:
+        if not download.asked and not download.resting and download.missing:
             self.no_holders(host, download)
 
     def get(self, host: Host, download: Fetching, holder: PeerId) -> None:
@@ -955,7 +966,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if search is not None and (self.super_node or self.parent >= 0):
                 self.end(host, download)
                 put_bounded(self.searches, number, replace(search, versions={}, count=0), ASKS)
-                self.downloads[number] = replace(download, number=number, holders={}, via={}, asked={})
+                self.downloads[number] = replace(download, number=number, holders={}, via={}, asked={}, resting={})
                 self.send_query(host, Query(number, host.options.scope, "", download.hash))
                 host.after(int(host.options.connect_s * SECOND_US), NotCalled(number, -1), cause=download.cause)
                 return
@@ -994,6 +1005,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if download is None or sender not in download.asked:
             return
         begin, end, _ = download.asked[sender]
+        if isinstance(answer, NotHere) and answer.busy and download.times(sender) < RETRIES:
+            # It stays a holder, and is asked again later.
+            del download.asked[sender]
+            download.give_back(begin, end)
+            download.resting[sender] = None
+            host.after(REST_US, Rested(download.number, sender), cause=download.cause)
+            self.plan(host, download)
+            return
         if isinstance(answer, NotHere):
             self.lost(host, download, sender)
             return
@@ -1054,6 +1073,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         search = self.searches.get(download.number)
         if search is None or not self.fetch(host, download.number, search):
             self.fail(host, download.number, why, download.cause)
+
+    @on(Rested)
+    def rested(self, host: Host, tick: Rested) -> None:
+        """A holder that was busy can be asked again."""
+        download = self.downloads.get(tick.number)
+        if download is not None and tick.holder in download.resting:
+            del download.resting[tick.holder]
+            self.plan(host, download)
 
     @on(NotCalled)
     def not_called(self, host: Host, tick: NotCalled) -> None:

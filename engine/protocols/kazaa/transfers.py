@@ -50,6 +50,8 @@ class Fetching:
               called has called
     missing   ranges (begin, end) that nobody is asked for
     parts     what has come
+    resting   holders that were busy and are asked later; turned_away: how often each was
+    searched  whether it was searched for by its hash
     """
 
     number: int
@@ -62,7 +64,15 @@ class Fetching:
     asked: dict[PeerId, tuple[int, int, Call | None]] = field(default_factory=dict)
     missing: list[tuple[int, int]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    resting: dict[PeerId, None] = field(default_factory=dict)
+    turned_away: dict[PeerId, int] = field(default_factory=dict)
     searched: bool = False
+
+    def times(self, holder: PeerId) -> int:
+        """How often a holder has been busy before; counts this time."""
+        before = self.turned_away.get(holder, 0)
+        self.turned_away[holder] = before + 1
+        return before
 
     @property
     def here(self) -> int:

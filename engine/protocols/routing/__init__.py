@@ -104,8 +104,9 @@ class Speaker(Protocol):
     def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """The link with a neighbour is gone."""
 
-    def announce(self, host: Host, prefix: Prefix, cause: Cause) -> None:
-        """Tell that a prefix is attached to this router, whether it is true or not."""
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
+        """Tell that a prefix is attached to this router, whether it is true or not. behind: it is that of a host, one
+        link away."""
 
     def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
         """Tell that it is no more."""
@@ -155,7 +156,7 @@ class RoutingOptions:
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 
-def a_name(titles: Sequence[str], rng: Rng) -> str:
+def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The text of a background ask."""
     return f"name {rng.randrange(10_000)}"
 
@@ -247,7 +248,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
             cause = news(host, "all routers start", "all start")
             self.speaker.announce(host, lan_of(host.me), cause)
             for one in self.hosts:
-                self.speaker.announce(host, lan_of(one), cause)
+                self.speaker.announce(host, lan_of(one), cause, behind=True)
             for one in self.links:
                 self.speaker.up(host, one, cause)
         self.point(host)
@@ -285,7 +286,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
             self.speaker.down(host, sender, cause)
             self.hosts[sender] = None
             self.prefixes[lan_of(sender)] = None
-            self.speaker.announce(host, lan_of(sender), cause)
+            self.speaker.announce(host, lan_of(sender), cause, behind=True)
 
     def look_later(self, host: Host) -> None:
         if not self.looks:
@@ -343,7 +344,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def answer(self, host: Host, packet: Packet, asked: int, wrong: int) -> None:
         """Answer a packet, as the one that it was for or with what went wrong."""
         if wrong:
-            host.log("packet dropped", why=WENT_WRONG[wrong], to=address_text(asked), ttl=packet.ttl)
+            host.log(
+                "packet dropped", why=WENT_WRONG[wrong].format(f"#{host.me}"), to=address_text(asked), ttl=packet.ttl
+            )
         hops = max(0, host.options.ttl - packet.ttl)
         if packet.source == host.me:
             heard(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
@@ -365,7 +368,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
             host.send(peer_of(message.to), message)
         elif hop is None or hop not in self.links or message.ttl <= 1:
             why = NO_HOST if hop == HERE else TTL_ENDED if message.ttl <= 1 else NO_ROUTE
-            host.log("answer dropped", why=WENT_WRONG[why], to=address_text(message.to & 0xFFFFFFFF))
+            host.log(
+                "answer dropped", why=WENT_WRONG[why].format(f"#{host.me}"), to=address_text(message.to & 0xFFFFFFFF)
+            )
         else:
             host.send(hop, replace(message, ttl=message.ttl - 1))
 
@@ -461,9 +466,12 @@ class Router(Peer, name="routing", options=RoutingOptions):
         known: dict[PeerId, Belief] = {}
         more: list[str] = []
         for prefix, hop, metric in self.speaker.routes():
-            over = "attached" if hop == HERE else f"distance {metric} by way of #{hop}"
-            if prefix == lan_of(peer_of(prefix >> 6)):
-                known[peer_of(prefix >> 6)] = Belief(None, over, True)
+            over = "attached" if hop == HERE else f"by way of #{hop}"
+            cost = f", cost {metric}" if self.speaks == "link state" and metric else ""
+            owner = peer_of(prefix >> 6)
+            if prefix == lan_of(owner):
+                hops = metric if self.speaks == "distance vector" else None
+                known[owner] = Belief(None, over + cost, True, hops=hops)
             else:
                 more.append(f"{prefix_text(prefix)} {over}")
         facts = {"speaks": self.speaks, "announces": ", ".join(map(prefix_text, self.prefixes))}
@@ -569,7 +577,7 @@ def heard(host: Host, answer: Answer) -> None:
     if not 0 <= answer.wrong < len(WENT_WRONG):
         return
     if answer.wrong:
-        host.failed(f"#{answer.source} {WENT_WRONG[answer.wrong]}")
+        host.failed(WENT_WRONG[answer.wrong].format(f"#{answer.source}"))
     elif peer_of(answer.asked) == answer.source:
         host.hit(answer.source, answer.name)
     else:

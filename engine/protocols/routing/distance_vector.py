@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, news
 
 INFINITY = 16
 """A destination at this distance cannot be reached (RFC 2453, 3.6)."""
@@ -31,30 +31,31 @@ Entry = tuple[Prefix, int]
 
 @dataclass(slots=True)
 class Route:
-    """A route. `dead_us`: since when its metric is 16, None while it can be used; `changed`: not told in a triggered
-    update yet; `cause`: of that change; `lost`: of the change by which it was lost, until there is another way."""
+    """A route. `dead_us`: since when its metric is 16, None while it can be used; `lost`: the cause of the change by
+    which it was lost, until there is another way."""
 
     metric: int
     next_hop: PeerId
     heard_us: int
-    changed: bool = True
     dead_us: int | None = None
-    cause: Cause = 0
     lost: Cause = 0
 
 
 @dataclass(slots=True)
 class Table:
-    """The routes of one router. Its own networks have metric 0 and the next hop `HERE`. `changes`: how often a route
-    has changed. `due_us`: before then no route times out."""
+    """The routes of one router. Its own networks have the next hop `HERE`, and metric 0, or 1 for that of a host.
+    `fresh`: those that changed and were not told yet, with the cause of the change; `changes`: how often a route has
+    changed. `due_us`: before then no route times out."""
 
     routes: dict[Prefix, Route] = field(default_factory=dict)
+    fresh: dict[Prefix, Cause] = field(default_factory=dict)
     changes: int = 0
     due_us: int = 0
 
-    def add_own(self, destination: Prefix, now_us: int, cause: Cause = 0) -> None:
+    def add_own(self, destination: Prefix, now_us: int, cause: Cause = 0, metric: int = 0) -> None:
         """A network that is attached to this router."""
-        self.routes[destination] = Route(0, HERE, now_us, cause=cause)
+        self.routes[destination] = Route(metric, HERE, now_us)
+        self.fresh[destination] = cause
         self.changes += 1
 
     def drop_own(self, destination: Prefix, now_us: int, cause: Cause = 0) -> None:
@@ -62,44 +63,49 @@ class Table:
         route = self.routes.get(destination)
         if route is not None and route.next_hop == HERE:
             route.next_hop = NOWHERE
-            self._set(route, INFINITY, NOWHERE, now_us, cause)
+            self._set(destination, route, INFINITY, NOWHERE, now_us, cause)
 
     def next_hop(self, address: int) -> PeerId | None:
         """Where a packet goes; None: nowhere; `HERE`: it has arrived. Of prefixes that cover the address the longest
         counts whose route can be used."""
         routes = self.routes
-        prefix = longest(routes, address)
-        if prefix is not None and routes[prefix].metric < INFINITY:
-            return routes[prefix].next_hop
-        prefix = longest([one for one, route in routes.items() if route.metric < INFINITY], address)
-        return None if prefix is None else routes[prefix].next_hop
+        for rest in range(33):
+            route = routes.get(address >> rest << rest << 6 | 32 - rest)
+            if route is not None and route.metric < INFINITY:
+                return route.next_hop
+        return None
 
     def response(self, sender: PeerId, cost: int, entries: Iterable[Entry], now_us: int, cause: Cause = 0) -> bool:
         """A neighbour at distance `cost` told its routes (3.9.2). Returns whether a route changed."""
         changed = False
         routes, half_us = self.routes, now_us - TIMEOUT_US // 2
         for destination, told in entries:
-            metric = min(INFINITY, told + cost)
+            metric = told + cost
+            if metric > INFINITY:
+                metric = INFINITY
             route = routes.get(destination)
+            if told < 0:
+                continue
             if route is None:
-                if metric < INFINITY and len(routes) < ROUTES_MOST:
-                    routes[destination] = Route(metric, sender, now_us, cause=cause)
+                if metric < INFINITY and len(routes) < ROUTES_MOST and 0 <= destination < 1 << 38:
+                    routes[destination] = Route(metric, sender, now_us)
+                    self.fresh[destination] = cause
                     self.changes += 1
                     changed = True
             elif route.next_hop == sender:
                 if metric < INFINITY:
                     route.heard_us = now_us
                 if metric != route.metric:
-                    changed |= self._set(route, metric, sender, now_us, cause)
+                    changed |= self._set(destination, route, metric, sender, now_us, cause)
             elif metric < route.metric:
                 route.heard_us = now_us
-                changed |= self._set(route, metric, sender, now_us, cause)
+                changed |= self._set(destination, route, metric, sender, now_us, cause)
             elif metric == route.metric < INFINITY and route.next_hop != HERE and route.heard_us <= half_us:
                 # An equal route from somebody else, while the present one is half timed out.
                 route.next_hop, route.heard_us = sender, now_us
         return changed
 
-    def _set(self, route: Route, metric: int, next_hop: PeerId, now_us: int, cause: Cause) -> bool:
+    def _set(self, to: Prefix, route: Route, metric: int, next_hop: PeerId, now_us: int, cause: Cause) -> bool:
         if route.next_hop == HERE or (route.metric, route.next_hop) == (metric, next_hop):
             return False
         changed = route.metric != metric
@@ -113,31 +119,32 @@ class Table:
             self.due_us = min(self.due_us, now_us + GARBAGE_US)
         if changed:
             self.changes += 1
-            route.changed, route.cause = True, cause
+            self.fresh[to] = cause
         return changed
 
     def lose(self, neighbour: PeerId, now_us: int, cause: Cause = 0) -> bool:
         """A link is gone: routes over it cannot be used any more. Returns whether there were some."""
-        lost = [one for one in self.routes.values() if one.next_hop == neighbour and one.metric < INFINITY]
-        for route in lost:
-            self._set(route, INFINITY, neighbour, now_us, cause)
+        lost = [(to, one) for to, one in self.routes.items() if one.next_hop == neighbour and one.metric < INFINITY]
+        for to, route in lost:
+            self._set(to, route, INFINITY, neighbour, now_us, cause)
         return bool(lost)
 
-    def expire(self, now_us: int) -> list[Route]:
+    def expire(self, now_us: int) -> dict[Prefix, PeerId]:
         """Time out routes that were not heard of for 180 s, and remove those that were dead for 120 s. Returns those
-        that timed out."""
-        silent: list[Route] = []
+        that timed out, with the neighbour that was not heard."""
+        silent: dict[Prefix, PeerId] = {}
         if now_us < self.due_us:
             return silent
         due_us = now_us + TIMEOUT_US
-        for destination, route in list(self.routes.items()):
+        for to, route in list(self.routes.items()):
             if route.dead_us is not None:
                 if now_us - route.dead_us >= GARBAGE_US:
-                    del self.routes[destination]
+                    del self.routes[to]
+                    self.fresh.pop(to, None)
                     continue
             elif route.next_hop != HERE and now_us - route.heard_us >= TIMEOUT_US:
-                self._set(route, INFINITY, route.next_hop, now_us, 0)
-                silent.append(route)
+                self._set(to, route, INFINITY, route.next_hop, now_us, 0)
+                silent[to] = route.next_hop
             if route.dead_us is not None:
                 due_us = min(due_us, route.dead_us + GARBAGE_US)
             elif route.next_hop != HERE:
@@ -151,9 +158,9 @@ class Table:
         """What a neighbour is told: all routes or those that changed. Those learned from it are left out (simple split
         horizon), or told as unreachable (poisoned reverse). lies: all that can be reached is at distance 0."""
         told: list[Entry] = []
-        for destination, route in self.routes.items():
-            if changed_only and not route.changed:
-                continue
+        routes = self.routes
+        for destination in self.fresh if changed_only else routes:
+            route = routes[destination]
             metric = route.metric
             if lies and metric < INFINITY:
                 metric = 0
@@ -166,13 +173,11 @@ class Table:
 
     def causes(self) -> list[Cause]:
         """Of changes that were not told yet, each once."""
-        return list(dict.fromkeys(route.cause for route in self.routes.values() if route.changed and route.cause))
+        return list(dict.fromkeys(cause for cause in self.fresh.values() if cause))
 
     def all_told(self) -> None:
         """Every neighbour was told what changed."""
-        for route in self.routes.values():
-            route.changed = False
-            route.cause = 0
+        self.fresh = {}
 
 
 # --- the protocol ------------------------------------------------------------------------------------------------
@@ -257,9 +262,12 @@ class DistanceVector(Component, options=RipOptions):
                             queue.append(one)
                         elif far[one] == far[at] + 1:
                             hops[one] = min(hops[one], at)
-            for prefix in (lan_of(root), *map(lan_of, near[root].hosts)):
+            for prefix, more in ((lan_of(root), 0), *((lan_of(one), 1) for one in near[root].hosts)):
                 for at, metric in far.items():
-                    routers[at].table.routes[prefix] = Route(metric, hops[at], 0, changed=False)
+                    if metric + more < INFINITY:
+                        routers[at].table.routes[prefix] = Route(metric + more, hops[at], 0)
+        for router in routers.values():
+            router.table.fresh = {}
 
     def begin(self, host: Host) -> None:
         """The router starts."""
@@ -281,8 +289,8 @@ class DistanceVector(Component, options=RipOptions):
         if self.costs.pop(neighbour, None) is not None and self.table.lose(neighbour, host.now_us, cause):
             self.trigger(host, cause)
 
-    def announce(self, host: Host, prefix: Prefix, cause: Cause) -> None:
-        self.table.add_own(prefix, host.now_us, cause)
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
+        self.table.add_own(prefix, host.now_us, cause, int(behind))
         self.trigger(host, cause)
 
     def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
@@ -291,8 +299,7 @@ class DistanceVector(Component, options=RipOptions):
 
     def lie(self, host: Host, lies: bool, cause: Cause) -> None:
         self.lies = lies
-        for route in self.table.routes.values():
-            route.changed, route.cause = True, cause
+        self.table.fresh = dict.fromkeys(self.table.routes, cause)
         self.trigger(host, cause)
 
     def next_hop(self, address: int) -> PeerId | None:
@@ -315,9 +322,7 @@ class DistanceVector(Component, options=RipOptions):
     @on(Response)
     def heard(self, host: Host, sender: PeerId, message: Response) -> Known:
         cost = self.costs.get(sender)
-        if cost is None or not all(0 <= metric <= INFINITY and 0 <= to < 1 << 38 for to, metric in message.entries):
-            return None
-        if not self.table.response(sender, cost, message.entries, host.now_us, host.cause):
+        if cost is None or not self.table.response(sender, cost, message.entries, host.now_us, host.cause):
             return DUPLICATE
         self.trigger(host, host.cause)
         return None
@@ -347,7 +352,7 @@ class DistanceVector(Component, options=RipOptions):
     def triggered(self, host: Host, tick: Triggered) -> None:
         """Tell what has changed, unless a regular update has told it meanwhile."""
         self.waits = False
-        if any(route.changed for route in self.table.routes.values()):
+        if self.table.fresh:
             self.tell(host, self.costs, changed_only=True, causes=self.table.causes())
             self.table.all_told()
             self.quiet_us = host.now_us + int(host.rng.uniform(1.0, 5.0) * 1e6)
@@ -356,12 +361,11 @@ class DistanceVector(Component, options=RipOptions):
     def age(self, host: Host, tick: Aging) -> None:
         """Routes of a neighbour that was not heard of have timed out."""
         silent = self.table.expire(host.now_us)
-        for neighbour in dict.fromkeys(route.next_hop for route in silent):
+        for neighbour in dict.fromkeys(silent.values()):
             link = link_text(host.me, neighbour)
             cause = news(host, f"{link}: nothing was heard for 180 s", "silent", link)
-            for route in silent:
-                if route.next_hop == neighbour:
-                    route.cause = cause
+            for to in [to for to, one in silent.items() if one == neighbour]:
+                self.table.fresh[to] = self.table.routes[to].lost = cause
             self.trigger(host, cause)
 
     def tell(self, host: Host, whom: Iterable[PeerId], *, changed_only: bool, causes: list[Cause]) -> None:

@@ -275,7 +275,7 @@ class LinkState(Component, options=OspfOptions):
         if gone is not None and gone.full:
             self.originate(host, cause)
 
-    def announce(self, host: Host, prefix: Prefix, cause: Cause) -> None:
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
         self.own[prefix] = None
         self.table[prefix] = (HERE, 0)
         if self.near:

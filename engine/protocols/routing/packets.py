@@ -93,8 +93,8 @@ def prefix_of(text: str) -> Prefix:
 
 # --- packets -----------------------------------------------------------------------------------------------------
 
-WENT_WRONG = ("", "has no route to it", "ended its time to live", "has no host of that address")
-"""Why a packet was given up, by the number in an `Answer`; 0: it has arrived."""
+WENT_WRONG = ("", "{} has no route to it", "its time to live ended at {}", "{} has no host of that address")
+"""Why a packet was given up at a router, by the number in an `Answer`; 0: it has arrived."""
 ARRIVED, NO_ROUTE, TTL_ENDED, NO_HOST = range(4)
 
 

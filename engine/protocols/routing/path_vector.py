@@ -317,7 +317,7 @@ class PathVector(Component, options=BgpOptions):
                 self.changed(host, prefix, before, cause)
             self.advertise_all(host)
 
-    def announce(self, host: Host, prefix: Prefix, cause: Cause) -> None:
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
         before = self.rib.route(prefix)
         if self.rib.announce(prefix):
             self.changed(host, prefix, before, cause)

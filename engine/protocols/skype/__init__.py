@@ -84,13 +84,13 @@ from .messages import (
     Login,
     LoginLater,
     Nodes,
+    NoPlace,
     OpenRelay,
     Presence,
     Probe,
     Profile,
     Promote,
     Promoted,
-    Refused,
     RelayIs,
     Results,
     Ring,
@@ -211,7 +211,7 @@ class SkypeOptions:
     backoff_s: float = option(
         60.0, "how long it is then no super node, in s; twice as long each time", low=1, high=DAY_S
     )
-    up_kbit_s: int = option(128, "upload of a super node, at least, where lines have limits", low=0, high=1_000_000)
+    least_kbit_s: int = option(128, "upload of a super node, at least, where lines have limits", low=0, high=1_000_000)
     uptime_s: float = option(30.0, "how long a client is up before it may become a super node, in s", low=0, high=DAY_S)
     alone_s: float = option(
         30.0,
@@ -234,11 +234,11 @@ class SkypeOptions:
     keepalive_s: float = option(60.0, "how often a client asks for its super node, in s", low=1, high=3_600, fixed=True)
     buddies: int = option(3, "users that each one has on its list when the run begins", low=0, high=20, fixed=True)
     punching: bool = option(True, "whether a super node tells both to send at the same time")
-    call_s: float = option(30.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
+    call_s: float = option(20.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
     voice_kb_s: float = option(
         4.0, "of each end, in KB of 1,000 (at most 4 for voice, 10 for video)", low=0.1, high=100
     )
-    relays: int = option(4, "calls that one peer relays, at most", low=0, high=10_000, unit="calls")
+    relayed_most: int = option(4, "calls that one peer relays, at most", low=0, high=10_000, unit="calls")
     takeover: bool = option(True, "whether another relay takes over when one dies")
 
 
@@ -488,7 +488,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """Whether it can be a super node: a public address, a line that is fast enough, up for a while, and not too
         busy lately."""
         options, line = host.options, host.line
-        fast = not line.up_kbit_s or line.up_kbit_s >= options.up_kbit_s
+        fast = not line.up_kbit_s or line.up_kbit_s >= options.least_kbit_s
         # Those that run when the run begins have been up for long.
         up = not self.started_us or host.now_us - self.started_us >= options.uptime_s * SECOND_US
         return not line.nat and fast and up and host.now_us >= self.banned_us
@@ -563,9 +563,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.pause(host)
 
     @on_reply(Attach)
-    def attached(self, host: Host, sender: PeerId, answer: Attached | Refused, context: object) -> None:
+    def attached(self, host: Host, sender: PeerId, answer: Attached | NoPlace, context: object) -> None:
         self.learn(host, answer.nodes)
-        if isinstance(answer, Refused):
+        if isinstance(answer, NoPlace):
             if answer.stopped:
                 self.cache.forget(sender)
             if self.node < 0 and not self.super:
@@ -728,7 +728,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
         """A client wants to hang on it."""
         if not self.super:
-            host.reply(Refused(self.told_nodes(host), stopped=True))
+            host.reply(NoPlace(self.told_nodes(host), stopped=True))
             return
         if not self.counts_login(host):
             self.overloaded(host)
@@ -736,11 +736,11 @@ class Client(Peer, name="skype", options=SkypeOptions):
         entry = self.entries.get(sender)
         known = entry is not None and entry.gone_us < 0
         if not known and self.here >= self.most(host):
-            host.reply(Refused(self.told_nodes(host), stopped=False))
+            host.reply(NoPlace(self.told_nodes(host), stopped=False))
             self.recruit(host, sender if message.able and message.nat == NatKind.OPEN else None)
             return
         if len(message.name) > NAME_MOST or not sound_nat(message.nat) or len(message.texts) > TEXTS_MOST:
-            host.reply(Refused((), stopped=False))
+            host.reply(NoPlace((), stopped=False))
             return
         self.here += not known
         self.entries.pop(sender, None)
@@ -792,15 +792,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @on(Exchange)
     def exchange(self, host: Host, sender: PeerId, message: Exchange) -> None:
         if not self.super:
-            host.reply(Refused((), stopped=True))
+            host.reply(NoPlace((), stopped=True))
             return
         self.learn(host, message.nodes)
         self.cache.remember(sender, host.now_us, CACHE_MOST)
         host.reply(Nodes(self.told_nodes(host)))
 
     @on_reply(Exchange)
-    def exchanged(self, host: Host, sender: PeerId, answer: Nodes | Refused, context: object) -> None:
-        if isinstance(answer, Refused):
+    def exchanged(self, host: Host, sender: PeerId, answer: Nodes | NoPlace, context: object) -> None:
+        if isinstance(answer, NoPlace):
             self.cache.forget(sender)
             return
         self.cache.remember(sender, host.now_us, CACHE_MOST)
@@ -1001,7 +1001,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on_timeout(Find)
     def find_failed(self, host: Host, to: PeerId, context: int | ProxySearch, reason: CallEnd) -> None:
-        self.cache.forget(to)
+        if not self.super:
+            # One that searches by itself would leave out others in the next round.
+            self.cache.forget(to)
         self.one_answered(host, context, (), to)
 
     def one_answered(self, host: Host, context: int | ProxySearch, cards: Sequence[Card], by: PeerId) -> None:
@@ -1111,7 +1113,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
             if session.relay >= 0 and session.relay != message.relay:
                 self.let_go(host, session.relay)
             session.relay, session.ticket = message.relay, host.request
-            host.call(message.relay, JoinRelay(message.call), timeout_us=RELAY_US, context=message.call)
+            host.call(
+                message.relay,
+                JoinRelay(message.call, host.line.nat == NatKind.UDP_BLOCKED),
+                timeout_us=RELAY_US,
+                context=message.call,
+            )
             return
         host.reply(Answer(True, ""))
         if message.way == DIRECT or (message.way == REVERSED and host.line.nat == NatKind.UDP_BLOCKED):
@@ -1361,14 +1368,20 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, lost)
             return
         to = session.relays.pop(0)
-        host.call(to, OpenRelay(call), timeout_us=RELAY_US, context=call, cause=session.cause)
+        host.call(
+            to,
+            OpenRelay(call, host.line.nat == NatKind.UDP_BLOCKED),
+            timeout_us=RELAY_US,
+            context=call,
+            cause=session.cause,
+        )
 
     @on(OpenRelay)
     def opens_relay(self, host: Host, sender: PeerId, message: OpenRelay) -> None:
         """Relay a call, if it can be called and has room."""
-        ready = not host.line.nat and message.call not in self.relayed and len(self.relayed) < host.options.relays
+        ready = not host.line.nat and message.call not in self.relayed and len(self.relayed) < host.options.relayed_most
         if ready:
-            self.relayed[message.call] = Relayed(sender, -1, False, False, host.now_us)
+            self.relayed[message.call] = Relayed(sender, -1, message.tcp, False, host.now_us)
         host.reply(RelayIs(ready))
 
     @on_reply(OpenRelay)
@@ -1394,7 +1407,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         relayed = self.relayed.get(message.call)
         ready = relayed is not None and relayed.b in (-1, sender) and sender != relayed.a
         if relayed is not None and ready:
-            relayed.b = sender
+            relayed.b, relayed.b_tcp = sender, message.tcp
             relayed.heard_us = host.now_us
         host.reply(RelayIs(ready))
 
@@ -1419,15 +1432,11 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, "the relay cannot be reached from the other end")
 
     def relay_voice(self, host: Host, sender: PeerId, message: Voice | VoiceTcp, relayed: Relayed) -> None:
-        """Pass voice on to the other end, over TCP where that end sends so."""
+        """Pass voice on to the other end."""
         relayed.heard_us = host.now_us
-        tcp = isinstance(message, VoiceTcp)
-        if sender == relayed.a:
-            relayed.a_tcp, to, over_tcp = tcp, relayed.b, relayed.b_tcp
-        else:
-            relayed.b_tcp, to, over_tcp = tcp, relayed.a, relayed.a_tcp
+        to, tcp = (relayed.b, relayed.b_tcp) if sender == relayed.a else (relayed.a, relayed.a_tcp)
         if to >= 0:
-            kind = VoiceTcp if over_tcp else Voice
+            kind = VoiceTcp if tcp else Voice
             host.send(to, kind(message.call, message.number, message.last, message.data))
         if message.last:
             self.relayed.pop(message.call, None)

@@ -97,7 +97,7 @@ class Attached:
 
 
 @message()
-class Refused:
+class NoPlace:
     """It is full, or (`stopped`) no super node. nodes: others."""
 
     nodes: tuple[PeerId, ...]
@@ -217,16 +217,18 @@ class WantRelays:
 
 @message(part="notice")
 class OpenRelay:
-    """Of a caller: relay this call, please."""
+    """Of a caller: relay this call. tcp: no datagrams to this end."""
 
     call: int
+    tcp: bool
 
 
 @message(part="notice")
 class JoinRelay:
-    """Of the one who is called, at the relay that the caller named."""
+    """Of the one who is called, at the relay that the caller named. tcp: as of the caller."""
 
     call: int
+    tcp: bool
 
 
 @message(part="notice")

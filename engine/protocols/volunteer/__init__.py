@@ -105,7 +105,7 @@ PROJECTS_MOST = 8
 WORDS = ("honest", "cheats alike", "cheats differently")
 
 
-def batch_name(titles: Sequence[str], rng: Rng) -> str:
+def batch_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The name of a batch as SETI@home's tapes had it."""
     return f"tape {rng.randrange(28) + 1:02d}mr{rng.randrange(90) + 10}"
 
@@ -375,19 +375,23 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         if disk.begun_us >= 0 or not disk.queue:
             return
         now_us = host.now_us
-        for lost in [one for one in disk.queue if one.deadline_us <= now_us and one.left_us == one.run_us]:
-            disk.queue.remove(lost)
-            host.log("too late to begin", cause=lost.cause, unit=lost.unit)
-        if not disk.queue:
-            return
+        if any(one.deadline_us <= now_us for one in disk.queue):
+            for lost in [one for one in disk.queue if one.deadline_us <= now_us and one.left_us == one.run_us]:
+                disk.queue.remove(lost)
+                host.log("too late to begin", cause=lost.cause, unit=lost.unit)
+            if not disk.queue:
+                return
         urgent = [one for one in disk.queue if one.deadline_us - now_us < 2 * one.left_us]
         if urgent:
             work = min(urgent, key=lambda one: one.deadline_us)
+        elif len(disk.projects) == 1:
+            work = disk.queue[0]
         else:
             first = min({one.project: None for one in disk.queue}, key=self.has_had)
             work = next(one for one in disk.queue if one.project == first)
-        disk.queue.remove(work)
-        disk.queue.insert(0, work)
+        if work is not disk.queue[0]:
+            disk.queue.remove(work)
+            disk.queue.insert(0, work)
         disk.begun_us = now_us
         self.ending = host.after(work.left_us, Ended(work.unit, work.result), cause=work.cause)
 
@@ -440,38 +444,53 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         ran_us = now_us - disk.begun_us if disk.begun_us >= 0 else 0
         return max(0, sum(one.left_us for one in disk.queue) - ran_us)
 
+    @staticmethod
+    def full_us(host: Host) -> int:
+        """Computing time of a full buffer."""
+        return scaled_us(host.options, host.options.buffer_days + host.options.extra_days)
+
     def look(self, host: Host) -> None:
-        """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again."""
-        options, now_us = host.options, host.now_us
+        """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again.
+
+        A request that reports asks for work too, if there is room (`work_fetch.cpp`, piggyback_work_request)."""
+        disk, options, now_us = self.disk, host.options, host.now_us
         queued_us = self.queued_us(now_us)
         least_us = scaled_us(options, options.buffer_days)
-        next_us = now_us + queued_us - least_us if queued_us > least_us else -1
-        wants = queued_us <= least_us and len(self.disk.queue) < TASKS_MOST
-        expects = any(one.coming and now_us < one.coming_us for one in self.disk.projects.values())
-        expects = expects or any(one.busy == "request" for one in self.disk.projects.values())
-        for project in sorted(self.disk.projects, key=self.has_had):
-            membership = self.disk.projects[project]
+        wants = queued_us <= least_us and len(disk.queue) < TASKS_MOST
+        next_us = -1 if wants else now_us + queued_us - least_us
+        memberships = disk.projects
+        order = list(memberships) if len(memberships) == 1 else sorted(memberships, key=self.has_had)
+        expects = False
+        for one in memberships.values():
+            if one.busy == "request" or (one.coming > 0 and now_us < one.coming_us):
+                wants, expects = False, True
+        for project in order:
+            membership = memberships[project]
             if membership.busy:
                 continue
-            times: list[int] = []
-            output = next((one for one in membership.outputs if one.ready_us < 0 and not one.report.failed), None)
-            if output is not None:
-                times.append(now_us)
-            elif membership.outputs:
-                times.append(self.due_us(host, membership.outputs))
-            if wants and not expects:
-                times.append(membership.work_us)
-            if not times:
+            upload, due_us = None, -1
+            for output in membership.outputs:
+                if output.ready_us < 0 and not output.report.failed:
+                    upload, due_us = output, now_us
+                    break
+            else:
+                if membership.outputs:
+                    due_us = self.due_us(host, membership.outputs)
+            if wants and (due_us < 0 or membership.work_us < due_us):
+                due_us = max(membership.work_us, 0)
+            if due_us < 0:
                 continue
-            due_us = max(min(times), membership.talk_us)
+            due_us = max(due_us, membership.talk_us)
             if due_us > now_us:
                 next_us = due_us if next_us < 0 else min(next_us, due_us)
-            elif output is not None:
-                self.send_up(host, project, membership, output)
+            elif upload is not None:
+                self.send_up(host, project, membership, upload)
             else:
-                asks = wants and not expects and membership.work_us <= now_us
+                has_room = wants or (project == order[0] and queued_us < self.full_us(host))
+                asks = has_room and not expects and membership.work_us <= now_us
                 self.call_scheduler(host, project, membership, queued_us, asks)
-                expects = expects or asks
+                if asks:
+                    wants, expects = False, True
         if next_us >= 0:
             self.look_at(host, max(next_us, now_us + 1))
 
@@ -526,8 +545,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         options = host.options
         membership.busy = "request"
         to_day = DAY_S / options.day_s / 1e6
-        room_us = scaled_us(options, options.buffer_days + options.extra_days) - queued_us
-        wanted_s = max(room_us * to_day, 1.0) if asks else 0.0
+        wanted_s = max((self.full_us(host) - queued_us) * to_day, 1.0) if asks else 0.0
         reports = tuple(one.report for one in membership.outputs if one.ready_us >= 0 or one.report.failed)
         machine = host.machine
         host.call(
@@ -609,7 +627,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         )
         disk.queue.append(work)
         self.compute(host)
-        self.look(host)
+        if membership.coming <= 0 and not membership.busy:
+            # Else the answer, or the next result, is still to come.
+            self.look(host)
 
     # --- batches of this user ---------------------------------------------------------------------------------------
 

@@ -441,7 +441,13 @@ class Project(Peer):
     def validate(self, host: Host, unit: WorkUnit) -> None:
         options = host.options
         credit = gflop_of(options) / DAY_S * COBBLESTONES
-        for result in unit.validate():
+        judged = unit.validate()
+        if unit.canonical < 0:
+            batch = self.db.batches.get(unit.batch)
+            host.log(
+                "results differ", cause=batch.cause if batch else None, unit=unit.number, results=len(unit.results)
+            )
+        for result in judged:
             record = self.db.hosts[result.host]
             valid = result.validity is Validity.VALID
             record.reputation.judged(valid=valid, replicated=unit.target > 1)
@@ -461,6 +467,8 @@ class Project(Peer):
                 record = db.hosts[result.host]
                 record.in_progress -= 1
                 record.late += 1
+                batch = db.batches.get(unit.batch)
+                host.log("no reply", cause=batch.cause if batch else None, unit=unit.number, host=result.host)
         made = [Slot(unit.number, result.number) for result in unit.transition(host.now_us)]
         if len(made) < len(unit.results):
             # What others wait for goes first (priority_order, reliable_priority_on_over).
