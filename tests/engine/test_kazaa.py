@@ -9,12 +9,13 @@ import pytest
 from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, supernode
 
 from engine import Ask, Blob, FakeHost, File
-from engine.api import Line, weak_of
+from engine.api import Facts, Line, Whereabouts, weak_of
 from engine.protocols.kazaa import (
     Chunk,
     Get,
     Giv,
     Hello,
+    KazaaOptions,
     Listed,
     Node,
     NoPlace,
@@ -350,3 +351,29 @@ def test_what_is_not_here_is_refused() -> None:
     assert [answer for _, answer in tape.replies] == [NotHere(False)] * 5
     tape.give(made, Hello(True), sender=5)
     assert made.loads == {5: 0}
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------
+
+SOME = Whereabouts(living=2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({}, "the asker had no super node, so nobody was asked"),
+        ({"losses": {"censored": 1}}, None),
+        ({"trouble": "is dead"}, None),
+        ({"reached": 1, "keepers": SOME, "holders": SOME}, "1 super node was asked, and it stands in"),
+        ({"reached": 3, "holders": SOME}, "3 super nodes were asked, and no holder of it has told"),
+        ({"reached": 3, "holders": SOME, "keepers": Whereabouts(dead=1)}, "no holder of it has told"),
+        ({"reached": 3, "holders": SOME, "keepers": Whereabouts(censored=1)}, None),
+        ({"reached": 3}, None),
+        ({"reached": 3, "hits": 2, "done": 9, "of": 9}, "the hash is right, and yet it is a decoy"),
+        ({"reached": 3, "hits": 2, "done": 9, "of": 9, "fetched": 1}, None),
+        ({"hits": 1, "fetched": 1, "goal": "fetch"}, "It had the file already"),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_what_is_so(facts: dict[str, Any], says: str | None) -> None:
+    told = Node.verdict(Facts(**{"goal": "find", "text": "blue train", "origin": 1, **facts}), KazaaOptions())
+    assert told is None if says is None else says in str(told)

@@ -308,12 +308,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 )
             return None
         if not facts.reached:
+            if facts.losses:
+                return None
             return "No answer: the asker had no super node, so nobody was asked."
         asked = f"{facts.reached} super node{' was' if facts.reached == 1 else 's were'} asked"
         if facts.keepers.living or facts.keepers.beyond:
             where = f"it stands in the index of others only: a search goes {options.scope} hops among super nodes"
             return f"No answer: {asked}, and {where}."
-        if facts.holders.living or facts.holders.beyond:
+        told = facts.keepers.up or facts.keepers.censored
+        if (facts.holders.living or facts.holders.beyond) and not told:
             return f"No answer: {asked}, and no holder of it has told a super node that lives."
         return None
 
@@ -1028,7 +1031,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         download.parts.append(Part(begin, begin + size, sender, answer.data.digest, samples, covered))
         download.give_back(begin + size, end)
         self.uploads.got += size
-        host.progress(download.here, download.size, cause=download.cause)
+        search = self.searches.get(download.number)
+        if search is not None and len(search.tried) == 1:
+            # Of the first version: what is done never decreases.
+            host.progress(download.here, download.size, cause=download.cause)
         if download.missing or download.asked:
             self.plan(host, download)
         else:

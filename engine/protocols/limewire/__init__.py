@@ -304,6 +304,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
         if not facts.reached:
+            if facts.losses:
+                return None
             return "No answer: the asker had no ultrapeer, so nobody was asked."
         if facts.holders.living:
             return (
