@@ -124,7 +124,7 @@ SECOND_US = 1_000_000
 DIAL_US = 500_000
 """Between two attempts to open a connection; doubled up to `DIAL_MOST_US` while no address can be used."""
 DIAL_MOST_US = 60 * SECOND_US
-FEW_ADDRESSES = 256
+FEW_ADDRESSES = 1_000
 """Of so few a node looks first whether any can be used."""
 CONNECT_TIMEOUT_US = 5 * SECOND_US
 DNS_WAIT_US = 11 * SECOND_US
@@ -561,23 +561,26 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """An address to connect to: of no /16 to which there is an outbound connection, and not tried lately."""
         groups = {one.group for one in self.connections.values() if not one.inbound}
         opened = self.outbound()
-        entries = self.addresses.entries
-        if len(entries) <= FEW_ADDRESSES and not any(
-            entry.address.group not in groups
-            and peer not in self.connections
-            and peer != self.me
-            and (entry.tried_us < 0 or host.now_us - entry.tried_us >= 60 * SECOND_US)
-            for peer, entry in entries.items()
-        ):
-            return None  # Drawing again and again would show no more.
-        for tried in range(40):
+        # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
+        first, entries = 0, self.addresses.entries
+        if len(entries) <= FEW_ADDRESSES:
+            # What would be drawn in vain is not drawn.
+            since_us = [
+                host.now_us - entry.tried_us if entry.tried_us >= 0 else 600 * SECOND_US
+                for peer, entry in entries.items()
+                if entry.address.group not in groups and peer not in self.connections and peer != self.me
+            ]
+            longest_us = max(since_us, default=-1)
+            if longest_us < 60 * SECOND_US:
+                return None
+            first = 0 if longest_us >= 600 * SECOND_US else 30
+        for tried in range(first, 40):
             address = self.addresses.select(opened, host.now_us, host.rng)
             if address is None:
                 return None
             if address.peer == self.me or address.peer in self.connections or address.group in groups:
                 continue
             last_us = self.addresses.entries[address.peer].tried_us
-            # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
             if last_us >= 0 and host.now_us - last_us < (600 if tried < 30 else 60) * SECOND_US:
                 continue
             return address
