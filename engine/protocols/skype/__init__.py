@@ -423,10 +423,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 if other.id != one.id and len(one.peer.buddies) < options.buddies:
                     node = other.id if other.peer.super else other.peer.node
                     one.peer.buddies[other.id] = (node, node >= 0)
+        by_id = {one.id: one for one in everyone}
         for one in users:
-            node = next((each for each in everyone if each.id == one.peer.node), None) if one.peer.node >= 0 else None
-            if node is not None:
-                node.peer.entries[one.id].buddies = one.peer.told_buddies()
+            if one.peer.node >= 0:
+                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told_buddies()
 
     def hang_on(self, host: Host, node: Member) -> None:
         """At the beginning: it hangs on this super node."""
