@@ -48,7 +48,7 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
-PURE = ("bisect", "functools", "hashlib", "heapq", "unicodedata")
+PURE = ("bisect", "functools", "hashlib", "heapq", "itertools", "unicodedata")
 """Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
