@@ -66,6 +66,15 @@ def results_law(e: float, p: float) -> float:
     return (2 + 2 * e * (1 - e)) / (1 - p)
 
 
+def told(got: Outcomes, e: float, p: float) -> str:
+    """Results a work unit against the law, with the standard errors between them. R answers are needed, 2 or 3, and
+    the number of results until R have come back has the variance R p / (1 - p)^2."""
+    third = 2 * e * (1 - e)
+    variance = ((2 + third) * p + third * (1 - third)) / (1 - p) ** 2
+    law, error = results_law(e, p), math.sqrt(variance / (got.done + got.failed))
+    return f"{got.results:.3f} against {law:.3f} ({(got.results - law) / error:+.1f} standard errors)"
+
+
 def failing_law(p: float, most: int) -> float:
     """The chance that fewer than two of `most` results come back."""
     return p**most + most * (1 - p) * p ** (most - 1)
@@ -149,7 +158,7 @@ def main() -> None:
     for e in (0.01, 0.05, 0.1, 0.2):
         got = computed(units, mistakes=e)
         print(f"  e = {e}: {within(got.wrong / got.done, wrong_law(e), got.done)}", end="; ")
-        print(f"results a work unit {got.results:.3f} against {results_law(e, 0):.3f}")
+        print(f"results a work unit {told(got, e, 0)}")
     got = computed(units, cheats=0.2)
     print(f"  a fifth of 100 hosts colludes: {within(got.wrong / got.done, wrong_law(0.2), got.done)}")
     got = computed(units // 2, mistakes=0.0, hosts=100, quorum=1, redundancy=1)
@@ -157,9 +166,9 @@ def main() -> None:
     print("results a work unit, of which a share never comes back:")
     for p in (0.1, 0.2, 0.3):
         got = computed(units // 2, vanish=p)
-        print(f"  p = {p}: {got.results:.3f} against {results_law(0, p):.3f}; failed {got.failed}")
+        print(f"  p = {p}: {told(got, 0, p)}; failed {got.failed}")
     got = computed(units // 2, vanish=0.2, mistakes=0.2)
-    print(f"  p = 0.2, e = 0.2: {got.results:.3f} against {results_law(0.2, 0.2):.3f}")
+    print(f"  p = 0.2, e = 0.2: {told(got, 0.2, 0.2)}")
     print("work units that fail, since at most M results are made:")
     for p, most in ((0.3, 5), (0.5, 5), (0.5, 10)):
         got = computed(units // 2, vanish=p, max_total=most)
