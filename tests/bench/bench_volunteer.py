@@ -83,7 +83,7 @@ def failing_law(p: float, most: int) -> float:
 def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int = 2) -> tuple[int, float, int]:
     """Hosts that are trusted and cheat in a share of their results, each in another way: wrong results that passed,
     and how many were to be expected: the sum of 1 - 1/n over the wrong results of hosts with n valid ones in a row
-    when the work was sent. Also the number of wrong results."""
+    when the work was sent, if it was the first result of its work unit. Also the number of these."""
     options: dict[str, Any] = {"adaptive": True, "batch_units": 100_000, "units_most": 100_000}
     options |= {"patience_days": 1_000.0, "extra_days": 0.1, "buffer_days": 0.01}
     swarm = Swarm(Setup(protocol="volunteer", peers=hosts, seed=seed, asks_per_s=0.0, sample_s=60.0, options=options))
@@ -103,7 +103,8 @@ def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int 
         for peer in cheats:
             program = swarm.peer(peer)
             assert isinstance(program, Volunteer)
-            for work in program.disk.queue:
+            # A second result of a work unit is compared in any case.
+            for work in (one for one in program.disk.queue if one.result == 0):
                 chance.setdefault(work.name, db.hosts[peer].reputation.trusted_share())
             for membership in program.disk.projects.values():
                 for name in membership.falsified:
