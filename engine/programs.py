@@ -50,6 +50,13 @@ def stop(peer: Peer, host: Host) -> None:
         stop(part, inner)
 
 
+def opened(peer: Peer, host: Host, other: PeerId) -> None:
+    """See `api.Peer.opened`."""
+    for part, inner in _parts(peer, host):
+        opened(part, inner, other)
+    peer.opened(host, other)
+
+
 def closed(peer: Peer, host: Host, other: PeerId) -> None:
     """See `api.Peer.closed`."""
     for part, inner in _parts(peer, host):

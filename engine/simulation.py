@@ -8,7 +8,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -53,11 +53,14 @@ from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
+from .sim.ways import Ways
 from .sim.words import Roles, word_text
 from .world import access_links, content
 from .world.machines import machine_of, station_machine
 from .world.world import World
 
+NO_LINK = "no link"
+"""Why a message is dropped whose receiver is not at the other end of a link of its sender, see `api.Peer.reach`."""
 CONTACTS = 8
 """How many living peers each peer knows when a run begins, and the number of bootstrap peers where there is no
 infrastructure."""
@@ -86,6 +89,16 @@ class StreamClosed:
     other: PeerId
     parked: bool = False
     broken: bool = False
+
+
+@dataclass(slots=True)
+class StreamOpened:
+    """On the way to `peer`: the stream with `other` is open. cable: it has to be opened first, see `api.Peer.reach`."""
+
+    peer: PeerId
+    epoch: int
+    other: PeerId
+    cable: bool = False
 
 
 class LivingUsers:
@@ -217,6 +230,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for kind in classes:
             for word in kind.link_words:
                 self.streams.words.code(word_text(word))
+        self.ways = Ways()
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -225,6 +239,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.network = Network(
             self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines, self
         )
+        if program.reach == "links":
+            self.network.wire()
+        self.cables: dict[PeerId, dict[PeerId, None]] = {}
+        """Where `Peer.reach` is "links": the links of each peer, open or not. Empty otherwise."""
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
         requests = [kind for each in self.all_programs for kind in (*each.replies, *each.timeouts)]
@@ -374,6 +392,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         stations, and tell both ends. Raises PeerFailed."""
         alive = self.state == ALIVE
         overlay = np.array([kind.overlay for kind in self.program_types], np.bool_)
+        if self.network.wired:
+            wire = overlay[a] & overlay[b]
+            for x, y in zip(a[wire].tolist(), b[wire].tolist(), strict=True):
+                self._lay(x, y)
         both = alive[a] & alive[b] & overlay[a] & overlay[b]
         for x, y in zip(a[both].tolist(), b[both].tolist(), strict=True):
             self.streams.open(x, y)
@@ -423,7 +445,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if contacts is None:
             contacts = self.contacts(peer)
         self.roles.set(peer, kind.role)
-        self.call(peer, "start", programs.start, program, self.peer_hosts[peer], contacts, self.saved_states[peer])
+        host = self.peer_hosts[peer]
+        self.call(peer, "start", programs.start, program, host, contacts, self.saved_states[peer])
+        if self.network.wired and (kernel.now_us or kernel.epoch[peer] > 1):
+            for other in self.cables.get(peer, ()):
+                if self._open(peer, other):
+                    self._tell_opened(other, peer, 1)
+            self.call(peer, "neighbours", programs.neighbours, program, host, tuple(self.streams.near[peer]))
 
     def end(self, peer: PeerId, state: int) -> None:
         """End the process of a peer: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises
@@ -448,8 +476,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.peer_hosts[peer].let_go()
         self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
-            self.unlink(peer, other)
+            self._close(peer, other)
         self.streams.forget_marks_of(peer)
+        self.ways.forget(peer)
 
     def add_peers(
         self,
@@ -570,7 +599,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def ask(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """A user at a living peer wants something. Raises PeerFailed."""
         kernel = self.kernel
-        record = self._open(peer, text, goal, by)
+        record = self._record(peer, text, goal, by)
         record.pending += 1
         program = self.programs[peer]
         assert program is not None
@@ -584,7 +613,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             kernel.release(record)
         return record
 
-    def _open(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
+    def _record(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
         if self.goals.setdefault(goal.name, goal) != goal:
             raise ValueError(f'there are two goals that are called "{goal.name}"')
@@ -652,16 +681,55 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return record
 
     def link(self, a: PeerId, b: PeerId) -> None:
-        if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
-            # A stream to a peer behind a NAT opens only if that peer has called.
-            nat, cut_links = self.network.nat, self.faults.cut_links
-            if (nat is None or not nat.shuts_out(a, b, stream=True)) and not (cut_links and cut_links.has(a, b)):
-                self.streams.open(a, b)
+        if type(b) is int and 0 <= b < self.n and self._open(a, b):
+            if self.network.wired:
+                self._lay(a, b)
+            delay_us = self.network.links.delay_us(a, b)
+            self._tell_opened(a, b, delay_us)
+            self._tell_opened(b, a, delay_us)
+
+    def _open(self, a: PeerId, b: PeerId) -> bool:
+        """Open a stream if it can be. Returns whether it was opened now."""
+        if not self.state[a] == ALIVE == self.state[b]:
+            return False
+        # A stream to a peer behind a NAT opens only if that peer has called.
+        network, cut_links = self.network, self.faults.cut_links
+        shut = network.nat is not None and not network.wired and network.nat.shuts_out(a, b, stream=True)
+        return not shut and not (cut_links and cut_links.has(a, b)) and self.streams.open(a, b)
+
+    def _lay(self, a: PeerId, b: PeerId) -> None:
+        self.cables.setdefault(a, {})[b] = None
+        self.cables.setdefault(b, {})[a] = None
+
+    def mended(self, peers: Sequence[PeerId]) -> None:
+        """The cables of these peers are open again, as far as they can be; both ends are told."""
+        for peer in peers:
+            for other in self.cables.get(peer, ()):
+                if self._open(peer, other):
+                    self._tell_opened(peer, other, 1)
+                    self._tell_opened(other, peer, 1)
+
+    def _tell_opened(self, peer: PeerId, other: PeerId, delay_us: int) -> None:
+        kind = self.program_types[peer]
+        if any(one.opened is not Peer.opened for one in (kind, *kind.components.values())):
+            self._notify(delay_us, StreamOpened(peer, self.kernel.epoch[peer], other), 0, self.null_record)
 
     def unlink(self, a: PeerId, b: PeerId) -> None:
+        if type(b) is int and b in self.cables.get(a, ()):
+            del self.cables[a][b], self.cables[b][a]
+        self._close(a, b)
+
+    def _close(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
+
+    def cost(self, peer: PeerId, to: PeerId) -> int:
+        if not self._is_peer(to):
+            return 1
+        links = self.network.links
+        row = links.row(peer)
+        return max(1, round((row[links.column[to]] if row or links.by_pair else links.flat_us) / 1_000))
 
     def address(self, peer: PeerId) -> int:
         exists = self._is_peer(peer)
@@ -693,7 +761,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             if peer != self.records[ask].origin and peer not in self.joined_asks.get(ask, ()):
                 self.joined_asks[ask] = (*self.joined_asks.get(ask, ()), peer)
             return ask << HOP_BITS
-        record = self._open(peer, plain(text, limit=TEXT_MAX).strip(), goal, "network")
+        record = self._record(peer, plain(text, limit=TEXT_MAX).strip(), goal, "network")
         if key is not None:
             self.begun[name] = record.id
         self.kernel.quiescent.append(record)
@@ -772,12 +840,37 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
             self.streams.mark(peer, to, word, topic)
 
+    def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        record = self.kernel.envelope[4]
+        if causes is not None:
+            records: Sequence[AskRecord] = [self.reopen(cause) for cause in causes]
+        else:
+            records = record.records if isinstance(record, JointRecord) else (record,)
+        for each in records:
+            if each.id:
+                each.remark(word_text(key), word_text(value))
+
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
+        if self.programs[peer] is not None:
+            # Numbers of peers may come out of a message.
+            self.ways.tell(peer, key, [one for one in hops if self._is_peer(one)], word, onward)
+
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
         losses = envelope[4].losses
         for _ in range(len(many) - len(kept)):
             self.metrics.drop(self.kernel.now_us, envelope[0], -1, envelope[5], "nowhere")
             losses["nowhere"] = losses.get("nowhere", 0) + 1
+        return kept
+
+    def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
+        near = self.streams.near[envelope[0]]
+        kept = tuple(one for one in many if one in near)
+        losses = envelope[4].losses
+        for one in many if len(kept) < len(many) else ():
+            if one not in near:
+                self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], NO_LINK)
+                losses[NO_LINK] = losses.get(NO_LINK, 0) + 1
         return kept
 
     def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
@@ -849,8 +942,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 notice = StreamClosed(peer, self.kernel.epoch[peer], b if peer == a else a, broken=True)
                 # After the instant of the break: what is sent before that was sent on the old stream.
                 self._notify(1, notice, 0, self.null_record)
+        if b in self.cables.get(a, ()) and not self.faults.cut_links.has(a, b):
+            # What ran over the cable has broken, and not the cable.
+            self._notify(2, StreamOpened(a, self.kernel.epoch[a], b, cable=True), 0, self.null_record)
 
-    def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
+    def _notify(
+        self, delay_us: int, notice: ConnectionRefused | StreamClosed | StreamOpened, cause: Any, record: Any
+    ) -> None:
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
     def fire(self, timer: KernelTimer) -> None:
@@ -859,11 +957,22 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
+        elif isinstance(tick, StreamOpened):
+            self._deliver_opened(tick)
         else:
             self.owner.timer_fired(tick)
 
     def end_of_instant(self) -> None:
         self.owner.end_of_instant()
+
+    def _deliver_opened(self, notice: StreamOpened) -> None:
+        peer, other = notice.peer, notice.other
+        if notice.cable:
+            self.mended((peer,))
+            return
+        program = self.programs[peer]
+        if program is not None and self.kernel.epoch[peer] == notice.epoch and other in self.streams.near[peer]:
+            self.call(peer, "opened", programs.opened, program, self.peer_hosts[peer], other)
 
     def _deliver_notice(self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed) -> None:
         peer = notice.peer
@@ -878,8 +987,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
             if isinstance(notice, ConnectionRefused):
-                # A stream that is still open leads to a later epoch of `other`; the refusal closes it at both ends.
-                self.unlink(peer, other)
+                # A stream that is still open leads to a later epoch of `other`; the refusal closes it at both ends. A
+                # cable is no stream of a process.
+                if not self.network.wired:
+                    self._close(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
                     name = self.kinds[self.shared.kinds[type(notice.message)]].name
@@ -973,5 +1084,6 @@ def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -
     access_links.check(setup.links)
     if world is None:
         chosen = program
+        setup = replace(setup, links=access_links.of_network(setup.links, program.usual_nat))
         world = World.generate(setup, lambda peers: chosen.stations(options, peers))
     return program, options, world

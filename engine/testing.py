@@ -16,7 +16,7 @@ fall due.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,10 @@ class FakeLibrary:
         """All files, in the order in which they were added."""
         return list(self._files.values())
 
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that its user does not want."""
+        return tuple(digest for digest in digests if digest in self._unwanted)
+
     def add(self, file: File) -> bool:
         """Share one more file, or another one of the same name. Returns whether it was kept."""
         if file.digest in self._unwanted:
@@ -139,6 +143,7 @@ class FakeHost:
     open_asks causes that the peer keeps open
     roles     each role that it took; `role` is the latest, "" before any
     marks     (peer, topic) -> word: what it says of its links now; topic "" for none
+    paths     key -> (hops, word): the ways that it tells of now
     calls     all that were made, see `FakeCall`; a request is not in `sent`
     replies   (ticket, answer)
     malformed (why) of each message that was sent or given and is not what its annotations say: nobody gets it
@@ -158,6 +163,8 @@ class FakeHost:
         self.stopped_us: int | None = None
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
+        self.costs: dict[PeerId, int] = {}
+        """Costs of links that a test sets; others are 1."""
         self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
@@ -177,6 +184,7 @@ class FakeHost:
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.roles: list[str] = []
         self.marks: dict[tuple[PeerId, str], str] = {}
+        self.paths: dict[Hashable, tuple[tuple[PeerId, ...], str]] = {}
         self.calls: list[FakeCall] = []
         self.replies: list[tuple[Ticket, Any]] = []
         self.malformed: list[str] = []
@@ -233,9 +241,11 @@ class FakeHost:
         self.timers.append(timer)
         return timer
 
-    def every(self, period_us: int, tick: object) -> FakeTimer:
-        """Set a timer that runs each period; here first after one whole period."""
-        timer = FakeTimer(self.now_us + int(period_us), tick, 0, max(1, int(period_us)))
+    def every(self, period_us: int, tick: object, *, phase: int | None = None) -> FakeTimer:
+        """Set a timer that runs each period; here first after one whole period, unless a phase is given."""
+        period = max(1, int(period_us))
+        first = period if phase is None else (int(phase) - self.now_us) % period or period
+        timer = FakeTimer(self.now_us + first, tick, 0, period)
         self.timers.append(timer)
         return timer
 
@@ -287,6 +297,10 @@ class FakeHost:
         """What the test set in `addresses`, else an address anywhere."""
         return self.addresses.get(peer, address_of(self.seed, peer, None, ""))
 
+    def cost(self, peer: PeerId) -> int:
+        """What the test set in `costs`, else 1."""
+        return self.costs.get(peer, 1)
+
     def link(self, to: PeerId) -> None:
         """Record an opened stream."""
         self.linked.append(to)
@@ -310,6 +324,16 @@ class FakeHost:
         self.marks.pop((to, topic or ""), None)
         if word:
             self.marks[to, topic or ""] = word
+
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a remark on an ask."""
+        self.notes.append(("remark", {"key": key, "value": value}))
+
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
+        """Record a way; no hops take it back."""
+        self.paths.pop(key, None)
+        if hops:
+            self.paths[key] = (tuple(hops), word)
 
     def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
         """Record an ask that the network opens. Its cause is a new number; the same goal and key give the same one."""
@@ -390,6 +414,16 @@ class FakeHost:
         """A person does something with the peer, as by the command `Act`. Raises InputError as that does."""
         self.peer = peer
         programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))
+
+    def neighbours(self, peer: Peer, links: Sequence[PeerId]) -> None:
+        """These links are open, told after the start."""
+        self.peer = peer
+        programs.neighbours(peer, self, tuple(links))
+
+    def open(self, peer: Peer, other: PeerId) -> None:
+        """A stream with another is open that was not."""
+        self.peer = peer
+        programs.opened(peer, self, other)
 
     def end(self, peer: Peer, other: PeerId) -> None:
         """The other end closed its stream, or died."""

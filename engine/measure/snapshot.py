@@ -67,6 +67,24 @@ class LinkMarks:
 
 
 @dataclass(frozen=True, slots=True)
+class Paths:
+    """Ways over several peers, as the peers at which they begin believe them to be (`Host.path`).
+
+    version: another one when any has changed; hops: int32 (P, W), where a way begins, the peers that it leads over, and
+    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0; following: int32 (P,), the
+    row that a way goes on with, -1 where it ends, and -2 for one that does not go on; loops: bool (P,), whether it
+    comes back to itself so. Both are so, whatever the peers believe.
+    """
+
+    version: int = 0
+    hops: I32 = field(default_factory=lambda: np.zeros((0, 1), np.int32))
+    word: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    words: tuple[str, ...] = ("",)
+    following: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    loops: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
 class ShownColumn:
     """One of the columns that a network shows of its peers (`Peer.shows`), at one moment. Index = PeerId.
 
@@ -138,8 +156,8 @@ class Fixed:
     up_kbit_s: I32
     """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
-    nat: Flags
-    """Peers behind a NAT: they open connections and accept none."""
+    nat: U8
+    """Behind which kind of NAT each is (`api.NatKind`): with any it opens connections and accepts none."""
     infrastructure: Flags
     """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
     bootstrap: tuple[PeerId, ...]
@@ -155,6 +173,10 @@ class Fixed:
     """What its users can want, see `Peer.goals`; the first is the default."""
     shows: tuple[Shown, ...] = ()
     """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
+
+    def goal(self, name: str) -> Goal | None:
+        """The goal of this name; None for one that users of this network cannot have."""
+        return next((goal for goal in self.goals if goal.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +241,8 @@ class AskRow:
     """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
     stale: int = 0
     """Of the holders, those that were dead or had left when they were named: they are no success."""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
 
     @property
     def found(self) -> int:
@@ -328,6 +352,8 @@ class Snapshot:
     """Attacks with steps left, in the order in which they were begun."""
     marks: LinkMarks = field(default_factory=lambda: LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8)))
     """What the ends of each of `links` say of it."""
+    paths: Paths = field(default_factory=Paths)
+    """Ways over several peers."""
     shown: Mapping[str, ShownColumn] = field(default_factory=dict)
     """The shown columns that were asked for, by name."""
 
@@ -378,6 +404,8 @@ class Trace:
 
     Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
     other parts in `reached_by`, "question" stands for a message of one of these.
+
+    key_place: where the key of what was asked lies among the identifiers of the peers (`Peer.place_of`), or None.
     """
 
     ask: AskId
@@ -394,3 +422,4 @@ class Trace:
     questions: Arrivals = field(default_factory=Arrivals)
     lost: Losses = field(default_factory=Losses)
     answerers: tuple[PeerId, ...] = ()
+    key_place: float | None = None

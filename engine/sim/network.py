@@ -58,6 +58,8 @@ class Network(FateOfEnvelopes):
         owner: StallOwner,
     ) -> None:
         self.kernel = kernel
+        self.wired = False
+        """Whether messages go over open streams only, see `api.Peer.reach`."""
         self.links = links
         self.faults = faults
         self.state = state
@@ -77,6 +79,14 @@ class Network(FateOfEnvelopes):
         elif self.nat is not None and links.path is FAST:
             links.path = SendPath.GENERAL
         self.update_checked()
+
+    def wire(self) -> None:
+        """From now on, messages go over open streams only, which are cables."""
+        self.wired = True
+        if self.links.path is FAST:
+            self.links.path = SendPath.GENERAL
+        if self.nat is not None:
+            self.nat.wired = True
 
     def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
         """Add newcomers with these places and lines, if the run has lines; `state` is the longer column."""

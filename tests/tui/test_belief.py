@@ -5,7 +5,7 @@ from __future__ import annotations
 import frames
 import numpy as np
 
-from engine import Belief, Beliefs
+from engine import Belief, Beliefs, Cut, Setup, Swarm, beliefs_of
 from tui.draw import belief, raster
 from tui.draw.styles import INK
 from tui.widgets.inspector import belief_rows
@@ -68,3 +68,21 @@ def test_the_inspector_lists_them_the_wrong_ones_first() -> None:
     assert {row.split()[1] for row in rows[3:6]} == {"p005", "p020", "p031"}
     assert any("in truth censored" in row and "dead or blocked?" in row for row in rows)
     assert any("p001" in row and "neighbour, 12 files" in row for row in rows)
+
+
+def test_the_table_of_a_router_stands_beside_the_truth() -> None:
+    options = {"rip.horizon": "off", "rip.triggered": False, "rip.in_order": True, "hosts_share": 0.0}
+    setup = Setup("routing", 4, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=options)
+    swarm = Swarm(setup)
+    swarm.advance(30_050_000)
+    swarm.do(Cut((0, 2)))
+    swarm.advance(31_000_000)
+    program, snapshot = swarm.peer(0), swarm.snapshot()
+    assert program is not None
+    laid = belief.mind(snapshot, 0, beliefs_of(program))
+    assert (laid.said.tolist(), laid.hops.tolist()) == ([0, 1, 3, 2], [0, 1, -1, 2])
+    assert laid.wrong.tolist() == [False, False, True, False]
+    frame = frames.frame(snap=snapshot, selected=0, facts=frames.facts(peer=0, beliefs=beliefs_of(program)))
+    rows = ["".join(text for text, _ in row) for row in belief_rows(frame, 60)]
+    assert "✕ p002   3 hops, in truth no way  by way of #1" in rows
+    assert "  p003   2 hops  by way of #1" in rows

@@ -10,9 +10,10 @@ from person import dashboard
 from scenes import picture, quiet, scene, trace
 from wards import Acquaintance, Patient
 
-from engine import Arrivals, Cut, CutLinks, Hold, Links, Mend, Setup, Swarm
+from engine import Arrivals, Cut, CutLinks, Hold, Links, Mend, Paths, Setup, Swarm
 from tui.draw import legend
 from tui.draw.diagram import timeline
+from tui.draw.scene import PATHS_MOST, paths_shown
 from tui.draw.styles import INK
 from tui.draw.tree import repeated_questions, tree_of
 
@@ -44,6 +45,23 @@ def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
     assert INK["cut"] in canvas.ink
     assert (canvas.glyph == ord("╫")).sum() == 1
     assert "links cut" in [word for _, word, _ in legend.entries(alone, canvas)]
+
+
+def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_are_few() -> None:
+    hops = np.array([[0, 3, 5, 7], [2, 3, -1, -1]], np.int32)
+    paths = Paths(1, hops, np.array([1, 0], np.uint8), ("", "circuit"))
+    for chosen, rows in ((None, [0, 1]), (3, [0, 1]), (5, [0]), (2, [1]), (6, [])):
+        seen = scene(quiet(8, paths=paths), ROW, selected=chosen)
+        assert paths_shown(seen).tolist() == rows
+        canvas = picture(seen)
+        assert (INK["path"] in canvas.ink) == bool(rows)
+        words = [word for _, word, _ in legend.entries(seen, canvas)]
+        assert ("circuit" in words) == (0 in rows)
+        assert ("way" in words) == (1 in rows)
+    many = Paths(
+        2, np.array([[0, 1 + k % 7] for k in range(PATHS_MOST + 1)], np.int32), np.ones(25, np.uint8), ("", "x")
+    )
+    assert not len(paths_shown(scene(quiet(8, paths=many), ROW)))
 
 
 def test_a_snapshot_has_the_links_that_are_cut_also_in_a_copy_of_the_swarm() -> None:

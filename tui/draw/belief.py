@@ -3,12 +3,12 @@
 Peers that it does not know are faint dots. Peers that it knows are drawn by how recently it heard from them: just now,
 not for some time, or known from others only. Dead and censored peers look the same, since the peer cannot tell them
 apart. Wrong beliefs are marked with a cross: it believes in a peer that is dead or blocked, or has given up one that is
-up.
+up, or thinks that it has a way to one that no links lead to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ LEGEND = (
 @dataclass(frozen=True, slots=True)
 class Mind:
     """What a peer believes, as columns (N,): known; heard_us (-1: never); given_up: it takes it for dead; wrong: the
-    belief is false; silent: last heard long ago."""
+    belief is false; silent: last heard long ago; said: how many links away it thinks the peer is, hops: how many it is,
+    -1 where there is no way, int32; both are empty if it has no opinion of any."""
 
     peer: int
     known: Flags
@@ -44,6 +45,8 @@ class Mind:
     given_up: Flags
     wrong: Flags
     silent: Flags
+    said: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    hops: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def hearsay(self) -> Flags:
@@ -65,7 +68,28 @@ def mind(snapshot: Snapshot, peer: int, beliefs: Beliefs) -> Mind:
     there = (snapshot.state == ALIVE) & ~snapshot.censored
     wrong = known & (there == given_up)
     silent = known & (heard >= 0) & (snapshot.now_us - heard > SILENT_US)
-    return Mind(peer, known, heard, given_up, wrong, silent)
+    if all(belief.hops is None for belief in beliefs.known.values()):
+        return Mind(peer, known, heard, given_up, wrong, silent)
+    said = np.full(n, -1, np.int32)
+    for other, belief in beliefs.known.items():
+        if 0 <= other < n and belief.hops is not None:
+            said[other] = belief.hops
+    hops = hops_from(snapshot, peer)
+    return Mind(peer, known, heard, given_up, wrong | (known & (said >= 0) & (hops < 0)), silent, said, hops)
+
+
+def hops_from(snapshot: Snapshot, peer: int) -> NDArray[np.int32]:
+    """How many links each peer is away from one, -1 where none lead there: int32 (N,)."""
+    a, b = snapshot.links.a, snapshot.links.b
+    hops = np.full(len(snapshot.state), -1, np.int32)
+    hops[peer] = count = 0
+    reached = True
+    while reached:
+        count += 1
+        new = np.concatenate((b[(hops[a] == count - 1) & (hops[b] < 0)], a[(hops[b] == count - 1) & (hops[a] < 0)]))
+        hops[new] = count
+        reached = bool(len(new))
+    return hops
 
 
 def headline(mind: Mind, label: str) -> str:

@@ -233,6 +233,8 @@ class Scene:
     """The peers of a minimum cut."""
     bundle: Bundle | None = None
     """How lines between peers are bundled; None: they are straight."""
+    key_at: tuple[float, float] | None = None
+    """Where the key of the chosen ask lies on the circle of identifiers, in dots."""
     head: int = 0
     foot: int = 0
     """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
@@ -290,13 +292,19 @@ def mark_ink(code: int) -> int:
     return MARKS[min(code, len(MARKS)) - 1]
 
 
+def dense(snapshot: Snapshot) -> bool:
+    """Whether the peers have so many contacts that lines to all of them would hide the picture: then only those of the
+    selected peer are drawn."""
+    return snapshot.links.contacts and len(snapshot.links.a) > CONTACTS_MOST * len(snapshot.state)
+
+
 def _idle_links(canvas: Canvas, scene: Scene) -> None:
     snapshot = scene.snapshot
     a, b = snapshot.links.a, snapshot.links.b
     chosen = scene.selected if scene.selected is not None else -1
     mine = (a == chosen) | (b == chosen)
     few = int(in_sight(canvas, scene.x, scene.y).sum()) <= FEW
-    kept = np.ones(len(a), np.bool_) if few else mine
+    kept = np.ones(len(a), np.bool_) if few and not dense(snapshot) else mine
     a, b, mine = a[kept], b[kept], mine[kept]
     cut = snapshot.group[a] != snapshot.group[b]
     severed = snapshot.cut_links
@@ -350,6 +358,53 @@ def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.i
         scene.bundle.draw(canvas, a, b, inks)
 
 
+PATHS_MOST = 24
+"""Up to so many ways over several peers are all drawn where no peer is selected."""
+
+
+def paths_shown(scene: Scene) -> NDArray[np.int32]:
+    """The rows of `Snapshot.paths` that are drawn: those that begin at the selected peer, or lead over it; without one,
+    those of the peer that issued the chosen ask, or all if they are few. A way that goes on is drawn to its end;
+    without a peer all of these are, since together they are a forest. Loops are always drawn."""
+    paths = scene.snapshot.paths
+    count = len(paths.hops)
+    if not count:
+        return np.zeros(0, np.int32)
+    onward = paths.following > -2 if len(paths.following) else np.zeros(count, np.bool_)
+    if scene.selected is not None:
+        shown = (paths.hops == scene.selected).any(axis=1) & ~(onward & (paths.hops[:, 0] != scene.selected))
+    elif scene.trace is not None and (paths.hops[:, 0] == scene.trace.origin).any():
+        shown = paths.hops[:, 0] == scene.trace.origin
+    else:
+        shown = onward | (np.count_nonzero(~onward) <= PATHS_MOST)
+    if onward.any():
+        for row in np.flatnonzero(shown & onward).tolist():
+            while (row := int(paths.following[row])) >= 0 and not shown[row]:
+                shown[row] = True
+        shown |= paths.loops
+    return np.flatnonzero(shown).astype(np.int32)
+
+
+def _paths(canvas: Canvas, scene: Scene) -> None:
+    """Each way as a line from peer to peer."""
+    rows = paths_shown(scene)
+    if not len(rows):
+        return
+    paths = scene.snapshot.paths
+    looped = paths.loops[rows] if len(paths.loops) else np.zeros(len(rows), np.bool_)
+    for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+        hops = paths.hops[some]
+        a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
+        real = b >= 0
+        # Once each, in one direction: so a link that several ways share is one line.
+        n = len(scene.x)
+        pair = np.unique(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
+        a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
+        lay(canvas, layer)
+
+
 class SpreadLayer:
     """The layer of the chosen ask of the last picture; drawn again only when it would look different."""
 
@@ -387,6 +442,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     canvas.fullest = density.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         lay(canvas, (spread or SpreadLayer()).of(canvas, scene, scene.trace, len(ids) <= FEW, crowded))
+    _paths(canvas, scene)
     if len(scene.snapshot.flight.frm) or scene.refusals:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _flight(layer, scene)
@@ -400,6 +456,9 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     if scene.trace is not None and not crowded:
         front(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
     _marked(canvas, scene)
+    if scene.key_at is not None:
+        col, row = raster.cells(canvas, *scene.key_at)
+        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["origin"])
     if scene.trace is not None or scene.names:
         _words(canvas, scene, seen)
     tint(canvas, scene.snapshot)
@@ -590,3 +649,7 @@ def _names(
 def alive_count(snapshot: Snapshot) -> int:
     """Peers that are up, infrastructure included."""
     return int((snapshot.state == ALIVE).sum())
+
+
+CONTACTS_MOST = 5
+"""Contacts a peer, each counted once for both, up to which all are drawn."""

@@ -95,6 +95,7 @@ class Analysis:
             shown=shown,
             calls=swarm.open_calls(peer),
             marks=swarm.marks_of(peer),
+            paths=swarm.paths_of(peer),
         )
         return self._facts
 

@@ -52,6 +52,8 @@ class PeerFacts:
     """Its calls that wait for an answer, the oldest first."""
     marks: tuple[tuple[PeerId, str, str], ...] = ()
     """What it says of its links: (other end, topic, word)."""
+    paths: tuple[tuple[tuple[PeerId, ...], str], ...] = ()
+    """The ways over several peers that begin at it: (the peers after it, word)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
 from textual.message import Message
 
-from engine import ALIVE, DEAD, STATES, AskRow, LoggedMessage, PeerId, Snapshot
+from engine import ALIVE, DEAD, NAT_WORDS, STATES, AskRow, LoggedMessage, NatKind, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
@@ -63,7 +63,27 @@ def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
         yield ((f"and {len(order) - ROWS_MOST:,} more", "dim"),)
 
 
+def _hops_row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
+    """How far away it thinks a peer is, and how far that is in truth, if it is another distance."""
+    said, hops = int(laid.said[other]), int(laid.hops[other])
+    wrong = bool(laid.wrong[other])
+    row: list[Span] = [
+        ("✕ " if wrong else "  ", "bad"),
+        (f"{snapshot.fixed.labels[other][:10]:<6} ", "bad" if wrong else "text"),
+        (f"{said} hop{'' if said == 1 else 's'}", "dim" if said == hops else "warn"),
+    ]
+    if snapshot.state[other] != ALIVE or hops < 0:
+        row.append((f", in truth {truth(snapshot, other) if snapshot.state[other] != ALIVE else 'no way'}", "bad"))
+    elif said != hops:
+        row.append((f", in truth {hops}", "warn"))
+    if what and width_of(tuple(row)) + len(what) + 2 <= width:
+        row.append((f"  {what}", "dim"))
+    return tuple(row)
+
+
 def _row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
+    if len(laid.said) and laid.said[other] >= 0:
+        return _hops_row(snapshot, laid, other, what, width)
     age = age_words(laid, other, snapshot.now_us) or "hearsay"
     if laid.silent[other]:
         age += ": dead or blocked?"
@@ -357,6 +377,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         yield from _line_rows(snapshot, peer)
         if facts is not None:
             yield from _mark_rows(snapshot, facts, width)
+            yield from _path_rows(snapshot, facts, width)
             yield from _call_rows(snapshot, facts, width)
 
     @staticmethod
@@ -461,6 +482,21 @@ def _mark_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row
         yield (*row, *names(snapshot, others, width - width_of(row)))
 
 
+PATHS_SHOWN = 6
+
+
+def _path_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """The ways that begin at it: `circuit → p017 → p004 → p031`."""
+    labels = snapshot.fixed.labels
+    for hops, word in facts.paths[:PATHS_SHOWN]:
+        told = f"{word or 'way'} "
+        for line in wrap("".join(f"→ {labels[hop]} " for hop in hops), max(8, width - len(told))):
+            yield ((told, "dim"), (line, "text"))
+            told = " " * len(told)
+    if len(facts.paths) > PATHS_SHOWN:
+        yield ((f"and {len(facts.paths) - PATHS_SHOWN:,} more", "dim"),)
+
+
 CALLS_SHOWN = 4
 
 
@@ -483,7 +519,8 @@ def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:
     fixed = snapshot.fixed
     up, down = int(fixed.up_kbit_s[peer]), int(fixed.down_kbit_s[peer])
     words = [f"{up:,} up, {down:,} down kbit/s"] if up else []
-    words += ["behind a NAT"] if fixed.nat[peer] else []
+    nat = NatKind(int(fixed.nat[peer]))
+    words += [f"behind a NAT ({NAT_WORDS[nat]})"] if nat else []
     if words:
         yield (("line   ", "dim"), (", ".join(words), "text"))
 

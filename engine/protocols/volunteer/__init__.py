@@ -105,7 +105,7 @@ PROJECTS_MOST = 8
 WORDS = ("honest", "cheats alike", "cheats differently")
 
 
-def batch_name(titles: Sequence[str], rng: Rng) -> str:
+def batch_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The name of a batch as SETI@home's tapes had it."""
     return f"tape {rng.randrange(28) + 1:02d}mr{rng.randrange(90) + 10}"
 
@@ -119,6 +119,8 @@ BATCH = Goal(
     reached_by=frozenset({"question", "transfer"}),
     draw=batch_name,
     fetched=True,
+    did="issued",
+    doing="being computed",
 )
 
 

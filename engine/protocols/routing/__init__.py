@@ -1,0 +1,680 @@
+"""IP routing
+
+Routers pass packets on, each to the neighbour that it thinks is nearer to the destination. A router can send to its
+neighbours only, and nobody has the map: each has a table that says for each destination over which neighbour it goes,
+and all that it knows it has from its neighbours. Hosts stand behind routers: a host sends all to its gateway.
+
+How the tables come about is the option `protocol`:
+
+distance vector (RIP 2): a router tells its neighbours how far away each destination is. It is simple, and a route that
+is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity.
+
+link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths;
+a link has the cost of its delay in ms.
+
+path vector (BGP): each router stands for a provider (an autonomous system) with customers, and tells the whole path of
+a route, so that nobody takes one that it is on itself. Customers pay: a route over a customer is preferred to one over
+a peer, and that to one over a provider; routes of peers and providers are told to customers only.
+
+An ask sends a packet, to `#17`, to an address (`10.0.17.1`), or to any other text, which is a name: the first router
+looks it up. Each change (a link that is down, a router that starts) is an ask of the network itself: its messages are
+all that routers tell each other of it, so it shows how far a change is told, and for how long.
+
+The next hops to the peer of the option `towards` are drawn; together they are a tree. A circle of them is red: packets
+go round in it until their time to live ends, and no router can see it.
+
+Things to try: cut a link, and mend it; kill a router that many ways go through. Set detect=timers: nobody notices that
+a link is down but by silence. `hijack` announces addresses of somebody else at a router (`10.0.3.0/25` is half of those
+of #3: the longer prefix is preferred everywhere). `lie` makes a router tell that it is next to everything.
+
+Source: RFC 2453 (RIP 2), RFC 2328 (OSPF 2), RFC 4271 (BGP 4); Gao and Rexford, "Stable Internet routing without global
+coordination" (2001).
+"""
+
+# What is left out: areas, designated routers and networks of several routers in OSPF; internal BGP, MED and
+# communities; authentication. A host is a destination of its own, which its gateway announces.
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha1
+from typing import Literal, Protocol
+
+from ...api import (
+    Ask,
+    Belief,
+    Beliefs,
+    Candidate,
+    Cause,
+    Facts,
+    Host,
+    NetworkStart,
+    Peer,
+    PeerId,
+    Rng,
+    Shown,
+    component,
+    on,
+    option,
+    verb,
+)
+from .distance_vector import DistanceVector
+from .link_state import LinkState
+from .packets import (
+    ARRIVED,
+    HERE,
+    NO_HOST,
+    NO_ROUTE,
+    PACKET,
+    TTL_ENDED,
+    UPDATE,
+    WENT_WRONG,
+    Answer,
+    Attach,
+    Packet,
+    Prefix,
+    TableChanged,
+    address_from,
+    address_of,
+    address_text,
+    lan_of,
+    link_text,
+    news,
+    peer_of,
+    prefix_of,
+    prefix_text,
+)
+from .path_vector import PathVector
+
+JOIN_US = 5_000_000
+LINKS_MOST = 500
+"""Of one router."""
+
+
+class Speaker(Protocol):
+    """What the three protocols do for a router: a component of each."""
+
+    def begin(self, host: Host) -> None:
+        """The router starts."""
+
+    def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
+        """There is a link with a neighbour."""
+
+    def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
+        """The link with a neighbour is gone."""
+
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
+        """Tell that a prefix is attached to this router, whether it is true or not. behind: it is that of a host, one
+        link away."""
+
+    def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
+        """Tell that it is no more."""
+
+    def lie(self, host: Host, lies: bool, cause: Cause) -> None:
+        """Tell from now on that it is next to everything, or the truth again."""
+
+    def next_hop(self, address: int) -> PeerId | None:
+        """The neighbour to which a packet goes, `HERE` where it has arrived, None without a route."""
+
+    def routes(self) -> list[tuple[Prefix, PeerId, int]]:
+        """(destination, next hop, distance) of all routes that can be used."""
+
+    def changes(self) -> int:
+        """How often a route has changed."""
+
+
+@dataclass(slots=True)
+class ColdStart:
+    """The run begins: routers that have no tables yet meet their neighbours."""
+
+
+@dataclass(slots=True)
+class Look:
+    """Time to see whether the next hop to the chosen destination is another one."""
+
+
+@dataclass(slots=True)
+class FindRouter:
+    """Time to look for a router to be linked with."""
+
+
+@dataclass(slots=True)
+class RoutingOptions:
+    """Which protocol the routers speak, and what is common to all three."""
+
+    protocol: Literal["distance vector", "link state", "path vector"] = option(
+        "distance vector", "what routers speak: RIP 2, OSPF or BGP", fixed=True
+    )
+    cold: bool = option(False, "whether tables are empty when the run begins, and not complete", fixed=True)
+    detect: Literal["carrier", "timers"] = option(
+        "carrier", "how a router notices that a link is down: at once, or when nothing was heard for long enough"
+    )
+    hosts_share: float = option(0.25, "share of the peers that are hosts behind routers", low=0.0, high=0.9, fixed=True)
+    uplinks: int = option(2, "routers that a new router is linked with", low=1, high=8, unit="routers")
+    ttl: int = option(64, "routers that a packet may pass", low=1, high=255, unit="routers")
+    towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
+
+
+def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
+    """The text of a background ask."""
+    return f"name {rng.randrange(10_000)}"
+
+
+@dataclass(slots=True, eq=False)
+class Router(Peer, name="routing", options=RoutingOptions):
+    """A router. `links`: the routers that it has a link with, `hosts`: those behind it; `prefixes`: what it announces;
+    `pointed`: the next hop that it tells of, or none (-1), and whereto; `routers`: those that a newcomer may be linked
+    with, `looks`: it will try one of these."""
+
+    role = "router"
+    goals = (replace(PACKET, draw=a_name),)
+    reach = "links"
+    has_all = True
+    shares_files = False
+    shows = (
+        Shown("routes", "destinations that it has a route to", "count"),
+        Shown("changes", "changes of its routes since it started", "count"),
+        Shown("distance", "how far it thinks the chosen destination is", "number"),
+        Shown("way", "what it knows of the chosen destination", "category", ("is here", "has a route", "no route")),
+        Shown("origin", "path vector: who announces the chosen destination, as it has heard", "category"),
+    )
+
+    rip: DistanceVector = component(DistanceVector)
+    ospf: LinkState = component(LinkState)
+    bgp: PathVector = component(PathVector)
+    links: dict[PeerId, None] = field(default_factory=dict)
+    hosts: dict[PeerId, None] = field(default_factory=dict)
+    prefixes: dict[Prefix, None] = field(default_factory=dict)
+    speaks: str = ""
+    destination: PeerId = 0
+    pointed: tuple[PeerId, PeerId] = (-1, -1)
+    routers: Sequence[PeerId] = ()
+    newcomer: bool = False
+    looks: bool = False
+    lies: bool = False
+
+    @classmethod
+    def cast(cls, options: RoutingOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
+        return [EndHost if rng.random() < options.hosts_share and one.id else Router for one in members]
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: RoutingOptions, rng: Rng) -> None:
+        """Hosts are put behind routers, and tables filled."""
+        converge(world, options)
+
+    @classmethod
+    def horizon(cls, options: RoutingOptions) -> int | None:
+        return options.ttl
+
+    @classmethod
+    def verdict(cls, facts: Facts, options: RoutingOptions) -> str | None:
+        return update_verdict(facts) if facts.goal == UPDATE.name else packet_verdict(facts)
+
+    @property
+    def speaker(self) -> Speaker:
+        """The protocol."""
+        if self.speaks == "path vector":
+            return self.bgp
+        return self.ospf if self.speaks == "link state" else self.rip
+
+    # --- links -----------------------------------------------------------------------------------------------------
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        self.speaks, self.destination = host.options.protocol, host.options.towards
+        self.routers = tuple(contacts)
+        self.newcomer = bool(host.now_us)
+        self.prefixes[lan_of(host.me)] = None
+        self.speaker.begin(host)
+        self.speaker.announce(host, lan_of(host.me), 0)
+        host.every(1_000_000, Look())
+
+    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
+        """These links are there. At t = 0 nothing is sent: `converge` does the rest."""
+        if not host.now_us:
+            self.links = dict.fromkeys(links)
+            host.after(0, ColdStart(), cause=None)
+            return
+        if links:
+            for one in links:
+                self.meet(host, one)
+        else:
+            self.join(host, FindRouter())
+
+    @on(ColdStart)
+    def cold(self, host: Host, tick: ColdStart) -> None:
+        """The tables are filled from here, unless the run began with full ones."""
+        if host.options.cold:
+            cause = news(host, "all routers start", "all start")
+            self.speaker.announce(host, lan_of(host.me), cause)
+            for one in self.hosts:
+                self.speaker.announce(host, lan_of(one), cause, behind=True)
+            for one in self.links:
+                self.speaker.up(host, one, cause)
+        self.point(host)
+
+    def meet(self, host: Host, peer: PeerId) -> None:
+        """There is a link; what is at its other end is a router until it says otherwise."""
+        if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
+            self.links[peer] = None
+            link = link_text(host.me, peer)
+            self.speaker.up(host, peer, news(host, f"link {link} is up", "up", link))
+
+    def opened(self, host: Host, peer: PeerId) -> None:
+        self.meet(host, peer)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        if peer in self.hosts:
+            del self.hosts[peer]
+            self.prefixes.pop(lan_of(peer), None)
+            self.speaker.withdraw(host, lan_of(peer), news(host, f"#{peer} is gone", "host", peer))
+        elif peer in self.links:
+            del self.links[peer]
+            if host.options.detect == "carrier":
+                link = link_text(host.me, peer)
+                self.speaker.down(host, peer, news(host, f"link {link} is down", "down", link))
+        self.point(host)
+        if self.newcomer and not self.links:
+            self.look_later(host)
+
+    @on(Attach)
+    def attach(self, host: Host, sender: PeerId, message: Attach) -> None:
+        """What is at the other end of this link is no router."""
+        if sender in self.links:
+            del self.links[sender]
+            cause = news(host, f"#{sender} is behind #{host.me}", "host", sender)
+            self.speaker.down(host, sender, cause)
+            self.hosts[sender] = None
+            self.prefixes[lan_of(sender)] = None
+            self.speaker.announce(host, lan_of(sender), cause, behind=True)
+
+    def look_later(self, host: Host) -> None:
+        if not self.looks:
+            self.looks = True
+            host.after(JOIN_US, FindRouter(), cause=None)
+
+    @on(FindRouter)
+    def join(self, host: Host, tick: FindRouter) -> None:
+        """A newcomer is linked with some routers that it was told of, and tries others if they are not there."""
+        self.looks = False
+        missing = max(0, host.options.uplinks - len(self.links))
+        others = [one for one in self.routers if one not in self.links and one != host.me]
+        for one in host.rng.sample(others, min(missing, len(others))):
+            host.link(one)
+        if others and not self.links:
+            self.look_later(host)
+
+    # --- packets ---------------------------------------------------------------------------------------------------
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        self.route(host, Packet(host.me, address_from(ask.text) or 0, ask.text, host.options.ttl))
+
+    @on(Packet)
+    def passing(self, host: Host, sender: PeerId, message: Packet) -> None:
+        if sender in self.links or sender in self.hosts:
+            self.route(host, message)
+
+    def route(self, host: Host, packet: Packet) -> None:
+        """Pass a packet on to the next hop, or answer it."""
+        to = packet.to or self.look_up(host, packet)
+        hop = self.speaker.next_hop(to) if 0 < to < 1 << 32 else None
+        if hop == HERE and peer_of(to) in self.hosts:
+            host.send(peer_of(to), replace(packet, to=to))
+        elif hop == HERE:
+            self.answer(host, packet, to, ARRIVED if peer_of(to) == host.me or self.hijacks(to) else NO_HOST)
+        elif hop is None or hop not in self.links:
+            self.answer(host, packet, to, NO_ROUTE)
+        elif packet.ttl <= 1:
+            self.answer(host, packet, to, TTL_ENDED)
+        else:
+            host.send(hop, replace(packet, to=to, ttl=packet.ttl - 1))
+
+    def look_up(self, host: Host, packet: Packet) -> int:
+        """The address of a name: of one of the destinations that it has a route to, the same for all that have the
+        same ones. 0 if there is none."""
+        own = lan_of(packet.source)
+        found = sorted(prefix for prefix, _, _ in self.speaker.routes() if prefix != own)
+        name = int.from_bytes(sha1(packet.name.encode("utf-8", "replace")).digest()[:8])
+        return (found[name % len(found)] >> 6) + 1 if found else 0
+
+    def hijacks(self, address: int) -> bool:
+        """Whether it announces this address though it is another's."""
+        return peer_of(address) not in self.hosts
+
+    def answer(self, host: Host, packet: Packet, asked: int, wrong: int) -> None:
+        """Answer a packet, as the one that it was for or with what went wrong."""
+        if wrong:
+            host.log(
+                "packet dropped", why=WENT_WRONG[wrong].format(f"#{host.me}"), to=address_text(asked), ttl=packet.ttl
+            )
+        hops = max(0, host.options.ttl - packet.ttl)
+        if packet.source == host.me:
+            heard(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
+        else:
+            back = Answer(host.me, address_of(packet.source), packet.name, host.options.ttl, asked, wrong, hops)
+            self.carry(host, back)
+
+    @on(Answer)
+    def answered(self, host: Host, sender: PeerId, message: Answer) -> None:
+        if sender in self.links or sender in self.hosts:
+            self.carry(host, message)
+
+    def carry(self, host: Host, message: Answer) -> None:
+        """Pass an answer on, or hand it to the user. One that goes nowhere is dropped."""
+        hop = self.speaker.next_hop(message.to) if 0 < message.to < 1 << 32 else None
+        if peer_of(message.to) == host.me:
+            heard(host, message)
+        elif hop == HERE and peer_of(message.to) in self.hosts:
+            host.send(peer_of(message.to), message)
+        elif hop is None or hop not in self.links or message.ttl <= 1:
+            why = NO_HOST if hop == HERE else TTL_ENDED if message.ttl <= 1 else NO_ROUTE
+            host.log(
+                "answer dropped", why=WENT_WRONG[why].format(f"#{host.me}"), to=address_text(message.to & 0xFFFFFFFF)
+            )
+        else:
+            host.send(hop, replace(message, ttl=message.ttl - 1))
+
+    # --- what a person does and sees -------------------------------------------------------------------------------
+
+    @verb(
+        "hijack",
+        undo="withdraw",
+        about="Announce addresses of somebody else: the network of a peer (#3), or a part of it (10.0.3.0/25).",
+        values={"prefix": "e.g. 10.0.3.0/25"},
+    )
+    def hijack(self, host: Host, prefix: str) -> None:
+        self.announce(host, prefix)
+
+    @verb(
+        "announce",
+        undo="withdraw",
+        about="Announce a prefix.",
+        values={"prefix": "e.g. 10.0.3.0/24"},
+    )
+    def announce(self, host: Host, prefix: str) -> None:
+        try:
+            wanted = prefix_of(prefix)
+        except ValueError as error:
+            host.log("not announced", why=str(error))
+            return
+        if len(self.prefixes) < LINKS_MOST:
+            self.prefixes[wanted] = None
+            what = prefix_text(wanted)
+            self.speaker.announce(host, wanted, news(host, f"#{host.me} announces {what}", "prefix", host.me, wanted))
+
+    @verb("withdraw", about="Announce a prefix no more.", values={"prefix": "e.g. 10.0.3.0/25"})
+    def withdraw(self, host: Host, prefix: str) -> None:
+        try:
+            wanted = prefix_of(prefix)
+        except ValueError as error:
+            host.log("not withdrawn", why=str(error))
+            return
+        if wanted in self.prefixes:
+            del self.prefixes[wanted]
+            what = prefix_text(wanted)
+            self.speaker.withdraw(host, wanted, news(host, f"#{host.me} withdraws {what}", "prefix", host.me, wanted))
+
+    @verb(
+        "lie",
+        undo="tell-the-truth",
+        about="It tells its neighbours that it is next to every destination.",
+        why_not=lambda peer: "it lies already" if peer.lies else None,
+    )
+    def lie(self, host: Host) -> None:
+        self.lies = True
+        self.speaker.lie(host, True, news(host, f"#{host.me} lies", "lie", host.me))
+
+    @verb(
+        "tell-the-truth",
+        undo="lie",
+        about="It tells its neighbours its true distances again.",
+        why_not=lambda peer: None if peer.lies else "it tells the truth",
+    )
+    def tell_the_truth(self, host: Host) -> None:
+        self.lies = False
+        self.speaker.lie(host, False, news(host, f"#{host.me} tells the truth", "lie", host.me))
+
+    @on(Look)
+    def look(self, host: Host, tick: Look) -> None:
+        self.point(host)
+
+    @on(TableChanged)
+    def changed(self, host: Host, value: TableChanged) -> None:
+        self.point(host)
+
+    def point(self, host: Host) -> None:
+        """Tell over which link a packet to the chosen destination goes."""
+        self.destination = host.options.towards
+        hop = self.speaker.next_hop(address_of(self.destination))
+        hop = peer_of(address_of(self.destination)) if hop == HERE else hop
+        hop = hop if hop in self.links or hop in self.hosts else -1
+        if (hop, self.destination) != self.pointed:
+            host.path("next hop", (hop,) if hop >= 0 else (), f"to #{self.destination}", onward=True)
+            self.pointed = (hop, self.destination)
+
+    def shown(self) -> tuple[float | str, ...]:
+        routes = self.speaker.routes()
+        hop = self.speaker.next_hop(address_of(self.destination))
+        far = [metric for prefix, _, metric in routes if prefix == lan_of(self.destination)]
+        way = "no route" if hop is None else "is here" if hop == HERE else "has a route"
+        origin = self.bgp.origin(address_of(self.destination)) if self.speaks == "path vector" else None
+        announces = "" if origin is None else f"#{origin}"
+        return len(routes), self.speaker.changes(), far[0] if far else float("nan"), way, announces
+
+    def beliefs(self) -> Beliefs:
+        """Its table: of each destination the distance, and over which neighbour it goes."""
+        known: dict[PeerId, Belief] = {}
+        more: list[str] = []
+        for prefix, hop, metric in self.speaker.routes():
+            over = "attached" if hop == HERE else f"by way of #{hop}"
+            cost = f", cost {metric}" if self.speaks == "link state" and metric else ""
+            owner = peer_of(prefix >> 6)
+            if prefix == lan_of(owner):
+                hops = metric if self.speaks == "distance vector" else None
+                known[owner] = Belief(None, over + cost, True, hops=hops)
+            else:
+                more.append(f"{prefix_text(prefix)} {over}")
+        facts = {"speaks": self.speaks, "announces": ", ".join(map(prefix_text, self.prefixes))}
+        return Beliefs(known, facts | ({"further routes": ", ".join(sorted(more))} if more else {}))
+
+
+@dataclass(slots=True, eq=False)
+class EndHost(Peer):
+    """A host behind a router: it sends all to its gateway (-1: it has none). `trying`: the router that it wants to be
+    linked with; `links`: those of the topology, until it has a gateway."""
+
+    role = "host"
+    goals = Router.goals
+    reach = "links"
+    has_all = True
+    shares_files = False
+
+    links: dict[PeerId, None] = field(default_factory=dict)
+    gateway: PeerId = -1
+    trying: PeerId = -1
+    routers: Sequence[PeerId] = ()
+    looks: bool = False
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        self.routers = tuple(contacts)
+
+    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
+        """The first link leads to its gateway, if that is a router. At t = 0 `converge` decides."""
+        if not host.now_us:
+            self.links = dict.fromkeys(links)
+            return
+        for one in links[1:]:
+            host.unlink(one)
+        if links:
+            self.trying = links[0]
+            self.opened(host, links[0])
+        else:
+            self.join(host, FindRouter())
+
+    def look_later(self, host: Host) -> None:
+        if not self.looks:
+            self.looks = True
+            host.after(JOIN_US, FindRouter(), cause=None)
+
+    @on(FindRouter)
+    def join(self, host: Host, tick: FindRouter) -> None:
+        """Try a router that it was told of, until it has a gateway."""
+        self.looks = False
+        if self.gateway < 0 and self.routers:
+            self.trying = host.rng.choice(self.routers)
+            host.link(self.trying)
+            self.look_later(host)
+
+    def opened(self, host: Host, peer: PeerId) -> None:
+        """It takes one link only."""
+        if peer == self.trying and self.gateway in (-1, peer):
+            self.gateway = peer
+            host.send(peer, Attach())
+        elif peer != self.gateway:
+            host.unlink(peer)
+
+    @on(Attach)
+    def no_router(self, host: Host, sender: PeerId, message: Attach) -> None:
+        """Another host takes it for a router."""
+        if sender == self.gateway:
+            self.gateway = -1
+        host.unlink(sender)
+        self.look_later(host)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        if peer == self.gateway:
+            # The link comes back if its other end does; else another router is looked for.
+            self.gateway, self.trying = -1, peer
+            self.look_later(host)
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        return self.gateway >= 0
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        if self.gateway < 0:
+            host.failed("the host has no gateway")
+            return
+        host.send(self.gateway, Packet(host.me, address_from(ask.text) or 0, ask.text, host.options.ttl))
+
+    @on(Packet)
+    def arrived(self, host: Host, sender: PeerId, message: Packet) -> None:
+        if sender == self.gateway:
+            hops = max(0, host.options.ttl - message.ttl) + 1
+            to = address_of(message.source)
+            host.send(sender, Answer(host.me, to, message.name, host.options.ttl, message.to, ARRIVED, hops))
+
+    @on(Answer)
+    def answered(self, host: Host, sender: PeerId, message: Answer) -> None:
+        if sender == self.gateway and peer_of(message.to) == host.me:
+            heard(host, message)
+
+    def beliefs(self) -> Beliefs:
+        return Beliefs.of([self.gateway] if self.gateway >= 0 else [], "gateway", {"speaks": "nothing: it is a host"})
+
+
+def heard(host: Host, answer: Answer) -> None:
+    """The peer that sent a packet learns what became of it."""
+    if not 0 <= answer.wrong < len(WENT_WRONG):
+        return
+    if answer.wrong:
+        host.failed(WENT_WRONG[answer.wrong].format(f"#{answer.source}"))
+    elif peer_of(answer.asked) == answer.source:
+        host.hit(answer.source, answer.name)
+    else:
+        host.decoy(answer.source, answer.name)
+
+
+# --- what became of an ask -----------------------------------------------------------------------------------------
+
+
+def packet_verdict(facts: Facts) -> str:
+    """What became of a packet."""
+    passed = "1 link" if facts.hops == 1 else f"{facts.hops} links"
+    if facts.hits:
+        if not facts.hops:
+            return "It was for the sender itself."
+        shortest, way = facts.shortest, "the way has as many links as the shortest one"
+        if shortest is None:
+            way = "no way leads there any more"
+        elif shortest and shortest < facts.hops:
+            way = f"the shortest way has {shortest}: {facts.hops / shortest:.2f} times as many"
+        return f"The packet arrived over {passed}, and was answered; {way}."
+    if facts.decoys:
+        return f"The packet came to a router that announces addresses which are not its own, over {passed}."
+    if facts.trouble:
+        return f"No answer: the sender {facts.trouble}."
+    if facts.setback:
+        return f"Not delivered: {facts.setback}."
+    lost = ", ".join(f"{count} by {reason}" for reason, count in facts.losses.items())
+    return f"No answer: the packet passed {passed}" + (f", and was lost ({lost})." if lost else ".")
+
+
+def update_verdict(facts: Facts) -> str:
+    """How far a change was told."""
+    if not facts.reached:
+        return "Nobody had to be told."
+    far = "1 link" if facts.hops == 1 else f"{facts.hops} links"
+    routers = "1 router was" if facts.reached == 1 else f"{facts.reached:,} routers were"
+    return f"{routers} told of it, up to {far} away."
+
+
+# --- the beginning of a run ----------------------------------------------------------------------------------------
+
+
+def converge(world: NetworkStart, options: RoutingOptions) -> None:
+    """Put each host behind one router, so that no way leads through a host, and fill the tables as they would be after
+    a long time.
+
+    A host whose links lead to several peers gets the first router of them as its gateway; that router gets the other
+    links (the link is contracted), so routers stay connected if they were by way of the host.
+    """
+    routers: dict[PeerId, Router] = {one.id: one.peer for one in world.members if isinstance(one.peer, Router)}
+    hosts: dict[PeerId, EndHost] = {one.id: one.peer for one in world.members if isinstance(one.peer, EndHost)}
+    before = {one.id: dict(one.peer.links) for one in world.members}
+    near = behind_routers(before, routers, hosts)
+    for one in world.members:
+        for other in before[one.id]:
+            if one.id < other and other not in near[one.id]:
+                one.host.unlink(other)
+        for other in near[one.id]:
+            if one.id < other and other not in before[one.id]:
+                one.host.link(other)
+    for me, router in routers.items():
+        router.links = {one: None for one in near[me] if one in routers}
+        router.hosts = {one: None for one in near[me] if one in hosts}
+        router.prefixes.update((lan_of(one), None) for one in router.hosts)
+    for me, end in hosts.items():
+        end.links = {}
+        end.gateway = next(iter(near[me]), -1)
+    if options.protocol == "path vector":
+        PathVector.fill({me: router.bgp for me, router in routers.items()}, routers, options.cold)
+    elif options.cold:
+        return
+    elif options.protocol == "distance vector":
+        DistanceVector.fill({me: router.rip for me, router in routers.items()}, routers)
+    else:
+        inside = {one.id: one.host.inside(one.peer.ospf) for one in world.of(Router)}
+        LinkState.fill({me: router.ospf for me, router in routers.items()}, routers, inside)
+
+
+def behind_routers(
+    links: Mapping[PeerId, Mapping[PeerId, None]], routers: Container[PeerId], hosts: Iterable[PeerId]
+) -> dict[PeerId, dict[PeerId, None]]:
+    """The links when each host has one only, with its gateway, which has its other links instead of it."""
+    near = {me: dict.fromkeys(sorted(others)) for me, others in links.items()}
+    left, count = list(hosts), -1
+    while len(left) != count:
+        count = len(left)
+        for me in left:
+            gateway = next((one for one in near[me] if one in routers), None)
+            if gateway is None:
+                continue
+            for other in list(near[me]):
+                if other != gateway:
+                    del near[me][other], near[other][me]
+                    near[gateway][other] = near[other][gateway] = None
+        left = [me for me in left if not any(one in routers for one in near[me])]
+    for me in left:
+        for other in list(near[me]):
+            del near[me][other], near[other][me]
+    return near

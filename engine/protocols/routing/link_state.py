@@ -1,0 +1,525 @@
+"""Link state routing, by the rules of OSPF version 2 (RFC 2328), in one area of point-to-point links.
+
+Each router describes its own links in an LSA, which is flooded to all. So each has the whole map, and computes its own
+shortest paths on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Literal, NamedTuple
+
+from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
+from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+
+FIRST_SEQUENCE = -0x7FFFFFFF
+"""InitialSequenceNumber, 0x80000001 as a signed number (12.1.6)."""
+MAX_AGE_S, REFRESH_S = 3_600, 1_800
+MIN_LS_INTERVAL_US, MIN_LS_ARRIVAL_US = 5_000_000, 1_000_000
+MAX_AGE_DIFF_S = 900
+RETRANSMIT_US, TRANSIT_DELAY_S = 5_000_000, 1
+LSAS_MOST, LINKS_MOST = 1_900, 500
+
+
+class Lsa(NamedTuple):
+    """A router LSA. `links`: (neighbour, cost), by neighbour. `age_s`: when it was sent on. `prefixes`: the networks
+    that are attached to the router."""
+
+    router: PeerId
+    sequence: int
+    age_s: int
+    links: tuple[tuple[PeerId, int], ...]
+    prefixes: tuple[Prefix, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes: a header of 20, 4, and 12 for each link."""
+        return 24 + 12 * (len(self.links) + len(self.prefixes))
+
+
+def _says(lsa: Lsa) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
+    return ((), ()) if lsa.age_s >= MAX_AGE_S else (lsa.links, lsa.prefixes)
+
+
+Verdict = Literal["newer", "same", "older"]
+
+
+def compare(new: Lsa, old: Lsa | None) -> Verdict:
+    """Which of two LSAs of one router is more recent: by sequence, then one that has reached MaxAge, then by an age
+    that differs by more than 15 minutes (13.1)."""
+    if old is None or new.sequence != old.sequence:
+        return "newer" if old is None or new.sequence > old.sequence else "older"
+    if (new.age_s >= MAX_AGE_S) != (old.age_s >= MAX_AGE_S):
+        return "newer" if new.age_s >= MAX_AGE_S else "older"
+    if abs(new.age_s - old.age_s) > MAX_AGE_DIFF_S:
+        return "newer" if new.age_s < old.age_s else "older"
+    return "same"
+
+
+@dataclass(slots=True)
+class Stored:
+    """An LSA in the database, and when it came."""
+
+    lsa: Lsa
+    at_us: int
+
+    def aged(self, now_us: int) -> Lsa:
+        """The LSA with its present age."""
+        return self.lsa._replace(age_s=min(MAX_AGE_S, self.lsa.age_s + (now_us - self.at_us) // 1_000_000))
+
+
+@dataclass(slots=True)
+class Database:
+    """The LSAs of all routers that this one has heard of."""
+
+    stored: dict[PeerId, Stored] = field(default_factory=dict)
+
+    def get(self, router: PeerId, now_us: int) -> Lsa | None:
+        """The LSA of a router, with its present age."""
+        one = self.stored.get(router)
+        return None if one is None else one.aged(now_us)
+
+    def install(self, lsa: Lsa, now_us: int) -> bool:
+        """Put an LSA in that is newer. Returns whether the map changed by it."""
+        old = self.stored.get(lsa.router)
+        self.stored[lsa.router] = Stored(lsa, now_us)
+        return _says(lsa) != (_says(old.lsa) if old is not None else ((), ()))
+
+    def expire(self, now_us: int) -> list[PeerId]:
+        """Remove LSAs that reached MaxAge; returns whose."""
+        gone = [router for router, one in self.stored.items() if one.aged(now_us).age_s >= MAX_AGE_S]
+        for router in gone:
+            del self.stored[router]
+        return gone
+
+    def shortest_paths(self, root: PeerId) -> dict[PeerId, tuple[int, PeerId]]:
+        """Destination -> (distance, next hop), by Dijkstra (16.1). A link counts only if both of its ends list it. Of
+        equal paths the one over the lower next hop is taken."""
+        links = {router: dict(one.lsa.links) for router, one in self.stored.items()}
+        best: dict[PeerId, tuple[int, PeerId]] = {root: (0, root)}
+        done: set[PeerId] = set()
+        heap: list[tuple[int, PeerId, PeerId]] = [(0, root, root)]
+        while heap:
+            distance, hop, router = heappop(heap)
+            if router in done:
+                continue
+            done.add(router)
+            for neighbour, cost in links.get(router, {}).items():
+                if neighbour in done or router not in links.get(neighbour, {}):
+                    continue
+                first = neighbour if router == root else hop
+                there = (distance + cost, first)
+                if neighbour not in best or there < best[neighbour]:
+                    best[neighbour] = there
+                    heappush(heap, (*there, neighbour))
+        del best[root]
+        return best
+
+
+# --- the protocol ------------------------------------------------------------------------------------------------
+
+
+@message(over="datagram")
+class Hello:
+    """The sender lives, and has heard from these neighbours (9.5)."""
+
+    heard: tuple[int, ...]
+
+    def wire_size(self) -> int:
+        return 64 + 4 * len(self.heard)
+
+
+@message(over="datagram")
+class Description:
+    """The LSAs in the database of the sender: (router, sequence, age) (10.8)."""
+
+    headers: tuple[tuple[int, int, int], ...]
+
+    def wire_size(self) -> int:
+        return 52 + 20 * len(self.headers)
+
+
+@message(over="datagram")
+class LsRequest:
+    """Send me the LSAs of these routers (10.9)."""
+
+    routers: tuple[int, ...]
+
+    def wire_size(self) -> int:
+        return 44 + 12 * len(self.routers)
+
+
+@message(over="datagram", part="question")
+class LsUpdate:
+    """LSAs (13.3). A change is a question of its ask; what is only repeated is upkeep."""
+
+    lsas: tuple[Lsa, ...]
+
+    def wire_size(self) -> int:
+        return 48 + sum(lsa.size for lsa in self.lsas)
+
+
+@message(over="datagram")
+class LsAck:
+    """These LSAs have come: (router, sequence) (13.5)."""
+
+    headers: tuple[tuple[int, int], ...]
+
+    def wire_size(self) -> int:
+        return 44 + 20 * len(self.headers)
+
+
+@dataclass(slots=True)
+class HelloDue:
+    """Time to say hello."""
+
+
+@dataclass(slots=True)
+class Retransmit:
+    """What was not acknowledged is sent again."""
+
+
+@dataclass(slots=True)
+class Originate:
+    """The last own LSA is old enough for another one."""
+
+
+@dataclass(slots=True)
+class Refresh:
+    """The own LSA is old: it is sent again."""
+
+
+@dataclass(slots=True)
+class Spf:
+    """Shortest paths are computed."""
+
+
+@dataclass(slots=True)
+class OspfOptions:
+    """The timers of OSPF, and what a link costs."""
+
+    hello_s: float = option(10.0, "time from one hello to the next, in s", low=1.0, high=60.0, fixed=True)
+    dead_s: float = option(40.0, "a neighbour without a hello for so long is dead, in s", low=2.0, high=300.0)
+    spf_s: float = option(0.2, "time from a change to the computation of shortest paths, in s", low=0.0, high=10.0)
+    metric: Literal["delay", "hops"] = option("delay", "what a link costs: its delay in ms, or 1", fixed=True)
+
+
+@dataclass(slots=True)
+class Neighbour:
+    """A neighbour. `heard`: it was heard from; `heard_us`: when, or since when the link is there; `cause`: why it is
+    there; `two_way`: it has heard from here; `full`: databases are exchanged; `wanted`: LSAs that it has and that were
+    asked for; `sent`: LSAs that it has not acknowledged, with the cause of each."""
+
+    cost: int
+    heard_us: int
+    heard: bool = False
+    cause: Cause = 0
+    two_way: bool = False
+    full: bool = False
+    wanted: dict[PeerId, int] = field(default_factory=dict)
+    sent: dict[PeerId, tuple[int, Cause]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class LinkState(Component, options=OspfOptions):
+    """OSPF at one router. `table`: prefix -> (next hop, distance); `own`: prefixes that are attached to it; `sequence`:
+    of its last LSA, sent at `originated_us`; `planned`, `repeats`, `computes`: what has a timer."""
+
+    database: Database = field(default_factory=Database)
+    near: dict[PeerId, Neighbour] = field(default_factory=dict)
+    table: dict[Prefix, tuple[PeerId, int]] = field(default_factory=dict)
+    own: dict[Prefix, None] = field(default_factory=dict)
+    sequence: int = FIRST_SEQUENCE - 1
+    originated_us: int = -MIN_LS_INTERVAL_US
+    planned: bool = False
+    repeats: bool = False
+    computes: bool = False
+    lies: bool = False
+    changed: int = 0
+
+    @classmethod
+    def fill(
+        cls, routers: Mapping[PeerId, LinkState], near: Mapping[PeerId, Attached], hosts: Mapping[PeerId, Host]
+    ) -> None:
+        """The databases after a long time: all have the LSAs of all."""
+        stored: dict[PeerId, Stored] = {}
+        for me, router in routers.items():
+            for one in near[me].links:
+                router.near[one] = Neighbour(router.cost(hosts[me], one), 0, heard=True, two_way=True, full=True)
+            router.own.update(dict.fromkeys(map(lan_of, near[me].hosts)))
+            router.sequence += 1
+            stored[me] = Stored(router.described(me), 0)
+        for me, router in routers.items():
+            router.database.stored = dict(stored)
+            router.compute(me)
+
+    def begin(self, host: Host) -> None:
+        """The router starts."""
+        host.every(int(host.options.hello_s * 1e6), HelloDue())
+        host.every(REFRESH_S * 1_000_000, Refresh())
+
+    def cost(self, host: Host, neighbour: PeerId) -> int:
+        return host.cost(neighbour) if host.options.metric == "delay" else 1
+
+    def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
+        """There is a link with a neighbour: say hello at once."""
+        if neighbour not in self.near:
+            self.near[neighbour] = Neighbour(self.cost(host, neighbour), host.now_us, cause=cause)
+        host.send(neighbour, Hello(self.heard()))
+
+    def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
+        """The link with a neighbour is gone."""
+        gone = self.near.pop(neighbour, None)
+        if gone is not None and gone.full:
+            self.originate(host, cause)
+
+    def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
+        self.own[prefix] = None
+        self.table[prefix] = (HERE, 0)
+        if self.near:
+            self.originate(host, cause)
+
+    def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
+        self.own.pop(prefix, None)
+        self.originate(host, cause)
+
+    def lie(self, host: Host, lies: bool, cause: Cause) -> None:
+        self.lies = lies
+        self.originate(host, cause)
+
+    def next_hop(self, address: int) -> PeerId | None:
+        prefix = longest(self.table, address)
+        return None if prefix is None else self.table[prefix][0]
+
+    def routes(self) -> list[tuple[Prefix, PeerId, int]]:
+        """(destination, next hop, distance) of all routes."""
+        return [(prefix, hop, far) for prefix, (hop, far) in self.table.items()]
+
+    def changes(self) -> int:
+        return self.changed
+
+    # --- neighbours (9.5, 10) ------------------------------------------------------------------------------------
+
+    @on(HelloDue)
+    def hello(self, host: Host, tick: HelloDue) -> None:
+        """Say hello to all, and notice who is silent."""
+        silent_us = host.now_us - int(host.options.dead_s * 1e6)
+        for one in [one for one, it in self.near.items() if it.heard_us < silent_us]:
+            link = link_text(host.me, one)
+            self.down(host, one, news(host, f"{link}: no hello for {host.options.dead_s:g} s", "silent", link))
+        host.multicast(self.near, Hello(self.heard()))
+
+    @on(Hello)
+    def greeted(self, host: Host, sender: PeerId, message: Hello) -> None:
+        """A neighbour lives; once each has heard from the other, they exchange their databases."""
+        one = self.near.get(sender)
+        if one is None:
+            return
+        one.heard, one.heard_us = True, host.now_us
+        if host.me not in message.heard:
+            if one.full:
+                # It has started again.
+                link = link_text(host.me, sender)
+                self.originate(host, news(host, f"#{sender} has forgotten link {link}", "forgot", link), without=sender)
+            one.two_way = one.full = False
+            host.send(sender, Hello(self.heard()))
+        elif not one.two_way:
+            one.two_way = True
+            host.send(sender, Hello(self.heard()))
+            self.describe(host, sender)
+        elif not one.full:
+            self.describe(host, sender)
+
+    def heard(self) -> tuple[PeerId, ...]:
+        return tuple(one for one, it in self.near.items() if it.heard)
+
+    def describe(self, host: Host, to: PeerId) -> None:
+        now_us = host.now_us
+        aged = [one.aged(now_us) for one in self.database.stored.values()]
+        host.send(to, Description(tuple((lsa.router, lsa.sequence, lsa.age_s) for lsa in aged)))
+
+    @on(Description)
+    def described_by(self, host: Host, sender: PeerId, message: Description) -> None:
+        """Ask for what is newer there."""
+        one = self.near.get(sender)
+        if one is None or not one.two_way:
+            return
+        one.wanted = {}
+        for router, sequence, age_s in message.headers[:LSAS_MOST]:
+            there = Lsa(router, sequence, age_s, ())
+            if router >= 0 and compare(there, self.database.get(router, host.now_us)) == "newer":
+                one.wanted[router] = sequence
+        if one.wanted:
+            host.send(sender, LsRequest(tuple(one.wanted)))
+        else:
+            self.exchanged(host, sender, one)
+
+    @on(LsRequest)
+    def requested(self, host: Host, sender: PeerId, message: LsRequest) -> None:
+        if sender in self.near:
+            found = (self.database.get(router, host.now_us) for router in message.routers[:LSAS_MOST])
+            lsas = [lsa for lsa in found if lsa is not None]
+            for lsa in lsas:
+                host.send(sender, LsUpdate((older(lsa),)), cause=None, part="upkeep")
+
+    def exchanged(self, host: Host, neighbour: PeerId, one: Neighbour) -> None:
+        """The link can be used."""
+        if not one.full:
+            one.full = True
+            if not one.cause:
+                link = link_text(host.me, neighbour)
+                one.cause = news(host, f"link {link} can be used", "full", link)
+            self.originate(host, one.cause)
+            one.cause = 0
+
+    # --- flooding (13) -------------------------------------------------------------------------------------------
+
+    def described(self, me: PeerId, without: PeerId = -1) -> Lsa:
+        """The own links, as an LSA."""
+        links = {one: it.cost for one, it in sorted(self.near.items()) if it.full and one != without}
+        if self.lies:
+            links.update(dict.fromkeys((*sorted(self.database.stored), *links), 1))
+        return Lsa(me, self.sequence, 0, tuple(links.items())[:LINKS_MOST], tuple(self.own)[:LINKS_MOST])
+
+    def originate(self, host: Host, cause: Cause, *, without: PeerId = -1) -> None:
+        """Describe the own links anew, now or when the last LSA is 5 s old."""
+        wait_us = self.originated_us + MIN_LS_INTERVAL_US - host.now_us
+        if wait_us > 0:
+            if not self.planned:
+                self.planned = True
+                host.after(wait_us, Originate(), cause=cause or None)
+            return
+        self.originated_us = host.now_us
+        self.sequence += 1
+        self.install(host, self.described(host.me, without), HERE, cause)
+
+    @on(Originate)
+    def originate_now(self, host: Host, tick: Originate) -> None:
+        self.planned = False
+        self.originate(host, host.cause)
+
+    @on(Refresh)
+    def refresh(self, host: Host, tick: Refresh) -> None:
+        self.originate(host, 0)
+        if self.database.expire(host.now_us):
+            self.plan_spf(host, 0)
+
+    def install(self, host: Host, lsa: Lsa, frm: PeerId, cause: Cause) -> None:
+        """Take an LSA over, and send it to all neighbours but the one that it came from."""
+        if self.database.install(lsa, host.now_us):
+            self.plan_spf(host, cause)
+        others = [one for one, it in self.near.items() if it.two_way and one != frm]
+        part: Part = "question" if cause else "upkeep"
+        host.multicast(others, LsUpdate((older(lsa),)), cause=cause or None, part=part)
+        for one in others:
+            self.near[one].sent[lsa.router] = (lsa.sequence, cause)
+        self.plan_retransmission(host)
+
+    def plan_retransmission(self, host: Host) -> None:
+        if not self.repeats and any(one.sent for one in self.near.values()):
+            self.repeats = True
+            host.after(RETRANSMIT_US, Retransmit(), cause=None)
+
+    @on(Retransmit)
+    def retransmit(self, host: Host, tick: Retransmit) -> None:
+        self.repeats = False
+        for to, one in self.near.items():
+            for router, (sequence, cause) in list(one.sent.items()):
+                lsa = self.database.get(router, host.now_us)
+                if lsa is None or lsa.sequence != sequence:
+                    del one.sent[router]
+                else:
+                    part: Part = "question" if cause else "upkeep"
+                    host.send(to, LsUpdate((older(lsa),)), cause=cause or None, part=part)
+        self.plan_retransmission(host)
+
+    @on(LsUpdate)
+    def updated(self, host: Host, sender: PeerId, message: LsUpdate) -> Known:
+        one = self.near.get(sender)
+        if one is None or not one.two_way:
+            return DUPLICATE
+        new = False
+        cause = host.cause
+        acknowledged: list[tuple[int, int]] = []
+        for lsa in message.lsas[:LSAS_MOST]:
+            if not sound(lsa):
+                continue
+            stored = self.database.stored.get(lsa.router)
+            old = None if stored is None else stored.aged(host.now_us)
+            said = compare(lsa, old)
+            if said == "newer":
+                if lsa.router == host.me:
+                    # From before this router started again: its new LSA has to be newer (13.4).
+                    self.sequence = max(self.sequence, lsa.sequence)
+                    self.originate(host, cause)
+                elif stored is not None and host.now_us - stored.at_us < MIN_LS_ARRIVAL_US and stored.at_us:
+                    continue
+                elif stored is not None or len(self.database.stored) < LSAS_MOST:
+                    new = True
+                    self.install(host, lsa, sender, cause)
+            elif said == "older" and old is not None:
+                host.send(sender, LsUpdate((older(old),)), cause=None, part="upkeep")
+                continue
+            if one.sent.get(lsa.router, (0, 0))[0] == lsa.sequence:
+                del one.sent[lsa.router]
+            acknowledged.append((lsa.router, lsa.sequence))
+            if one.wanted.get(lsa.router, lsa.sequence + 1) <= lsa.sequence:
+                del one.wanted[lsa.router]
+                if not one.wanted:
+                    self.exchanged(host, sender, one)
+        if acknowledged:
+            host.send(sender, LsAck(tuple(acknowledged)))
+        return None if new else DUPLICATE
+
+    @on(LsAck)
+    def acknowledged(self, host: Host, sender: PeerId, message: LsAck) -> None:
+        one = self.near.get(sender)
+        for router, sequence in message.headers if one is not None else ():
+            if one is not None and one.sent.get(router, (0, 0))[0] == sequence:
+                del one.sent[router]
+
+    # --- shortest paths (16) -------------------------------------------------------------------------------------
+
+    def plan_spf(self, host: Host, cause: Cause) -> None:
+        if not self.computes:
+            self.computes = True
+            host.after(int(host.options.spf_s * 1e6), Spf(), cause=cause or None)
+
+    @on(Spf)
+    def spf(self, host: Host, tick: Spf) -> None:
+        self.computes = False
+        before = self.table
+        self.compute(host.me)
+        self.changed += sum(before.get(prefix) != route for prefix, route in self.table.items())
+        self.changed += sum(prefix not in self.table for prefix in before)
+        host.emit(TableChanged())
+
+    def compute(self, me: PeerId) -> None:
+        """The table: to each prefix over the nearest router that has it."""
+        table: dict[Prefix, tuple[PeerId, int]] = dict.fromkeys(self.own, (HERE, 0))
+        stored = self.database.stored
+        for router, (far, hop) in self.database.shortest_paths(me).items():
+            for prefix in stored[router].lsa.prefixes if router in stored else ():
+                if prefix not in table or far < table[prefix][1]:
+                    table[prefix] = (hop, far)
+        self.table = table
+
+
+def older(lsa: Lsa) -> Lsa:
+    """As it is sent: it is a second older when it arrives."""
+    return lsa._replace(age_s=min(MAX_AGE_S, lsa.age_s + TRANSIT_DELAY_S))
+
+
+def sound(lsa: Lsa) -> bool:
+    """Whether an LSA can be one."""
+    return (
+        lsa.router >= 0
+        and FIRST_SEQUENCE <= lsa.sequence < 1 << 31
+        and 0 <= lsa.age_s <= MAX_AGE_S
+        and len(lsa.links) <= LINKS_MOST
+        and len(lsa.prefixes) <= LINKS_MOST
+        and all(to >= 0 and 0 < cost < 1 << 16 for to, cost in lsa.links)
+        and all(0 <= prefix < 1 << 38 for prefix in lsa.prefixes)
+    )

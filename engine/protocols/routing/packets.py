@@ -1,0 +1,165 @@
+"""What the three protocols have in common: addresses, packets, and the ask that a change of the network opens."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from ...api import Cause, Goal, Host, PeerId, message, words_of
+
+Prefix: TypeAlias = int
+"""The network part of an IPv4 address and its length in bits, `10.3.0.0/16`, as one number: network << 6 | length."""
+NET_10 = 10 << 24
+LAN = 24
+HERE: PeerId = -1
+"""The next hop to what is attached to a router itself."""
+
+PACKET = Goal("packet", "send a packet to", "Send a packet, which is to be answered.", success_s=5.0, audience="one",
+              did="sent a packet to", doing="on its way")  # fmt: skip
+UPDATE = Goal("update", "report", "A change of the network, and all that routers tell each other of it.",
+              audience="nobody")  # fmt: skip
+
+
+# --- addresses ---------------------------------------------------------------------------------------------------
+
+
+def lan_of(peer: PeerId) -> Prefix:
+    """The network of a peer: 10.0.17.0/24 is that of #17."""
+    return NET_10 + (peer << 8) << 6 | LAN
+
+
+def address_of(peer: PeerId) -> int:
+    """Its own address there: 10.0.17.1."""
+    return NET_10 + (peer << 8) + 1
+
+
+def peer_of(address: int) -> PeerId:
+    """Whose network an address is in; a number that is no peer for addresses outside of 10.0.0.0."""
+    return (address - NET_10) >> 8
+
+
+def covers(prefix: Prefix, address: int) -> bool:
+    """Whether an address lies in a prefix."""
+    rest = 32 - (prefix & 63)
+    return prefix >> 6 >> rest == address >> rest
+
+
+def longest(prefixes: Container[Prefix], address: int) -> Prefix | None:
+    """The longest of these prefixes that covers an address; None if none does."""
+    for rest in range(33):
+        prefix = address >> rest << rest << 6 | 32 - rest
+        if prefix in prefixes:
+            return prefix
+    return None
+
+
+def address_text(address: int) -> str:
+    """`10.0.17.1`."""
+    return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def prefix_text(prefix: Prefix) -> str:
+    """`10.0.17.0/24`."""
+    return f"{address_text(prefix >> 6)}/{prefix & 63}"
+
+
+def address_from(text: str) -> int | None:
+    """The address that a text names: `10.0.17.1`, or `#17` or `17` for that of a peer; None for any other text."""
+    text = text.strip().removeprefix("#")
+    if text.isascii() and text.isdecimal():
+        return address_of(int(text)) if len(text) < 8 else None
+    parts = text.split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdecimal() and len(part) < 4 for part in parts):
+        return None
+    numbers = [int(part) for part in parts]
+    return sum(one << shift for one, shift in zip(numbers, (24, 16, 8, 0), strict=True)) if max(numbers) < 256 else None
+
+
+def prefix_of(text: str) -> Prefix:
+    """`10.3.0.0/16` as a prefix; `#17` is the network of a peer. Raises ValueError for what is none."""
+    if text.strip().startswith("#") and (found := address_from(text)) is not None:
+        return lan_of(peer_of(found))
+    address, slash, length = text.strip().partition("/")
+    if not slash or not (length.isascii() and length.isdecimal()) or int(length) > 32 or "." not in address:
+        raise ValueError(f'a prefix reads as "10.3.0.0/16", not "{text}"')
+    network = address_from(address)
+    if network is None:
+        raise ValueError(f'a prefix has four numbers from 0 to 255, not "{address}"')
+    if network & ((1 << (32 - int(length))) - 1):
+        raise ValueError(f'"{text}" has bits of hosts: only the first {length} may be set')
+    return network << 6 | int(length)
+
+
+# --- packets -----------------------------------------------------------------------------------------------------
+
+WENT_WRONG = ("", "{} has no route to it", "its time to live ended at {}", "{} has no host of that address")
+"""Why a packet was given up at a router, by the number in an `Answer`; 0: it has arrived."""
+ARRIVED, NO_ROUTE, TTL_ENDED, NO_HOST = range(4)
+
+
+@message(over="datagram", part="question")
+class Packet:
+    """A packet of a user at `source` to an address: 0 where `name` is still to be looked up, which the first router
+    does. An ICMP echo request."""
+
+    source: PeerId
+    to: int
+    name: str
+    ttl: int
+
+    def wire_size(self) -> int:
+        return 84
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+
+@message(over="datagram", part="answer")
+class Answer:
+    """The answer of `source` to a packet for `asked`: an ICMP echo reply, or what went wrong there, see `WENT_WRONG`.
+    hops: links that the packet has passed."""
+
+    source: PeerId
+    to: int
+    name: str
+    ttl: int
+    asked: int
+    wrong: int
+    hops: int
+
+    def wire_size(self) -> int:
+        return 84
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+
+@message(over="datagram")
+class Attach:
+    """A host tells a router at the other end of its link that it is one."""
+
+    def wire_size(self) -> int:
+        return 28
+
+
+class Attached(Protocol):
+    """A router: its neighbours, and the hosts behind it."""
+
+    links: dict[PeerId, None]
+    hosts: dict[PeerId, None]
+
+
+@dataclass(slots=True)
+class TableChanged:
+    """A protocol tells its router that a route has changed."""
+
+
+def news(host: Host, what: str, *key: object) -> Cause:
+    """The ask of a change: those at several routers that have the same key are one, while it is open."""
+    return host.begin(what, UPDATE, key=key)
+
+
+def link_text(a: PeerId, b: PeerId) -> str:
+    """`#3-#7`."""
+    return f"#{min(a, b)}-#{max(a, b)}"

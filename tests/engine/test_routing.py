@@ -1,0 +1,368 @@
+"""IP routing in a swarm: packets, the three protocols at rest and after changes, lies, hijacks, hosts."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from routings import at_rest, far, living, loops, router
+
+from engine import (
+    Act,
+    AskFor,
+    AskRow,
+    Cut,
+    FakeHost,
+    InputError,
+    Kill,
+    Mend,
+    Revive,
+    Set,
+    Setup,
+    Swarm,
+    TimeMachine,
+    options_for,
+)
+from engine.protocols.routing import EndHost, Router
+from engine.protocols.routing.distance_vector import Request, Response
+from engine.protocols.routing.packets import (
+    Answer,
+    Attach,
+    Packet,
+    address_from,
+    address_of,
+    address_text,
+    covers,
+    lan_of,
+    longest,
+    prefix_of,
+    prefix_text,
+)
+from engine.protocols.routing.path_vector import hierarchy
+
+SECOND = 1_000_000
+PROTOCOLS = ("distance vector", "link state", "path vector")
+SETTLED_S = {"distance vector": 45, "link state": 12, "path vector": 75}
+"""Detection is at once. RIP: two regular updates; OSPF: MinLSInterval; BGP: MRAI at each of some hops."""
+
+
+def swarm_of(protocol: str, peers: int = 16, seed: int = 2, **options: Any) -> Swarm:
+    values = {"protocol": protocol, "hosts_share": 0.0, **options}
+    return Swarm(Setup("routing", peers, seed=seed, asks_per_s=0.0, options=values))
+
+
+def run(swarm: Swarm, seconds: float) -> None:
+    swarm.advance(swarm.now_us + round(seconds * SECOND))
+
+
+def ask(swarm: Swarm, peer: int, text: str, seconds: float = 4.0) -> AskRow:
+    swarm.do(AskFor(peer, text))
+    row = swarm.asks_total
+    run(swarm, seconds)
+    return swarm.record(row)
+
+
+def changes(swarm: Swarm) -> list[AskRow]:
+    return [row for row in swarm.asks() if row.by == "network"]
+
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+
+def test_addresses_and_prefixes() -> None:
+    assert address_text(address_of(300)) == "10.1.44.1"
+    assert prefix_text(lan_of(300)) == "10.1.44.0/24"
+    assert prefix_of("10.1.44.0/24") == lan_of(300) == prefix_of("#300")
+    assert [address_from(text) for text in ("#17", "17", "10.0.17.1")] == [address_of(17)] * 3
+    assert [address_from(text) for text in ("", "a name", "10.0.17", "10.0.17.256", "1234567890", "²")] == [None] * 6
+    assert covers(prefix_of("10.1.0.0/16"), address_of(300))
+    table = {prefix_of(text) for text in ("0.0.0.0/0", "10.1.0.0/16", "10.1.44.0/25")}
+    assert longest(table, address_of(300)) == prefix_of("10.1.44.0/25")
+    assert longest(table, address_of(301)) == prefix_of("10.1.0.0/16")
+    assert longest(table, address_of(1)) == prefix_of("0.0.0.0/0")
+    assert longest({lan_of(2): 0}, address_of(1)) is None
+
+
+# --- packets -------------------------------------------------------------------------------------------------------
+
+
+def test_a_packet_is_passed_on_answered_given_up_and_named() -> None:
+    fake, one = FakeHost(me=1, options=options_for(Router, {"ttl": 9}, "options")), Router()
+    fake.start(one)
+    fake.now_us = SECOND
+    fake.neighbours(one, (2, 3))
+    fake.give(one, Response(((lan_of(7), 2),)), sender=2)
+    fake.take()
+    fake.give(one, Packet(5, address_of(7), "x", 6), sender=3)
+    assert fake.take() == [(2, Packet(5, address_of(7), "x", 5))]
+    fake.give(one, Packet(7, address_of(1), "x", 6), sender=2)
+    assert fake.take() == [(2, Answer(1, address_of(7), "x", 8, address_of(1), 0, 3))]
+    fake.give(one, Packet(7, address_of(9), "x", 6), sender=2)
+    assert fake.take() == [(2, Answer(1, address_of(7), "x", 8, address_of(9), 1, 3))]
+    fake.give(one, Packet(7, address_of(7), "x", 1), sender=2)
+    assert fake.take() == [(2, Answer(1, address_of(7), "x", 8, address_of(7), 2, 8))]
+    fake.give(one, Packet(3, 0, "any name at all", 6), sender=3)
+    assert fake.take() == [(2, Packet(3, address_of(7), "any name at all", 5))], "of the two that it knows"
+    fake.give(one, Packet(5, address_of(7), "x", 6), sender=9)
+    assert fake.take() == [], "it has no link with the sender"
+    fake.give(one, Answer(7, address_of(1), "x", 3, address_of(7), 0, 4), sender=2)
+    assert fake.noted("hit") == [{"holder": 7, "content": "x"}]
+    fake.give(one, Answer(8, address_of(1), "x", 3, address_of(7), 0, 4), sender=2)
+    assert fake.noted("decoy") == [{"holder": 8, "content": "x"}]
+
+
+def test_a_host_sends_all_to_its_gateway_and_looks_for_another_one_when_that_is_gone() -> None:
+    fake, one = FakeHost(me=9, options=options_for(Router, {}, "options")), EndHost()
+    fake.now_us = SECOND
+    fake.start(one, contacts=(4,))
+    fake.neighbours(one, ())
+    assert fake.linked == [4]
+    fake.open(one, 4)
+    assert fake.take() == [(4, Attach())]
+    fake.open(one, 5)
+    assert fake.unlinked == [5], "one link is enough"
+    fake.give(one, Packet(2, address_of(9), "x", 60), sender=4)
+    assert fake.take() == [(4, Answer(9, address_of(2), "x", 64, address_of(9), 0, 5))]
+    fake.end(one, 4)
+    assert not one.joined(())
+    fake.wait(one, 5 * SECOND)
+    assert fake.linked == [4, 4]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_hosts_are_reached_behind_their_routers(protocol: str) -> None:
+    swarm = swarm_of(protocol, peers=20, hosts_share=0.4)
+    hosts = swarm.select("role=host")
+    assert len(hosts) > 4
+    assert all(len(swarm.links_of(one)) == 1 for one in hosts)
+    swarm.do(*[AskFor("role=host", f"#{hosts[0]}")])
+    run(swarm, 5)
+    assert [row.hits for row in swarm.asks()] == [1] * len(hosts)
+    gateway = swarm.links_of(hosts[0])[0]
+    swarm.do(Cut((hosts[0], gateway)))
+    run(swarm, 2)
+    lost = ask(swarm, hosts[1], f"#{hosts[0]}", seconds=2)
+    assert (lost.hits, lost.outcome) == (0, "no answer")
+    assert "has no route to it" in lost.verdict
+    run(swarm, SETTLED_S[protocol])
+    assert swarm.links_of(hosts[0]) not in ((), (gateway,)), "it has found another router"
+    assert ask(swarm, hosts[1], f"#{hosts[0]}").found == 1
+
+
+# --- at rest, and after changes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("cold", [False, True])
+def test_tables_are_right_when_a_run_begins_and_after_a_kill_a_revival_a_cut_and_a_mend(
+    protocol: str, cold: bool
+) -> None:
+    swarm, settled_s = swarm_of(protocol, cold=cold), SETTLED_S[protocol]
+    run(swarm, 150 if cold and protocol == "path vector" else settled_s)
+    at_rest(swarm, protocol)
+    if cold:
+        told = changes(swarm)
+        assert "all routers start" in {row.text for row in told}
+        return
+    assert not changes(swarm)
+    link = (0, swarm.links_of(0)[0])
+    for command in (Kill(5), Revive(5), Cut(link), Mend(link)):
+        swarm.do(command)
+        run(swarm, settled_s)
+        at_rest(swarm, protocol)
+    row = ask(swarm, 3, "#5")
+    assert row.found == 1
+    assert row.verdict.startswith("The packet arrived over")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
+    swarm = swarm_of(protocol)
+    a, b = 0, swarm.links_of(0)[0]
+    run(swarm, 1)
+    swarm.do(Cut((a, b)))
+    run(swarm, SETTLED_S[protocol])
+    [row] = changes(swarm)
+    assert row.text == f"link #{min(a, b)}-#{max(a, b)} is down"
+    assert 0 < row.reached < 16
+    trace = swarm.trace(row.id)
+    assert trace is not None
+    assert trace.hop.max() == row.hops
+    assert f"{row.reached} router" in row.verdict
+    if protocol == "link state":
+        assert row.reached >= 14, "an LSA goes to all, and both ends of the link begin"
+        assert row.closed_us is not None
+        assert row.closed_us - row.issued_us < 2 * SECOND
+
+
+def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without() -> None:
+    for horizon, expected in (("off", False), ("simple", True), ("poisoned", True)):
+        options = {"rip.horizon": horizon, "rip.triggered": False, "rip.in_order": True}
+        values = {"hosts_share": 0.0, **options}
+        swarm = Swarm(Setup("routing", 3, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=values))
+        swarm.advance(30_050_000)
+        swarm.do(Cut((0, 2)))
+        run(swarm, 90)
+        assert all((2 not in far(router(swarm, peer))) == expected for peer in (0, 1))
+
+
+def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
+    options = {"rip.horizon": "off", "rip.triggered": False, "rip.in_order": True, "towards": 2, "hosts_share": 0.0}
+    swarm = Swarm(Setup("routing", 3, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=options))
+    swarm.advance(30_050_000)
+    assert not swarm.snapshot().paths.loops.any()
+    swarm.do(Cut((0, 2)))
+    run(swarm, 2)
+    assert swarm.snapshot().paths.loops.all()
+    assert loops(swarm, 2) == [0, 1]
+    row = ask(swarm, 1, "#2")
+    assert row.hits == 0
+    assert row.messages == 63, "a TTL of 64, less one at each router"
+    assert "its time to live ended at #" in row.verdict
+    swarm.do(Mend((0, 2)))
+    run(swarm, 2)
+    assert not swarm.snapshot().paths.loops.any()
+
+
+def test_silence_is_noticed_by_the_timers_alone() -> None:
+    for protocol, after_s in (("distance vector", 235), ("link state", 55), ("path vector", 160)):
+        swarm = swarm_of(protocol, detect="timers")
+        link = (0, swarm.links_of(0)[0])
+        swarm.do(Cut(link))
+        run(swarm, 25)
+        assert not changes(swarm)
+        run(swarm, after_s - 25)
+        at_rest(swarm, protocol)
+        assert any("nothing was heard" in row.text or "no hello" in row.text for row in changes(swarm))
+
+
+# --- verbs ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_longer_prefix_takes_all_and_is_taken_back(protocol: str) -> None:
+    swarm = swarm_of(protocol, **{"bgp.mrai_s": 1})
+    swarm.do(Act(9, "hijack", {"prefix": "10.0.4.0/25"}))
+    run(swarm, 12)
+    swarm.do(AskFor("all", "#4"))
+    run(swarm, 5)
+    taken = swarm.asks()[-16:]
+    assert sum(row.hits for row in taken) == 0
+    told = {row.verdict.split(" that")[0] for row in taken if row.origin != 4}
+    assert told == {"The packet came to a router"}, "even an answer to #4 itself goes to #9"
+    swarm.do(Act(9, "withdraw", {"prefix": "10.0.4.0/25"}))
+    run(swarm, 12)
+    assert ask(swarm, 0, "#4").hits == 1
+
+
+def test_the_same_prefix_is_shared_between_those_who_announce_it() -> None:
+    swarm = swarm_of("path vector", peers=24, seed=6, towards=4, **{"bgp.mrai_s": 1})
+    swarm.do(Act(9, "hijack", {"prefix": "#4"}))
+    run(swarm, 12)
+    swarm.do(AskFor("all", "#4"))
+    run(swarm, 5)
+    rows = swarm.asks()[-24:]
+    served = sum(row.hits for row in rows)
+    assert 0 < served < 24
+    column = swarm.snapshot(("origin",)).shown["origin"]
+    counted = dict(zip(column.names, column.counts, strict=True))
+    assert counted["#4"] + counted["#9"] == 24
+    assert counted["#4"] == served
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_a_liar_says_is_believed_but_for_links_that_their_other_end_does_not_confirm(protocol: str) -> None:
+    swarm = swarm_of(protocol, **{"bgp.mrai_s": 1})
+    swarm.do(Act(9, "lie", {}))
+    run(swarm, 40)
+    swarm.do(AskFor("all", "#4"))
+    run(swarm, 5)
+    answered = sum(row.found > 0 for row in swarm.asks()[-16:])
+    assert (answered < 16) == (protocol == "distance vector")
+    with pytest.raises(InputError, match="it lies already"):
+        swarm.do(Act(9, "lie", {}))
+    swarm.do(Act(9, "tell-the-truth", {}))
+    run(swarm, SETTLED_S[protocol])
+    at_rest(swarm, protocol)
+
+
+def test_a_text_that_is_no_prefix_is_told_in_the_log_and_changes_nothing() -> None:
+    fake, one = FakeHost(me=1, options=options_for(Router, {}, "options")), Router()
+    fake.start(one)
+    for verb in ("hijack", "withdraw"):
+        fake.act(one, verb, prefix="10.0.0.0")
+    assert list(one.prefixes) == [lan_of(1)]
+    assert [facts["why"] for kind, facts in fake.notes if kind.startswith("not ")] == [
+        'a prefix reads as "10.3.0.0/16", not "10.0.0.0"'
+    ] * 2
+
+
+# --- what is seen, and copies --------------------------------------------------------------------------------------
+
+
+def test_the_table_is_seen_and_next_hops_to_the_chosen_destination_are_a_tree() -> None:
+    swarm = swarm_of("link state", towards=3)
+    run(swarm, 1)
+    frame = swarm.snapshot(("routes", "distance", "way"))
+    assert frame.shown["routes"].values.tolist() == [16.0] * 16
+    assert frame.shown["distance"].values[3] == 0
+    assert sorted(frame.paths.hops[:, 0].tolist()) == [peer for peer in range(16) if peer != 3]
+    swarm.do(Set("towards", 5))
+    run(swarm, 2)
+    assert 5 not in swarm.snapshot().paths.hops[:, 0].tolist()
+    assert all(hops[-1] == 5 for peer in range(16) for hops, _ in swarm.paths_of(peer))
+    known = router(swarm, 0).beliefs().known
+    assert known[0].what == "attached"
+    assert all(f", cost {distance}" in known[to].what for to, distance in far(router(swarm, 0)).items() if to)
+
+
+def test_hierarchy_has_a_way_up_for_each() -> None:
+    swarm = swarm_of("path vector", peers=30, seed=4)
+    relations = hierarchy(living(swarm))
+    tops = [me for me, those in relations.items() if "provider" not in those.values()]
+    assert len(tops) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_time_machine_and_a_copy_go_on_alike(protocol: str) -> None:
+    machine = TimeMachine(Swarm(Setup("routing", 16, seed=2, asks_per_s=2.0, options={"protocol": protocol})))
+    link = (0, machine.swarm.links_of(0)[0])
+    for at_s, command in ((2, Cut(link)), (4, Kill(7)), (9, Mend(link)), (11, Revive(7))):
+        machine.advance(at_s * SECOND)
+        machine.swarm.do(command)
+    machine.advance(30 * SECOND)
+    live = machine.swarm.fingerprint()
+    for at_us in (5 * SECOND, 30 * SECOND):
+        for _ in machine.seek(at_us):
+            pass
+    assert machine.swarm.fingerprint() == live
+    copy: Swarm = pickle.loads(pickle.dumps(machine.swarm))
+    copy.advance(50 * SECOND)
+    machine.swarm.advance(50 * SECOND)
+    assert copy.fingerprint() == machine.swarm.fingerprint()
+    machine.close()
+
+
+def test_a_newcomer_finds_routers_and_is_reached() -> None:
+    from engine import Arrive
+
+    swarm = swarm_of("distance vector")
+    run(swarm, 1)
+    swarm.do(Arrive(2))
+    run(swarm, 40)
+    assert len(swarm.links_of(16)) == 2
+    assert ask(swarm, 3, "#16").found == 1
+    assert ask(swarm, 17, "#16").found == 1
+
+
+def test_a_request_is_answered_with_all_routes() -> None:
+    fake, one = FakeHost(me=1, options=options_for(Router, {}, "options")), Router()
+    fake.start(one)
+    fake.now_us = SECOND
+    fake.neighbours(one, (2,))
+    assert fake.take() == [(2, Request())]
+    fake.give(one, Request(), sender=2)
+    assert fake.take() == [(2, Response(((lan_of(1), 0),)))]
+    fake.give(one, Request(), sender=3)
+    assert fake.take() == []
