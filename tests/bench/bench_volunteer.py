@@ -66,6 +66,15 @@ def results_law(e: float, p: float) -> float:
     return (2 + 2 * e * (1 - e)) / (1 - p)
 
 
+def told(got: Outcomes, e: float, p: float) -> str:
+    """Results a work unit against the law, with the standard errors between them. R answers are needed, 2 or 3, and
+    the number of results until R have come back has the variance R p / (1 - p)^2."""
+    third = 2 * e * (1 - e)
+    variance = ((2 + third) * p + third * (1 - third)) / (1 - p) ** 2
+    law, error = results_law(e, p), math.sqrt(variance / (got.done + got.failed))
+    return f"{got.results:.3f} against {law:.3f} ({(got.results - law) / error:+.1f} standard errors)"
+
+
 def failing_law(p: float, most: int) -> float:
     """The chance that fewer than two of `most` results come back."""
     return p**most + most * (1 - p) * p ** (most - 1)
@@ -74,7 +83,7 @@ def failing_law(p: float, most: int) -> float:
 def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int = 2) -> tuple[int, float, int]:
     """Hosts that are trusted and cheat in a share of their results, each in another way: wrong results that passed,
     and how many were to be expected: the sum of 1 - 1/n over the wrong results of hosts with n valid ones in a row
-    when the work was sent. Also the number of wrong results."""
+    when the work was sent, if it was the first result of its work unit. Also the number of these."""
     options: dict[str, Any] = {"adaptive": True, "batch_units": 100_000, "units_most": 100_000}
     options |= {"patience_days": 1_000.0, "extra_days": 0.1, "buffer_days": 0.01}
     swarm = Swarm(Setup(protocol="volunteer", peers=hosts, seed=seed, asks_per_s=0.0, sample_s=60.0, options=options))
@@ -94,7 +103,8 @@ def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int 
         for peer in cheats:
             program = swarm.peer(peer)
             assert isinstance(program, Volunteer)
-            for work in program.disk.queue:
+            # A second result of a work unit is compared in any case.
+            for work in (one for one in program.disk.queue if one.result == 0):
                 chance.setdefault(work.name, db.hosts[peer].reputation.trusted_share())
             for membership in program.disk.projects.values():
                 for name in membership.falsified:
@@ -149,7 +159,7 @@ def main() -> None:
     for e in (0.01, 0.05, 0.1, 0.2):
         got = computed(units, mistakes=e)
         print(f"  e = {e}: {within(got.wrong / got.done, wrong_law(e), got.done)}", end="; ")
-        print(f"results a work unit {got.results:.3f} against {results_law(e, 0):.3f}")
+        print(f"results a work unit {told(got, e, 0)}")
     got = computed(units, cheats=0.2)
     print(f"  a fifth of 100 hosts colludes: {within(got.wrong / got.done, wrong_law(0.2), got.done)}")
     got = computed(units // 2, mistakes=0.0, hosts=100, quorum=1, redundancy=1)
@@ -157,9 +167,9 @@ def main() -> None:
     print("results a work unit, of which a share never comes back:")
     for p in (0.1, 0.2, 0.3):
         got = computed(units // 2, vanish=p)
-        print(f"  p = {p}: {got.results:.3f} against {results_law(0, p):.3f}; failed {got.failed}")
+        print(f"  p = {p}: {told(got, 0, p)}; failed {got.failed}")
     got = computed(units // 2, vanish=0.2, mistakes=0.2)
-    print(f"  p = 0.2, e = 0.2: {got.results:.3f} against {results_law(0.2, 0.2):.3f}")
+    print(f"  p = 0.2, e = 0.2: {told(got, 0.2, 0.2)}")
     print("work units that fail, since at most M results are made:")
     for p, most in ((0.3, 5), (0.5, 5), (0.5, 10)):
         got = computed(units // 2, vanish=p, max_total=most)
