@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from functools import lru_cache, wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
@@ -34,6 +34,7 @@ from typing import (
     overload,
 )
 
+from .errors import InputError as InputError
 from .errors import NothingToReplyTo as NothingToReplyTo
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
@@ -135,6 +136,15 @@ class Whereabouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """Peers of which one at least has to answer, or an ask cannot succeed. what: which they are, in the singular after
+    "no other", as "index site with its .torrent file". See `Peer.needs`."""
+
+    what: str
+    peers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is so about an ask when it ends, for `Peer.verdict`.
 
@@ -156,6 +166,7 @@ class Facts:
                the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
     fetched    holders that served the genuine thing, decoys: those that served another
+    remarks    what was remarked, see `Host.remark`: key -> values, in alphabetical order
     setback    the last `Host.failed` that nothing was fetched after, or ""
     hops       greatest depth at which a question reached a new peer
     shortest   hops over the open streams, as they are, to the nearest of the hits; None without one, or without a way
@@ -182,6 +193,7 @@ class Facts:
     fetched: int = 0
     decoys: int = 0
     setback: str = ""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hops: int = 0
     shortest: int | None = None
 
@@ -267,6 +279,12 @@ class Blob:
 
     size: int
     digest: int = 0
+
+
+def weak_of(digest: int) -> int:
+    """The weak hash of a file with this digest: what `File.weak` is, unless the file is a decoy that was made so that
+    its weak hash is that of another one."""
+    return (digest * 0xD6E8FEB86659FD93 + 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF
 
 
 def part_of(digest: int, begin: int) -> int:
@@ -375,9 +393,11 @@ class Goal:
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (titles, rng) -> text
+                (titles, rng, now_us) -> text. titles: the most popular first
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
+    did         what the asker has done, before the text: "p007 asked for “blue train”"
+    doing       the state of an ask that has a hit and is not over
 
     Records and recordings hold the name alone.
     """
@@ -388,8 +408,10 @@ class Goal:
     success_s: float = 10.0
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
-    draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    draw: Literal["title"] | Callable[[Sequence[str], Rng, int], str] = "title"
     fetched: bool = False
+    did: str = "asked for"
+    doing: str = "downloading"
 
     @property
     def sought(self) -> Sought:
@@ -414,12 +436,22 @@ class File:
 
     A decoy has the name of another file, and passes the check of its hash: the digest is that of its own bytes.
     `genuine` is set only in what `Swarm.library` returns; protocols always see True, and it is not part of a message.
+
+    weak: a hash of some samples of the bytes, as the UUHash of FastTrack is: it tells files apart as `digest` does, but
+    for decoys that have the right samples and other bytes between them (`Poison.weak`). It follows from the digest
+    (`weak_of`) if it is not stated. A message that tells it has a field of its own for it.
     """
 
     name: str
     size: int
     digest: int
     genuine: bool = field(default=True, metadata={"sent": False})
+    weak: int = field(default=-1, compare=False, metadata={"sent": False})
+
+    def __post_init__(self) -> None:
+        # A stranger's message may hold one whose fields have other types; it is refused before it arrives.
+        if self.weak == -1 and isinstance(self.digest, int):
+            object.__setattr__(self, "weak", weak_of(self.digest))
 
 
 class Library(Protocol):
@@ -439,6 +471,12 @@ class Library(Protocol):
         Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
         calls `host.decoy` and tries another holder.
         """
+        ...
+
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those of these digests that are of decoys: what a user finds who opens a file that was put together from
+        parts of files with these digests, as they came from several holders. It is whole if there are none, and can be
+        added; else the protocol calls `host.decoy` when its user has opened it."""
         ...
 
     def serves(self, file: File) -> File:
@@ -513,13 +551,64 @@ class Rng(Protocol):
     def bytes(self, n: int) -> bytes: ...
 
 
+class NatKind(IntEnum):
+    """What is between a peer and the network: nothing, or a NAT that can open connections and accepts none. What a NAT
+    lets in differs for datagrams (RFC 4787, sections 4 and 5; the names are those of RFC 3489):
+
+    OPEN                a public address, no NAT: false, and all others are true
+    FULL_CONE           from anyone, once it has sent to anybody
+    ADDRESS_RESTRICTED  from addresses that it has sent to
+    PORT_RESTRICTED     from addresses and ports that it has sent to. The kind where only a share of NATs is stated
+    SYMMETRIC           the same, and it has another port for each peer that it sends to
+    UDP_BLOCKED         no datagrams in or out
+    """
+
+    OPEN = 0
+    PORT_RESTRICTED = 1
+    FULL_CONE = 2
+    ADDRESS_RESTRICTED = 3
+    SYMMETRIC = 4
+    UDP_BLOCKED = 5
+
+
+NAT_WORDS: Final = {
+    NatKind.OPEN: "open",
+    NatKind.FULL_CONE: "full cone",
+    NatKind.ADDRESS_RESTRICTED: "address-restricted",
+    NatKind.PORT_RESTRICTED: "port-restricted",
+    NatKind.SYMMETRIC: "symmetric",
+    NatKind.UDP_BLOCKED: "UDP blocked",
+}
+"""Each kind of NAT as it is told to people."""
+
+
+def can_meet(a: NatKind, b: NatKind) -> bool:
+    """Whether two peers get a direct path when both are told by a third at the same time to send to each other.
+
+    All pairs do but these: a symmetric NAT sends from a port that a port-restricted or symmetric one does not expect;
+    where datagrams are blocked a connection has to be accepted, which only an open peer does.
+    """
+    if NatKind.UDP_BLOCKED in (a, b):
+        return NatKind.OPEN in (a, b)
+    picky = (NatKind.SYMMETRIC, NatKind.PORT_RESTRICTED)
+    return not (NatKind.SYMMETRIC in (a, b) and a in picky and b in picky)
+
+
 class Line(NamedTuple):
-    """A peer's access line: rates in kbit/s, 0 where the run sets no limit. `nat`: it is behind a NAT, so it can open
-    connections to others and accepts none."""
+    """A peer's access line: rates in kbit/s, 0 where the run sets no limit. `nat`: behind which kind of NAT it is; with
+    any it can open connections to others and accepts none."""
 
     up_kbit_s: int = 0
     down_kbit_s: int = 0
-    nat: bool = False
+    nat: NatKind = NatKind.OPEN
+
+
+class Machine(NamedTuple):
+    """A peer's computer: the speed of its processor in GFLOPS (10**9 floating-point operations a second), and its
+    memory in MB."""
+
+    gflops: float = 1.0
+    memory_mb: int = 1_024
 
 
 # --- what a peer acts through ----------------------------------------------------------------------------------
@@ -547,6 +636,17 @@ class Host(Protocol):
     @property
     def line(self) -> Line:
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
+        ...
+
+    @property
+    def machine(self) -> Machine:
+        """Its own computer, which stays the same for the whole run. That of a station is a fast one."""
+        ...
+
+    @property
+    def stopped_us(self) -> int | None:
+        """When its process ended last, None at its first start: what a program that writes to its disk from time to
+        time can tell from the times of its files."""
         ...
 
     def address(self, peer: PeerId) -> int:
@@ -768,6 +868,12 @@ class Host(Protocol):
         handler whose message held nothing new returns `DUPLICATE` instead."""
         ...
 
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Keep a remark in the record of an ask, as `remark("watcher", "client")`: who could have known what. Any peer
+        that handles something of the ask may; it changes nothing. Different values of one key stand side by side, and
+        the asks are counted by them."""
+        ...
+
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Write into the event log: a graft, a choke, a silent neighbour. It changes nothing."""
         ...
@@ -795,6 +901,7 @@ class Candidate:
     id: PeerId
     line: Line
     library: Library
+    machine: Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -846,6 +953,7 @@ class Peer:
     overlay       whether the links of the topology are open streams when the run begins
     has_all       whether it answers every question, whatever its library holds: the server of client and server
     shares_files  whether it shares the files of its library, so that decoys can be among them
+    usual_nat     behind which kinds of NAT its users are where a run does not state it: as `--nat`, with the shares
     ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
                   conformance suite then allows it to grow, in proportion to the asks and not faster
     roles         further roles that `Host.set_role` gives, in the order of a legend
@@ -864,6 +972,7 @@ class Peer:
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
+    usual_nat: ClassVar[str] = ""
     ledger: ClassVar[bool] = False
     roles: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[Shown, ...]] = ()
@@ -924,6 +1033,13 @@ class Peer:
         return None
 
     @classmethod
+    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: Any) -> Sequence[Need] | None:
+        """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
+        links and contacts decide, as in a network that passes questions on. programs: of all peers, None for those that
+        do not live; they must not be changed."""
+        return None
+
+    @classmethod
     def verdict(cls, facts: Facts, options: Any) -> str | None:
         """What became of an ask, as one sentence in the terms of this protocol, or None for the general sentence.
 
@@ -943,7 +1059,8 @@ class Peer:
 
         `facts`: goal (its name); peers (asked for); others (all but the asker, infrastructure left out); living (of
         these); degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, …
-        over the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
+        over the open streams: (peers at that distance, sum of their degrees); nats {kind: share} of the living peers,
+        empty where none is behind a NAT; stations {label: state}.
         """
         return ()
 
@@ -998,6 +1115,12 @@ class Peer:
         """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
         it has itself it holds. Asked on demand; a network where nobody does need not have this."""
         return False
+
+    @classmethod
+    def place_of(cls, text: str) -> float | None:
+        """Where the key of a text lies in the identifier space, as `identifier`: the screen marks the key of the chosen
+        ask on the circle. None where keys and identifiers are not in one space."""
+        return None
 
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:

@@ -17,7 +17,7 @@ from .api import Peer, PeerId
 from .errors import InputError, nearest, plain, shown
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
-FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "values", "any"]
+FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "flag", "values", "any"]
 """What a field of a command holds, apart from None where that is its default."""
 
 TEXT_MAX = 100_000
@@ -142,10 +142,12 @@ class Defect(Command):
 @dataclass(frozen=True, slots=True)
 class Poison(Command):
     """The peer claims to have every file and serves decoys. Their hashes are correct; only a user who opens one can
-    tell."""
+    tell. `weak`: a decoy has the size of the genuine file and its weak hash (`api.File.weak`), which networks that know
+    a file by such a hash take for the same file."""
 
     verb: ClassVar[str] = "poison"
     peers: Peers = ""
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +343,7 @@ _KINDS: dict[frozenset[Any], FieldKind] = {
     frozenset((str,)): "text",
     frozenset((float,)): "number",
     frozenset((int,)): "whole",
+    frozenset((bool,)): "flag",
     frozenset((Mapping[str, Any],)): "values",
     frozenset((Any,)): "any",
 }
@@ -418,6 +421,8 @@ def _check_field(verb: str, f: Field[Any], value: object, where: str, *, lists: 
             good, wanted = isinstance(value, (int, float)) and not isinstance(value, bool), "a number"
         case "whole":
             good, wanted = _is_whole(value), "a whole number"
+        case "flag":
+            good, wanted = isinstance(value, bool), "true or false"
         case "values":
             good = isinstance(value, Mapping) and all(
                 isinstance(name, str) and isinstance(one, (str, int, float)) for name, one in value.items()

@@ -7,7 +7,7 @@ For the files of `engine/protocols/`. Nothing else in the engine imports it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, exp, log
@@ -16,10 +16,11 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import Cause, File, Host, PeerId, Rng, Theory, Timer
+from .api import Cause, File, Host, NatKind, PeerId, Rng, Theory, Timer, can_meet, words_of
 
 K = TypeVar("K")
 V = TypeVar("V")
+E = TypeVar("E")
 
 
 def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
@@ -37,6 +38,93 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
 def own_file(host: Host, name: str) -> File | None:
     """The file of exactly that name in the library of this peer."""
     return next((file for file in host.library.matching(name) if file.name == name), None)
+
+
+class NameIndex(Generic[E]):
+    """Entries by the words of their names: an inverted index. A search takes time in proportion to the entries of its
+    rarest word. Entries are hashable, and the names are kept by whoever has the index.
+
+    words  for each word the entries whose names have it, in the order in which they were added
+    """
+
+    __slots__ = ("words",)
+
+    def __init__(self) -> None:
+        self.words: dict[str, dict[E, None]] = {}
+
+    def add(self, name: str, entry: E) -> None:
+        """List an entry under each word of its name."""
+        for word in words_of(name):
+            self.words.setdefault(word, {})[entry] = None
+
+    def remove(self, name: str, entry: E) -> None:
+        """Remove an entry that was added with this name, and words that have no entries left."""
+        for word in dict.fromkeys(words_of(name)):
+            del self.words[word][entry]
+            if not self.words[word]:
+                del self.words[word]
+
+    def matching(self, text: str) -> Iterator[E]:
+        """The entries whose names have all words of a text, in the order in which they were added; none for a text
+        without words."""
+        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(words_of(text))), key=len)
+        return (entry for entry in (lists[0] if lists else ()) if all(entry in other for other in lists[1:]))
+
+
+# --- super peers ----------------------------------------------------------------------------------------------
+
+UPTIME_MEAN_S = 19_650.0
+"""Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
+Rejaie 2006)."""
+
+
+@dataclass(slots=True)
+class Uptime:
+    """How long a peer has been up, now and on average: what tells whether it can be expected to stay.
+
+    A run lasts minutes and such tests ask for hours, so each peer has a past: an average, which is on its disk, and at
+    t = 0 a present session. Both are drawn.
+
+    since_us             when it came up, before the run for those that were up then (negative)
+    average_s, sessions  average uptime of earlier sessions, and their number
+    """
+
+    since_us: int = 0
+    average_s: float = 0.0
+    sessions: int = 1
+
+    @classmethod
+    def begun(cls, host: Host, kept: tuple[float, int] | None) -> Uptime:
+        """As a process starts; kept: what `kept` returned before, None for none."""
+        drawn_s = host.rng.expovariate(1 / UPTIME_MEAN_S)
+        average_s, sessions = kept or (drawn_s, 1)
+        since_us = host.now_us
+        if not host.now_us:
+            since_us -= int(host.rng.expovariate(1 / UPTIME_MEAN_S) * 1_000_000)
+        return cls(since_us, average_s, sessions)
+
+    def now_s(self, now_us: int) -> float:
+        """Seconds that it has been up."""
+        return (now_us - self.since_us) / 1_000_000
+
+    def kept(self, up_s: float) -> tuple[float, int]:
+        """What goes on its disk, with `up_s` seconds of this session."""
+        sessions = self.sessions + 1
+        return (self.average_s * self.sessions + up_s) / sessions, sessions
+
+
+def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
+    """Pairs of 0 .. peers - 1, each in about `degree` of them: a random graph of that degree, with all pairs where
+    there are not more peers."""
+    if peers - 1 <= degree:
+        return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
+    order = list(range(peers))
+    found: dict[tuple[int, int], None] = {}
+    # A union of random cycles: each adds two links to everybody, and one is enough for all to be connected.
+    for _ in range(degree // 2):
+        rng.shuffle(order)
+        found.update(((min(a, b), max(a, b)), None) for a, b in zip(order, (*order[1:], order[0]), strict=True))
+    return list(found)
 
 
 # --- routing tables of a hash table ---------------------------------------------------------------------------
@@ -394,3 +482,15 @@ def tree_reach(degree: int, hops: int) -> int:
     a flood reaches in a regular graph, which has cycles. Source: Ritter, "Why Gnutella can't scale. No, really.", 2001.
     """
     return sum(degree * (degree - 1) ** hop for hop in range(hops))
+
+
+def relay_share(shares: Mapping[NatKind, float], punching: bool = True) -> float:
+    """The share of pairs of peers that cannot open a path between them, so that a third has to relay.
+
+    shares: of each kind of NAT, 0 to 1; those that are left out are open. punching: a third tells both to send at the
+    same time (`api.can_meet`): s² + 2sp + b² + 2b(1 - o - b). Without, one of the two has to be open: (1 - o)².
+    """
+    all_shares = {**shares, NatKind.OPEN: 1.0 - sum(share for kind, share in shares.items() if kind)}
+    pairs = ((a, b) for a in all_shares for b in all_shares)
+    apart = ((a, b) for a, b in pairs if (not can_meet(a, b) if punching else a and b))
+    return sum(all_shares[a] * all_shares[b] for a, b in apart)

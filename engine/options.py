@@ -23,6 +23,8 @@ from .api import Peer
 from .errors import InputError, nearest, plain, shown
 
 YES = ("true", "yes", "on", "1")
+NUMBER_MAX = 1e9
+"""Largest value of an option that is a float and states no limit: seconds are counted in microseconds, in 64 bits."""
 SPEC_MAX = 4_096
 """Characters of a spec, which may be a path."""
 NO = ("false", "no", "off", "0")
@@ -103,6 +105,8 @@ def _allowed_of(kind: type[Any]) -> dict[str, Allowed]:
             found.update({f"{f.name}.{name}": allowed for name, allowed in allowed_of(known).items()})
             continue
         stated = {name: f.metadata[name] for name in _STATED if name in f.metadata}
+        if known is float and stated.get("high") is None and "about" in stated:
+            stated["high"] = NUMBER_MAX
         found[f.name] = Allowed(known, choices=choices, **stated)
     return found
 

@@ -33,11 +33,12 @@ class ContentSpec:
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
     """Links besides their latency and loss. capacity: a spec, see `world.access_links`; jitter_ms: a message may take
-    up to this much longer than its latency; nat: share of peers that can open connections but not accept any (0..1)."""
+    up to this much longer than its latency; nat: share of peers that can open connections but not accept any (0..1), or
+    shares of kinds of NAT, or "usual" for those of the network, see `world.access_links`."""
 
     capacity: str = "none"
     jitter_ms: float = 0.0
-    nat: float = 0.0
+    nat: float | str = "usual"
 
 
 @dataclass(frozen=True, slots=True)

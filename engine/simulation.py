@@ -8,7 +8,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -26,6 +26,7 @@ from .api import (
     Known,
     Library,
     Line,
+    Machine,
     Member,
     NetworkStart,
     OpenCall,
@@ -55,6 +56,7 @@ from .sim.stalls import RetryDue, StallOwner
 from .sim.ways import Ways
 from .sim.words import Roles, word_text
 from .world import access_links, content
+from .world.machines import machine_of, station_machine
 from .world.world import World
 
 NO_LINK = "no link"
@@ -196,12 +198,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.program = program
         self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
         self._casting = Stream(f"{seed}/cast")
+        self.seed = seed
         self.options = options
         self.program_types = [
             *self._cast(range(graph.n), world.lines[: graph.n], self.libraries[: graph.n]),
             *(station.program for station in stations),
         ]
-        self.seed = seed
         self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
@@ -366,7 +368,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if not casts(program) or not peers:
             return [program] * len(peers)
         candidates = [
-            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at]) for at, peer in enumerate(peers)
+            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at], machine_of(self.seed, peer))
+            for at, peer in enumerate(peers)
         ]
         said = program.cast(self.options, candidates, self._casting)
         chosen = list(said) if isinstance(said, Sequence) else []
@@ -733,6 +736,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         place = self.network.links.place[peer] if exists else None
         return address_of(self.seed, int(peer), place, self.operators[peer] if exists else "")
 
+    def machine(self, peer: PeerId) -> Machine:
+        return station_machine() if self.infrastructure[peer] else machine_of(self.seed, peer)
+
     # --- what peers tell of asks -----------------------------------------------------------------------------
 
     def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
@@ -833,6 +839,16 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
             self.streams.mark(peer, to, word, topic)
+
+    def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        record = self.kernel.envelope[4]
+        if causes is not None:
+            records: Sequence[AskRecord] = [self.reopen(cause) for cause in causes]
+        else:
+            records = record.records if isinstance(record, JointRecord) else (record,)
+        for each in records:
+            if each.id:
+                each.remark(word_text(key), word_text(value))
 
     def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         if self.programs[peer] is not None:
@@ -1068,5 +1084,6 @@ def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -
     access_links.check(setup.links)
     if world is None:
         chosen = program
+        setup = replace(setup, links=access_links.of_network(setup.links, program.usual_nat))
         world = World.generate(setup, lambda peers: chosen.stations(options, peers))
     return program, options, world

@@ -45,6 +45,7 @@ from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
 from .world import decoys, topology
+from .world.access_links import of_network
 from .world.churn import is_trace
 from .world.content import NewcomerLibraries
 from .world.world import World
@@ -79,7 +80,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         self.simulation = sim = Simulation(setup, world, program, options, self)
         self.workload = Workload(sim, world.catalogue, setup.seed)
         newcomer_libraries = NewcomerLibraries.of(world.catalogue.libraries, world.catalogue.word_index)
-        self.arrivals = ArrivalProcess(sim, self.workload, newcomer_libraries, world.delays, setup.links, world.width)
+        links = of_network(setup.links, program.usual_nat)
+        self.arrivals = ArrivalProcess(sim, self.workload, newcomer_libraries, world.delays, links, world.width)
         self.columns = PeerColumns(sim, program.name or setup.protocol, world.delays.places, sim.kinds)
         self._attacks = AttackRunner(sim, self.workload, self.columns, self)
         self.court = CourtOrders(self.workload)
@@ -448,12 +450,10 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""
-        real = self.simulation.libraries[peer]
-        return (
-            decoys.PoisonedLibrary(peer, real, self.world.catalogue.titles, True)
-            if self.simulation.poisoned[peer]
-            else real
-        )
+        library = self.simulation.peer_hosts[peer].library
+        if not isinstance(library, decoys.PoisonedLibrary):
+            return self.simulation.libraries[peer]
+        return decoys.PoisonedLibrary(peer, library.real, library.titles, True, library.genuine)
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Peers with which a peer has an open stream."""

@@ -33,6 +33,7 @@ from .api import (
     File,
     Goal,
     Line,
+    Machine,
     Message,
     Part,
     Peer,
@@ -96,6 +97,10 @@ class FakeLibrary:
         """All files, in the order in which they were added."""
         return list(self._files.values())
 
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that its user does not want."""
+        return tuple(digest for digest in digests if digest in self._unwanted)
+
     def add(self, file: File) -> bool:
         """Share one more file, or another one of the same name. Returns whether it was kept."""
         if file.digest in self._unwanted:
@@ -146,7 +151,7 @@ class FakeHost:
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
-    `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
+    `now_us`, `cause`, `options`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the test.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
@@ -154,6 +159,8 @@ class FakeHost:
         self.options = options
         self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
+        self.machine = Machine()
+        self.stopped_us: int | None = None
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}
@@ -317,6 +324,10 @@ class FakeHost:
         self.marks.pop((to, topic or ""), None)
         if word:
             self.marks[to, topic or ""] = word
+
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a remark on an ask."""
+        self.notes.append(("remark", {"key": key, "value": value}))
 
     def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
         """Record a way; no hops take it back."""

@@ -42,10 +42,13 @@ def environment_of(home: Path) -> dict[str, str]:
 
 def set_environment(environment: dict[str, str]) -> None:
     """Set the process's environment to this one, its time zone included."""
-    for name in set(os.environ) - set(environment):
+    before = dict(os.environ)
+    for name in before.keys() - environment.keys():
         del os.environ[name]
-    os.environ.update(environment)
-    if hasattr(time, "tzset"):
+    for name, value in environment.items():
+        if before.get(name) != value:
+            os.environ[name] = value
+    if hasattr(time, "tzset") and before.get("TZ") != environment.get("TZ"):
         time.tzset()
 
 

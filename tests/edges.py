@@ -4,7 +4,7 @@ The fields are found from the tables that define them (the dataclasses of a setu
 network, the forms of specs, the flags of the command line, the settings, the roles of a theme), so that a new field is
 tried without a change here. Where an error names a range, its limits and the values just outside are tried too.
 
-    python tests/edges.py [--source NAME] [--seconds 4] [--memory 1500]
+    python tests/edges.py [--source NAME] [--only TEXT] [--seconds 4] [--memory 1500]
 
 All 25,000 inputs take about six minutes of processor time. The largest allowed sizes (a million peers, 10,000 asks a
 second) are slow by right: they are told, and are given up after `--seconds`.
@@ -103,6 +103,8 @@ GOOD = {
     "DOWN": "1500",
 }
 SELECTORS = ("random {}", "random {}%", "top {} degree", "top {}% load", "degree>{}", "load<{}", "#{}", "p{}")
+PLAIN = "gossip"
+"""The network whose runs try what has nothing to do with a network: the quickest one."""
 RUN_S = 2.0
 SENTENCE_MOST = 420
 RANGE = re.compile(r" from (-?[\d.,e+-]+) to (?:less than )?(-?[\d.,e+-]*\d)")
@@ -187,7 +189,7 @@ def _commands() -> Iterator[dict[str, Any]]:
 
 def scenario_fields() -> Iterator[tuple[str, Fill]]:
     """Each key of a scenario, of each network."""
-    for number, protocol in enumerate(networks()):
+    for protocol in networks():
         kind: Any = getattr(network(protocol), "options_type", None)
         options = option_values(kind()) if kind is not None else {}
         text = to_toml(replace(_base(protocol), options=options), "edges", "")
@@ -195,14 +197,14 @@ def scenario_fields() -> Iterator[tuple[str, Fill]]:
         table["caption"] = [{"s": 1.0, "say": "now"}]
         table["expect"] = [{"metric": next(iter(METRICS)), "from_s": 0.0, "to_s": 1.0, "min": 0.0, "max": 1.0}]
         for path in _leaves(table):
-            if number == 0 or path[0] == "options":
+            if protocol == PLAIN or path[0] == "options":
                 yield f"{protocol} {'.'.join(map(str, path))}", _toml_fill(table, path)
         for name in options:
             yield (
                 f"{protocol} set {name}",
                 _toml_fill({**table, "at": [{"s": 1.0, "do": "set", "name": name, "value": 0}]}, ("at", 0, "value")),
             )
-        if number == 0:
+        if protocol == PLAIN:
             for command in _commands():
                 whole = {**table, "at": [command]}
                 for key in command:
@@ -379,14 +381,14 @@ def setting_fields() -> Iterator[tuple[str, Fill]]:
 
 def recording_fields() -> Iterator[tuple[str, Fill]]:
     """Each number in the setup, the scenario and the commands of a recording."""
-    for number, protocol in enumerate(networks()):
+    for protocol in networks():
         kind: Any = getattr(network(protocol), "options_type", None)
         options = option_values(kind()) if kind is not None else {}
         setup = setup_to_map(replace(_base(protocol), options=options))
         for path in _leaves({key: each for key, each in setup.items() if key != "schedule"}):
-            if number == 0 or path[0] == "options":
+            if protocol == PLAIN or path[0] == "options":
                 yield f"{protocol} setup {'.'.join(map(str, path))}", _packed_fill(setup, path)
-        if number == 0:
+        if protocol == PLAIN:
             for command in _commands():
                 verb, values = command["do"], {k: v for k, v in command.items() if k not in ("s", "do")}
                 whole = {**setup, "schedule": [[1_000_000, verb, values]]}
@@ -520,15 +522,23 @@ def limits(said: str, texts: bool) -> list[str]:
 
 
 def campaign(
-    source: str, seconds: float, sizes: bool = True, every: int = 1, tell: Callable[[str], None] = print
+    source: str,
+    seconds: float,
+    sizes: bool = True,
+    every: int = 1,
+    tell: Callable[[str], None] = print,
+    only: str = "",
 ) -> tuple[int, int]:
     """Try the inputs of a source; with `every`, only one of so many. Returns the numbers of inputs and of faults.
 
     sizes: the largest values, too; then an input that takes too long is told and is no fault.
+    only: fields whose name has this text.
     """
     make, values = SOURCES[source]
     count = wrong = 0
     for name, fill in make():
+        if only not in name:
+            continue
         todo, seen = list(values), set[str]()
         while todo:
             value = todo.pop(0)
@@ -564,6 +574,7 @@ def main() -> None:
     """Try the inputs of all sources, or of one."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--source", choices=sorted(SOURCES), default=None)
+    ask.add_argument("--only", default="", metavar="TEXT", help="fields whose name has this text, such as a network")
     ask.add_argument("--seconds", type=float, default=4.0, help="of processor time that an input may take")
     ask.add_argument("--memory", type=int, default=1_500, help="MB that the process may have")
     args = ask.parse_args()
@@ -571,7 +582,9 @@ def main() -> None:
     faults = 0
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for source in [args.source] if args.source else SOURCES:
-            count, wrong = campaign(source, args.seconds, tell=lambda line: print(line, "\n", flush=True))
+            count, wrong = campaign(
+                source, args.seconds, tell=lambda line: print(line, "\n", flush=True), only=args.only
+            )
             faults += wrong
             print(f"{source}: {count:,} inputs, {wrong:,} faults", flush=True)
     sys.exit(1 if faults else 0)

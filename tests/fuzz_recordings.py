@@ -27,6 +27,7 @@ from fuzz import complaint_of
 from recording_file import FIRST_LINE, parts, sealed
 
 from engine import (
+    Act,
     Arrive,
     AskFor,
     Attack,
@@ -99,9 +100,14 @@ DEEDS: tuple[Command, ...] = (
     Attack("collusion", word="the"),
     Attack("crowd", count=3, over_s=2.0),
     CallOff(),
+    Act("random 1", "block"),
+    Act("random 1", "stop-seeding"),
+    Act("random 2", "mute"),
+    Act("random 2", "speak"),
     Kill("nobody called that"),
 )
-"""What a person does; the last one is refused. FILE holds other sessions each time, and is removed afterwards."""
+"""What a person does; the last one is refused, and a verb that the network has not. FILE holds other sessions each
+time, and is removed afterwards."""
 SETUPS: tuple[Setup, ...] = tuple(
     Setup(
         protocol=protocol,
@@ -117,6 +123,11 @@ SETUPS: tuple[Setup, ...] = tuple(
             ("gossip", {"schedule": ((0, AskFor("random 1", "the")), (900_000, Kill("random 1")))}),
             ("napster", {"asks_per_s": 2.0, "latency": "constant:500", "links": LinkSpec("saroiu", nat=0.3)}),
             ("web", {"churn": "exponential:3", "asks_per_s": 1.0, "latency": "uniform:5-40"}),
+            ("kademlia", {"churn": "exponential:6", "asks_per_s": 1.0, "latency": "constant:40"}),
+            ("bittorrent", {"asks_per_s": 0.5, "latency": "constant:40", "links": LinkSpec("saroiu")}),
+            ("bitcoin", {"asks_per_s": 0.5, "churn": "exponential:9", "loss": 0.02}),
+            ("limewire", {"asks_per_s": 1.0, "latency": "uniform:5-40"}),
+            ("swim", {"churn": "exponential:6", "latency": "constant:40"}),
         )
     )
 )

@@ -41,7 +41,10 @@ INK = {
     "web": "#ff6b6b", "napster": "#5b9fd6", "gnutella": "#ffb347", "gossip": "#6fe3c9",
 }  # fmt: skip
 NETWORKS = ("web", "napster", "gnutella", "gossip")
-SHOWN = (*NETWORKS, "kademlia", "swim", "bitcoin", "bittorrent", "limewire")
+SHOWN = (
+    *(*NETWORKS, "kademlia", "swim", "bitcoin", "bittorrent", "limewire", "kazaa"),
+    *("skype", "tor", "volunteer", "routing"),
+)
 """Networks with a picture of their own."""
 SERVERS = {"web": "server", "napster": "index"}
 

@@ -1,6 +1,6 @@
 """Digests of what the program shows and computes, with each inexact result moved to a neighbouring float.
 
-    python tests/last_bits.py none|up|down|mixed|random-SEED [layouts] [figures] [runs] [screens]
+    python tests/last_bits.py none|up|down|mixed|random-SEED [layouts] [figures] [runs] [swarms] [screens]
 
 Processors and maths libraries differ in the last bit of sines, logarithms, powers and long sums. This simulates another
 processor: the functions of `math` and `numpy` are replaced before any part of swarmtop is imported, so that tables made
@@ -204,6 +204,35 @@ def runs() -> dict[str, str]:
     return told
 
 
+def swarms() -> dict[str, str]:
+    """A short run of each network that ships: its fingerprint, and where its peers stand in every placement."""
+    from engine import AskFor, Kill, Setup, Swarm, networks
+    from tui.draw.stage import PLACEMENTS, Stage, why_not
+
+    told = {}
+    for protocol in networks():
+        swarm = Swarm(Setup(protocol=protocol, peers=18, seed=5, asks_per_s=2.0, loss=0.01))
+        swarm.advance(2_000_000)
+        swarm.do(AskFor("random 2", "the"))
+        swarm.do(Kill("top 2 degree"))
+        swarm.advance(4_000_000)
+        frame, asks = swarm.snapshot(), swarm.asks()
+        told[f"run of {protocol}"] = digest(swarm.fingerprint(), [repr(row) for row in asks], frame.state)
+        trace = swarm.trace(asks[-1].id) if asks else None
+        stage = Stage()
+        stage.animate = False
+        stage.resize(2 * 121, 4 * 31, 1.0)
+        for placed in PLACEMENTS:
+            if why_not(placed, frame, trace):
+                continue
+            stage.place(placed)
+            stage.follow(frame, 3, 0.0, trace)
+            stage.follow(frame, 3, 1e6, trace)
+            x, y = (np.floor((dots + 0.5) / per) for dots, per in zip(stage.dots(1e6), (2, 4), strict=True))
+            told[f"{placed} of {protocol}"] = digest(x, y)
+    return told
+
+
 # --- screens ---
 
 
@@ -228,7 +257,13 @@ def _placed(placed: str) -> Callable[[Any], Any]:
     return deed
 
 
-PARTS = {"layouts": layouts, "figures": figures, "runs": runs, "screens": lambda: asyncio.run(screens())}
+PARTS = {
+    "layouts": layouts,
+    "figures": figures,
+    "runs": runs,
+    "swarms": swarms,
+    "screens": lambda: asyncio.run(screens()),
+}
 
 
 def main(way: str, *parts: str) -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 STATES = ("tty", "closed", "full", "file", "gone")
-PATIENCE_S = 100.0
+PATIENCE_S = 600.0
 SMALL = ("--protocol", "gossip", "--peers", "8")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "nope": ("nope",),

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from engine import InputError, Setup, Swarm
 from engine.sim.rng import Stream
 from engine.world import topology
-from engine.world.readers import edge_list, rtt_matrix, sessions
+from engine.world.readers import edge_list, rtt_matrix, sessions, tables
 
 ENDS = ("\n", "\r\n", "\r")
 CODES = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom", "utf-32-be-bom")
@@ -138,6 +138,7 @@ def test_sessions_are_the_same_in_every_dialect(
         (b"% asym weighted\n1 2\t1\t1082008561\n2 3\t1\t1082008562\n", ("1", "2", "3"), 2),
         (b"# as-rel\n1|11537|0\n1|7|-1\n", ("1", "7", "11537"), 2),
         (b"Id;Source;Target\n7;a;b\n8;b;c\n", ("a", "b", "c"), 2),
+        (b'sep=;\r\n"a";"b"\r\n"b";"c"\r\n', ("a", "b", "c"), 2),
         (b"1 2 {'weight': 3, 'b': 1}\n2 3 {}\n", ("1", "2", "3"), 2),
         (b"%%MatrixMarket matrix coordinate pattern general\n% x\n3 3 2\n1 2\n2 3\n", ("1", "2", "3"), 2),
         (b"# caf\xe9\n1 2\n", ("1", "2"), 1),
@@ -223,6 +224,11 @@ def test_gml_is_read_by_networkx_or_the_error_names_the_package(
         (",a,b\na,0,8\nb,6,0\n", 0, [[1, 4], [3, 1]]),
         (",0,1\n0,0.0,8\n1,6,0.0\n", 0, [[1, 4], [3, 1]]),
         ("0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
+        ("sep=;\n0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
+        ("0 100 -nan\n100 0 30\n1.#QNAN 30 0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("0,100,#N/A\n100,0,30 # c\n<NA>,30,0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("0,1\n0,8\n6,0\n", 0, [[1, 4], [3, 1]]),
+        ("1 0 8\n2 6 0\n", 0, [[1, 4], [3, 1]]),
     ],
 )
 def test_a_missing_round_trip_gets_the_median_of_its_row(
@@ -370,6 +376,49 @@ def test_so_has_one_in_the_last_row_of_a_matrix(row: str, tmp_path: Path) -> Non
     file.write_text("\n".join(map(sep.join, rows)))
     with pytest.raises(InputError, match=r'x\.csv:60: value 60 should be a round trip .* not "x"'):
         rtt_matrix.read(str(file))
+
+
+def _value_in_quotes(kind: str, value: str, at: int) -> str:
+    sign = {"none": "", "double": '"', "single": "'", "some": '"' * (at % 2), "both": "\"'"[at % 2]}[kind]
+    return f"{sign}{value}{sign}"
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t", " ", " , ", "   "])
+@pytest.mark.parametrize("quotes", ["none", "double", "single", "some", "both"])
+def test_a_matrix_with_quotes_and_words_for_missing_values_is_read_in_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quotes: str, sep: str
+) -> None:
+    lines: list[str] = []
+    cells = tables.cells
+
+    def counted(line: str, *rest: str) -> list[str]:
+        lines.append(line)
+        return cells(line, *rest)
+
+    monkeypatch.setattr(tables, "cells", counted)
+    names = ("my host {}", "h#{}", "192.0.2.{}", "{}")
+    words = ("NA", "-", "*", "?", ".", "na", "N/A", "null", "-1", "NaN", "")
+    for at, word in enumerate(words if sep.strip() or quotes in ("double", "single") else words[:-1]):
+        rows = [[f"{10.5 * (a + 2 * b)}" if a != b else "0" for b in range(6)] for a in range(6)]
+        expected = [[max(1, round(float(value) / 2)) for value in row] for row in rows]
+        for a, b in ((0, 3), (2, 1), (4, 5), (5, 0)):
+            rest = sorted(float(rows[a][other]) for other in range(6) if other not in (a, b))
+            expected[a][b] = round((rest[1] + rest[2]) / 4)
+            rows[a][b] = word
+        if sep == ";":
+            rows = [[value.replace(".", ",") if value != word else value for value in row] for row in rows]
+        named = quotes == "double" and at % 2
+        text = ""
+        for a, row in enumerate(rows):
+            first = [f'"{names[at % 4].format(a)}"'] if named else []
+            text += sep.join([*first, *(_value_in_quotes(quotes, value, a + b) for b, value in enumerate(row))]) + "\n"
+        path = tmp_path / "rtt.txt"
+        path.write_text(text)
+        lines.clear()
+        found, notes = rtt_matrix.read(str(path))
+        assert found.tolist() == expected, text
+        assert "4 round trips not measured" in notes[-1]
+        assert len(lines) <= 3, text  # the first one, and what it may be the header of
 
 
 def test_a_gzip_bomb_is_refused_within_little_memory(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.uncounted
 
 SECONDS = 60.0
 """Of processor time: a guard against hanging."""
-SHARE = {"scenario": 80, "spec": 40, "flag": 40, "setting": 20, "recording": 80, "command": 60}
+SHARE = {"scenario": 240, "spec": 40, "flag": 120, "setting": 20, "recording": 400, "command": 60}
 
 
 @pytest.mark.parametrize("source", SOURCES)

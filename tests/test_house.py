@@ -48,7 +48,7 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
-PURE = ("bisect", "functools", "hashlib", "heapq", "unicodedata")
+PURE = ("binascii", "bisect", "enum", "functools", "hashlib", "heapq", "itertools", "unicodedata")
 """Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
@@ -245,8 +245,8 @@ def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path
             assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
 
 
-EXTENDS = {"limewire": "gnutella"}
-"""Network -> an older version of the same protocol, from which it may import what is the same."""
+EXTENDS = {"limewire": "gnutella", "bittorrent": "kademlia"}
+"""Network -> one from which it may import what is the same: an older version of the same protocol, or a component."""
 
 
 @of_each(sources("engine/protocols"))
@@ -283,6 +283,7 @@ def test_no_network_is_known_outside_of_its_own_file() -> None:
     options -= {*dir(Peer), *(name for program in networks().values() for name in program.components)}
     # What routers speak; elsewhere the word names the network.
     options -= {"protocol"}
+    options -= {"shares"}  # of processors (volunteer); elsewhere parts of anything, as the word says
     assert {"ttl", "fanout"} <= options
     benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
     for path in sources("engine"):

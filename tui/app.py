@@ -317,9 +317,16 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         """Textual ends the program for it; `open_dashboard` reports what happened.
 
         Errors while the program leaves and its screens are removed are ignored. An error in a widget that is already
-        removed (a dialog that was closed) is noted in a file, and the run goes on.
+        removed (a dialog that was closed) is noted in a file, and the run goes on. So is one that comes when a signal
+        has told the program to end: its exit code is that of the signal.
         """
         if self._leaving:
+            return True
+        if self.ending:
+            self._note_late(error)
+            if self._leaves_with is not None:
+                self._up = True  # there will be no first picture to wait for
+                self.leave(self._leaves_with)
             return True
         if is_late(self, error):
             self._note_late(error)
@@ -394,7 +401,14 @@ def open_dashboard(
     with app.deadline:
         app.deadline.take(first.hand_over_signals() if first is not None else {})
         try:
-            code = asyncio.run(run())
+            try:
+                code = asyncio.run(run())
+            except SwarmError:
+                raise
+            except (Exception, asyncio.CancelledError) as error:
+                code = app.deadline.code
+                if code is None:
+                    app.broken = app.broken or (error if isinstance(error, Exception) else RuntimeError("cancelled"))
             if app.broken is not None:
                 raise SwarmError(_report_of(app.session, app.broken)) from app.broken
             if last_word is not None:

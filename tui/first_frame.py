@@ -158,9 +158,8 @@ class FirstFrame:
         was entered is left, and only that."""
         self._switching = True
         with contextlib.suppress(OSError):
-            if sys.__stderr__ is not None:
-                sys.__stderr__.write(text)
-                sys.__stderr__.flush()
+            # Not by the stream: a signal handler may leave while the main thread writes to it, which Python refuses.
+            os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), text.encode())
         self.shown = shown
         self._switching = False
         if self._told:

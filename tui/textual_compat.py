@@ -994,6 +994,7 @@ class Deadline:
         self._within_s, self._restore = within_s, restore
         self._codes: SimpleQueue[int | None] = SimpleQueue()
         self.begun = False
+        self.code: int | None = None
         self._thread = threading.Thread(target=self._wait, name="deadline", daemon=True)
 
     def start(self) -> None:
@@ -1004,6 +1005,7 @@ class Deadline:
         """Start to count the time."""
         if not self.begun:
             self.begun = True
+            self.code = code
             self._codes.put(code)
 
     def done(self) -> None:

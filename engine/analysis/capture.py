@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Peer, PeerId, Shown
+from ..api import NatKind, Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.metrics import KIND_MASK
@@ -141,7 +141,7 @@ class PeerColumns:
                 places=self._places,
                 up_kbit_s=np.array([line.up_kbit_s for line in lines] or [0] * sim.n, np.int32),
                 down_kbit_s=np.array([line.down_kbit_s for line in lines] or [0] * sim.n, np.int32),
-                nat=np.array([line.nat for line in lines] or [False] * sim.n, np.bool_),
+                nat=np.array([line.nat for line in lines] or [NatKind.OPEN] * sim.n, np.uint8),
                 infrastructure=sim.infrastructure.copy(),
                 bootstrap=sim.bootstrap,
                 shares_files=np.array([kind.shares_files for kind in sim.program_types], np.bool_),
@@ -253,9 +253,9 @@ class PeerColumns:
         contacts = self.contacts()
         return list(self._simulation.streams.near[peer]) if contacts is None else contacts.rows[peer]
 
-    def nats(self) -> Sequence[bool]:
-        """Whether each is behind a NAT."""
-        nats: list[bool] = self.fixed().nat.tolist()
+    def nats(self) -> Sequence[int]:
+        """Behind which kind of NAT each is: `NatKind`."""
+        nats: list[int] = self.fixed().nat.tolist()
         return nats
 
     def degrees(self) -> Sequence[float]:
@@ -460,7 +460,9 @@ class SnapshotBuilder:
         rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
         key = (record, self._simulation.n, record.firsts is None, *rows)
         if key != self._traced[0]:
-            self._traced = key, record.trace(self._simulation.n)
+            made = record.trace(self._simulation.n)
+            place = None if made is None else self._simulation.program.place_of(record.text)
+            self._traced = key, made if made is None or place is None else replace(made, key_place=place)
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:

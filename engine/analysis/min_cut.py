@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..api import PeerId, mentions, words_of
+from ..api import Need, Peer, PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..sim.paths import PathLengths
@@ -297,6 +297,9 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if own - brought:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
+    needs = _needs(sim, origin, text)
+    if needs is not None:
+        return _cut_of_needs(labels, origin, text, needs, silent, holders)
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
     keepers = _keepers(sim, text, silent)
@@ -335,6 +338,40 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
     assumed = "" if horizon is None else f" Assumed: the links of now, and {plural(horizon, 'hop')} for a question."
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
+
+
+def _needs(sim: Simulation, origin: PeerId, text: str) -> Sequence[Need] | None:
+    """See `Peer.needs`. Raises PeerFailed."""
+    if sim.program.needs.__func__ is Peer.needs.__func__:  # type: ignore[attr-defined]
+        return None
+    try:
+        return sim.program.needs(text, origin, sim.programs, sim.shared.options)
+    except Exception as error:
+        raise PeerFailed(origin, "needs", error) from error
+
+
+def _cut_of_needs(
+    labels: Sequence[str],
+    origin: PeerId,
+    text: str,
+    needs: Sequence[Need],
+    silent: Sequence[bool],
+    holders: Sequence[PeerId],
+) -> MinimumCut:
+    """The smallest group of those that a peer needs, without the ones that are silent already."""
+    who, what = labels[origin], f"“{plain(text, limit=40)}”"
+    left = [
+        Need(need.what, tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
+    ]
+    if not left:
+        return MinimumCut(origin, text, (), tuple(holders), f"{who} needs nobody else for {what}.")
+    best = min(left, key=lambda need: len(need.peers))
+    if not best.peers:
+        told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
+        return MinimumCut(origin, text, (), tuple(holders), told)
+    names = ", ".join(labels[p] for p in best.peers[:NAMED]) + (" …" if len(best.peers) > NAMED else "")
+    told = f"Silencing {plural(len(best.peers), 'peer')} ({names}) cuts {who} off from {what}: there is no other "
+    return MinimumCut(origin, text, best.peers, tuple(holders), f"{told}{best.what}.")
 
 
 def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId] | None:

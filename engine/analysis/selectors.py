@@ -4,7 +4,7 @@
     #17                     a PeerId
     all                     all peers, dead ones and infrastructure included
     role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
-    nat=yes  nat=no         whether it is behind a NAT
+    nat=yes  nat=no         whether it is behind a NAT; nat=full, address, port, symmetric, blocked: behind which kind
     degree>10  load<=100    with > >= < <= =; so have betweenness (see `graphs`) and uptime (seconds)
     pieces<50               a column that the network shows (`Peer.shows`); a share is in %
     epidemic=infected       one of its categories
@@ -54,6 +54,7 @@ from ..commands import SELECTOR_MEASURES as MEASURES
 from ..errors import InputError, nearest, plain
 from ..registry import NAME
 from ..sim.rng import Stream
+from ..world.access_links import NAT_KINDS
 from ..world.cities import CITIES
 from .capture import PeerColumns
 
@@ -61,6 +62,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 STATES = ("alive", "dead", "left", "censored", "poisoned")
 ANSWERS = ("yes", "no")
+NAT_VALUES = (*ANSWERS, *NAT_KINDS)
 COMPARE: dict[str, Callable[[NDArray[np.float64], float], Flags]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -167,7 +169,12 @@ class Named(Term):
                 return np.fromiter(flags, dtype=np.bool_, count=columns.n)
             return _same(columns.states(), self.value)
         if self.key == "nat":
-            return np.fromiter(columns.nats(), dtype=np.bool_, count=columns.n) ^ (self.value == "no")
+            kinds = np.fromiter(columns.nats(), dtype=np.uint8, count=columns.n)
+            if self.value not in ANSWERS:
+                same: Flags = kinds == NAT_KINDS[self.value]
+                return same
+            behind: Flags = (kinds > 0) ^ (self.value == "no")
+            return behind
         column = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}[self.key]()
         known = dict.fromkeys(column)
         if self.key == "city":
@@ -581,8 +588,8 @@ class _Reader:
                 self._fail(at, f'no state is called "{plain(value)}"{nearest(value, STATES)}')
         if key.text == "nat":
             value = value.lower()
-            if value not in ANSWERS:
-                self._fail(at, f'nat is yes or no, not "{plain(value)}"')
+            if value not in NAT_VALUES:
+                self._fail(at, f'nat is {", ".join(NAT_VALUES[:-1])} or {NAT_VALUES[-1]}, not "{plain(value)}"')
         return Named(key.text, value)
 
     def _text(self, what: str) -> str:
@@ -662,7 +669,7 @@ def _choices(head: str, columns: PeerColumns) -> Iterable[str]:
 
 def _values(key: str, columns: PeerColumns) -> Iterable[str]:
     if key in ("state", "nat"):
-        return STATES if key == "state" else ANSWERS
+        return STATES if key == "state" else NAT_VALUES
     shown = columns.shows.get(key)
     if shown is not None and shown.kind == "category":
         return dict.fromkeys((*shown.values, *sorted(filter(None, dict.fromkeys(map(str, columns.shown()[key]))))))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..api import PeerId, Theory
+from ..api import NatKind, PeerId, Theory
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE
 from ..sim.paths import PathLengths
@@ -42,11 +42,19 @@ def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tupl
         "degree": len(near[origin]),
         "mean_degree": sum(len(near[p]) for p in up) / len(up) if up else 0.0,
         "levels": _levels(sim, origin),
+        "nats": _nats(sim, up),
         "stations": {labels[s]: station_state(sim, s) for s in sim.stations},
     }
     rows = sim.program.theory(facts, sim.shared.options)
     # A formula with a logarithm or a power may give 1.5 on one processor and a last bit less on another.
     return tuple(replace(row, value=round(row.value, 9)) for row in rows)
+
+
+def _nats(sim: Simulation, up: Sequence[PeerId]) -> dict[NatKind, float]:
+    """The share of each kind of NAT among these peers; none where nobody is behind one."""
+    nat = sim.network.nat
+    counts = Counter(nat.behind[peer] for peer in up) if nat is not None else Counter[NatKind]()
+    return {kind: count / len(up) for kind, count in counts.items()}
 
 
 def _levels(sim: Simulation, origin: PeerId) -> list[tuple[int, int]]:

@@ -170,6 +170,8 @@ def _trouble(sim: Simulation, record: AskRecord, names: Sequence[Sequence[str]])
 
 def _suppresses(sim: Simulation, peer: PeerId, record: AskRecord, names: Sequence[Sequence[str]]) -> bool:
     """Whether a peer suppresses this ask: its text, or all that could be named in an answer."""
+    if not sim.faults.bans:
+        return False
     suppresses = sim.faults.suppresses
     return suppresses(peer, words_of(record.text), record.id) or all(
         suppresses(peer, words, record.id) for words in names
@@ -265,6 +267,7 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         fetched=len(record.fetched),
         decoys=len(record.decoys),
         setback=record.setback,
+        remarks=dict(record.remarks),
         hops=record.deepest,
         shortest=_shortest(sim, record),
     )

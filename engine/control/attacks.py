@@ -27,7 +27,21 @@ import numpy as np
 
 from ..analysis.capture import PeerColumns
 from ..api import PeerId, words_of
-from ..commands import Act, Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
+from ..commands import (
+    Act,
+    Arrive,
+    Attack,
+    Censor,
+    Collude,
+    Command,
+    Depart,
+    Kill,
+    Leave,
+    Peers,
+    Poison,
+    Reopen,
+    Shutdown,
+)
 from ..errors import InputError, PeerFailed, nearest, plain
 from ..measure.snapshot import ALIVE, RunningAttack
 from ..programs import verbs_of, verbs_without_values, why_not
@@ -101,7 +115,8 @@ class AttackContext:
     def column_of(self, preset: str) -> Sequence[str]:
         """The column that `whom` of a preset refers to."""
         columns = self.columns
-        return {"role": columns.roles, "city": columns.cities, "operator": columns.operators}[preset]()
+        by = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}
+        return by.get(preset, columns.operators)()
 
     def names(self, peers: Sequence[int]) -> str:
         """`p017`, `13 peers`, or `no peer`."""
@@ -229,6 +244,26 @@ def operator(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> 
     return Plan(((0.0, Shutdown(values["whom"])),), told)
 
 
+def whack_a_mole(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
+    """A service is shut down, and comes back under another operator, again and again."""
+    whom, count, over_s = values["whom"], values["count"], values["over_s"]
+    gap_s = over_s / count
+    steps: Steps = []
+    now = whom
+    for at in range(count):
+        steps.append((at * gap_s, Shutdown(now)))
+        after = f"{whom} {at + 2}"
+        steps.append(((at + 0.5) * gap_s, Reopen(now, after)))
+        now = after
+    peers = context.living_with(context.columns.operators(), whom)
+    times = "once" if count == 1 else f"{count} times"
+    told = (
+        f"Would shut down {context.names(peers)} of {plain(whom, 40)} {times} within {over_s:g} s, {gap_s:g} s apart; "
+        f"each time another operator opens the service again after {gap_s / 2:g} s."
+    )
+    return Plan(tuple(steps), told)
+
+
 def bootstrap(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All living bootstrap peers."""
     some = context.bootstrap()
@@ -253,8 +288,12 @@ def collusion(context: AttackContext, values: Mapping[str, Any], rng: Stream) ->
 def poison(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users serves decoys."""
     some = _random_users(context, values, rng)
-    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys."
-    return Plan(tuple(_spread(some, values["over_s"], Poison)), told)
+    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys"
+    steps = _spread(some, values["over_s"], Poison)
+    if values["means"] == RIGHT_HASH:
+        told += ", with the size and the weak hash of the genuine file"
+        steps = [(at_s, Poison(step.peers, weak=True)) for at_s, step in steps if isinstance(step, Poison)]
+    return Plan(tuple(steps), f"{told}.")
 
 
 def crowd(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -307,6 +346,8 @@ def _effect(context: AttackContext, word: str) -> str:
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
         return f"They receive {about} as other peers do, and do not pass it on."
+    if not context.shares:
+        return f"Nothing is relayed through users here: each only drops what it is sent about {about}."
     return f"Nothing is relayed through users here: they only hide their own files about {about}."
 
 
@@ -379,6 +420,8 @@ class Preset:
 
 _SHARE = Param("share", "how many of the live users", "share", 0.1, 0.0, 1.0)
 _MEANS = Param("means", "what happens to them", "choice", "kill", choices=tuple(MEANS))
+OWN_HASH, RIGHT_HASH = "own", "right"
+"""Decoys with hashes of their own, and decoys with the weak hash of the genuine file, see `Poison.weak`."""
 SHUTDOWN = "shutdown"
 """What a court orders an operator to do, beside the means of other presets."""
 _AT_ONCE = Param("over_s", "spread over", "seconds", 0.0, 0.0, SPAN_S_MAX, "s")
@@ -423,6 +466,14 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
             operator,
         ),
         (
+            Preset("whack-a-mole", "Whack-a-mole", "A service is shut down again and again, and each time somebody "
+                   "else opens it anew.",
+                   (Param("whom", "whose service", "choice", None),
+                    Param("count", "how many times", "count", 3, 1, 40),
+                    Param("over_s", "within", "seconds", 30.0, 1.0, SPAN_S_MAX, "s"))),
+            whack_a_mole,
+        ),
+        (
             Preset("bootstrap", "Bootstrap nodes", "The bootstrap peers, without which newcomers cannot join.",
                    (_MEANS,)),
             bootstrap,
@@ -437,7 +488,8 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
         ),
         (
             Preset("poison", "Poison", "A share of the users claims to have every file, and serves decoys.",
-                   (_SHARE, _AT_ONCE)),
+                   (_SHARE, _AT_ONCE,
+                    replace(_MEANS, about="which hash decoys have", default=OWN_HASH, choices=(OWN_HASH, RIGHT_HASH)))),
             poison,
         ),
         (
@@ -532,6 +584,7 @@ NOTHING_TO_CHOOSE = {
     "role": "No peer is alive, so there is no role.",
     "city": "No peer is in a city: this run has no places.",
     "operator": "No operator here has more than one peer: there is no company to order anything.",
+    "whack-a-mole": "Nobody runs a service here that could be shut down.",
 }
 ON_LINKS = ("degree", "betweenness")
 

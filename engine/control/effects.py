@@ -248,20 +248,25 @@ def poison(parts: Parts, command: c.Poison, by: str) -> tuple[PeerId, ...]:
             one if any(kind.shares_files for kind in parts.simulation.program_types) else "peers of this network share"
         )
         raise InputError(f"poison: {who} no files, so decoys would have no effect")
-    return _serve(parts, sharing, True)
+    sim, catalogue = parts.simulation, parts.workload.catalogue
+    genuine = catalogue.files if command.weak else None
+    changed = []
+    for peer in sharing:
+        host = sim.peer_hosts[peer]
+        if isinstance(host.library, PoisonedLibrary) and (host.library.genuine is None) is (genuine is None):
+            continue
+        sim.poisoned[peer] = True
+        host.library = PoisonedLibrary(peer, sim.libraries[peer], catalogue.titles, genuine=genuine)
+        changed.append(peer)
+    return tuple(changed)
 
 
 def cure(parts: Parts, command: c.Cure, by: str) -> tuple[PeerId, ...]:
-    return _serve(parts, command.peers, False)
-
-
-def _serve(parts: Parts, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
     sim = parts.simulation
-    those = tuple(p for p in parts.executor.resolve(peers) if sim.poisoned[p] != decoys)
+    those = tuple(p for p in parts.executor.resolve(command.peers) if sim.poisoned[p])
     for peer in those:
-        sim.poisoned[peer] = decoys
-        real = sim.libraries[peer]
-        sim.peer_hosts[peer].library = PoisonedLibrary(peer, real, parts.workload.catalogue.titles) if decoys else real
+        sim.poisoned[peer] = False
+        sim.peer_hosts[peer].library = sim.libraries[peer]
     return those
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.gauges import Gauges
-from ..api import PeerId
+from ..api import Goal, PeerId
 from ..commands import TEXT_MAX, Command
 from ..errors import InputError, PeerFailed, plain
 from ..measure.events import Churned
@@ -278,19 +278,23 @@ class Workload:
             return
         peer = living.nth(rng.randrange(living.count))
         goal = sim.program.goals[0]
-        if callable(goal.draw):
-            try:
-                text = plain(goal.draw(self.catalogue.titles, rng), limit=TEXT_MAX).strip()
-            except Exception as error:
-                raise PeerFailed(peer, f"the text of a {goal.name}", error) from error
-        else:
-            text = self.catalogue.sample_title(rng)
-            if goal.sought == "answer":
-                for _ in range(ASKERS_TRIED):
-                    if not sim.libraries[peer].matching(text):
-                        break
-                    text = self.catalogue.sample_title(rng)
+        text = self._text_for(goal, peer)
+        if goal.sought == "answer":
+            for _ in range(ASKERS_TRIED):
+                if not sim.libraries[peer].matching(text):
+                    break
+                text = self._text_for(goal, peer)
         sim.ask(peer, text, goal, "background")
+
+    def _text_for(self, goal: Goal, peer: PeerId) -> str:
+        """What a user asks for next. Raises PeerFailed."""
+        if not callable(goal.draw):
+            return self.catalogue.sample_title(self._asking)
+        try:
+            drawn = goal.draw(self.catalogue.titles, self._asking, self.simulation.kernel.now_us)
+            return plain(drawn, limit=TEXT_MAX).strip()
+        except Exception as error:
+            raise PeerFailed(peer, f"the text of a {goal.name}", error) from error
 
 
 def check_asks(per_s: float) -> None:

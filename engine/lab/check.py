@@ -15,6 +15,7 @@ from ..api import Peer
 from ..commands import Arrive, Attack
 from ..errors import InputError, nearest, plain
 from ..measure.shown import ROLE, ShownReader, split_metric
+from ..measure.snapshot import AskRow
 
 if TYPE_CHECKING:
     from ..swarm import Swarm
@@ -42,8 +43,12 @@ OF_SHOWN: dict[str, str] = {
     "COLUMN": "a column that the network shows, mean of the living users and over the window; a share is 0 to 1",
     "COLUMN.VALUE": "living users with this value in a category that the network shows, mean over the window",
     "role.ROLE": "living users with this role, mean over the window",
+    "remark.KEY.VALUES": "share of the asks issued in the window that have just these values of a remark, as "
+    "`remark.watcher.client + page`, 0 to 1",
+    "askers.KEY.VALUES": "the same of the peers that asked in the window: share of those with at least one such ask",
 }
-"""Further metrics, of columns that a network shows and of its roles."""
+"""Further metrics, of columns that a network shows, of its roles, and of what peers remarked of asks."""
+OF_REMARKS = ("remark", "askers")
 OUTCOMES: dict[str, str] = {
     "success": "{} of the asks were answered in time",
     "alive": "{} peers were alive on average",
@@ -89,7 +94,7 @@ class Expect:
     def known_at_s(self) -> float:
         """Virtual time in s from which it can be checked: asks of the last instant of the window have had time for an
         answer."""
-        return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS else 0.0)
+        return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS or _of_remark(self.metric) else 0.0)
 
     def bounds(self, form: str = "{:g}") -> str:
         """What is allowed: `at least 3 and at most 5`, each number written by `form`."""
@@ -122,6 +127,10 @@ class Checked:
         if self.value is None:
             about = METRICS.get(expect.metric, expect.metric)
             return f"{window} nothing could be measured ({about.split(',')[0]}); {held}: {bounds}."
+        if remark := _of_remark(expect.metric):
+            whose, key, values = remark
+            of = f"{self.value:.1%} of the {whose if whose == 'askers' else 'asks'} have the remark {key}: {values}"
+            return f"{window} {of}; {held}: {expect.bounds('{:.1%}')}."
         value = SHOWN.get(expect.metric, "{:.4g}").format(self.value)
         outcome = OUTCOMES.get(expect.metric, f"{expect.metric} was {{}} on average")
         return f"{window} {outcome.format(value)}; {held}: {bounds}."
@@ -137,7 +146,7 @@ def check(swarm: Swarm, expect: Expect) -> Checked:
 
 def check_metric(metric: str, programs: Iterable[type[Peer]], where: str) -> None:
     """Raise InputError unless a network of these programs has a metric of that name."""
-    if metric in METRICS:
+    if metric in METRICS or _of_remark(metric):
         return
     programs = tuple(programs)
     roles = dict.fromkeys(role for program in programs for role in (program.role, *program.roles))
@@ -157,7 +166,7 @@ def check_metric(metric: str, programs: Iterable[type[Peer]], where: str) -> Non
 def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:
     """Begin the series of the shown columns that these expectations name; to be called at t = 0. What this swarm does
     not show is left out: other options may bring other programs."""
-    if names := [expect.metric for expect in expects if expect.metric not in METRICS]:
+    if names := [expect.metric for expect in expects if expect.metric not in METRICS and not _of_remark(expect.metric)]:
         swarm.follow(names, strict=False)
 
 
@@ -198,6 +207,8 @@ def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | No
     if metric in OF_ASKS:
         value: float | None = getattr(swarm.asked(from_s, to_s), metric)
         return value
+    if remark := _of_remark(metric):
+        return _remarked(swarm.asks(), *remark, (from_s * 1e6, to_s * 1e6))
     series = swarm.series()
     column = series.columns.get(metric)
     if column is None:
@@ -205,6 +216,23 @@ def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | No
     pairs = zip(series.t_s.tolist(), column.tolist(), strict=True)
     inside = [float(v) for t, v in pairs if from_s <= t <= to_s and not math.isnan(v)]
     return math.fsum(inside) / len(inside) if inside else None
+
+
+def _of_remark(metric: str) -> tuple[str, str, str] | None:
+    """Whose share it is, key and values of a metric of remarks; None for another metric."""
+    whose, _, rest = metric.partition(".")
+    key, _, values = rest.partition(".")
+    return (whose, key, values) if whose in OF_REMARKS and key and values else None
+
+
+def _remarked(asks: Iterable[AskRow], whose: str, key: str, values: str, span: tuple[float, float]) -> float | None:
+    """The share of the asks of a time span, or of their askers, that have these values of a remark."""
+    those = [one for one in asks if span[0] <= one.issued_us <= span[1]]
+    have = [one for one in those if " + ".join(one.remarks.get(key, ())) == values]
+    if whose == "askers":
+        askers = len(dict.fromkeys(one.origin for one in those))
+        return len(dict.fromkeys(one.origin for one in have)) / askers if askers else None
+    return len(have) / len(those) if those else None
 
 
 def _within(value: float | None, expect: Expect) -> bool:

@@ -133,6 +133,7 @@ class Report:
             "first_hit_s": None if row.first_hit_us is None else row.first_hit_us / 1e6,
             "hops": row.hops,
             "lost": row.lost,
+            **({"remarks": {key: list(values) for key, values in row.remarks.items()}} if row.remarks else {}),
             "verdict": row.verdict,
         }
 

@@ -50,7 +50,7 @@ from ..programs import check_verb, read_values, verbs_of, verbs_without_values
 from ..registry import classes_of, networks, programs_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
-from ..world.access_links import JITTER_MS_MAX
+from ..world.access_links import JITTER_MS_MAX, USUAL, parse_nat
 from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
@@ -382,7 +382,12 @@ def read_links(values: Mapping[str, object], where: Mapping[str, str], base: Lin
         jitter_ms = as_number(values["jitter_ms"], where["jitter_ms"], 0, JITTER_MS_MAX, texts=True)
         made = replace(made, jitter_ms=jitter_ms)
     if "nat" in values:
-        made = replace(made, nat=as_number(values["nat"], where["nat"], 0, 1, texts=True))
+        said = values["nat"]
+        if isinstance(said, str) and (":" in said or said.strip() == USUAL):
+            parse_nat(said, where["nat"])
+            made = replace(made, nat=said.strip())
+        else:
+            made = replace(made, nat=as_number(said, where["nat"], 0, 1, texts=True))
     return made
 
 

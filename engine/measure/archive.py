@@ -48,25 +48,28 @@ counts, or the end of the download), -1 for none; `success_us`: until when it
 would; `share` is `AskRecord.share`, NaN for none; `sought` is an index into `SOUGHT`; network: it was not opened by a
 user."""
 SOUGHT: tuple[Sought, ...] = get_args(Sought)
+CODE_OF = {sought: code for code, sought in enumerate(SOUGHT)}
 NAN = float("nan")
 
 
 def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     """A row of `OUTCOME` for each record."""
-    made = np.empty(len(records), OUTCOME)
-    for i, one in enumerate(records):
+    rows = []
+    for one in records:
         first = one.success_after_us()
-        made[i] = (
-            one.issued_us,
-            -1 if first is None else first,
-            one.success_us,
-            NAN if one.share is None else one.share,
-            one.reached,
-            SOUGHT.index(one.sought),
-            one.closed_us is not None,
-            one.by == "network",
+        rows.append(
+            (
+                one.issued_us,
+                -1 if first is None else first,
+                one.success_us,
+                NAN if one.share is None else one.share,
+                one.reached,
+                CODE_OF[one.sought],
+                one.closed_us is not None,
+                one.by == "network",
+            )
         )
-    return made
+    return np.array(rows, OUTCOME)
 
 
 class Page:

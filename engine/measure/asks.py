@@ -444,6 +444,9 @@ QUESTION, ANSWER = 0, 1
 QUESTIONS = 1 << QUESTION
 """`AskRecord.reached_by` of most goals."""
 NO_COSTS = [0] * len(PARTS)
+NO_REMARKS: dict[str, tuple[str, ...]] = {}
+REMARKS_MOST = 16
+"""Keys of the remarks of one ask, and values of each, at most."""
 
 
 def parts_of(goal: Goal) -> int:
@@ -487,6 +490,7 @@ class AskRecord:
         "reached",
         "reached_by",
         "referred",
+        "remarks",
         "setback",
         "share",
         "sought",
@@ -537,6 +541,8 @@ class AskRecord:
         """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
+        self.remarks: dict[str, tuple[str, ...]] = NO_REMARKS
+        """Key -> values, in alphabetical order. Replaced, never changed, since most records share the empty one."""
         self.share: float | None = None
         """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.firsts: FirstArrivals | None = None
@@ -677,6 +683,12 @@ class AskRecord:
         self.named_by.pop(holder, None)
         return self.hits.pop(holder, None) is not None
 
+    def remark(self, key: str, value: str) -> None:
+        """Keep a remark, see `Host.remark`: so many keys and values of each at most."""
+        values = self.remarks.get(key, ())
+        if value not in values and len(values) < REMARKS_MOST and (values or len(self.remarks) < REMARKS_MOST):
+            self.remarks = {**self.remarks, key: tuple(sorted((*values, value)))}
+
     def answerers(self) -> tuple[PeerId, ...]:
         """Who named holders, each once, in the order in which they did."""
         by = self.named_by
@@ -685,6 +697,8 @@ class AskRecord:
     def first_hit_us(self) -> int | None:
         """Virtual time in us from issue to the first hit whose holder was alive then, or None."""
         hits, stale = self.hits, self.stale
+        if not hits:
+            return None
         times = [hits[holder] for holder in hits if holder not in stale] if stale else hits.values()
         first = min(times, default=None)
         return None if first is None else first - self.issued_us
@@ -723,6 +737,7 @@ class AskRecord:
             done=self.done,
             of=self.of,
             stale=len(self.stale),
+            remarks=self.remarks,
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -150,7 +150,8 @@ class Metrics:
         """Deliveries up to the last flush."""
         self._settled = 0
         """Deliveries that the records of asks have: those of the first `_settled_chunks` of the log, and all before."""
-        self._settled_chunks = 0
+        self._settled_chunks = self._settled_envelopes = 0
+        """How many chunks of the log, and envelopes in them, the records of asks have."""
 
     def grow(self, count: int) -> None:
         """Columns for newcomers."""
@@ -178,7 +179,8 @@ class Metrics:
             return
         n, shared = self.n, self.shared
         parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
-        for at, tos, envelopes in islice(kernel.log, self._settled_chunks, None):
+        for at, tos, envelopes in kernel.log[self._settled_chunks :]:
+            self._settled_envelopes += len(envelopes)
             for to, envelope in zip(tos, envelopes, strict=True) if len(tos) != 1 else ((tos[0], envelopes[0]),):
                 frm, _, cause, sent_us, record, header = envelope
                 if not cause:
@@ -202,7 +204,7 @@ class Metrics:
     def flush(self) -> None:
         """Read all that was delivered since the last time."""
         log, self.kernel.log = self.kernel.log, []
-        settled = sum(len(some) for _, some, _ in islice(log, self._settled_chunks))
+        settled, self._settled_envelopes = self._settled_envelopes, 0
         self._flushed = self._settled = self.kernel.delivered
         self._settled_chunks = 0
         tos: list[Any] = []

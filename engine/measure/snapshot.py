@@ -156,8 +156,8 @@ class Fixed:
     up_kbit_s: I32
     """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
-    nat: Flags
-    """Peers behind a NAT: they open connections and accept none."""
+    nat: U8
+    """Behind which kind of NAT each is (`api.NatKind`): with any it opens connections and accepts none."""
     infrastructure: Flags
     """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
     bootstrap: tuple[PeerId, ...]
@@ -173,6 +173,10 @@ class Fixed:
     """What its users can want, see `Peer.goals`; the first is the default."""
     shows: tuple[Shown, ...] = ()
     """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
+
+    def goal(self, name: str) -> Goal | None:
+        """The goal of this name; None for one that users of this network cannot have."""
+        return next((goal for goal in self.goals if goal.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,8 @@ class AskRow:
     """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
     stale: int = 0
     """Of the holders, those that were dead or had left when they were named: they are no success."""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
 
     @property
     def found(self) -> int:
@@ -398,6 +404,8 @@ class Trace:
 
     Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
     other parts in `reached_by`, "question" stands for a message of one of these.
+
+    key_place: where the key of what was asked lies among the identifiers of the peers (`Peer.place_of`), or None.
     """
 
     ask: AskId
@@ -414,3 +422,4 @@ class Trace:
     questions: Arrivals = field(default_factory=Arrivals)
     lost: Losses = field(default_factory=Losses)
     answerers: tuple[PeerId, ...] = ()
+    key_place: float | None = None

@@ -18,7 +18,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from ..api import File, Line
+from ..api import File, Line, NatKind
 from ..commands import VERBS, Command, command_from, field_kinds
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
@@ -38,6 +38,10 @@ DEPTH_MAX = 6
 TIME_MAX_US = 10**15
 FIELD_DEFAULTS: dict[str, Any] = {"number": 0.0, "whole": 0, "text": ""}
 """A value of each kind of field (`commands.FieldKind`)."""
+
+
+NUMBERS_TOO = ("setup.links.nat",)
+"""Texts that may be numbers."""
 
 
 def setup_to_map(setup: Setup) -> dict[str, Any]:
@@ -87,6 +91,8 @@ def _filled(default: Any, values: Any, where: str) -> Any:
 def _checked(default: Any, value: Any, where: str) -> Any:
     if is_dataclass(default) and not isinstance(default, type):
         return _filled(default, value, where)
+    if where in NUMBERS_TOO and not isinstance(value, str):
+        default = 0.0
     if isinstance(default, Mapping):
         fits = isinstance(value, dict) and all(isinstance(key, str) for key in value)
         value = {key: _plain_value(each) for key, each in value.items()} if fits else value
@@ -390,9 +396,9 @@ def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Sess
 
 def _lines(numbers: Mapping[str, Any], n: int) -> tuple[Line, ...]:
     rows = numbers["lines"].reshape(-1, 3)
-    if len(rows) not in (0, n) or (len(rows) and (rows.min() < 0 or rows[:, 2].max() > 1)):
+    if len(rows) not in (0, n) or (len(rows) and (rows.min() < 0 or rows[:, 2].max() >= len(NatKind))):
         raise DamagedWorldError("lines")
-    return tuple(Line(up, down, bool(nat)) for up, down, nat in rows.tolist())
+    return tuple(Line(up, down, NatKind(nat)) for up, down, nat in rows.tolist())
 
 
 def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Catalogue:

@@ -24,6 +24,7 @@ from ..api import (
     Inherit,
     Library,
     Line,
+    Machine,
     Message,
     OpenCall,
     Part,
@@ -91,6 +92,9 @@ class HostOwner(Protocol):
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that the sender has no link with; returns the others."""
 
+    def machine(self, peer: PeerId) -> Machine:
+        """The computer of a peer, see `api.Host.machine`."""
+
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
@@ -105,6 +109,9 @@ class HostOwner(Protocol):
 
     def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
         """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
+
+    def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        """A peer remarks something of an ask, see `api.Host.remark`."""
 
     def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         """A peer tells of a way over several peers, see `api.Host.path`."""
@@ -197,6 +204,7 @@ class PeerHost:
 
     __slots__ = (
         *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
+        "stopped_us",
     )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
@@ -219,13 +227,16 @@ class PeerHost:
         self.token = 0
         """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
         call."""
+        self.stopped_us: int | None = None
 
     def __getstate__(self) -> tuple[Any, ...]:
         waiting, calls = list(self.waiting.values()), (self.calls, self.token)
-        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls
+        rest = (self.kept_open, calls, self.stopped_us)
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, *rest
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls, stopped_us = state
+        self.stopped_us = stopped_us
         self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
         self.views = None
@@ -247,6 +258,10 @@ class PeerHost:
 
     def address(self, peer: PeerId) -> int:
         return self.shared.owner.address(peer)
+
+    @property
+    def machine(self) -> Machine:
+        return self.shared.owner.machine(self.me)
 
     @property
     def cause(self) -> Cause:
@@ -284,11 +299,16 @@ class PeerHost:
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
-        _, _, why, _, record, _ = kernel.envelope
+        kind = shared.kinds[message.__class__]
+        does = shared.parts[kind]
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        elif does == UPKEEP:
+            why = 0
+        else:
+            why, record = self._record(cause)
         if (
-            cause is not INHERIT
-            or part is not None
-            or via is not None
+            part is not None
             or why.__class__ is tuple
             or links.path is not FAST
             or to.__class__ is not int
@@ -297,17 +317,18 @@ class PeerHost:
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
-        kind = shared.kinds[message.__class__]
-        does = shared.parts[kind]
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            self.multicast((to,), message, cause=cause, via=via)
+            return
         if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
-        try:
-            size = message._size or encoded_size(message)
-        except MalformedMessage:
-            self.multicast((to,), message)
-            return
+            if via is not None and via.__class__ is int and 0 <= via < len(kernel.alive_since_us):
+                shared.referred = True
+                why = Via(why, via)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.column[to]])
@@ -442,11 +463,22 @@ class PeerHost:
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
-        why, record = self._record(cause)
+        if cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        else:
+            why, record = self._record(cause)
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
-        kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
+        # `kernel.arm`, written out.
+        record.pending += 1
+        at = kernel.now_us + max(0, int(delay_us))
+        bucket = kernel.timers.get(at)
+        if bucket is None:
+            kernel.timers[at] = [timer]
+            heappush(kernel.instants, at)
+        else:
+            bucket.append(timer)
         if why:
             self.waiting[id(timer)] = timer
         return timer
@@ -508,8 +540,16 @@ class PeerHost:
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
         call.due_us = kernel.now_us + waits[0]
         # The wait has the cause of the request; one without a cause keeps no ask open.
-        upkeep = (part or request.part) == "upkeep"
-        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
+        if (part or request.part) == "upkeep":
+            why, record = 0, kernel.no_envelope[4]
+        else:
+            why, record = self._record(cause)
+            if why.__class__ is tuple:
+                record = self.shared.owner.join(why)
+        call.timer = timer = KernelTimer(self.me, kernel.epoch[self.me], call, why, record)
+        kernel.arm(call.due_us, timer)
+        if why:
+            self.waiting[id(timer)] = timer
         self.send(to, envelope, cause=cause, **how)
         return call
 
@@ -621,6 +661,9 @@ class PeerHost:
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         self.shared.owner.log(self.me, kind, facts, stated(cause))
 
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.remark(key, value, stated(cause))
+
     def set_role(self, role: str) -> None:
         self.shared.owner.set_role(self.me, role)
 
@@ -650,6 +693,7 @@ class PeerHost:
 
     def let_go(self) -> None:
         """The process has ended: neither it nor its timers keep an ask open any more."""
+        self.stopped_us = self.kernel.now_us
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}
@@ -669,10 +713,13 @@ class ComponentHost:
     It belongs to a class of component and not to an object, so it stays when the process starts again.
     """
 
-    __slots__ = ("kind", "me", "name", "outer", "views")
+    __slots__ = ("_of_outer", "_own", "kind", "me", "name", "outer", "views")
 
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
+        self._of_outer: Any = None
+        """The options of the owner that `_own` was read of; they are another object when one of them is changed."""
+        self._own: Any = None
         self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
@@ -691,11 +738,14 @@ class ComponentHost:
     @property
     def options(self) -> Any:
         outer = self.outer.options
+        if outer is self._of_outer:
+            return self._own
         own = getattr(outer, self.name, None)
-        if own is not None:
-            return own
-        kind = getattr(self.kind, "options_type", None)
-        return outer if kind is None or isinstance(outer, kind) else kind()
+        if own is None:
+            kind = getattr(self.kind, "options_type", None)
+            own = outer if kind is None or isinstance(outer, kind) else kind()
+        self._of_outer, self._own = outer, own
+        return own
 
     def inside(self, component: Component) -> Any:
         if component.__class__ is self.kind:

@@ -429,7 +429,10 @@ class Kernel:
                     timers[at_us] = [timer]
                     heappush(self.instants, at_us)
             elif not timer.period_us:
-                self.release(timer.record)
+                record = timer.record
+                record.pending -= 1
+                if not record.pending:
+                    self.quiescent.append(record)
                 if timer.cause and owner >= 0 and (host := hosts[owner]) is not None:
                     # It is not pending any more, and must not keep its objects alive.
                     host.waiting.pop(id(timer), None)

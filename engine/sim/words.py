@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ class Words:
 
 def word_text(word: object) -> str:
     """A word as it is kept and shown."""
+    if type(word) is str and len(word) <= TEXT_MAX:
+        return _word_text(word)
+    return plain(word, TEXT_MAX).strip()
+
+
+@lru_cache(1_024)
+def _word_text(word: str) -> str:
+    """Links are marked with the same few words again and again."""
     return plain(word, TEXT_MAX).strip()
 
 

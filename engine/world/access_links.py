@@ -13,13 +13,19 @@ A peer's class depends on the seed and its id alone, so that a larger swarm begi
 peer that is behind a NAT with a share of 0.3 is so with 0.5 too. Stations (servers, indexes, trackers) have a fast link
 of their own, and no NAT. The class of a peer does not change while a swarm runs; `set capacity` scales all links by one
 factor. So a frame may treat the links as constant.
+
+Behind which NAT a peer is (`api.NatKind`): the share of peers that accept no connections, as 0.3, all of them port
+restricted; or the share of each kind, as "full:0.15,port:0.3,symmetric:0.1": the rest is open; or "usual": what the
+network states (`Peer.usual_nat`), which for most is none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from ..api import Line
+from ..api import Line, NatKind
 from ..errors import InputError, nearest, plain
 from ..setup import LinkSpec
 from ..sim.rng import Stream, cumulate
@@ -67,6 +73,61 @@ def parse(spec: str) -> tuple[LineClass, ...]:
     return (LineClass("line", 1.0, *rates),)
 
 
+NAT_KINDS = {
+    "open": NatKind.OPEN,
+    "full": NatKind.FULL_CONE,
+    "address": NatKind.ADDRESS_RESTRICTED,
+    "port": NatKind.PORT_RESTRICTED,
+    "symmetric": NatKind.SYMMETRIC,
+    "blocked": NatKind.UDP_BLOCKED,
+}
+"""The kinds of NAT as a spec names them."""
+USUAL = "usual"
+ROUNDING = 1e-9
+
+
+def parse_nat(spec: float | str, where: str = "nat") -> tuple[tuple[NatKind, float], ...]:
+    """The kinds of NAT of a spec with the share of each, those that no peer has left out, and the open ones: none for
+    "usual". Raises InputError."""
+    if isinstance(spec, str) and spec.strip() == USUAL:
+        return ()
+    text = str(spec) if isinstance(spec, str) else repr(spec)
+    shares: dict[NatKind, float] = {}
+    for each in text.split(",") if ":" in text else (f"port:{text}",):
+        word, colon, share_text = each.partition(":")
+        kind = NAT_KINDS.get(word.strip().lower())
+        try:
+            share = float(share_text)
+        except ValueError:
+            share = -1.0
+        if not colon or (kind is not None and not 0 <= share <= 1) or kind in shares:
+            raise InputError(
+                f'{where} "{plain(text, 60)}" should be a share from 0 to 1, or the share of each kind such as '
+                "full:0.2,port:0.3,symmetric:0.1"
+            )
+        if kind is None:
+            raise InputError(f'{where}: no kind of NAT is called "{plain(word)}"{nearest(word.strip(), NAT_KINDS)}')
+        shares[kind] = share
+    if sum(shares.values()) > 1 + ROUNDING:
+        raise InputError(f'{where} "{plain(text, 60)}": the shares are {sum(shares.values()):g} in sum, more than 1')
+    return tuple((kind, share) for kind, share in shares.items() if share and kind is not NatKind.OPEN)
+
+
+def of_network(spec: LinkSpec, usual_nat: str) -> LinkSpec:
+    """The same links, with the usual kinds of NAT of a network where the run states none."""
+    return spec if spec.nat != USUAL else replace(spec, nat=usual_nat or 0.0)
+
+
+def _nat_of(kinds: Sequence[tuple[NatKind, float]], drawn: float) -> NatKind:
+    """The kind of a peer that drew this number from 0 to 1."""
+    top = 0.0
+    for kind, share in kinds:
+        top += share
+        if drawn < top:
+            return kind
+    return NatKind.OPEN
+
+
 def newcomer_line(spec: LinkSpec, peer: int, seed: int) -> Line:
     """The access link of a peer that joins while a swarm runs. Raises InputError as `parse` does."""
     classes = parse(spec.capacity)
@@ -74,7 +135,7 @@ def newcomer_line(spec: LinkSpec, peer: int, seed: int) -> Line:
     if classes:
         kind = classes[Stream(f"{seed}/capacity/{peer}").weighted(cumulate(each.share for each in classes))]
         up, down = kind.up_kbit_s, kind.down_kbit_s
-    return Line(up, down, Stream(f"{seed}/nat/{peer}").random() < spec.nat)
+    return Line(up, down, _nat_of(parse_nat(spec.nat), Stream(f"{seed}/nat/{peer}").random()))
 
 
 def check(spec: LinkSpec) -> tuple[LineClass, ...]:
@@ -82,8 +143,7 @@ def check(spec: LinkSpec) -> tuple[LineClass, ...]:
     classes = parse(spec.capacity)
     if not 0 <= spec.jitter_ms <= JITTER_MS_MAX:
         raise InputError(f"jitter in ms is a number from 0 to {JITTER_MS_MAX:,.0f}, not {spec.jitter_ms}")
-    if not 0 <= spec.nat <= 1:
-        raise InputError(f"the share of peers behind a NAT is a number from 0 to 1, not {spec.nat}")
+    parse_nat(spec.nat)
     return classes
 
 
@@ -93,13 +153,14 @@ def generate(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]
     Raises InputError as `check` does.
     """
     classes = check(spec)
-    if not classes and not spec.nat:
+    nats = parse_nat(spec.nat)
+    if not classes and not nats:
         return []
     rng, nat_rng = Stream(f"{seed}/capacity"), Stream(f"{seed}/nat")
     shares = cumulate(each.share for each in classes)
     made = []
     for _ in range(peers):
         kind = classes[rng.weighted(shares)] if classes else LineClass("", 1.0, 0, 0)
-        made.append(Line(kind.up_kbit_s, kind.down_kbit_s, nat_rng.random() < spec.nat))
+        made.append(Line(kind.up_kbit_s, kind.down_kbit_s, _nat_of(nats, nat_rng.random())))
     station_rate = STATION_KBIT_S if classes else 0
     return made + [Line(station_rate, station_rate)] * stations

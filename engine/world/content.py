@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -137,6 +137,10 @@ class SharedFiles:
     def files(self) -> tuple[File, ...]:
         """All files, in the order in which they were added."""
         return tuple(self._files.values()) if self._files else ()
+
+    def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
+        """Those that are of decoys."""
+        return tuple(filter(is_decoy, digests))
 
     def add(self, file: File) -> bool:
         """Share one more file. Returns whether it is shared now.

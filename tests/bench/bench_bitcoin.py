@@ -1,25 +1,35 @@
-"""Figures of Bitcoin against what theory and measurements say. Run by hand: `python tests/bench/bench_bitcoin.py`.
+"""Figures of Bitcoin against what theory and measurements say. Run by hand: `python tests/bench/bench_bitcoin.py`, all
+or those that are named (`races`, `eclipse`, `forks`, `trickle`, `spread`, `partition`, `speed`, `large`).
 
-Attacker's race (Nakamoto 2008; the exact law is that of the negative binomial), how attackers fill an address table
-(Heilman 2015), how long an announcement waits up to 0.11, how blocks and payments spread in 2013 and today, and how
-fast 1,000 nodes with 7 payments a second are simulated, in processor time.
+Attacker's race (Nakamoto 2008; the exact law is that of the negative binomial), how attackers fill an address table and
+how often they get all connections of a node that restarts (Heilman 2015), how many blocks make forks (Decker and
+Wattenhofer 2013), how long an announcement waits up to 0.11, how blocks and payments spread in 2013 and today, what a
+partition of an hour leaves behind, and how fast payments are simulated, in processor time.
 """
 
 from __future__ import annotations
 
+import gc
 import math
 import resource
+import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from random import Random
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import Act, Setup, Swarm
-from engine.protocols.bitcoin import PASS_US
-from engine.protocols.bitcoin.addrman import Address, AddrMan, Tables
-from engine.protocols.bitcoin.chain import GENESIS, Block, Chain
+from engine import Act, Heal, Partition, Setup, Swarm
+from engine.protocols.bitcoin import PASS_US, Node
+from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, Address, AddrMan, Tables
+from engine.protocols.bitcoin.chain import GENESIS, Block, Chain, Change, coins_of
+from engine.protocols.bitcoin.messages import GetData
+from engine.sim.host import PeerHost
 
 SECOND = 1_000_000
+OUTBOUND = 8
 
 
 def exact(q: float, z: int, ahead: int = 1) -> float:
@@ -69,6 +79,69 @@ def slots_filled(addresses: int, places: int = 4_096, seed: int = 1) -> tuple[in
     return man.counts[0], places * (1 - (1 - 1 / places) ** reached)
 
 
+def honest_odds(addresses: int, others: int = 7_200) -> float:
+    """The chance that all connections of a node go to an owner of so many addresses who tells no more of them than
+    others do of theirs (Heilman 2015: 7,200 nodes accept connections)."""
+    return (addresses / (others + addresses)) ** OUTBOUND
+
+
+def odds_when_tested(addresses: int, reachable: float, places: int = 4_096) -> float:
+    """The bound on that chance where an address in `tried` is tested before another one gets its place: so many honest
+    addresses are in the table, and a share of them can be reached."""
+    return (1 - reachable * addresses / places) ** OUTBOUND
+
+
+class Eclipses(NamedTuple):
+    """odds: the share of restarts after which all connections go to the attacker; tried: its share of that table; law:
+    the chance where each is drawn from that table alone."""
+
+    odds: float
+    tried: float
+    law: float
+
+
+def eclipses(networks: int, a_network: int, rounds: int, runs: int, seed: int = 1, full: bool = True) -> Eclipses:
+    """An attacker with so many networks (/16) and addresses in each against the tables of 0.9.3, which are full of
+    addresses of others that can be reached (the worst case of the paper, section 6). In each round each of its
+    addresses connects once, and addresses where nobody is are told. Then the node restarts and opens connections."""
+    rng, won, share, law = Random(seed), 0, 0.0, 0.0
+    for _ in range(runs):
+        man = AddrMan(rng.getrandbits(62), BITCOIND_0_9_3)
+        at_us, number = 0, 0
+        places = man.tables.tried * man.tables.bucket
+        while full and man.counts[0] < places * 0.98:
+            number += 1
+            honest = Address(-number, 100_000 + number)
+            if man.add(honest, honest.group, at_us, at_us, rng):
+                man.good(honest.peer, at_us, rng)
+        for one_round in range(1, rounds + 1):
+            at_us = one_round * 1_800 * SECOND
+            for of in range(networks * a_network):
+                address = Address(of, of // a_network)
+                man.add(address, address.group, at_us, at_us, rng)
+                man.good(of, at_us, rng)
+        for of in range(40_000 if full else 2_000):
+            source = of % max(networks, 32)
+            man.add(Address(1_000_000 + of, 200_000 + of % 500), source, at_us, at_us, rng)
+        at_us += 1_800 * SECOND
+        ours = sum(0 <= peer < 1_000_000 for members in man.tried.values() for peer in members) / max(1, man.counts[0])
+        share += ours / runs
+        law += ours**OUTBOUND / runs
+        opened: dict[int, int] = {}
+        while len(opened) < OUTBOUND:
+            found = man.select(len(opened), at_us, rng)
+            assert found is not None
+            if found.group in opened:
+                continue
+            man.attempt(found.peer, at_us)
+            at_us += SECOND
+            if found.peer < 1_000_000:
+                man.good(found.peer, at_us, rng)
+                opened[found.group] = found.peer
+        won += all(peer >= 0 for peer in opened.values())
+    return Eclipses(won / runs, share, law)
+
+
 def trickle_wait_s(peers: int, rounds: int, rng: Random) -> float:
     """The mean wait of a peer for an announcement up to 0.11, in s: each pass draws one of all."""
     waits = []
@@ -105,32 +178,207 @@ def fork_rate(seconds: float = 11.37, every_s: float = 633.68) -> float:
     return 1 - (1 - 1 / every_s) ** seconds
 
 
-def speed(peers: int, per_s: float, for_s: float) -> tuple[float, float]:
-    """Virtual seconds for each second of processor time, and MB in use at the end."""
-    options = {"others_per_h": per_s * 3_600 / peers, "filler": 0}
+def drawn_forks(blocks: int, rng: Random, mean_s: float = 11.37, every_s: float = 633.68) -> float:
+    """The share of blocks upon whose parent there is another one, where a block is found by somebody who may not know
+    the last one yet: he knows it after a time that is drawn with this mean (their integral of 1 - f is that mean)."""
+    tip_s, forks, now_s = 0.0, 0, 0.0
+    for _ in range(blocks):
+        now_s += rng.expovariate(1 / every_s)
+        # Half of those that they measured had it after 6.5 s, a twentieth not after 40: log-normal, as they draw it.
+        knows_s = tip_s + rng.lognormvariate(math.log(mean_s) - SPREAD**2 / 2, SPREAD)
+        if now_s < knows_s:
+            forks += 1
+        else:
+            tip_s = now_s
+    return forks / blocks
+
+
+SPREAD = 1.1
+"""Of the logarithm of the time after which a node has a block: 95 % after 40 s of a mean of 11.37 s."""
+
+
+def watched_forks(peers: int, blocks: int, every_s: float, filler: int, seed: int = 1) -> tuple[int, float, float]:
+    """(blocks, share of forks, share by the model) of a network of 2013 in which all nodes mine. The model gets the
+    mean time, of all nodes, from a block to that when a node mines upon it."""
+    first: dict[int, int] = {}
+    waits: list[float] = []
+    follow = Node.follow
+
+    def spy(self: Node, host: Any, change: Change, *args: Any) -> None:
+        for block in change.come:
+            begun = first.setdefault(block.height, host.now_us)
+            waits.append((host.now_us - begun) / SECOND)
+        follow(self, host, change, *args)
+
+    Node.follow = spy  # type: ignore[method-assign]
+    try:
+        options = {"era": "2013", "miners": peers, "block_s": every_s, "filler": filler}
+        made = Swarm(Setup("bitcoin", peers, seed, asks_per_s=0.0, sample_s=60.0, latency="world", options=options))
+        while made.simulation.programs[0].chain.height < blocks:  # type: ignore[union-attr]
+            made.advance(made.now_us + 100 * SECOND)
+    finally:
+        Node.follow = follow  # type: ignore[method-assign]
+    known = {
+        block.hash: block.height
+        for node in made.simulation.programs
+        if isinstance(node, Node)
+        for block in node.chain.blocks.values()
+        if block.height
+    }
+    heights = len(set(known.values()))
+    return len(known), (len(known) - heights) / len(known), fork_rate(float(np.mean(waits)), every_s)
+
+
+class Healed(NamedTuple):
+    """After a partition has ended and one more block was found. tips: different last blocks; twice: blocks that a node
+    asked for again without a time-out; spent_twice: coins that a chain spends more than once; made_twice: coins of
+    which two payments count as made; apart: tips before; heights: of both sides."""
+
+    tips: int
+    twice: int
+    spent_twice: int
+    made_twice: int
+    apart: int
+    heights: tuple[int, ...]
+
+
+def healed(peers: int, minutes: float, block_s: float = 600.0, seed: int = 1, settle_s: float = 420.0) -> Healed:
+    """A network is cut in two halves for so long, with miners and one half of a double payment on both sides."""
+    asked: dict[tuple[int, int], int] = {}
+    again = Counter[str]()
+    send = PeerHost.send
+
+    def spy(self: PeerHost, to: int, message: Any, **kw: Any) -> None:
+        if isinstance(message, GetData):
+            for block in message.blocks:
+                before = asked.get((self.me, block))
+                # `BLOCK_TIMEOUT_US`; a connection that has broken is a time-out, too.
+                if before is not None and self.now_us - before < 60 * SECOND:
+                    again["twice"] += 1
+                asked[self.me, block] = self.now_us
+        send(self, to, message, **kw)
+
+    PeerHost.send = spy  # type: ignore[method-assign]
+    try:
+        options = {"miners": 10, "block_s": block_s, "filler": 50}
+        setup = Setup("bitcoin", peers, seed, asks_per_s=0.0, sample_s=600.0, latency="world", options=options)
+        made = Swarm(setup)
+        made.advance(5 * SECOND)
+        made.do(Partition(tuple(range(0, peers, 2))))
+        made.advance(120 * SECOND)
+        for payer in (20, 21):
+            made.do(Act(payer, "spend-twice", {"text": f"tea {payer}"}))
+        made.advance(made.now_us + round(minutes * 60 * SECOND))
+        nodes = [node for node in made.simulation.programs if isinstance(node, Node)]
+        sides = {node.chain.tip.hash: node.chain.height for node in nodes}
+        made.do(Heal())
+        made.advance(made.now_us + round(settle_s * SECOND))
+        made.do(Act(0, "block"))
+        made.advance(made.now_us + 60 * SECOND)
+    finally:
+        PeerHost.send = send  # type: ignore[method-assign]
+    nodes = [node for node in made.simulation.programs if isinstance(node, Node)]
+    spent = 0
+    for node in nodes:
+        coins = Counter(coin for hash_ in node.chain.main for coin in coins_of(node.chain.blocks[hash_]))
+        spent += sum(many > 1 for many in coins.values())
+    paid = Counter(one.tx.coin for node in nodes for one in node.payments.values() if one.made)
+    return Healed(
+        len({node.chain.tip.hash for node in nodes}),
+        again["twice"],
+        spent,
+        sum(many > 1 for many in paid.values()),
+        len(sides),
+        tuple(sorted(sides.values())),
+    )
+
+
+class Speed(NamedTuple):
+    """times: virtual seconds for each second of processor time; height of the chain; MB at most."""
+
+    times: float
+    blocks: int
+    mb: float
+
+
+def speed(peers: int, per_s: float, for_s: float, block_s: float = 600.0) -> Speed:
+    """Payments of users that are no asks. Objects that are there when it begins are left to the collector no more, as
+    the dashboard does it."""
+    options = {"others_per_h": per_s * 3_600 / peers, "filler": 0, "block_s": block_s}
     made = Swarm(Setup("bitcoin", peers, 1, asks_per_s=0.0, options=options))
     made.advance(10 * SECOND)
+    gc.collect()
+    gc.freeze()
     begin = time.process_time()
     made.advance(made.now_us + round(for_s * SECOND))
     spent = time.process_time() - begin
-    return for_s / spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    gc.unfreeze()
+    [node] = [one for one in made.simulation.programs if isinstance(one, Node) and one.me == 0]
+    return Speed(for_s / spent, node.chain.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024)
 
 
-def main() -> None:
+def races() -> None:
     rng = Random(1)
     print("attacker's race, 20,000 each: q, z, share won, exact with d = 1, Nakamoto")
     for q, z in ((0.1, 2), (0.2, 6), (0.3, 1), (0.3, 5), (0.3, 6), (0.3, 10), (0.45, 6)):
         won = sum(race(q, z, rng) for _ in range(20_000)) / 20_000
         print(f"  {q:.2f} {z:3} {won:.4f} {exact(q, z):.4f} {nakamoto(q, z):.4f}")
+
+
+def eclipse() -> None:
     for addresses in (4_600, 8_192):
         print("tried table filled by", addresses, "addresses:", *slots_filled(addresses))
-    print(f"fork rate of the model: {fork_rate():.3%}")
+    for addresses in (8_192, 4_600, 3_000):
+        print(f"all 8 connections to {addresses} addresses that behave: {honest_odds(addresses):.4%}")
+    for addresses, reachable in ((1_000, 0.5), (2_000, 0.5), (4_000, 0.28)):
+        print(f"with test before evict, {addresses} honest ones: at most {odds_when_tested(addresses, reachable):.4f}")
+    for name, networks, a_network in (("32 /24 blocks", 32, 256), ("4,600 bots", 4_600, 1)):
+        odds, share, law = eclipses(networks, a_network, 5, 20)
+        print(f"{name}, tables full of others: eclipsed {odds:.0%}, {share:.1%} of tried, {law:.0%} by that alone")
+
+
+def forks() -> None:
+    print(f"fork rate: model {fork_rate():.3%}, drawn {drawn_forks(400_000, Random(1)):.3%} of 400,000")
+    blocks, seen, model = watched_forks(60, 300, 40.0, 300)
+    print(f"60 nodes of 2013, a block in 40 s: {seen:.1%} of {blocks} blocks, model {model:.1%}")
+
+
+def trickle() -> None:
     for peers in (8, 125):
-        print(f"trickle up to 0.11, {peers} peers: {trickle_wait_s(peers, 20_000, rng):.2f} s")
+        print(f"trickle up to 0.11, {peers} peers: {trickle_wait_s(peers, 20_000, Random(1)):.2f} s")
+
+
+def spreads() -> None:
     for era, filler in (("2013", 300), ("today", 2_500)):
         print("blocks in", era, spread(era, 400, 10, filler))
-    print("1,000 nodes, 7 payments a second: {:.1f} times real time, {:.0f} MB".format(*speed(1_000, 7.0, 60.0)))
+
+
+def partition() -> None:
+    print("1,000 nodes, an hour in two halves:", healed(1_000, 60.0))
+
+
+def speeds() -> None:
+    times, blocks, mb = speed(1_000, 7.0, 1_300.0, 60.0)
+    print(f"1,000 nodes, 7 payments a second, {blocks} blocks: {times:.1f} times real time, {mb:.0f} MB")
+
+
+def large() -> None:
+    times, blocks, mb = speed(10_000, 0.7, 600.0)
+    print(f"10,000 nodes, 0.7 payments a second, {blocks} blocks: {times:.1f} times real time, {mb:.0f} MB")
+
+
+ALL: dict[str, Callable[[], None]] = {
+    "races": races,
+    "eclipse": eclipse,
+    "forks": forks,
+    "trickle": trickle,
+    "spread": spreads,
+    "partition": partition,
+    "speed": speeds,
+    "large": large,
+}
 
 
 if __name__ == "__main__":
-    main()
+    for name in sys.argv[1:] or ALL:
+        ALL[name]()

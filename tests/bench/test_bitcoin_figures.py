@@ -5,7 +5,20 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from bench_bitcoin import exact, fork_rate, nakamoto, race, slots_filled, trickle_wait_s
+from bench_bitcoin import (
+    drawn_forks,
+    eclipses,
+    exact,
+    fork_rate,
+    healed,
+    honest_odds,
+    nakamoto,
+    odds_when_tested,
+    race,
+    slots_filled,
+    trickle_wait_s,
+    watched_forks,
+)
 
 
 @pytest.mark.parametrize(("q", "z", "theirs", "ours"), [(0.1, 2, 0.0509779, 0.0095111), (0.3, 6, 0.1321112, 0.0891074)])
@@ -33,3 +46,29 @@ def test_addresses_fill_the_tried_table_as_balls_fill_bins() -> None:
 def test_a_peer_waits_a_tenth_of_a_second_for_each_peer(peers: int) -> None:
     mean_s = trickle_wait_s(peers, 1_000, Random(5))
     assert abs(mean_s - peers / 10) < 4 * peers / 10 / 1_000**0.5
+
+
+def test_odds_of_an_eclipse_are_those_that_were_published() -> None:
+    assert [f"{honest_odds(many):.2g}" for many in (8_192, 4_600, 3_000)] == ["0.0064", "0.00053", "5.6e-05"]
+    bounds = [odds_when_tested(*those) for those in ((1_000, 0.5), (2_000, 0.5), (4_000, 0.28))]
+    assert bounds == pytest.approx([0.353, 0.1065, 0.0777], abs=1e-3)
+
+
+def test_a_node_whose_tables_are_an_attackers_is_eclipsed_when_it_restarts() -> None:
+    found = eclipses(100, 1, 1, 3, full=False)
+    assert (found.odds, found.tried) == pytest.approx((1.0, 1.0))
+
+
+def test_forks_are_as_many_as_the_model_says() -> None:
+    many, law = 100_000, fork_rate()
+    assert abs(drawn_forks(many, Random(2)) - law) < 5 * (law / many) ** 0.5
+    blocks, seen, model = watched_forks(12, 60, 20.0, 200)
+    assert abs(seen - model) < 4 * (model * (1 - model) / blocks) ** 0.5
+
+
+@pytest.mark.campaign
+def test_an_hour_apart_leaves_one_chain_and_no_coin_that_is_spent_twice() -> None:
+    found = healed(24, 20.0, 240.0)
+    assert found.apart == 2
+    assert min(found.heights) > 0
+    assert (found.tips, found.twice, found.spent_twice, found.made_twice) == (1, 0, 0, 0)

@@ -39,7 +39,7 @@ from .inside import containers, packed
 
 SECOND = 1_000_000
 
-RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
+RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=1.0)
 """Few titles and many copies: whoever asks can be answered."""
 
 ITEMS_MOST = 2_000
@@ -278,7 +278,7 @@ class Spied:
         simulation: Any = host.shared.owner
         if to in simulation.streams.near[host.me]:
             return True
-        ticks = (timer.tick for timers in host.kernel.timers.values() for timer in timers)
+        ticks = (getattr(timer, "tick", None) for timers in host.kernel.timers.values() for timer in timers)
         if any(isinstance(tick, StreamClosed) and (tick.peer, tick.other) == (host.me, to) for tick in ticks):
             return True
         program = simulation.programs[host.me]
@@ -346,8 +346,19 @@ class Spied:
         for number in range(tries):
             self.do(AskFor(peers[number * 3 % len(peers)], self.title(number)))
             self.run(3)
+            if any(self.found(row) for row in self.swarm.asks()[first:]):
+                return True
         self.run(12)
         return any(self.found(row) for row in self.swarm.asks()[first:])
+
+    def recovers(self, within_s: float) -> bool:
+        """Whether it answers again before so many seconds are over: tried at once, and then each time when a further
+        quarter of them has gone by."""
+        for _ in range(4):
+            if self.answered(6):
+                return True
+            self.run(within_s / 4)
+        return self.answered(6)
 
     def found(self, row: AskRow) -> bool:
         """Whether an ask for the exact title of a file was answered with just that by a peer that has it (a server that

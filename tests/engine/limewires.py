@@ -36,7 +36,7 @@ def peer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: An
 
 def unable(made: Limewire) -> Limewire:
     """The same, up for a short time."""
-    made.since_us, made.average_s = 0, 0.0
+    made.uptime.since_us, made.uptime.average_s = 0, 0.0
     return made
 
 

@@ -179,15 +179,25 @@ class Restless(RuleBasedStateMachine):
 NETWORKS = {name: type(f"Restless{name.capitalize()}", (Restless,), {"protocol": name}) for name in networks()}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_any_order(name: str) -> None:
+def any_order(name: str, examples: int) -> None:
     run_state_machine_as_test(
         NETWORKS[name],
         settings=settings(
-            max_examples=20,
+            max_examples=examples,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_any_order(name: str) -> None:
+    any_order(name, 20 if name == "gnutella" else 6)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", NETWORKS)
+def test_many_orders(name: str) -> None:
+    any_order(name, 100)

@@ -69,8 +69,8 @@ def test_each_preset_says_what_it_is_and_takes(protocol: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> None:
     plain, looked = (
-        made("napster" if name == "operator" else "gnutella"),
-        made("napster" if name == "operator" else "gnutella"),
+        made("napster" if name in ("operator", "whack-a-mole") else "gnutella"),
+        made("napster" if name in ("operator", "whack-a-mole") else "gnutella"),
     )
     for swarm in (plain, looked):
         swarm.advance(SECOND)
@@ -321,12 +321,13 @@ def test_slicing_never_shows_in_an_attack() -> None:
 LACKS = {
     "gossip": {
         "operator": "no company to order",
+        "whack-a-mole": "runs a service",
         "degree": "none stands out",
         "betweenness": "none stands out",
         "eclipse": "no links to each other",
         "poison": "share no files",
     },
-    "gnutella": {"operator": "no company to order"},
+    "gnutella": {"operator": "no company to order", "whack-a-mole": "runs a service"},
     "napster": {"degree": "none stands out", "betweenness": "none stands out", "eclipse": "no links to each other"},
 }
 

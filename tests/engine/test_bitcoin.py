@@ -27,6 +27,7 @@ from engine.protocols.bitcoin.messages import (
     Tx,
     Verack,
     Version,
+    single,
 )
 from engine.testing import FakeHost
 
@@ -96,7 +97,7 @@ def test_a_payment_is_announced_asked_for_and_sent() -> None:
     host.wait(made, 60 * SECOND)
     assert sorted(to for to, _ in sent(host, Inv)) == [1, 2]
     host.give(made, GetData((txid, 77), ()), sender=1)
-    assert host.take() == [(1, made.pool[txid]), (1, NotFound((77,), ()))]
+    assert host.take() == [(1, single(made.pool[txid])), (1, NotFound((77,), ()))]
 
 
 def test_what_is_announced_is_asked_for_once_and_then_of_the_next_one() -> None:
@@ -125,8 +126,8 @@ def test_what_only_an_inbound_connection_announces_is_asked_for_two_seconds_late
 def test_a_payment_with_a_spent_coin_is_not_passed_on() -> None:
     host, made = node(1, 2)
     first, second = Transaction.of(8, "once"), Transaction.of(8, "twice")
-    host.give(made, Tx(first), sender=1)
-    host.give(made, Tx(second), sender=2)
+    host.give(made, single(first), sender=1)
+    host.give(made, single(second), sender=2)
     assert list(made.pool) == [first.txid]
     block = mined(GENESIS, second)
     host.give(made, BlockData(block), sender=1)
@@ -175,7 +176,7 @@ def test_an_orphan_waits_for_its_parent() -> None:
 def test_a_compact_block_is_short_of_what_is_not_in_the_pool() -> None:
     host, made = node(1)
     known, unknown = Transaction.of(1, "a"), Transaction.of(2, "b")
-    host.give(made, Tx(known), sender=1)
+    host.give(made, single(known), sender=1)
     block = mined(GENESIS, known, unknown)
     host.give(made, CmpctBlock(block), sender=1)
     assert sent(host, GetBlockTxn) == [(1, GetBlockTxn(block.hash, (1,)))]
@@ -226,7 +227,7 @@ def test_headers_of_a_longer_branch_are_fetched_and_those_of_a_shorter_one_are_n
 def test_a_payment_is_made_after_six_blocks_and_a_reorganisation_takes_it_back() -> None:
     host, made = node(1)
     host.ask(made, Ask(4, PAY.name, "a car"))
-    tx = next(iter(made.pool.values())).tx
+    tx = next(iter(made.pool.values()))
     tip = mined(GENESIS, tx)
     chain = [tip]
     while len(chain) < 6:
@@ -278,8 +279,8 @@ def test_spending_twice_tells_each_half_another_payment(era: str) -> None:
     host.act(made, "spend-twice", text="tea")
     told = sent(host, Tx)
     assert sorted(to for to, _ in told) == [1, 2, 3, 4]
-    assert len({message.tx.txid for _, message in told}) == 2
-    assert len({message.tx.coin for _, message in told}) == 1
+    assert len({message.txs[0].txid for _, message in told}) == 2
+    assert len({message.txs[0].coin for _, message in told}) == 1
 
 
 def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
@@ -290,4 +291,34 @@ def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
     assert Addr(((1, 0),) * 300).wire_size() == 24 + 3 + 9_000
     # BIP 152: some 12.3 kB for 2,000 transactions.
     assert 12_200 < CmpctBlock(block).wire_size() < 12_500
-    assert Tx(Transaction.of(1, "x")).stated_size == 24 + 226
+    assert Tx((Transaction.of(1, "x"), Transaction.of(2, "x"))).wire_size() == 2 * (24 + 226)
+
+
+def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
+    host, made = node(1, 2)
+    connect(host, made, 3, True)
+    txs = [Transaction.of(-n, "") for n in (1, 2, 3)]
+    host.give(made, Inv(tuple(tx.txid for tx in txs), ()), sender=1)
+    host.give(made, Inv((txs[0].txid,), ()), sender=2)
+    host.take()
+    host.give(made, Tx(tuple(txs)), sender=1)
+    host.give(made, Inv((txs[1].txid,), ()), sender=3)
+    host.give(made, BlockData(mined(GENESIS, txs[2])), sender=1)
+    host.take()
+    host.wait(made, 90 * SECOND)
+    told = {to: message.txs for to, message in sent(host, Inv)}
+    assert told == {2: (txs[1].txid,), 3: (txs[0].txid,)}
+    host.give(made, GetData((txs[0].txid, txs[1].txid), ()), sender=3)
+    assert host.take() == [(3, Tx((txs[0], txs[1])))], "together"
+
+
+@pytest.mark.parametrize("era", ["2013", "today"])
+def test_what_was_told_to_all_is_forgotten(era: str) -> None:
+    host, made = node(1, 2, era=era)
+    for n in range(300):
+        host.give(made, single(Transaction.of(-1 - n, "")), sender=1)
+        host.wait(made, SECOND)
+    host.wait(made, 60 * SECOND)
+    assert len(made.news) == len(made.places) <= 200
+    assert not any(len(one.lacks) > 200 for one in made.connections.values())
+    assert len(made.pool) == 300

@@ -133,6 +133,23 @@ def test_without_dns_seeds_only_newcomers_find_nobody() -> None:
     assert joined == [True, False]
 
 
+def test_payments_go_on_where_searches_end_when_the_heads_are_cut_off() -> None:
+    """Napster's index and all DNS seeds are shut at the same moment, in two runs."""
+    success = []
+    for network, heads, asks in (("napster", "role=index", 1.0), ("bitcoin", "role=dns", 0.3)):
+        made = Swarm(Setup(network, 20, 7, asks_per_s=asks))
+        run(made, 20)
+        made.do(Kill(heads))
+        run(made, 80)
+        metrics = made.simulation.metrics
+        success.append((metrics.success(2 * SECOND, 19 * SECOND), metrics.success(20 * SECOND, 38 * SECOND)))
+    (found, nothing), (before, after) = success
+    assert found is not None
+    assert found > 0.8
+    assert nothing == 0.0
+    assert before == after == 1.0
+
+
 def test_a_cold_start_finds_itself_by_the_seeds() -> None:
     made = swarm(16, running=False)
     run(made, 90)

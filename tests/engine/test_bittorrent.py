@@ -5,10 +5,26 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
+from random import Random
 
-from engine import AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
-from engine.api import Ask, Blob, part_of
-from engine.protocols.bittorrent import Client, Torrent
+from engine import (
+    Arrive,
+    AskFor,
+    Attack,
+    Collude,
+    ContentSpec,
+    File,
+    Kill,
+    LinkSpec,
+    Poison,
+    Reopen,
+    Setup,
+    Shutdown,
+    Swarm,
+)
+from engine.api import Ask, Ban, Blob, Message, mentions, part_of
+from engine.measure.snapshot import ALIVE
+from engine.protocols.bittorrent import Client, Torrent, messages, newest
 from engine.protocols.bittorrent.messages import (
     Announced,
     Bitfield,
@@ -27,6 +43,7 @@ from engine.protocols.bittorrent.messages import (
     Unchoke,
     info_hash_of,
 )
+from engine.protocols.bittorrent.trackers import IndexSite
 from engine.testing import FakeHost, FakeLibrary
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "bench")]
@@ -57,7 +74,7 @@ def leecher(**options: object) -> tuple[FakeHost, Client, Torrent]:
         peer, host.calls[-1], TorrentsFound("blue train", (metainfo.magnet() if options.get("magnet") else metainfo,))
     )
     host.answer(peer, host.calls[-1], Announced(NUMBER, 1_800, 1, 0, (OTHER,)))
-    host.give(peer, Handshake(NUMBER, metainfo.bytes), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, metainfo.bytes, True), sender=OTHER)
     host.give(peer, Bitfield(NUMBER, 3, 2), sender=OTHER)
     return host, peer, peer.torrents[NUMBER]
 
@@ -66,7 +83,7 @@ def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None
     host, peer = client(FILM)
     host.take()
     host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
-    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
     assert [type(message) for _, message in host.take()] == [Handshake, Bitfield]
     assert host.marks[OTHER, ""] == "choked"
     host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
@@ -79,7 +96,7 @@ def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None
 
 def test_what_was_not_begun_is_taken_back_on_a_choke_and_on_a_cancel() -> None:
     host, peer = client(FILM)
-    for message in (Handshake(NUMBER, 0), Interested(NUMBER)):
+    for message in (Handshake(NUMBER, 4711, 0), Interested(NUMBER)):
         host.give(peer, message, sender=OTHER)
     host.busy = True
     host.give(peer, Requests(NUMBER, ((0, 0), (0, 1), (0, 2))), sender=OTHER)
@@ -125,7 +142,7 @@ def test_wrong_bytes_are_thrown_away_and_their_only_sender_is_banned() -> None:
     assert peer.wasted == 65_536
     assert list(peer.banned) == [OTHER]
     assert OTHER not in torrent.peers
-    host.give(peer, Handshake(NUMBER, 0), sender=OTHER)
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
     assert OTHER not in torrent.peers
 
 
@@ -147,7 +164,7 @@ def test_a_super_seed_tells_of_one_piece_and_of_the_next_when_another_has_that()
     host, peer = client(FILM, super_seeding=True)
     host.take()
     for one in (7, 8):
-        host.give(peer, Handshake(NUMBER, 0), sender=one)
+        host.give(peer, Handshake(NUMBER, 4711, 0), sender=one)
     first = [message for _, message in host.take() if isinstance(message, Have)]
     assert sorted(message.piece for message in first) == [0, 1]
     host.give(peer, Have(NUMBER, first[0].piece), sender=7)
@@ -237,3 +254,162 @@ def test_an_index_site_that_was_shut_down_reopens_under_another_operator_with_it
     made.do(AskFor("role=peer", title))
     assert made.advance_quiet(120_000_000)
     assert all(row.fetched for row in made.asks())
+
+
+def test_without_any_tracker_peers_and_metadata_are_found_by_the_hash_table() -> None:
+    made = swarm(trackers=0, magnet=True)
+    title = made.catalogue_titles(1)[0]
+    made.do(AskFor("role=peer", title))
+    assert made.advance_quiet(120_000_000)
+    assert all(row.fetched for row in made.asks())
+    keepers = made.keepers_of(1)
+    assert len(keepers) == 8, "of ten peers, the eight nearest to the info-hash"
+
+
+def test_who_finds_nobody_is_told_of_trackers_and_of_the_nodes_that_kept_the_record() -> None:
+    for hash_table in (False, True):
+        made = swarm(hash_table=hash_table, give_up_s=5.0, tracker_timeout_s=1.0)
+        title = made.catalogue_titles(1)[0]
+        made.do(Shutdown("tracker operator 1"))
+        made.do(Shutdown("tracker operator 2"))
+        programs = list(enumerate(made.simulation.programs))
+        keepers = [peer for peer, one in programs if isinstance(one, Client) and one.keeps(title)]
+        assert len(keepers) == 8 * hash_table
+        asker = next(peer for peer in range(10) if peer not in keepers and not made.library(peer))
+        dead = tuple(peer for peer in keepers if not made.library(peer))
+        made.do(Kill(dead))
+        for one in made.simulation.programs:
+            if isinstance(one, Client):
+                # The holder lives; its node may be one of those that kept the record.
+                one.dht.records.kept.clear()
+        made.do(AskFor((asker,), title))
+        assert made.advance_quiet(120_000_000)
+        [row] = made.asks()
+        told = f" and the hash table led to nobody: of the nodes that kept its record at least {len(dead)} are gone"
+        assert row.verdict == (
+            "Not downloaded: 0 of 16 pieces; the peer that has it was not found, as no tracker is up"
+            f"{told if hash_table else ''}."
+        )
+
+
+def test_a_newcomer_comes_into_the_hash_table_by_its_first_neighbour() -> None:
+    made = swarm()
+    title = made.catalogue_titles(1)[0]
+    [late] = made.do(Arrive(1, 0.0))
+    made.advance(20_000_000)
+    newcomer = made.simulation.programs[late]
+    assert isinstance(newcomer, Client)
+    assert not newcomer.dht.is_in
+    made.do(AskFor((late,), title))
+    made.advance(60_000_000)
+    assert newcomer.dht.is_in
+    assert late in {
+        peer
+        for one in made.simulation.programs
+        if isinstance(one, Client)
+        for peer in one.dht.records.kept.get(NUMBER if title == "blue train" else info_hash_of(title), ())
+    }
+
+
+def test_two_seeds_end_their_connection_and_stay_apart() -> None:
+    host, peer = client(FILM)
+    host.take()
+    host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
+    host.give(peer, Bitfield(NUMBER, 3, 2), sender=OTHER)
+    assert OTHER in host.unlinked
+    host.take()
+    host.give(peer, Handshake(NUMBER, 4711, 0, True), sender=OTHER)
+    assert host.take() == [], "an answer to a connection that is over opens none"
+
+
+def test_other_bytes_under_the_same_title_are_another_torrent() -> None:
+    host, peer = client(FILM)
+    host.take()
+    host.give(peer, Handshake(NUMBER, 666, 0), sender=OTHER)
+    assert host.take() == []
+    assert OTHER not in peer.torrents[NUMBER].peers
+    host.library.add(File("blue train", 2 * 65_536, 666))
+    host.give(peer, Handshake(NUMBER, 666, 0), sender=OTHER)
+    assert OTHER in peer.torrents[NUMBER].peers, "the file has changed, and so has what is seeded"
+
+
+def test_the_minimum_cut_is_the_site_before_a_download_and_the_only_seed_after() -> None:
+    made = swarm(peers=14, trackers=1)
+    title = made.catalogue_titles(1)[0]
+    [seed] = [peer for peer in range(14) if made.library(peer)]
+    asker = (seed + 1) % 14
+    [site] = [peer for peer, one in enumerate(made.simulation.programs) if isinstance(one, IndexSite)]
+    found = made.min_cut(asker, title)
+    assert found.peers == (site,), "one site, one seed; of those who know the seed there are nine"
+    assert found.sentence.endswith("there is no other index site with its .torrent file.")
+    made.do(AskFor((asker,), title))
+    made.advance(3_000_000)
+    assert made.min_cut(asker, title).peers == (seed,)
+    made.do(Shutdown("index operator"))
+    made.do(Kill((seed,)))
+    told = made.min_cut(asker, title).sentence
+    assert told.startswith("No peer that has one of the missing pieces is up and would answer")
+    other = (seed + 2) % 14
+    assert made.min_cut(other, title).sentence.startswith("No index site with its .torrent file is up")
+
+
+def test_a_service_that_is_shut_down_three_times_is_back_under_a_fourth_operator() -> None:
+    made = swarm()
+    [site] = [peer for peer, one in enumerate(made.simulation.programs) if isinstance(one, IndexSite)]
+    attack = Attack("whack-a-mole", whom="index operator", count=3, over_s=12.0)
+    assert "3 times within 12 s" in made.preview(attack).sentence
+    made.do(attack)
+    states = []
+    for _ in range(6):
+        states.append(made.snapshot().fixed.operator[site] if made.simulation.state[site] == ALIVE else "down")
+        made.advance(made.now_us + 2_000_000)
+    assert states == ["down", "index operator 2", "down", "index operator 3", "down", "index operator 4"]
+
+
+def test_half_of_the_background_downloads_are_of_the_newest_title() -> None:
+    titles = ("a", "b", "c", "d")
+    rng = Random(3)
+    for minute, newest_title in ((0, "a"), (3, "b"), (9, "a")):
+        drawn = [newest(titles, rng, minute * 60_000_000) for _ in range(400)]
+        # Half, and 1/32 of those that want older ones have come round.
+        assert 0.45 < drawn.count(newest_title) / 400 < 0.62
+
+
+STATE = (
+    "Close",
+    "Bitfield",
+    "Have",
+    "Haves",
+    "Choke",
+    "Unchoke",
+    "Interested",
+    "NotInterested",
+    "Piece",
+    "Cancel",
+    "Stopped",
+)
+"""Messages on a connection that there is, which names the torrent itself, and a farewell to a tracker."""
+
+
+def test_a_ban_on_a_word_covers_the_info_hashes_of_all_titles_that_have_it() -> None:
+    ban = Ban("train", [Client.key_of("blue train")])
+    made = {str: "x", int: 0}
+    kinds = [kind for kind in vars(messages).values() if isinstance(kind, type) and issubclass(kind, Message)]
+    named = [kind for kind in kinds if "info_hash" in getattr(kind, "__dataclass_fields__", {})]
+    assert {kind.__name__ for kind in named} >= set(STATE)
+    for kind in named:
+        fields = kind.__dataclass_fields__
+        values = {name: made.get({"int": int, "str": str}.get(str(f.type), tuple), ()) for name, f in fields.items()}
+        values |= {"info_hash": NUMBER, **({"metainfo": None} if "metainfo" in values else {})}
+        assert mentions(kind(**values).about(), ban) == (kind.__name__ not in STATE), kind
+
+
+def test_trackers_that_enforce_a_ban_name_nobody() -> None:
+    made = swarm(hash_table=False, give_up_s=5.0)
+    title = made.catalogue_titles(1)[0]
+    made.do(Collude("role=tracker", title.split()[0]))
+    made.do(AskFor((next(peer for peer in range(10) if not made.library(peer)),), title))
+    assert made.advance_quiet(120_000_000)
+    [row] = made.asks()
+    assert row.hits == 0
+    assert row.verdict.endswith("the peer that has it was not found, as all trackers enforce a ban.")

@@ -279,6 +279,18 @@ def test_a_run_goes_back_and_replays_alike() -> None:
     assert machine.swarm.fingerprint() == print_
 
 
+def test_the_path_of_an_ask_tells_where_its_key_lies_among_the_identifiers() -> None:
+    swarm = converged(40)
+    swarm.do(AskFor(3, "nobody has this"))
+    swarm.advance(5 * SECOND)
+    trace = swarm.trace(1)
+    assert trace is not None
+    assert trace.key_place == key_of("nobody has this") / 2**160  # type: ignore[operator]
+    apart = [abs(ident - trace.key_place) for ident in swarm.snapshot().ident]
+    nearest = sorted(range(40), key=apart.__getitem__)[0]
+    assert trace.hop[nearest] >= 0, "the lookup came to the node whose identifier is nearest"
+
+
 # --- figures, small (tests/bench/bench_kademlia.py has them all) -----------------------------------------------------
 
 

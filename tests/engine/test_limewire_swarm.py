@@ -104,8 +104,16 @@ def test_a_network_of_newcomers_chooses_its_ultrapeers() -> None:
     made.advance(150 * SECOND)
     found = roles(made)
     assert agree(made)
-    assert 3 <= len(found[True]) <= 20
-    assert all(len(at(made, one).ups) == 3 for one in found[False])
+    assert all(at(made, one).ups for one in found[False])
+
+
+def test_of_newcomers_as_many_become_ultrapeers_as_a_network_of_that_size_has() -> None:
+    made = swarm(peers=100, converged=False)
+    made.advance(15 * SECOND)
+    wanted = len(roles(swarm(peers=100))[True])
+    assert wanted == 12
+    assert wanted / 2 <= len(roles(made)[True]) <= 2 * wanted, "and not 66"
+    assert all(at(made, one).ups for one in roles(made)[False])
 
 
 def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_dynamic_query() -> None:

@@ -238,6 +238,15 @@ def test_looking_changes_nothing() -> None:
     assert seen.fingerprint() == unseen.fingerprint()
 
 
+@pytest.fixture(scope="module")
+def asked() -> Swarm:
+    """Forty peers that asked for 35 s; it is only read."""
+    swarm = Swarm(Setup(peers=40, asks_per_s=2.0))
+    swarm.do(Publish(3, "blue train"))
+    swarm.advance(35 * SECOND)
+    return swarm
+
+
 @pytest.mark.parametrize(
     ("metric", "low", "high"),
     [
@@ -253,10 +262,7 @@ def test_looking_changes_nothing() -> None:
         ("decoys_per_s", 0, 0),
     ],
 )
-def test_a_scenario_may_expect_it(metric: str, low: float, high: float) -> None:
-    swarm = Swarm(Setup(peers=40, asks_per_s=2.0))
-    swarm.do(Publish(3, "blue train"))
-    swarm.advance(35 * SECOND)
-    told = check(swarm, Expect(metric, 5, 20, min=low, max=high))
+def test_a_scenario_may_expect_it(asked: Swarm, metric: str, low: float, high: float) -> None:
+    told = check(asked, Expect(metric, 5, 20, min=low, max=high))
     assert told.held, told
-    assert set(GAUGES) <= set(swarm.snapshot().series.columns)
+    assert set(GAUGES) <= set(asked.snapshot().series.columns)

@@ -67,9 +67,9 @@ def test_who_goes_takes_along_all_that_it_shared(how: str) -> None:
         tape.take()
     tape.give(peer, Search("blue", 100), sender=8)
     assert tape.take() == [(8, Results(()))]
-    assert list(peer.words) == ["blue", "train", "mp3"], "words without entries are forgotten"
+    assert list(peer.names.words) == ["blue", "train", "mp3"], "words without entries are forgotten"
     peer.closed(tape, 8)
-    assert peer.words == {}
+    assert peer.names.words == {}
 
 
 def test_an_unknown_peer_is_told_to_log_in_and_a_nick_is_used_once() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from tiny import LATENCY, SECOND, Say, Shout, diary, host, make_swarm, texts
 
-from engine import AskFor, ContentSpec, Kill, LinkSpec, Revive, Setup, Swarm
+from engine import AskFor, ContentSpec, InputError, Kill, LinkSpec, NatKind, Revive, Setup, Swarm, can_meet, read_links
+from engine.record.codec import setup_from_map, setup_to_map
 from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
 
 
@@ -144,6 +146,118 @@ def test_loss_of_each_kind_has_its_own_name() -> None:
     assert sorted(swarm.snapshot().totals.dropped_by) == sorted(reasons)
 
 
+# --- kinds of NAT (protocols.md 21: with a rendezvous all pairs meet but S-S, S-P and B with what is not open) ---
+
+KINDS = {"open": 0.2, "full": 0.1, "address": 0.1, "port": 0.3, "symmetric": 0.2, "blocked": 0.1}
+
+
+def pair(a: NatKind, b: NatKind) -> Swarm:
+    """Two peers behind these kinds, without a link, and two more."""
+    swarm = make_swarm(4, topology="ring", links=LinkSpec(nat=1.0))
+    for one in range(4):
+        swarm.simulation.streams.close(one, (one + 1) % 4)
+    nat = swarm.simulation.network.nat
+    assert nat is not None
+    nat.behind = (a, b, NatKind.OPEN, NatKind.OPEN)
+    return swarm
+
+
+def met_by_datagrams(a: NatKind, b: NatKind) -> bool:
+    """Both are told to send to each other, and send three times."""
+    swarm = pair(a, b)
+    for at in range(3):
+        host(swarm, 0).send(1, Shout(f"a{at}"))
+        host(swarm, 1).send(0, Shout(f"b{at}"))
+        swarm.advance(swarm.now_us + SECOND)
+    heard = [bool(texts(swarm, one)) for one in (0, 1)]
+    assert heard[0] == heard[1], "what one end can send, the other can answer"
+    return all(heard)
+
+
+def met_by_streams(a: NatKind, b: NatKind) -> bool:
+    swarm = pair(a, b)
+    for frm, to in ((0, 1), (1, 0), (0, 1)):
+        host(swarm, frm).send(to, Say("hello"))
+        swarm.advance(swarm.now_us + 10 * SECOND)
+    return bool(texts(swarm, 0)) and bool(texts(swarm, 1))
+
+
+@pytest.mark.parametrize("a", NatKind)
+def test_two_that_are_told_to_send_meet_by_the_rule(a: NatKind) -> None:
+    for b in NatKind:
+        ways = met_by_datagrams(a, b), met_by_streams(a, b)
+        assert any(ways) == can_meet(a, b) == can_meet(b, a), (a, b)
+        if NatKind.UDP_BLOCKED not in (a, b):
+            assert ways[0] == can_meet(a, b), (a, b)
+
+
+def test_each_kind_lets_in_what_it_should() -> None:
+    """A datagram of an open peer: unasked, after it sent to another one, after it sent to this one."""
+    passed = {}
+    for kind in NatKind:
+        swarm = pair(kind, NatKind.OPEN)
+        for to in (None, 2, 1):
+            if to is not None:
+                host(swarm, 0).send(to, Shout("out"))
+            host(swarm, 1).send(0, Shout(f"after {to}"))
+            swarm.advance(swarm.now_us + SECOND)
+        passed[kind] = len(texts(swarm, 0))
+    assert passed == {
+        NatKind.OPEN: 3,
+        NatKind.FULL_CONE: 2,
+        NatKind.ADDRESS_RESTRICTED: 1,
+        NatKind.PORT_RESTRICTED: 1,
+        NatKind.SYMMETRIC: 1,
+        NatKind.UDP_BLOCKED: 0,
+    }
+    swarm = pair(NatKind.FULL_CONE, NatKind.OPEN)
+    host(swarm, 0).send(2, Shout("out"))
+    swarm.advance(DATAGRAM_US + SECOND)
+    host(swarm, 1).send(0, Shout("late"))
+    swarm.advance(swarm.now_us + SECOND)
+    assert texts(swarm, 0) == [], "its mapping is over"
+
+
+def test_shares_of_kinds_are_drawn_stated_and_selected() -> None:
+    spec = ",".join(f"{word}:{share}" for word, share in KINDS.items())
+    swarm = make_swarm(600, links=LinkSpec(nat=spec))
+    for word, share in KINDS.items():
+        found = swarm.select("nat=no" if word == "open" else f"nat={word}")
+        assert abs(len(found) / 600 - share) < 4 * (share * (1 - share) / 600) ** 0.5, word
+    assert swarm.select("nat=yes") == tuple(sorted(swarm.select("not nat=no")))
+    plain = make_swarm(60, links=LinkSpec(nat=0.3)).snapshot().fixed.nat
+    assert set(plain.tolist()) == {NatKind.OPEN, NatKind.PORT_RESTRICTED}
+
+
+@pytest.mark.parametrize("nat", ["usual", "full:0.2,blocked:0.1", 0.3])
+def test_kinds_of_nat_are_read_from_scenarios_and_kept_in_recordings(nat: str | float) -> None:
+    links = read_links({"nat": nat}, {"nat": "here"})
+    assert links == LinkSpec(nat=nat)
+    setup = Setup("skype", links=links)
+    assert setup_from_map(setup_to_map(setup)) == setup
+
+
+def test_the_usual_kinds_are_those_of_the_network_and_none_is_said_by_zero() -> None:
+    assert Swarm(Setup("skype", 40)).select("nat=yes")
+    assert not Swarm(Setup("skype", 40, links=LinkSpec(nat=0.0))).select("nat=yes")
+    assert not Swarm(Setup("gnutella", 40)).select("nat=yes")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("full:0.7,port:0.6", "1.3 in sum"),
+        ("fall:0.5", 'no kind of NAT is called "fall"; did you mean "full"?'),
+        ("full:much", "share of each kind such as"),
+        ("full:0.1,full:0.1", "share of each kind such as"),
+        ("some", "share from 0 to 1"),
+    ],
+)
+def test_shares_that_cannot_be_are_refused_in_one_sentence(spec: str, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        make_swarm(4, links=LinkSpec(nat=spec))
+
+
 # --- the networks' own ways around it --------------------------------------------------------------------
 
 
@@ -160,7 +274,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     near = swarm.links_of(holder)
     asker = next(p for p in range(24) if p != holder and p not in near and nat.behind[p] == asker_behind)
     behind = list(nat.behind)
-    behind[holder] = holder_behind
+    behind[holder] = NatKind(holder_behind)
     nat.behind = tuple(behind)
     links = swarm.simulation.network
     links.lines = [line._replace(nat=hidden) for line, hidden in zip(links.lines, behind, strict=True)]

@@ -53,13 +53,13 @@ def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float)
 
 
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("alpha", [0.4, 0.8, 1.2])
+@pytest.mark.parametrize("alpha", [0.4, 1.2])
 def test_random_probes_agree_with_the_closed_form(law: str, alpha: float) -> None:
     spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=alpha, free_riders=0.0, replication=law)
     made = Catalogue.generate(spec, PEERS, 7)
     rng = Stream(f"probes/{law}/{alpha}")
     probes = []
-    for _ in range(3_000):
+    for _ in range(1_500):
         title, tries = made.sample_title(rng), 1
         while title not in made.libraries[rng.randrange(PEERS)]:
             tries += 1

@@ -133,6 +133,7 @@ def test_the_two_directions_of_a_link_may_differ(tmp_path: Path) -> None:
         ("0 1\n-2 0\n", ':2: value 1 should be a round trip .*, not "-2"'),
         ("0 nan\n- 0\n", "no round trip in it was measured"),
         ("0 1\n1 inf\n", ':2: value 2 .* not "inf"'),
+        ("0 1\n1 1.#INF\n", ':2: value 2 .* not "inf"'),
         ("0 1\n1e400 0\n", 'not "1e400"'),
         ("0 1_0\n1 0\n", 'not "1_0"'),
         ("0 1300000\n1 0\n", "from 0 to 1,200,000"),

@@ -223,7 +223,7 @@ def even(text: str, programs: Sequence[Peer | None]) -> list[PeerId]:
     return [peer for peer in range(len(programs)) if peer % 2 == 0]
 
 
-def of_rumours(titles: Sequence[str], rng: Any) -> str:
+def of_rumours(titles: Sequence[str], rng: Any, now_us: int) -> str:
     return f"rumour {rng.randrange(1_000)} of {len(titles)}"
 
 

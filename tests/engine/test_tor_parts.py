@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from engine.protocols.tor.consensus import Position, Relay, Weights, choose_path, related, weights
+from engine.protocols.tor.consensus import Position, Relay, Table, Weights, choose_path, path_from, related, weights
 from engine.protocols.tor.windows import Window
 
 POSITIONS: tuple[Position, ...] = ("guard", "middle", "exit")
@@ -79,11 +79,11 @@ def test_a_path_has_no_relay_network_or_family_twice_and_the_client_keeps_its_gu
 
 def test_two_watched_relays_are_both_ends_as_often_as_the_draw_without_return_says() -> None:
     # n relays of equal weight, m of them watched, no relay twice: (m/n) (m-1)/(n-1).
-    n, m, tries = 100, 30, 6_000
+    n, m, tries = 100, 30, 4_000
     all_ = [Relay(k, 10, True, True, k) for k in range(n)]
-    of = weights(all_)
     rng = Random(6)
-    paths = [choose_path(all_, of, rng) for _ in range(tries)]
+    table = Table(all_)
+    paths = [path_from(lambda position, free: table.choose(position, rng, free)) for _ in range(tries)]
     both = sum(path is not None and path[0].peer < m and path[2].peer < m for path in paths) / tries
     expected = m / n * (m - 1) / (n - 1)
     assert abs(both - expected) < 4 * (expected * (1 - expected) / tries) ** 0.5

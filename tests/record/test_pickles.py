@@ -42,7 +42,7 @@ def test_restored_at_random_moments_a_run_ends_as_it_would_have(name: str, way: 
     whole = play_on(Swarm(made), deeds)
     rest, live = list(deeds), Swarm(made)
     pool: dict[PartKey, bytes] = {}
-    for at_us in sorted(random.Random(name).sample(range(END_US), 4)):
+    for at_us in sorted(random.Random(name).sample(range(END_US), 2)):
         while rest and rest[0][0] <= at_us:
             live.advance(rest[0][0])
             live.do(rest.pop(0)[1])

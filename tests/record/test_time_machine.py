@@ -42,15 +42,14 @@ def prints(machine: TimeMachine) -> tuple[object, ...]:
     return swarm.now_us, swarm.given, swarm.fingerprint(), swarm.snapshot().totals, len(swarm.asks())
 
 
-@pytest.mark.parametrize("spacing", [40, 1_000_000])
-@pytest.mark.parametrize("name", networks())
+@pytest.mark.parametrize(("name", "spacing"), [*((name, 40) for name in networks()), ("gnutella", 1_000_000)])
 def test_every_moment_is_as_it_was(name: str, spacing: int) -> None:
     checkpoints = Checkpoints(spacing=spacing)
     machine = played(name, checkpoints=checkpoints)
     assert bool(checkpoints.store.checkpoints) == (spacing < 1000)
     end = prints(machine)
     straight = TimeMachine(Swarm(setup(name)))
-    moments = sorted(random.Random(7).sample(range(END_US), 6))
+    moments = sorted(random.Random(7).sample(range(END_US), 4))
     was = {}
     for at_us in moments:
         for number, (at_s, command) in enumerate(story(name)):
@@ -59,7 +58,7 @@ def test_every_moment_is_as_it_was(name: str, spacing: int) -> None:
                 straight.swarm.do(command)
         go(straight, at_us)
         was[at_us] = prints(straight)
-    for at_us in [*moments[::-1], *random.Random(8).sample(moments, 4)]:
+    for at_us in [*moments[::-1], *random.Random(8).sample(moments, 2)]:
         at_once(machine.seek(at_us))
         assert prints(machine) == was[at_us]
         assert not machine.live
@@ -154,13 +153,13 @@ def test_the_swarm_at_the_end_is_kept_during_a_seek() -> None:
 
 
 @pytest.mark.uncounted
-@pytest.mark.parametrize("budget", [800_000, 2_500_000])
-def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int) -> None:
+def test_checkpoints_stay_within_their_budget_and_thin_out_with_age() -> None:
+    budget = 800_000
     checkpoints = Checkpoints(CheckpointStore(budget), spacing=30)
     machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=checkpoints)
     store = checkpoints.store
     most = 0
-    for second in range(1, 60):
+    for second in range(1, 40):
         go(machine, second * SECOND)
         most = max(most, store.bytes)
     assert 0 < most <= budget
@@ -169,7 +168,7 @@ def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int)
     gaps = [b.cost - a.cost for a, b in zip(store.checkpoints, store.checkpoints[1:], strict=False)]
     assert len(gaps) >= 2
     assert gaps[-1] <= max(gaps), "the latest are nearest to each other"
-    assert store.checkpoints[-1].at[0] > 50 * SECOND
+    assert store.checkpoints[-1].at[0] > 33 * SECOND
 
 
 def test_there_are_so_many_checkpoints_at_most_and_a_quarter_of_the_room_is_for_paths() -> None:

@@ -325,7 +325,7 @@ async def test_another_network_offers_others() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         panel = await opened(person)
         listed = panel.query_one(PresetList)
-        assert {preset.name for preset in listed.presets if preset.why_not} == {"operator"}
+        assert {preset.name for preset in listed.presets if preset.why_not} == {"operator", "whack-a-mole"}
         restart_under("napster", person.main.context)
         for _ in range(4):
             person.main.at_once()

@@ -64,14 +64,18 @@ def test_peers_that_do_not_count_are_told(folder: Path, capsys: pytest.CaptureFi
     assert "--peers is not used, since edges.txt has its own peers" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [*(pytest.param(one, marks=pytest.mark.campaign) for one in ("<&-", ">&-", "2>&-")), "<&- >&- 2>&-"]
+)
 def test_a_stream_may_be_closed(folder: Path, closed: str) -> None:
     assert in_a_shell(f"run story.toml --until 1 --record run.swarm {closed}").returncode == DONE
     assert main(["replay", "run.swarm", "--json"]) == DONE
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
-@pytest.mark.parametrize("words", ["run story.toml --until 1 --json", "--version", "scenarios"])
+@pytest.mark.parametrize(
+    "words", ["run story.toml --until 1 --json", pytest.param("--version", marks=pytest.mark.campaign), "scenarios"]
+)
 def test_a_full_disk_is_told_in_a_sentence(folder: Path, words: str) -> None:
     done = in_a_shell(f"{words} >/dev/full")
     assert done.stderr == "swarmtop: stdout cannot be written: No space left on device\n"

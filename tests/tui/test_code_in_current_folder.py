@@ -76,7 +76,7 @@ def swarmtop(folder: Path, *words: str, by: str = "module", **env: str) -> subpr
     ("by", "path"),
     [
         ("script", os.pathsep),
-        ("module", os.pathsep),
+        pytest.param("module", os.pathsep, marks=pytest.mark.campaign),
         ("module", f"..{os.pathsep}../here"),
     ],
 )
@@ -183,7 +183,14 @@ script()
 """
 
 
-@pytest.mark.parametrize("name", ["argparse", "tui.cli.streams", "numpy", "msgpack", "engine.swarm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "argparse",
+        *(pytest.param(name, marks=pytest.mark.campaign) for name in ("tui.cli.streams", "numpy", "msgpack")),
+        "engine.swarm",
+    ],
+)
 def test_an_interrupt_of_an_import_ends_it_without_a_word(folder: Path, name: str) -> None:
     text = EARLY.format(name=name, root=str(ROOT), words=SMALL)
     done = subprocess.run(

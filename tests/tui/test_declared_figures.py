@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import frames
 import pytest
 from stage import Stage, painted
 
@@ -13,7 +14,7 @@ from engine import FIND, Ask, AskFor, Goal, Host, Peer, PeerId, Setup, Swarm, Th
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.session import Session
-from tui.widgets.asks_table import AsksTable, account_rows
+from tui.widgets.asks_table import AsksTable, account_rows, state_of
 from tui.widgets.charts import Charts
 from tui.widgets.status import ask_row, rates_row
 
@@ -116,3 +117,13 @@ def test_a_session_that_changes_its_network_changes_with_it() -> None:
     assert meaning_of(session.frame(30).snapshot).reach
     assert session.restart("napster")
     assert not meaning_of(session.frame(30).snapshot).reach
+
+
+async def test_an_ask_that_is_under_way_is_told_in_the_words_of_its_goal() -> None:
+    call = Goal("call", "call", "Call a user.", did="called", doing="in a call")
+    snapshot = frames.snapshot()
+    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, goals=(FIND, call)))
+    words = [
+        state_of(frames.ask_row(1, goal=goal, hits=1, closed_us=None), snapshot)[0] for goal in ("find", "call", "x")
+    ]
+    assert words == ["downloading", "in a call", "under way"]

@@ -38,6 +38,14 @@ from tui.widgets.attacks import Attacks
 from tui.widgets.story import Story
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def painted_at_once(time_is_told: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a picture shows is painted in the order in which a person would see it."""
+    told_time.paint_at_once(monkeypatch)
+
+
 FOLDER = Path(__file__).parent / "pictures"
 SIZES = {"small": (80, 24), "middle": (120, 36)}
 STYLED = "middle"

@@ -200,3 +200,12 @@ def test_the_world_fits_its_picture() -> None:
     x1, y1 = layout.fit(layout.project(*ends.T), canvas.dots_w, canvas.dots_h)
     raster.lines(canvas, x0, y0, x1, y1, 1)
     assert 0.05 < canvas.dots.mean() < 0.2
+
+
+def test_the_mark_of_a_key_stands_inside_the_circle_where_its_identifier_would() -> None:
+    ident = np.array([0.1, 0.35, 0.8])
+    peers = layout.identifiers(ident) - 0.5
+    for place, peer in zip(ident, peers, strict=True):
+        (mark,) = layout.key_on_circle(float(place)) - 0.5
+        assert np.allclose(mark / np.hypot(*mark), peer / np.hypot(*peer), atol=1e-5), "in the same direction"
+        assert np.hypot(*mark) < np.hypot(*peer)

@@ -176,16 +176,20 @@ def test_the_window_says_how_large_it_is(tmp_path: Path) -> None:
     assert window_size({"COLUMNS": "x", "LINES": "-1"}, fds=()) == (80, 24)
 
 
-def test_a_locale_without_signs_gets_letters_and_a_flag_says_otherwise(tmp_path: Path) -> None:
-    for words, ascii_only in (([], True), (["--glyphs", "braille"], False)):
-        with job(tmp_path, [*SWARMTOP, *words], LANG="C", PYTHONIOENCODING=None, NO_COLOR="1") as it:
-            it.until(r"gnutella +24 . alive")
-            it.read(0.5)
-            assert it.written.isascii() == ascii_only
-            dyes = {int(n) for sgr in re.findall(r"\x1b\[([\d;]+)m", it.written) for n in sgr.split(";")}
-            assert max(dyes) < 30, "NO_COLOR: the terminal's own, front and back"
-            it.type("q")
-            assert it.end() == 0
+@pytest.mark.parametrize(
+    ("words", "ascii_only"), [([], True), pytest.param(["--glyphs", "braille"], False, marks=pytest.mark.campaign)]
+)
+def test_a_locale_without_signs_gets_letters_and_a_flag_says_otherwise(
+    tmp_path: Path, words: list[str], ascii_only: bool
+) -> None:
+    with job(tmp_path, [*SWARMTOP, *words], LANG="C", PYTHONIOENCODING=None, NO_COLOR="1") as it:
+        it.until(r"gnutella +24 . alive")
+        it.read(0.5)
+        assert it.written.isascii() == ascii_only
+        dyes = {int(n) for sgr in re.findall(r"\x1b\[([\d;]+)m", it.written) for n in sgr.split(";")}
+        assert max(dyes) < 30, "NO_COLOR: the terminal's own, front and back"
+        it.type("q")
+        assert it.end() == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 pytestmark = pytest.mark.anyio
 TEMPLATE = re.compile(r"\{+\w+[.:!]?\w*\}+")
-SIZES = ((64, 18), (200, 50))
+SIZES = (pytest.param((64, 18), marks=pytest.mark.campaign), (200, 50))
 
 
 def told_of(screen: Screen[Any]) -> list[str]:

@@ -123,7 +123,7 @@ def test_so_does_being_terminated_even_before_the_first_picture_is_whole(tmp_pat
         assert it.screen.text.strip() == ""
 
 
-@pytest.mark.parametrize("keys", ["", " "])
+@pytest.mark.parametrize("keys", [pytest.param("", marks=pytest.mark.campaign), " "])
 def test_without_a_terminal_it_leaves_though_no_signal_says_so(tmp_path: Path, keys: str) -> None:
     """Started by nohup, say; also while it is paused, and writes nothing that could fail."""
     with terminal(tmp_path, SWARMTOP) as it:
@@ -171,7 +171,7 @@ async def test_ctrl_c_still_copies_where_something_is_marked() -> None:
         assert "again to leave" in person.told
 
 
-@pytest.mark.parametrize("frames", [0, 3])
+@pytest.mark.parametrize("frames", [0, pytest.param(3, marks=pytest.mark.campaign)])
 def test_a_mistake_of_ours_is_told_in_one_sentence_on_a_clean_terminal(tmp_path: Path, frames: int) -> None:
     with terminal(tmp_path, ["-c", BREAKS.format(frames=frames, words=SWARM)]) as it:
         assert it.end() == 1

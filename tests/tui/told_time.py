@@ -16,6 +16,7 @@ import pytest
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.screens.frame_clock import FrameClock, FramePace
@@ -54,7 +55,15 @@ async def idle(*_: object, **__: object) -> None:
         turns = 0 if ready else turns + 1
 
 
-async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
+_paint = Screen._compositor_refresh
+
+
+def painted_later(screen: Screen) -> None:
+    """Paint what has changed at the end of the pause: what is painted and overwritten between two keys, nobody sees."""
+    screen.app._update_mouse_over(screen)
+
+
+async def pause(pilot: Pilot[Any], delay: float | None = None, *, paint: bool = True) -> None:
     """What was sent is handled, and what has changed is laid out and painted."""
     if delay is not None:
         await asyncio.sleep(delay)
@@ -78,21 +87,28 @@ async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
         ):
             break
         screen._on_timer_update()
+        screen._dirty_widgets.clear()
+    if paint:
+        for shown in pilot.app.screen_stack:
+            if shown._compositor._dirty_regions:
+                _paint(shown)
+        await idle()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys one after the other, each when the one before has been dealt with."""
-    for key in keys:
+    for number, key in enumerate(keys, 1):
         await pilot.app._press_keys([key])
-        await pause(pilot)
+        await pause(pilot, paint=number == len(keys))
 
 
 _PARSED: dict[tuple[object, ...], Any] = {}
 _MATCHED: dict[tuple[object, ...], tuple[Any, tuple[bool, ...]]] = {}
+_PLACED: dict[tuple[object, ...], Any] = {}
 _RULES: dict[tuple[int, ...], int] = {}
 _parse_rules, _apply = Stylesheet._parse_rules, Stylesheet.apply
 FOUND = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
-"""What `Stylesheet.apply` notes of a node beside its rules."""
+"""What `Stylesheet.apply` notes of a node beside its rules; the last two if rules ask for its place among siblings."""
 
 
 def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
@@ -118,29 +134,71 @@ def state_of(node: Any) -> tuple[object, ...]:
     return (type(node), node._id, frozenset(node._classes), *state)
 
 
+def focus_within(nodes: list[Any]) -> int:
+    """How many nodes of a path from the app down have the focus within them."""
+    focused = next((node.focused for node in nodes if isinstance(node, Screen)), None)
+    above = [] if focused is None else focused.css_path_nodes
+    return sum(one is other for one, other in zip(nodes, above, strict=False))
+
+
+def place_of(node: Any) -> tuple[bool, ...]:
+    """What selectors may ask of a node's place among its siblings."""
+    if not isinstance(node, Widget):
+        return ()
+    order = (node.first_of_type, node.last_of_type, node.first_child, node.last_child)
+    return (*order, node.is_odd, node.is_even, node.is_empty)
+
+
 def matched_once(
     sheet: Any, node: Any, *, animate: bool = False, cache: dict[tuple[Any, ...], Any] | None = None
 ) -> None:
     """Apply a style sheet to a node. Which rules hold for it is found once for all nodes of this process that no rule
-    can tell apart. Where rules ask for siblings or for the focus within, Textual caches nothing, and so does this."""
+    can tell apart, and they are set only if they are other rules than before."""
     rules, number = getattr(sheet, "_told_rules", (None, 0))
     if rules is not sheet.rules:
         rules = sheet.rules  # as they are parsed once, and kept, each has an address of its own
         number = _RULES.setdefault(tuple(map(id, rules)), len(_RULES))
         sheet._told_rules = rules, number
-    key = (number, *map(state_of, node.css_path_nodes))
+    path = node.css_path_nodes
+    key: tuple[object, ...] = (number, focus_within(path), *map(state_of, path))
     known = _MATCHED.get(key)
+    if known is not None and any(known[1][2:]):
+        key = (key, *map(place_of, path))
+        found = _PLACED.get(key)
+        known = None if found is None else (found, known[1])
     if known is None:
-        fresh: dict[tuple[Any, ...], Any] = {}
-        _apply(sheet, node, animate=animate, cache=fresh)
-        for found in fresh.values():
-            _MATCHED[key] = found, tuple(getattr(node, name) for name in FOUND)
+        learnt(sheet, node, key, animate)
         return
     found, noted = known
     for name, value in zip(FOUND, noted, strict=True):
         setattr(node, name, value)
-    sheet.replace_rules(node, found, animate=animate)
+    if node.styles.base._rules == found:
+        node.notify_style_update()
+    else:
+        sheet.replace_rules(node, found, animate=animate)
     sheet._process_component_classes(node)
+
+
+def learnt(sheet: Any, node: Any, key: tuple[object, ...], animate: bool) -> None:
+    """Apply a style sheet to a node by Textual's own code, and keep which rules hold."""
+    set_rules: list[Any] = []
+
+    def replace_rules(node: Any, rules: Any, animate: bool = False) -> None:
+        set_rules.append(rules)
+        del sheet.replace_rules
+        sheet.replace_rules(node, rules, animate=animate)
+
+    sheet.replace_rules = replace_rules
+    _apply(sheet, node, animate=animate, cache=None)
+    vars(sheet).pop("replace_rules", None)
+    if set_rules:
+        noted = tuple(getattr(node, name) for name in FOUND)
+        if isinstance(key[0], tuple):
+            _PLACED[key] = set_rules[0]
+            return
+        _MATCHED[key] = set_rules[0], noted
+        if any(noted[2:]):
+            _PLACED[(key, *map(place_of, node.css_path_nodes))] = set_rules[0]
 
 
 def told(patch: pytest.MonkeyPatch) -> None:
@@ -149,8 +207,14 @@ def told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("textual.pilot.wait_for_idle", idle)
     patch.setattr(Stylesheet, "_parse_rules", parsed_once)
     patch.setattr(Stylesheet, "apply", matched_once)
+    patch.setattr(Screen, "_compositor_refresh", painted_later)
     patch.setattr(Pilot, "pause", pause)
     patch.setattr(Pilot, "press", press)
     patch.setattr(Pilot, "_wait_for_screen", idle)
     patch.setattr("tui.screens.main.FrameClock", ToldFrames)
     patch.setattr("tui.screens.main.FramePace", EvenPace)
+
+
+def paint_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Paint each change when it happens, as in the program, and not once a pause."""
+    patch.setattr(Screen, "_compositor_refresh", _paint)

@@ -294,7 +294,7 @@ def swarm_flags(parser: Parser) -> None:
     add("--sample", read_sample, "SECONDS", "virtual time between two samples of the time series (1)")
     add("--capacity", read_link("capacity"), "SPEC", "lines of the peers: none, saroiu, or UP:DOWN in kbit/s (none)")
     add("--jitter", read_link("jitter_ms"), "MS", "how much longer than the latency a message may take (0)")
-    add("--nat", read_link("nat"), "FRACTION", "share of peers that accept no connections (0)")
+    add("--nat", read_link("nat"), "SPEC", "share of peers behind a NAT, or of each kind: full:0.2,port:0.3 (usual)")
     add(
         "--churn",
         read_churn,

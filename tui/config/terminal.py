@@ -180,6 +180,11 @@ class Ending:
         """Whether the program was told to end."""
         return self._deadline.begun
 
+    @property
+    def code(self) -> int | None:
+        """The exit code with which it was told to end."""
+        return self._deadline.code
+
     def begin(self, code: int) -> None:
         """The program leaves by itself: limit the time from now on."""
         self._deadline.begin(code)

@@ -109,6 +109,11 @@ def identifiers(ident: ArrayLike) -> Positions:
     return _polar(angle, radius)
 
 
+def key_on_circle(place: float) -> Positions:
+    """Where a key is marked that lies at this place of the circle of `identifiers`, 0 to 1: inside it (1, 2)."""
+    return _polar(np.array([place % 1.0]) * TURN, np.array([KEY_RADIUS]))
+
+
 def from_edge(positions: Positions) -> Positions:
     """Where new peers start to move from: straight outwards from the middle, just outside the picture's edge (N, 2)."""
     away = np.asarray(positions, np.float64) - 0.5
@@ -400,3 +405,7 @@ def nearest(
     cost = np.where(open_to, ahead + 2.0 * aside + np.where(aside <= ahead, 0.0, 1e6), np.inf)
     best = int(np.argmin(cost))
     return best if math.isfinite(cost[best]) else None
+
+
+KEY_RADIUS = 0.8
+"""Of the mark of a key, where the peers with the nearest identifiers are at 1."""

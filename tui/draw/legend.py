@@ -12,7 +12,7 @@ import numpy as np
 from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
-from .scene import WALL, Scene, link_words, mark_ink, paths_shown, sides_of
+from .scene import WALL, Scene, dense, link_words, mark_ink, paths_shown, sides_of
 from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
@@ -43,7 +43,10 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     links, severed = scene.snapshot.links, scene.snapshot.cut_links
     dash = "-" if canvas.mode == "ascii" else "─"
     if links.contacts and len(links.a):
-        told.append((dash, "contact", INK["contact"]))
+        crowd = dense(scene.snapshot)
+        told.append(
+            (dash, "contact of the selected" if crowd else "contact", INK["link-selected" if crowd else "contact"])
+        )
     if len(severed.a) or len(severed.whole):
         told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
@@ -54,6 +57,8 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     told += [(dash, paths.words[code] or "way", INK["path"]) for code in drawn]
     if paths.loops.any():
         told.append((dash, "loop", INK["loop"]))
+    if scene.key_at is not None:
+        told.append((shapes.key, "key", INK["origin"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

@@ -233,6 +233,8 @@ class Scene:
     """The peers of a minimum cut."""
     bundle: Bundle | None = None
     """How lines between peers are bundled; None: they are straight."""
+    key_at: tuple[float, float] | None = None
+    """Where the key of the chosen ask lies on the circle of identifiers, in dots."""
     head: int = 0
     foot: int = 0
     """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
@@ -290,13 +292,19 @@ def mark_ink(code: int) -> int:
     return MARKS[min(code, len(MARKS)) - 1]
 
 
+def dense(snapshot: Snapshot) -> bool:
+    """Whether the peers have so many contacts that lines to all of them would hide the picture: then only those of the
+    selected peer are drawn."""
+    return snapshot.links.contacts and len(snapshot.links.a) > CONTACTS_MOST * len(snapshot.state)
+
+
 def _idle_links(canvas: Canvas, scene: Scene) -> None:
     snapshot = scene.snapshot
     a, b = snapshot.links.a, snapshot.links.b
     chosen = scene.selected if scene.selected is not None else -1
     mine = (a == chosen) | (b == chosen)
     few = int(in_sight(canvas, scene.x, scene.y).sum()) <= FEW
-    kept = np.ones(len(a), np.bool_) if few else mine
+    kept = np.ones(len(a), np.bool_) if few and not dense(snapshot) else mine
     a, b, mine = a[kept], b[kept], mine[kept]
     cut = snapshot.group[a] != snapshot.group[b]
     severed = snapshot.cut_links
@@ -448,6 +456,9 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     if scene.trace is not None and not crowded:
         front(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
     _marked(canvas, scene)
+    if scene.key_at is not None:
+        col, row = raster.cells(canvas, *scene.key_at)
+        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["origin"])
     if scene.trace is not None or scene.names:
         _words(canvas, scene, seen)
     tint(canvas, scene.snapshot)
@@ -638,3 +649,7 @@ def _names(
 def alive_count(snapshot: Snapshot) -> int:
     """Peers that are up, infrastructure included."""
     return int((snapshot.state == ALIVE).sum())
+
+
+CONTACTS_MOST = 5
+"""Contacts a peer, each counted once for both, up to which all are drawn."""

@@ -264,6 +264,13 @@ class Stage:
             self._bundle_of, self._bundle_key = self._new, key
         return self._bundle
 
+    def place_of_key(self, trace: Trace | None) -> tuple[float, float] | None:
+        """Where the key of the chosen ask is marked, in dots; None where identifiers are not shown, or it has none."""
+        if self.placed != "identifiers" or trace is None or trace.key_place is None:
+            return None
+        x, y = self.view.to_dots(layout.key_on_circle(trace.key_place), self.box)
+        return float(x[0]), float(y[0])
+
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
         """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""
         if self.placed in ("hops", "ask") and self.hop.size:

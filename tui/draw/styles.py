@@ -47,6 +47,8 @@ class Glyphs:
     """It named who has the thing, and has it not."""
     keeper: str
     """It keeps a record that points to who has the thing."""
+    key: str
+    """Where the key of what was asked lies among the identifiers."""
     question: str
     """A message under way, by its part."""
     answer: str
@@ -81,6 +83,7 @@ SYMBOLS = Glyphs(
     origin="◈",
     answerer="✦",
     keeper="☆",
+    key="◇",
     question="•",
     answer="◦",
     transfer="▪",
@@ -111,6 +114,7 @@ LETTERS = Glyphs(
     origin="$",
     answerer="^",
     keeper="?",
+    key="<",
     question="+",
     answer="=",
     transfer="~",

@@ -251,7 +251,10 @@ class Teller:
         fixed = snapshot.fixed
         who, text = fixed.labels[row.origin], plain(row.text, 40)
         over = row.closed_us is not None or settled(row, snapshot)
-        does = {"share": "spread" if over else "spreads", "nothing": "shares"}.get(row.sought, "asked for")
+        does = {"share": "spread" if over else "spreads", "nothing": "shares"}.get(row.sought)
+        if does is None:
+            goal = fixed.goal(row.goal)
+            does = goal.did if goal else "asked for"
         begun = f"{who} {does} “{text}”"
         others = max(1, len(snapshot.state) - 1)
         spreads = fixed.goals[0].audience != "one"

@@ -6,6 +6,7 @@ newer ones arrive above it. Here too: the record of one ask in rows, which the i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,8 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
         if row.hits:
-            return "downloading", "answer"
+            goal = snapshot.fixed.goal(row.goal)
+            return goal.doing if goal else "under way", "answer"
         # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
         down = stations_down(snapshot)
         return (f"waiting: {down}", "bad") if down else ("waiting", "question")
@@ -117,6 +119,25 @@ def first_hit(row: AskRow) -> str:
     return "" if row.first_hit_us is None else f"{row.first_hit_us / 1e6:.3f} s"
 
 
+REMARKS_COUNTED = 4
+"""Values of a remark that are counted one by one, the most frequent first."""
+
+
+def remarks_counted(asks: Sequence[AskRow]) -> str:
+    """How many asks have each value of each remark (`Host.remark`): `watcher: client 12 · client + page 3 · none 5`."""
+    keys = dict.fromkeys(key for row in asks for key in row.remarks)
+    told = []
+    for key in sorted(keys):
+        counts = Counter(" + ".join(row.remarks.get(key, ())) for row in asks)
+        without = counts.pop("", 0)
+        most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        words = [f"{value} {count:,}" for value, count in most[:REMARKS_COUNTED]]
+        if len(most) > REMARKS_COUNTED:
+            words.append(f"other {sum(count for _, count in most[REMARKS_COUNTED:]):,}")
+        told.append(f"{key}: {' · '.join([*words, *([f'none {without:,}'] if without else [])])}")
+    return "   ".join(told)
+
+
 def account_rows(
     row: AskRow,
     snapshot: Snapshot,
@@ -178,6 +199,8 @@ def account_rows(
         rows.append(((word, ink),))
     else:
         rows.extend(((line, ink),) for line in wrap(row.verdict or word, max(8, width)))
+    for key, values in row.remarks.items():
+        rows.append(((f"{key:<10} ", "dim"), (" + ".join(values), "warn")))
     rows.extend(((line, "caption"),) for line in theory_lines(theory, width))
     return rows
 
@@ -345,7 +368,7 @@ class AsksTable(VirtualTable[AskData]):
         total = frame.snapshot.asks_total
         kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
         whose = f" · {frame.asks_of.words}" if len(filters_of(frame.snapshot)) > 1 or frame.asks_of.goal else ""
-        name_panel(self, f"asks{whose} · {kept}" if kept else "asks")
+        name_panel(self, f"asks{whose} · {kept}" if kept else "asks", remarks_counted(asks))
 
     def width_of(self, column: Column[AskData]) -> int | None:
         if column.name == "#":

@@ -17,7 +17,7 @@ from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
 from textual.message import Message
 
-from engine import ALIVE, DEAD, STATES, AskRow, LoggedMessage, PeerId, Snapshot
+from engine import ALIVE, DEAD, NAT_WORDS, STATES, AskRow, LoggedMessage, NatKind, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
@@ -519,7 +519,8 @@ def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:
     fixed = snapshot.fixed
     up, down = int(fixed.up_kbit_s[peer]), int(fixed.down_kbit_s[peer])
     words = [f"{up:,} up, {down:,} down kbit/s"] if up else []
-    words += ["behind a NAT"] if fixed.nat[peer] else []
+    nat = NatKind(int(fixed.nat[peer]))
+    words += [f"behind a NAT ({NAT_WORDS[nat]})"] if nat else []
     if words:
         yield (("line   ", "dim"), (", ".join(words), "text"))
 

@@ -507,7 +507,7 @@ def pressed(event: events.MouseEvent) -> bool:
 
 
 class LatePanel(Vertical):
-    """A panel whose widgets are made when it gets its first frame: most runs never open it, and the widgets would cost
+    """A panel whose widgets are made when they are first wanted: most runs never open it, and the widgets would cost
     each of them a part of its start."""
 
     def __init__(
@@ -522,7 +522,7 @@ class LatePanel(Vertical):
         super().__init__(id=id, classes=classes)
         self._make, self._first = make, first
         self._frame: Frame | None = None
-        self._complete = self._focus_wanted = False
+        self._adding = self._complete = self._focus_wanted = False
 
     def compose(self) -> ComposeResult:
         """No widgets yet, see `show`."""
@@ -546,19 +546,25 @@ class LatePanel(Vertical):
         """Whether it has the focus, and can handle keys."""
         return self.has_focus_within and self.ready
 
+    def has_content(self, frame: Frame) -> bool:
+        """Whether a frame has something for the widgets to show."""
+        return True
+
     def show(self, frame: Frame) -> bool:
-        """Keep the newest frame. Returns whether the widgets are there; if not, they are made, and then this is called
-        again."""
+        """Keep the newest frame. Returns whether the widgets are there; if not, and they are wanted, they are made, and
+        then this is called again."""
         self._frame = frame
-        if not self._complete:
+        if not self._complete and self.has_content(frame):
             self.call_later(self._add_widgets)
         return self._complete
 
     async def _add_widgets(self) -> None:
-        if not self.is_attached or self._complete:
+        if not self.is_attached or self._adding:
             return
-        self._complete = True
+        self._adding = True
         await self.mount_all(self._make())
+        # Not before: a frame that comes meanwhile would look for widgets that are not there yet.
+        self._complete = True
         if self._frame is not None:
             self.show(self._frame)
         if self._focus_wanted:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from rich.cells import cell_len
 from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.widget import Widget
 
 from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
 from tui.config.keys import keyed
@@ -27,7 +27,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
 from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
-from .panel import Chip, Lines, Offer
+from .panel import Chip, LatePanel, Lines, Offer
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
 
@@ -106,7 +106,29 @@ PACES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """How long after an answer the court may act."""
 
 
-class CourtBar(Vertical):
+def _court_lines() -> tuple[Widget, ...]:
+    """The court above, the minimum cut below."""
+    adjourn = "End the court: its orders stay in force, those not yet carried out lapse."
+    return (
+        Horizontal(
+            Lines(id="score"),
+            Chip("-", id="sooner"),
+            Chip("+", id="later"),
+            Chip("adjourn", "run.court", id="adjourn", tip=adjourn),
+            id="court",
+            classes="-hidden",
+        ),
+        Horizontal(
+            Lines(id="set"),
+            Chip("censor these", "ask.censor_set", id="censor-these"),
+            Chip("close", "ask.silence", id="put-away", tip="Remove the rings around these peers."),
+            id="silencing",
+            classes="-hidden",
+        ),
+    )
+
+
+class CourtBar(LatePanel):
     """The orders of a court, and the minimum cut between an asker and the holders: a line each, with buttons, shown
     only when there is one. Posts `Act`, and `Wish` for an action of the screen."""
 
@@ -119,29 +141,16 @@ class CourtBar(Vertical):
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self._frame: Frame | None = None
+        super().__init__(_court_lines, Chip, id=id, classes=classes)
 
-    def compose(self) -> ComposeResult:
-        """The court above, the silencing set below."""
-        with Horizontal(id="court", classes="-hidden"):
-            yield Lines(id="score")
-            yield Chip("-", id="sooner")
-            yield Chip("+", id="later")
-            yield Chip(
-                "adjourn",
-                "run.court",
-                id="adjourn",
-                tip="End the court: its orders stay in force, those not yet carried out lapse.",
-            )
-        with Horizontal(id="silencing", classes="-hidden"):
-            yield Lines(id="set")
-            yield Chip("censor these", "ask.censor_set", id="censor-these")
-            yield Chip("close", "ask.silence", id="put-away", tip="Remove the rings around these peers.")
+    def has_content(self, frame: Frame) -> bool:
+        """Whether there is a court or a minimum cut."""
+        return frame.snapshot.court is not None or frame.min_cut is not None
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> bool:
         """Take the newest."""
-        self._frame = frame
+        if not super().show(frame):
+            return False
         court_status = frame.snapshot.court
         self.query_one("#court").set_class(court_status is None, "-hidden")
         if court_status is not None:
@@ -165,6 +174,7 @@ class CourtBar(Vertical):
             these = self.query_one("#censor-these", Chip)
             these.dress(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
             these.display = bool(found.peers)
+        return True
 
     @on(Chip.Pressed)
     def _pressed(self, event: Chip.Pressed) -> None:

@@ -7,7 +7,6 @@ value.
 from __future__ import annotations
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
@@ -55,18 +54,28 @@ class Story(VerticalScroll, inherit_bindings=False):
         self._run: Run | None = None
         self._guesses: dict[tuple[float, str], str] = {}
         self._told = 0
+        self._adding = self._complete = False
 
-    def compose(self) -> ComposeResult:
-        """What was said, what is asked, what came out."""
-        yield Lines(id="told")
-        with Vertical(id="guess", classes="-hidden"):
-            yield Lines(id="question")
-            with Horizontal(id="chips"):
-                for word in GUESSES:
-                    yield Chip(word, id=f"guess-{word}")
-            yield Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS)
-        yield Lines(id="results")
-        yield Lines(id="earlier")
+    async def _add_widgets(self) -> None:
+        """What was said, what is asked, what came out. Made when a scenario has something to say: most runs are none,
+        and the widgets would cost each of them a part of its start."""
+        if self._adding or not self.is_attached:
+            return
+        self._adding = True
+        await self.mount(
+            Lines(id="told"),
+            Vertical(
+                Lines(id="question"),
+                Horizontal(*(Chip(word, id=f"guess-{word}") for word in GUESSES), id="chips"),
+                Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS),
+                id="guess",
+                classes="-hidden",
+            ),
+            Lines(id="results"),
+            Lines(id="earlier"),
+        )
+        self._complete = True
+        self._fill()
 
     def action_step(self, across: int, down: int) -> None:
         """To the next button in this direction."""
@@ -86,7 +95,10 @@ class Story(VerticalScroll, inherit_bindings=False):
             self._run = frame.snapshot.fixed.run
             self._guesses.clear()
             self._told = 0
-        self.set_class(not (frame.captions or frame.predictions or frame.expectations), "-hidden")
+        told = bool(frame.captions or frame.predictions or frame.expectations)
+        self.set_class(not told, "-hidden")
+        if told and not self._adding:
+            self.call_later(self._add_widgets)
         self._fill()
         if len(frame.captions) > self._told:
             self._told = len(frame.captions)
@@ -110,7 +122,7 @@ class Story(VerticalScroll, inherit_bindings=False):
 
     def _fill(self) -> None:
         frame = self._frame
-        if frame is None or not self.is_mounted or not self.size.width:
+        if frame is None or not self.is_mounted or not self.size.width or not self._complete:
             return  # hidden, it has no width to wrap to; when it is shown again, it gets a Resize event
         width = max(8, self.scrollable_content_region.width)
         self.set_class(self.size.height < BRIEF, "-brief")

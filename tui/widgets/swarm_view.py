@@ -290,6 +290,7 @@ class SwarmView(CanvasWidget):
             names=self.names,
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
+            key_at=stage.place_of_key(frame.trace),
             bundle=stage.bundle(wall_s),
             echoes=tuple((p, (wall_s - at) / ECHO_S if lively else 0.3) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S if lively else 1.0) for a, b, at in self._refusals),

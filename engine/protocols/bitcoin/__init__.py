@@ -27,9 +27,9 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 """
 
 # Relay of transactions. What a node has to announce is one list for all connections (`news`), each of which has a place
-# in it: an announcement is the rest of the list without what the other end is known to have. Who has announced a
-# transaction is kept as bits, one for each connection, and only as long as it is in the list: a transaction costs a
-# node one entry, however many connections there are.
+# in it: an announcement is the rest of the list without what the other end is known to have (`Connection.lacks`). Most
+# of what a node is told is in that list, so that is where it is looked for first. A connection that has been told all
+# has no timer (`resting`). Transactions that one getdata asks for are sent together, unless they belong to asks.
 #
 # Asks. A payment has the cause of its ask from node to node; an announcement has those of all that is in it. Payments
 # of other users have none. Each block is an ask that its miner begins. A payment is told of by the node that made it,
@@ -45,6 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import compress, islice
 
 from ...api import (
     DUPLICATE,
@@ -84,6 +85,7 @@ from .chain import (
     Transaction,
     coins_of,
     digest,
+    is_signed,
     is_sound,
     short,
     txids_of,
@@ -115,12 +117,15 @@ from .messages import (
     Tx,
     Verack,
     Version,
+    single,
 )
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
 """Between two attempts to open a connection; doubled up to `DIAL_MOST_US` while no address can be used."""
 DIAL_MOST_US = 60 * SECOND_US
+FEW_ADDRESSES = 1_000
+"""Of so few a node looks first whether any can be used."""
 CONNECT_TIMEOUT_US = 5 * SECOND_US
 DNS_WAIT_US = 11 * SECOND_US
 """With addresses in its tables a node asks the DNS seeds only when these have led to nobody for so long."""
@@ -153,8 +158,7 @@ MINE_US = 60 * SECOND_US
 that changes nothing of it."""
 WANTED_MOST, LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 20_000, 2_000, 50_000, 20_000, 16
 RECENT_BLOCKS = 6
-BITS = 256
-NEWS_KEPT = 1_024
+NEWS_LEAST, NEWS_MOST = 64, 4_096
 
 PAY = Goal(
     "pay",
@@ -279,15 +283,17 @@ class CrawlNext:
 # --- what a node keeps -----------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Connection:
     """A connection.
 
     kind        what it is for; inbound: whether the other end opened it
     group       network (/16) of the other end
-    bit         that which stands for it where those who know a transaction are kept
-    at          how much of `news` has been announced to it
+    at          how much of `news` has been announced to it, counted from the start of the node
+    lacks       a byte for each of `news` from there on: 1 where the other end is not known to have it; those that are
+                missing at its end are 1
     armed       whether a timer for announcements is set
+    tick        what that timer brings
     since_us, heard_us
                 when it was opened, and when something came last
     height      of the other end when it was opened
@@ -303,14 +309,15 @@ class Connection:
     kind: Kind
     inbound: bool
     group: int
-    bit: int
     at: int
     since_us: int
     heard_us: int
+    tick: TrickleOut
     height: int = 0
     best: int = -1
     armed: bool = False
     pushes: bool = False
+    lacks: bytearray = field(default_factory=bytearray)
     told: dict[PeerId, int] = field(default_factory=dict)
     room: float = ADDR_BUCKET
     room_us: int = 0
@@ -320,12 +327,12 @@ class Connection:
 
 @dataclass(slots=True)
 class Wanted:
-    """A transaction that was announced and is not here: whom it was asked of (-1 for nobody yet), until when, and who
-    has announced it."""
+    """Transactions that were announced together and are not here: who has announced them, whether it was asked for
+    them, and until when they are waited for."""
 
-    of: PeerId
+    one: Connection
+    asked: bool
     due_us: int
-    sources: list[PeerId]
 
 
 @dataclass(slots=True)
@@ -388,8 +395,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     connections  by peer; dialing: whom it is calling now, what for, and the timer
     pool         transactions that are in no block of the branch: txid -> the message; coins: what they spend
     causes       txid -> cause, of those that belong to an ask
-    news, heard  transactions to be announced, in order; txid -> bits of the connections that have them
-    wanted       transactions that were announced; lacking: blocks whose header is known
+    news, places transactions to be announced, in order (0: it is in a block now); txid -> its place, counted from the
+                 start of the node; base: the place of the first
+    news_most    length of `news` at which what all were told is forgotten; gaps: whether there is a 0 in it
+    outs, ins    connections for all relay: those that it opened, and those that it accepted; resting: of `outs` those
+                 without a timer for announcements
+    recent       hashes of the transactions of the latest blocks
+    wanted       transactions that were announced; also: txid -> who else has announced it; lacking: blocks whose header
+                 is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
     checking     blocks that are being checked
     high         who was asked to send blocks unasked, the latest last
@@ -415,31 +428,37 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     )
     link_words = ("outbound", "inbound")
     __slots__ = (
-        *("addresses", "armed_in", "causes", "chain", "checking", "coins", "connections", "contacts_told", "dial_us"),
-        *("dialing", "dialing_for", "dial_timer", "bits", "heard", "high", "known", "lacking", "me", "news", "passing"),
+        *("addresses", "also", "armed_in", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
+        *("dialing", "dialing_for", "dial_timer", "gaps", "high", "ins", "known", "lacking", "me", "news", "places"),
         *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
-        *("wanted", "network", "number", "idle", "era", "mining"),
+        *("wanted", "network", "news_most", "number", "era", "mining", "outs", "passing", "recent", "resting"),
     )
 
     def __init__(self) -> None:
         self.addresses = AddrMan(0)
         self.chain = Chain()
         self.connections: dict[PeerId, Connection] = {}
-        self.bits = 0
         self.dialing: PeerId = -1
         self.dialing_for: Kind = "full"
         self.dial_timer: Timer | None = None
         self.timer_dial = False
         self.dial_us = DIAL_US
-        self.pool: dict[int, Tx] = {}
+        self.pool: dict[int, Transaction] = {}
         self.coins: dict[int, int] = {}
         self.causes: dict[int, Cause] = {}
         self.news: list[int] = []
-        self.heard: dict[int, int] = {}
+        self.news_most = NEWS_LEAST
+        self.places: dict[int, int] = {}
+        self.base = 0
+        self.gaps = False
+        self.outs: list[Connection] = []
+        self.ins: list[Connection] = []
+        self.resting: list[Connection] = []
         self.armed_in = False
-        self.idle = True
+        self.recent: frozenset[int] = frozenset()
         self.passing = False
         self.wanted: dict[int, Wanted] = {}
+        self.also: dict[int, list[Connection]] = {}
         self.lacking: dict[int, Lacking] = {}
         self.pending: dict[int, tuple[Block, tuple[int, ...]]] = {}
         self.checking: dict[int, None] = {}
@@ -469,6 +488,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.salt = host.rng.getrandbits(62)
         if isinstance(saved, tuple):
             self.addresses, self.chain, self.number = saved
+            self.recent = txids_of(tuple(self.chain.recent(RECENT_BLOCKS)))
         else:
             self.addresses = AddrMan(host.rng.getrandbits(62), era.tables)
         # Stations come first among the contacts.
@@ -541,14 +561,26 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """An address to connect to: of no /16 to which there is an outbound connection, and not tried lately."""
         groups = {one.group for one in self.connections.values() if not one.inbound}
         opened = self.outbound()
-        for tried in range(40):
+        # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
+        first, entries = 0, self.addresses.entries
+        if len(entries) <= FEW_ADDRESSES:
+            # What would be drawn in vain is not drawn.
+            since_us = [
+                host.now_us - entry.tried_us if entry.tried_us >= 0 else 600 * SECOND_US
+                for peer, entry in entries.items()
+                if entry.address.group not in groups and peer not in self.connections and peer != self.me
+            ]
+            longest_us = max(since_us, default=-1)
+            if longest_us < 60 * SECOND_US:
+                return None
+            first = 0 if longest_us >= 600 * SECOND_US else 30
+        for tried in range(first, 40):
             address = self.addresses.select(opened, host.now_us, host.rng)
             if address is None:
                 return None
             if address.peer == self.me or address.peer in self.connections or address.group in groups:
                 continue
             last_us = self.addresses.entries[address.peer].tried_us
-            # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
             if last_us >= 0 and host.now_us - last_us < (600 if tried < 30 else 60) * SECOND_US:
                 continue
             return address
@@ -623,13 +655,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def connect(self, host: Host, peer: PeerId, kind: Kind, inbound: bool, height: int) -> Connection:
         """A connection stands."""
-        bit = next(1 << at for at in range(BITS * 8) if not self.bits & 1 << at)
-        self.bits |= bit
-        now_us = host.now_us
+        now_us, at = host.now_us, self.base + len(self.news)
         group = group_of(host, peer)
-        one = Connection(peer, kind, inbound, group, bit, len(self.news), now_us, now_us, height, room_us=now_us)
+        tick = TrickleOut(peer)
+        one = Connection(peer, kind, inbound, group, at, now_us, now_us, tick, height, room_us=now_us)
         self.connections[peer] = one
-        self.idle = True
+        if kind == "full":
+            (self.ins if inbound else self.outs).append(one)
+            if not inbound:
+                self.resting.append(one)
         host.link(peer)
         host.mark(peer, "inbound" if inbound else "outbound")
         return one
@@ -676,13 +710,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.connections.pop(peer, None)
         if one is None:
             return
-        self.bits &= ~one.bit
-        for txid in self.heard:
-            self.heard[txid] &= ~one.bit
+        for some in (self.outs, self.ins, self.resting):
+            some[:] = [other for other in some if other is not one]
         if peer in self.high:
             self.high.remove(peer)
         for want in self.wanted.values():
-            if want.of == peer:
+            if want.one is one:
                 want.due_us = host.now_us
         for lack in self.lacking.values():
             if lack.of == peer:
@@ -844,7 +877,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if cause:
             put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
             host.progress(0, host.options.confirmations, cause=cause)
-        self.take(host, Tx(tx), None, cause)
+        self.take(host, (tx,), None, cause)
         return tx
 
     def others_on(self, host: Host) -> None:
@@ -857,198 +890,289 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """Another user pays."""
         if tick.pays:
             self.number += 1
-            self.take(host, Tx(Transaction.of(-1 - digest("other", self.me, self.number), "")), None, 0)
+            self.take(host, (Transaction.of(-1 - digest("other", self.me, self.number), ""),), None, 0)
         self.others_on(host)
 
-    def is_known(self, txid: int) -> bool:
-        """Whether a transaction is in the pool or in one of the latest blocks."""
-        if txid in self.pool:
-            return True
-        blocks, main = self.chain.blocks, self.chain.main
-        return any(txid in txids_of(blocks[hash_]) for hash_ in main[-RECENT_BLOCKS:])
+    def take(self, host: Host, txs: Sequence[Transaction], sender: Connection | None, cause: Cause) -> Known:
+        """Transactions: keep and announce those that are not known and whose coins are not spent."""
+        pool, wanted, also, recent = self.pool, self.wanted, self.also, self.recent
+        poisson = self.era.trickle == "poisson"
+        known: Known = DUPLICATE
+        for tx in txs:
+            txid, coin, _ = tx
+            want = wanted.pop(txid, None)
+            others = also.pop(txid, ()) if also else ()
+            if txid in pool or txid in recent:
+                continue
+            known = None
+            if not is_signed(tx) or len(pool) >= POOL_MOST:
+                continue
+            if coin > 0:
+                if coin in self.coins or self.chain.spender(coin) is not None:
+                    host.log("double spend seen", txid=short(txid), cause=cause or None)
+                    continue
+                self.coins[coin] = txid
+            pool[txid] = tx
+            if cause:
+                self.causes[txid] = cause
+            if poisson:
+                self.queue(host, txid)
+            else:
+                self.announce_tx(host, txid, sender, others)
+            if txid in self.places:
+                for one in (sender, *others) if want is None or want.one is sender else (sender, want.one, *others):
+                    if one is not None:
+                        self.has_last(one)
+        return known
 
-    def take(self, host: Host, message: Tx, sender: Connection | None, cause: Cause) -> Known:
-        """A transaction: keep it and announce it, unless it is known or its coin is spent."""
-        tx = message.tx
-        want = self.wanted.pop(tx.txid, None)
-        if self.is_known(tx.txid):
-            return DUPLICATE
-        if not tx.is_sound or len(self.pool) >= POOL_MOST:
-            return None
-        if tx.coin > 0 and (tx.coin in self.coins or self.chain.spender(tx.coin) is not None):
-            host.log("double spend seen", txid=short(tx.txid), cause=cause or None)
-            return None
-        self.pool[tx.txid] = message
-        if tx.coin > 0:
-            self.coins[tx.coin] = tx.txid
-        if cause:
-            self.causes[tx.txid] = cause
-        bits = sender.bit if sender is not None else 0
-        for source in want.sources if want is not None else ():
-            one = self.connections.get(source)
-            bits |= one.bit if one is not None else 0
-        self.announce_tx(host, tx.txid, bits, sender is None)
-        return None
+    def has_last(self, one: Connection) -> None:
+        """The other end of a connection has the last of `news`."""
+        lacks = one.lacks
+        lacks += b"\1" * (self.base + len(self.news) - one.at - len(lacks))
+        if lacks:
+            lacks[-1] = 0
 
-    def announce_tx(self, host: Host, txid: int, bits: int, own: bool) -> None:
-        """Announce a transaction to all connections but those whose bits are set, each at its time."""
-        if self.era.trickle == "peer":
-            if not own and digest(self.salt, txid) % 4 == 0:
-                # A quarter of the transactions does not wait.
-                to = [one.peer for one in self.connections.values() if one.kind == "full" and not bits & one.bit]
-                host.multicast(to, Inv((txid,), ()), cause=self.causes.get(txid))
-                return
-            self.heard[txid] = bits
-            self.news.append(txid)
-            if not self.passing:
-                self.passing = True
-                host.after(PASS_US, Pass(), cause=None)
+    def announce_tx(
+        self, host: Host, txid: int, sender: Connection | None = None, others: Sequence[Connection] = ()
+    ) -> None:
+        """Announce a transaction to all connections, each at its time."""
+        if self.era.trickle == "poisson":
+            self.queue(host, txid)
             return
-        self.heard[txid] = bits
-        self.news.append(txid)
-        if self.idle:
-            self.idle = False
-            for one in self.connections.values():
-                if not one.armed and one.kind == "full":
-                    self.arm(host, one)
+        if sender is not None and digest(self.salt, txid) % 4 == 0:
+            # A quarter of the transactions of others does not wait.
+            to = [one.peer for one in (*self.outs, *self.ins) if one is not sender and one not in others]
+            host.multicast(to, Inv((txid,), ()), cause=self.causes.get(txid))
+            return
+        if txid not in self.places:
+            self.places[txid] = self.base + len(self.news)
+            self.news.append(txid)
+        if not self.passing:
+            self.passing = True
+            host.after(PASS_US, Pass(), cause=None)
+
+    def queue(self, host: Host, txid: int) -> None:
+        """A transaction is to be announced: a connection whose timer is not set gets one."""
+        if txid in self.places:
+            return  # It is about to be.
+        news = self.news
+        self.places[txid] = self.base + len(news)
+        news.append(txid)
+        if self.resting:
+            for one in self.resting:
+                self.arm(host, one)
+            self.resting.clear()
+        if not self.armed_in and self.ins:
+            self.arm_in(host)
 
     def arm(self, host: Host, one: Connection) -> None:
-        """Set the timer of the next announcement to a connection. All inbound connections have one together, so that
-        who has opened many learns no more."""
-        rng = host.rng
-        if not one.inbound:
-            one.armed = True
-            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_OUT_US), TrickleOut(one.peer), cause=None)
-        elif not self.armed_in:
-            self.armed_in = True
-            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_IN_US), TrickleIn(), cause=None)
+        """Set the timer of the next announcement to an outbound connection."""
+        one.armed = True
+        # `in_step`, written out.
+        later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
+        host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
+
+    def arm_in(self, host: Host) -> None:
+        """Set that of all inbound connections: they have one together, so that who has opened many learns no more."""
+        self.armed_in = True
+        host.after(in_step(host, host.rng.expovariate(1.0) * TRICKLE_IN_US), TRICKLE_IN)
 
     @on(TrickleOut)
     def trickle_out(self, host: Host, tick: TrickleOut) -> None:
         """Announce to one outbound connection."""
         one = self.connections.get(tick.to)
-        if one is not None and not one.inbound:
-            one.armed, self.idle = False, True
+        if one is None or not one.armed:
+            return
+        one.armed = False
+        news = self.news
+        fresh = news[one.at - self.base :]
+        if self.causes or self.gaps or len(fresh) > INV_TARGET:
             self.tell(host, (one,))
+        elif fresh:
+            # `tell` for one connection and payments that belong to no ask, written out: nearly all timers of a busy
+            # network are this one.
+            lacks = one.lacks
+            short_of = len(fresh) - len(lacks)
+            if short_of > 0:
+                lacks += b"\1" * short_of
+            txids = tuple(compress(fresh, lacks))
+            one.at += len(fresh)
+            lacks.clear()
+            if txids:
+                # The timer has no cause either, and what inherits that takes the short path.
+                host.send(one.peer, Inv(txids, ()))
+            if len(news) >= self.news_most:
+                self.forget_news()
+        if one.at < self.base + len(news):
+            self.arm(host, one)
+        else:
+            self.resting.append(one)
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
         """Announce to all inbound connections."""
-        self.armed_in, self.idle = False, True
-        self.tell(host, [one for one in self.connections.values() if one.inbound and one.kind == "full"])
+        self.armed_in = False
+        self.tell(host, self.ins)
+        end = self.base + len(self.news)
+        if any(one.at < end for one in self.ins):
+            self.arm_in(host)
 
     @on(Pass)
     def draw_peer(self, host: Host, tick: Pass) -> None:
         """Draw the peer that is told (0.8 to 0.11): until all have been told all."""
         self.passing = False
-        full = [one for one in self.connections.values() if one.kind == "full"]
+        full = [*self.outs, *self.ins]
         if not full:
             return
         self.tell(host, (host.rng.choice(full),))
-        if any(one.at < len(self.news) for one in full):
+        end = self.base + len(self.news)
+        if any(one.at < end for one in full):
             self.passing = True
             host.after(PASS_US, Pass(), cause=None)
 
     def tell(self, host: Host, those: Sequence[Connection]) -> None:
         """Announce to some connections what they have not been told and do not know. Those that get the same get one
         message."""
-        news, pool, heard = self.news, self.pool, self.heard
+        news, causes = self.news, self.causes
+        end = self.base + len(news)
         poisson = self.era.trickle == "poisson"
         lists: dict[tuple[int, ...], list[PeerId]] = {}
         rest: dict[int, list[int]] = {}
         for one in those:
             at = one.at
-            if at >= len(news):
+            waiting = end - at
+            if waiting <= 0:
                 continue
             fresh = rest.get(at)
             if fresh is None:
-                waiting = len(news) - at
                 most = min(INV_MOST, INV_TARGET + waiting // 1_000 * 5) if poisson else INV_MOST
-                fresh = rest[at] = [txid for txid in news[at : at + most] if txid in pool]
-                rest[at].append(min(at + most, len(news)))
-            one.at = fresh[-1]
-            bit = one.bit
-            txids = tuple([txid for txid in fresh[:-1] if not heard[txid] & bit])
+                fresh = rest[at] = news[at - self.base : at - self.base + most]
+            lacks = one.lacks
+            if len(lacks) < len(fresh):
+                lacks += b"\1" * (len(fresh) - len(lacks))
+            txids = tuple(compress(fresh, lacks))
+            if self.gaps:
+                txids = tuple([txid for txid in txids if txid])
+            one.at = at + len(fresh)
+            del lacks[: len(fresh)]
             if txids:
                 lists.setdefault(txids, []).append(one.peer)
-            if poisson and one.at < len(news):
-                self.arm(host, one)
         for txids, peers in lists.items():
-            causes = [self.causes[txid] for txid in txids if txid in self.causes] if self.causes else []
-            if len(peers) == 1 and not causes:
-                # A timer for announcements has no cause, and what inherits that takes the short path.
+            theirs = [causes[txid] for txid in txids if txid in causes] if causes else None
+            if len(peers) == 1 and not theirs:
                 host.send(peers[0], Inv(txids, ()))
             else:
-                host.multicast(peers, Inv(txids, ()), cause=causes or None)
-        if len(news) > NEWS_KEPT or (those and len(news) >= 64 and min(one.at for one in those) == len(news)):
+                host.multicast(peers, Inv(txids, ()), cause=theirs or None)
+        if len(news) >= self.news_most:
             self.forget_news()
 
     def forget_news(self) -> None:
         """Forget what was announced to all; to a connection that is far behind the oldest are not announced."""
-        full = [one for one in self.connections.values() if one.kind == "full"]
-        done = min((one.at for one in full), default=len(self.news))
-        done = max(done, len(self.news) - 4 * NEWS_KEPT)
-        if done <= 0:
-            return
-        for txid in self.news[:done]:
-            self.heard.pop(txid, None)
-        del self.news[:done]
-        for one in self.connections.values():
-            one.at = max(0, one.at - done)
+        news, places = self.news, self.places
+        end = self.base + len(news)
+        done = min([one.at for some in (self.outs, self.ins) for one in some], default=end)
+        if end - done > NEWS_MOST:
+            done = end - NEWS_MOST
+            for one in (*self.outs, *self.ins):
+                if one.at < done:
+                    del one.lacks[: done - one.at]
+                    one.at = done
+        for txid in news[: done - self.base]:
+            if txid:
+                del places[txid]
+        del news[: done - self.base]
+        self.base = done
+        self.gaps = 0 in news
+        # So that a transaction is looked at a few times only, however many wait.
+        self.news_most = max(NEWS_LEAST, 2 * len(news))
+
+    def is_mined(self, txid: int) -> None:
+        """A transaction need not be announced any more."""
+        place = self.places.pop(txid, None)
+        if place is not None:
+            self.news[place - self.base] = 0
+            self.gaps = True
 
     @on(Inv)
     def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
         """Something exists: ask for it, if it is not here."""
-        one = self.hear(host, sender)
+        one = self.connections.get(sender)
         if one is None:
             return
+        one.heard_us = host.now_us
         if message.blocks:
             self.told_blocks(host, one, message.blocks)
-        if message.txs and one.kind == "full":
-            self.told_txs(host, one, message.txs[:INV_MOST])
+        txs = message.txs
+        if not txs or one.kind != "full":
+            return
+        if len(txs) > INV_MOST:
+            txs = txs[:INV_MOST]
+        # What is about to be announced need not be announced to the sender.
+        places, lacks, at = self.places, one.lacks, one.at
+        short_of = self.base + len(self.news) - at - len(lacks)
+        if short_of > 0:
+            lacks += b"\1" * short_of
+        others: list[int] | None = None
+        for txid in txs:
+            place = places.get(txid)
+            if place is not None:
+                if place >= at:
+                    lacks[place - at] = 0
+            elif others is None:
+                others = [txid]
+            else:
+                others.append(txid)
+        if others is not None:
+            self.told_txs(host, one, others)
 
     def told_txs(self, host: Host, one: Connection, txs: Iterable[int]) -> None:
-        pool, heard, wanted, bit = self.pool, self.heard, self.wanted, one.bit
+        """Transactions that are not about to be announced: ask for those that are not here."""
+        pool, wanted, recent = self.pool, self.wanted, self.recent
         missing: list[int] = []
-        recent: list[frozenset[int]] | None = None
         preferred = not one.inbound or self.era.trickle == "peer"
+        wait_us = int(self.era.retry_s * SECOND_US) if preferred else TEND_US
+        want = Wanted(one, preferred, host.now_us + wait_us)
         for txid in txs:
-            if txid in pool:
-                if txid in heard:
-                    heard[txid] |= bit
-                continue
-            want = wanted.get(txid)
-            if want is not None:
-                if one.peer not in want.sources and len(want.sources) < SOURCES_MOST:
-                    want.sources.append(one.peer)
-                if want.of >= 0 or not preferred:
-                    continue
-            else:
-                if recent is None:
-                    recent = [txids_of(block) for block in self.chain.recent(RECENT_BLOCKS) if block.transactions]
-                if any(txid in some for some in recent):
-                    continue
-                put_bounded(wanted, txid, Wanted(-1, host.now_us + TEND_US, [one.peer]), WANTED_MOST)
-            missing.append(txid)
-        if missing and preferred:
-            self.ask_txs(host, one.peer, missing)
-        elif missing:
-            host.after(NOT_PREFERRED_US, AskLater(one.peer, tuple(missing)))
+            if txid in wanted:
+                if preferred and not wanted[txid].asked:
+                    self.announced(txid, wanted[txid].one)
+                    wanted[txid] = want
+                    missing.append(txid)
+                else:
+                    self.announced(txid, one)
+            elif txid not in pool and txid not in recent:
+                wanted[txid] = want
+                missing.append(txid)
+        if not missing:
+            return
+        while len(wanted) > WANTED_MOST:
+            oldest = next(iter(wanted))
+            del wanted[oldest]
+            self.also.pop(oldest, None)
+        if preferred:
+            host.send(one.peer, GetData(tuple(missing), ()))
+        else:
+            host.after(in_step(host, NOT_PREFERRED_US), AskLater(one.peer, tuple(missing)))
+
+    def announced(self, txid: int, one: Connection) -> None:
+        """Another one has announced a transaction that is waited for."""
+        those = self.also.setdefault(txid, [])
+        if one not in those and len(those) < SOURCES_MOST:
+            those.append(one)
 
     @on(AskLater)
     def ask_later(self, host: Host, tick: AskLater) -> None:
         """Ask an inbound connection for what nobody else was asked for meanwhile."""
-        txs = [txid for txid in tick.txs if (want := self.wanted.get(txid)) is not None and want.of < 0]
-        if txs and tick.of in self.connections:
-            self.ask_txs(host, tick.of, txs)
+        one = self.connections.get(tick.of)
+        txs = [txid for txid in tick.txs if (want := self.wanted.get(txid)) is not None and not want.asked]
+        if txs and one is not None:
+            self.ask_txs(host, one, txs)
 
-    def ask_txs(self, host: Host, peer: PeerId, txs: Sequence[int]) -> None:
-        due_us = host.now_us + int(self.era.retry_s * SECOND_US)
+    def ask_txs(self, host: Host, one: Connection, txs: Sequence[int]) -> None:
+        want = Wanted(one, True, host.now_us + int(self.era.retry_s * SECOND_US))
         for txid in txs:
-            want = self.wanted.get(txid)
-            if want is not None:
-                want.of, want.due_us = peer, due_us
-        host.send(peer, GetData(tuple(txs), ()))
+            self.wanted[txid] = want
+        host.send(one.peer, GetData(tuple(txs), ()))
 
     @on(GetData)
     def get_data(self, host: Host, sender: PeerId, message: GetData) -> None:
@@ -1056,18 +1180,25 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.hear(host, sender)
         if one is None:
             return
-        pool, causes, missing, asked = self.pool, self.causes, [], host.cause
+        pool, causes = self.pool, self.causes
+        found: list[Transaction] = []
+        missing: list[int] = []
+        lost: list[int] = []
         for txid in message.txs[:INV_MOST]:
-            found = pool.get(txid)
-            if found is None:
+            tx = pool.get(txid)
+            if tx is None:
                 missing.append(txid)
+            elif causes and txid in causes:
+                # What belongs to an ask is sent alone, so that each ask has its own.
+                host.send(sender, single(tx), cause=causes[txid])
             else:
-                cause = causes.get(txid)
-                if cause is None and not asked:
-                    host.send(sender, found)
-                else:
-                    host.send(sender, found, cause=cause)
-        lost = []
+                found.append(tx)
+        if found:
+            txs = single(found[0]) if len(found) == 1 else Tx(tuple(found))
+            if host.cause:
+                host.send(sender, txs, cause=None)
+            else:
+                host.send(sender, txs)
         for hash_ in message.blocks[: IN_FLIGHT_MOST * 2]:
             block = self.chain.blocks.get(hash_)
             if block is None or hash_ == GENESIS.hash:
@@ -1081,8 +1212,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @on(Tx)
     def tx(self, host: Host, sender: PeerId, message: Tx) -> Known:
         """A transaction has come."""
-        one = self.hear(host, sender)
-        return self.take(host, message, one, host.cause) if one is not None else None
+        one = self.connections.get(sender)
+        if one is None:
+            return None
+        one.heard_us = host.now_us
+        return self.take(host, message.txs, one, host.cause)
 
     @on(NotFound)
     def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
@@ -1090,7 +1224,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.hear(host, sender)
         for txid in message.txs:
             want = self.wanted.get(txid)
-            if want is not None and want.of == sender:
+            if want is not None and want.one.peer == sender:
                 self.ask_next(host, txid, want)
         for hash_ in message.blocks:
             lack = self.lacking.get(hash_)
@@ -1102,12 +1236,18 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def ask_next(self, host: Host, txid: int, want: Wanted) -> None:
         """A transaction did not come: ask the next one who announced it, or give up."""
-        sources = [peer for peer in want.sources if peer != want.of and peer in self.connections]
-        if not sources:
+        those = [one for one in self.also.pop(txid, ()) if self.connections.get(one.peer) is one]
+        if not want.asked and self.connections.get(want.one.peer) is want.one:
+            those.insert(0, want.one)
+        if not those:
             del self.wanted[txid]
             return
-        want.sources = sources
-        self.ask_txs(host, sources[0], (txid,))
+        # Those that it opened are preferred.
+        first = min(those, key=lambda one: one.inbound)
+        self.ask_txs(host, first, (txid,))
+        for one in those:
+            if one is not first:
+                self.announced(txid, one)
 
     @on(Tend)
     def tend(self, host: Host, tick: Tend) -> None:
@@ -1128,7 +1268,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for txid, paid in self.payments.items():
             if not paid.block and now_us - paid.announced_us > ANNOUNCED_AGAIN_US and txid in self.pool:
                 paid.announced_us = now_us
-                self.announce_tx(host, txid, 0, True)
+                self.announce_tx(host, txid)
 
     # --- blocks: what others have ---------------------------------------------------------------------------------
 
@@ -1387,17 +1527,25 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for block in change.gone:
             for tx in block.transactions:
                 self.put_back(tx)
+        self.recent = txids_of(tuple(self.chain.recent(RECENT_BLOCKS)))
+        pool, causes, wanted = self.pool, self.causes, self.wanted
         for block in change.come:
             for tx in block.transactions:
-                if self.pool.pop(tx.txid, None) is not None and tx.coin > 0:
+                txid = tx.txid
+                if pool.pop(txid, None) is not None and tx.coin > 0:
                     self.coins.pop(tx.coin, None)
-                self.causes.pop(tx.txid, None)
-                self.wanted.pop(tx.txid, None)
+                if txid in self.places:
+                    self.is_mined(txid)
+                if causes:
+                    causes.pop(txid, None)
+                if wanted and wanted.pop(txid, None) is not None:
+                    self.also.pop(txid, None)
             for coin in coins_of(block):
                 rival = self.coins.pop(coin, None)
                 if rival is not None:
-                    self.pool.pop(rival, None)
-                    self.causes.pop(rival, None)
+                    pool.pop(rival, None)
+                    causes.pop(rival, None)
+                    self.is_mined(rival)
         self.tell_payments(host, change)
         self.announce(host, change, cause)
         if self.secret is not None:
@@ -1405,7 +1553,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def put_back(self, tx: Transaction) -> None:
         if len(self.pool) < POOL_MOST and not (tx.coin > 0 and tx.coin in self.coins):
-            self.pool[tx.txid] = Tx(tx)
+            self.pool[tx.txid] = tx
             if tx.coin > 0:
                 self.coins[tx.coin] = tx.txid
 
@@ -1510,7 +1658,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """This node finds a block, with what waits in its pool."""
         parent = self.secret.tip if self.secret is not None else self.chain.tip
         room = max(0, BLOCK_TXS - host.options.filler)
-        txs = tuple([message.tx for message, _ in zip(self.pool.values(), range(room), strict=False)])
+        txs = tuple(islice(self.pool.values(), room))
         if self.secret is not None:
             txs = self.secret_txs(txs)
         block = Block.on(parent, self.me, host.now_us, txs, host.options.filler)
@@ -1583,9 +1731,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             cause = host.begin(tx.text, PAY, key=tx.txid)
             put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
             host.progress(0, host.options.confirmations, cause=cause)
-            host.multicast(peers, Tx(tx), cause=cause)
+            host.multicast(peers, single(tx), cause=cause)
         # It keeps the first itself.
-        self.pool[first.txid] = Tx(first)
+        self.pool[first.txid] = first
         self.coins[coin] = first.txid
 
     @verb(
@@ -1615,7 +1763,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.secret = Secret(self.chain.tip, [], tx.txid, Transaction.of(coin, "to itself"), host.options.confirmations)
         put_bounded(self.payments, tx.txid, Payment(tx, cause, host.now_us), PAYMENTS_MOST)
         host.progress(0, host.options.confirmations, cause=cause)
-        self.take(host, Tx(tx), None, cause)
+        self.take(host, (tx,), None, cause)
         host.log("mines in secret", height=self.chain.height)
 
     @verb(
@@ -1672,7 +1820,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             known[peer] = Belief(one.heard_us, way if one.kind == "full" else f"{way}, {one.kind}", alive=True)
         tried, new = self.addresses.counts
         requested = [f"block {short(h)} of #{lack.of}" for h, lack in self.lacking.items() if lack.of >= 0]
-        asked = sum(want.of >= 0 for want in self.wanted.values())
+        asked = sum(want.asked for want in self.wanted.values())
         facts = {
             "chain": f"height {self.chain.height}, tip {short(self.chain.tip.hash)}",
             "last blocks": ", ".join(short(hash_) for hash_ in self.chain.main[-6:]),
@@ -1749,6 +1897,7 @@ class DnsSeed(Peer):
         return Beliefs({peer: Belief(at_us, "node", alive=True) for peer, at_us in self.up.items()})
 
 
+TRICKLE_IN = TrickleIn()
 TRIED, NEW = Belief(what="address (tried)"), Belief(what="address (new)")
 NOWHERE = 1 << 29
 """Numbers from here on are addresses where nobody is."""

@@ -49,10 +49,11 @@ class Transaction(NamedTuple):
         """A transaction with its hash."""
         return cls(digest("tx", coin, text), coin, text)
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether its hash is that of its contents."""
-        return self.txid == digest("tx", self.coin, self.text)
+
+@lru_cache(maxsize=4_096)
+def is_signed(tx: Transaction) -> bool:
+    """Whether the hash of a transaction is that of its contents. Each node looks at it, and the answer is the same."""
+    return tx.txid == digest("tx", tx.coin, tx.text)
 
 
 class Header(NamedTuple):
@@ -108,11 +109,11 @@ def is_sound(block: Block) -> bool:
     return block.hash == _hash(*contents) and len(coins) == len(set(coins)) and 0 <= block.filler <= 10_000
 
 
-@lru_cache(maxsize=256)
-def txids_of(block: Block) -> frozenset[int]:
-    """The hashes of its transactions. Counted once for all nodes: a node looks into the latest blocks for each
-    transaction that it is told of and does not have."""
-    return frozenset(tx.txid for tx in block.transactions)
+@lru_cache(maxsize=64)
+def txids_of(blocks: tuple[Block, ...]) -> frozenset[int]:
+    """The hashes of the transactions of some blocks. One set for all nodes: a node looks into the latest blocks for
+    each transaction that it is told of and does not have."""
+    return frozenset([tx.txid for block in blocks for tx in block.transactions])
 
 
 @lru_cache(maxsize=1_024)

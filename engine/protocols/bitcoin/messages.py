@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from ...api import PeerId, message, option, words_of
@@ -22,6 +23,9 @@ COINBASE = 200
 """Bytes of the first transaction of a block, which pays its miner."""
 COMPACT_FIXED = BLOCK_HEADER + 8 + COINBASE
 SHORT_ID = 6
+HIDDEN = ("block",)
+"""What a message is about in which a block or its header stands: a node that enforces a ban on this word hides all
+blocks, as the nodes of an eclipse do."""
 
 
 def count_size(count: int) -> int:
@@ -177,7 +181,14 @@ class Inv:
 
     def wire_size(self) -> int:
         many = len(self.txs) + len(self.blocks)
-        return HEADER + count_size(many) + ENTRY_INV * many
+        # `count_size`, written out for nearly all.
+        return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
+
+    def about(self) -> Iterable[str]:
+        return HIDDEN if self.blocks else ()
+
+    def without(self, word: str) -> Inv | None:
+        return Inv(self.txs, ()) if self.txs else None
 
 
 @message(part="question")
@@ -205,14 +216,24 @@ class NotFound:
         return HEADER + count_size(many) + ENTRY_INV * many
 
 
-@message(part="transfer", size=HEADER + TX)
+@message(part="transfer")
 class Tx:
-    """A transaction."""
+    """Transactions. On the wire each is a message of its own; those that answer one GetData, and so leave together, are
+    one here, of the size of all."""
 
-    tx: Transaction
+    txs: tuple[Transaction, ...]
+
+    def wire_size(self) -> int:
+        return (HEADER + TX) * max(1, len(self.txs))
 
     def about(self) -> Iterable[str]:
-        return words_of(self.tx.text)
+        return [word for tx in self.txs for word in words_of(tx.text)]
+
+
+@lru_cache(maxsize=4_096)
+def single(tx: Transaction) -> Tx:
+    """The message with one transaction: the same object at all nodes, so that its size is counted once."""
+    return Tx((tx,))
 
 
 @message(part="transfer")
@@ -223,6 +244,9 @@ class BlockData:
 
     def wire_size(self) -> int:
         return HEADER + self.block.size
+
+    def about(self) -> Iterable[str]:
+        return HIDDEN
 
 
 # --- headers and compact blocks ------------------------------------------------------------------------------------
@@ -258,6 +282,9 @@ class Headers:
     def wire_size(self) -> int:
         return HEADER + count_size(len(self.headers)) + ENTRY_HEADERS * len(self.headers)
 
+    def about(self) -> Iterable[str]:
+        return HIDDEN
+
 
 @message(size=HEADER + 9)
 class SendCmpct:
@@ -279,6 +306,9 @@ class CmpctBlock:
     def wire_size(self) -> int:
         many = len(self.block.transactions) + self.block.filler
         return HEADER + COMPACT_FIXED + count_size(many) + SHORT_ID * many
+
+    def about(self) -> Iterable[str]:
+        return HIDDEN
 
 
 @message(part="question")

@@ -2,23 +2,28 @@
 
 Who downloads a file uploads it at the same time. A file is cut into pieces; peers tell each other which pieces they
 have, ask for the rarest first, and upload to those that upload to them: tit for tat. A free rider gets what is left
-over. A tracker tells who takes part and nothing else, and there can be several; neighbours tell each other of further
-peers as well (peer exchange), so a swarm lives on when its trackers are gone. An index site has the .torrent files by
-title: it can be seized, and come back under another operator, while swarms go on without it.
+over. A tracker tells who takes part and nothing else, and there can be several. Neighbours tell each other of further
+peers as well (peer exchange), and all clients together keep a hash table of who takes part in what: so a swarm lives on
+when its trackers are gone, and newcomers find it. An index site has the .torrent files by title: it can be seized, and
+come back under another operator, while swarms go on without it.
 
 Each title is one torrent. A user who wants a title searches the index site, announces itself to the trackers of the
-torrent, connects to peers and downloads. A seed stays until it is told to stop, or as long as `seed_s` says.
+torrent and in the hash table, connects to peers and downloads. A seed stays until it is told to stop, or as long as
+`seed_s` says.
+
+The hash table is that of Kademlia with the values of BEP 5 (`--set dht.k=8` and so on); the key of a torrent is its
+info-hash. A client that knows no node of it learns of one from the first peer that it is connected to.
 
 A seed serves its neighbours in turn, as clients do since version 4 of the first one; `seed_choking=rate` has the rule
 of BEP 3, by which who takes most is served.
 
-Sources: BEP 3 (protocol, choking), 9 (metadata from peers), 11 (peer exchange), 12 (several trackers), 15 (UDP
-trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003; Legout,
-Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
+Sources: BEP 3 (protocol, choking), 5 (hash table), 9 (metadata from peers), 11 (peer exchange), 12 (several trackers),
+15 (UDP trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003;
+Legout, Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
 
 What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
-from which the hash of any part follows. Encryption, the hash table of BEP 5 and allowed-fast are left
-out.
+from which the hash of any part follows; the message `port`, by which a peer tells where its node of the hash table is,
+stands in the handshake. Encryption and allowed-fast are left out.
 """
 
 # `messages.py`: messages and sizes. `pieces.py`: pieces and blocks. `choking.py`: whom to upload to. `trackers.py`:
@@ -41,6 +46,7 @@ from ...api import (
     File,
     Goal,
     Host,
+    Need,
     NetworkStart,
     Peer,
     PeerId,
@@ -48,15 +54,16 @@ from ...api import (
     Shown,
     Station,
     Timer,
+    component,
     on,
     on_reply,
     on_timeout,
     option,
     part_of,
     verb,
-    words_of,
 )
 from ...kit import own_file, put_bounded
+from ..kademlia import BEP5, Dht, DhtOptions, Found, Joined, keep_at_start
 from .choking import Rated, next_optimistic, unchoked
 from .messages import (
     METADATA_PART_BYTES,
@@ -94,12 +101,30 @@ from .messages import (
 from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
 from .trackers import IndexSite, Tiers, Tracker
 
+RELEASE_US = 120_000_000
+"""Time between two new titles. Days are minutes here."""
+STILL_WANTED = 0.5
+"""Of those who want a title at all, the share that wants an older one, and so on: interest falls by half from one new
+title to the next."""
+
+
+def newest(titles: Sequence[str], rng: Rng, now_us: int) -> str:
+    """Which title a user wants: most want what is new. All titles become new in turn, and the crowd for each falls off
+    exponentially, as was measured (Guo, Chen, Xiao, Tan, Ding and Zhang, "Measurements, analysis, and modeling of
+    BitTorrent-like systems", IMC 2005; there within days)."""
+    at = now_us // RELEASE_US
+    while rng.random() < STILL_WANTED:
+        at -= 1
+    return titles[at % len(titles)]
+
+
 DOWNLOAD = Goal(
     "download",
     "download",
     "Get a file from a swarm of peers, piece by piece.",
     success_s=600.0,
     fetched=True,
+    draw=newest,
 )
 SEED = replace(PUBLISH, about="Share a new file: put its .torrent file on the index site and seed it.")
 
@@ -108,6 +133,10 @@ RATE_WINDOW_S = 20
 NEW_US = 60_000_000
 """A connection is new for this long."""
 SEARCH_TIMEOUT_US = 20_000_000
+JOIN_OVER_S = 5.0
+"""A hash table that does not start converged: all nodes join within so many seconds."""
+TABLE_SPACING_US = 5_000_000
+"""Seeds announce one torrent after the other in the hash table, so far apart (libtorrent, `on_dht_announce`)."""
 RETRY_US = 60_000_000
 """Until a torrent is announced again when no tracker answered."""
 CONNECT_TIMEOUT_US = 15_000_000
@@ -153,7 +182,9 @@ class BitTorrentOptions:
     super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
     magnet: bool = option(False, "the index site has magnet links: peers send the metadata (BEP 9)")
     free_rider_share: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
-    converge: bool = option(True, "trackers and index know all seeds when the run begins", fixed=True)
+    hash_table: bool = option(True, "peers of a torrent are found by the hash table too (BEP 5)", fixed=True)
+    converge: bool = option(True, "trackers, index and hash table know all seeds at the beginning", fixed=True)
+    dht: DhtOptions = field(default_factory=lambda: DhtOptions(**BEP5))
 
 
 @dataclass(slots=True)
@@ -178,6 +209,16 @@ class AnnounceDue:
     """The next announce of a torrent is due."""
 
     info_hash: int
+
+
+@dataclass(slots=True)
+class TableDue:
+    """All torrents are announced in the hash table again."""
+
+
+@dataclass(slots=True)
+class NextInTable:
+    """The next of the torrents that wait for it is announced in the hash table."""
 
 
 @dataclass(slots=True)
@@ -230,6 +271,7 @@ class Torrent:
 
     metainfo  of a magnet link it has no length before the metadata has come; file: what is shared
     cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
+    unchoked  neighbours that are not choked
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
     told      neighbours of the last peer exchange; telling: a `TellHaves` is due
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
@@ -244,6 +286,7 @@ class Torrent:
     cause: Cause = 0
     given_up: bool = False
     peers: dict[PeerId, Connection] = field(default_factory=dict)
+    unchoked: dict[PeerId, None] = field(default_factory=dict)
     opening: dict[PeerId, int] = field(default_factory=dict)
     known: dict[PeerId, PeerId | None] = field(default_factory=dict)
     tiers: Tiers = field(default_factory=lambda: Tiers([]))
@@ -296,8 +339,9 @@ def uploads_already(peer: Client) -> str | None:
 
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="bittorrent", options=BitTorrentOptions):
-    """A BitTorrent client. `torrents` by info-hash; `banned`: peers that sent wrong bytes; `uploaded`, `downloaded`:
-    bytes of blocks since it started, `wasted`: of these, those that were thrown away."""
+    """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `banned`: peers
+    that sent wrong bytes; `uploaded`, `downloaded`: bytes of blocks since it started, `wasted`: of these, those that
+    were thrown away."""
 
     role = "peer"
     roles: ClassVar = ("leecher", "seed", "free rider")
@@ -312,6 +356,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     )
     link_words: ClassVar = ("choked", "interested", "unchoked", "optimistic")
 
+    dht: Dht = component(Dht)
     index: PeerId = -1
     trackers: tuple[PeerId, ...] = ()
     rides_free: bool = False
@@ -322,6 +367,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     wasted: int = 0
     ticking: bool = False
     exchanging: bool = False
+    to_announce: dict[int, None] = field(default_factory=dict)
 
     # --- what the network consists of ---------------------------------------------------------------------------
 
@@ -339,11 +385,15 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: BitTorrentOptions, rng: Rng) -> None:
-        """The index has all titles, and the trackers know all seeds."""
-        super(Client, cls).converge(world, options, rng)
+        """The index has all titles, and the trackers and the hash table know all seeds."""
         if not options.converge:
             return
-        for one in world.of(Client):
+        super(Client, cls).converge(world, options, rng)
+        clients = list(world.of(Client))
+        if options.hash_table:
+            pairs = ((number, one.id) for one in clients for number in one.peer.torrents)
+            keep_at_start((one.peer.dht for one in clients), pairs, options.dht, rng)
+        for one in clients:
             for number, torrent in one.peer.torrents.items():
                 for site in world.of(IndexSite):
                     site.peer.torrents.setdefault(number, torrent.metainfo)
@@ -353,17 +403,39 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @classmethod
     def key_of(cls, text: str) -> object | None:
         """The info-hash."""
-        return info_hash_of(text) if words_of(text) else None
+        return info_hash_of(text)
+
+    def keeps(self, text: str) -> bool:
+        """Whether its node of the hash table knows peers of the torrent of this title."""
+        number = info_hash_of(text)
+        return number is not None and self.dht.has_record(number)
 
     @classmethod
     def verdict(cls, facts: Facts, options: BitTorrentOptions) -> str | None:
         """How many pieces came, and why not all."""
-        return verdict(facts)
+        return verdict(facts, options.hash_table)
+
+    @classmethod
+    def needs(
+        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
+    ) -> Sequence[Need]:
+        """A .torrent file, somebody who knows who takes part, and of each missing piece a peer that has it."""
+        return needs(text, origin, programs)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Seed all files of the library. Stations are the first contacts: the index site, then the trackers."""
-        self.index, self.trackers = contacts[0], tuple(contacts[1 : 1 + host.options.trackers])
+        stations = 1 + host.options.trackers
+        self.index, self.trackers = contacts[0], tuple(contacts[1:stations])
         known = host.now_us == 0 and host.options.converge
+        if not host.options.hash_table:
+            self.dht.stay_out()
+        else:
+            # The stations are no nodes of the table.
+            self.dht.boot = tuple(peer for peer in self.dht.boot if peer not in contacts[:stations])
+            if host.options.dht.publish_s:
+                host.every(int(host.options.dht.publish_s * 1e6), TableDue())
+            if host.now_us == 0 and not host.options.converge:
+                self.dht.join(host, JOIN_OVER_S)
         for file in host.library.files():
             self._seed(host, file, publish=not known, announce=not known)
         if isinstance(saved, list):
@@ -389,15 +461,18 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     def joined(self, links: Sequence[PeerId]) -> bool:
         return True
 
-    def _metainfo(self, host: Host, file: File) -> Metainfo:
-        """The .torrent file of a shared file: each tracker is a tier."""
+    def _metainfo(self, host: Host, file: File) -> Metainfo | None:
+        """The .torrent file of a shared file: each tracker is a tier. None for a file whose name has no words."""
+        number = info_hash_of(file.name)
+        if number is None:
+            return None
         piece_length = host.options.piece_kib << 10
         tiers = tuple((tracker,) for tracker in self.trackers)
-        return Metainfo(info_hash_of(file.name), file.name, max(file.size, 1), piece_length, file.digest, tiers)
+        return Metainfo(number, file.name, max(file.size, 1), piece_length, file.digest, tiers)
 
     def _seed(self, host: Host, file: File, *, publish: bool, announce: bool = True) -> None:
         metainfo = self._metainfo(host, file)
-        if metainfo.info_hash in self.torrents:
+        if metainfo is None or metainfo.info_hash in self.torrents:
             return
         torrent = self._add(host, metainfo, metainfo.layout.all)
         if host.options.super_seeding:
@@ -449,6 +524,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     def _download(self, host: Host, metainfo: Metainfo, index: PeerId) -> None:
         torrent = self.torrents.get(metainfo.info_hash)
+        if torrent is not None and torrent.metainfo.digest != metainfo.digest:
+            # The index has another file under this title.
+            self._forget(host, metainfo.info_hash)
+            torrent = None
         if torrent is not None and torrent.state.complete:
             # It has it already.
             host.hit(host.me, metainfo.name, by=index)
@@ -475,9 +554,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- trackers -----------------------------------------------------------------------------------------------------
 
     def _announce(self, host: Host, torrent: Torrent, event: Event, tracker: PeerId | None = None) -> None:
-        """Announce this peer to the first tracker, or to the one given."""
+        """Announce this peer to the first tracker and in the hash table, or to the tracker given."""
         order = torrent.tiers.order()
         if tracker is None:
+            if event != "completed":
+                self._announce_in_table(host, torrent)
             if not order:
                 return
             tracker = order[0]
@@ -554,6 +635,51 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             torrent.reannounce = None
             self._announce(host, torrent, "")
 
+    # --- the hash table (BEP 5) -----------------------------------------------------------------------------------
+
+    def _announce_in_table(self, host: Host, torrent: Torrent) -> None:
+        """Ask the nodes nearest to the info-hash for peers, and tell them that this one takes part: at once for a
+        download, for a seed when it is this torrent's turn. A client that is not in the table does so when it is."""
+        number = torrent.metainfo.info_hash
+        if not self.dht.is_in:
+            return
+        if not torrent.state.complete:
+            self.dht.announce(host, number, cause=torrent.live_cause, context=number)
+        elif number not in self.to_announce:
+            if not self.to_announce:
+                host.after(TABLE_SPACING_US, NextInTable(), cause=None)
+            self.to_announce[number] = None
+
+    @on(NextInTable)
+    def next_in_table(self, host: Host, tick: NextInTable) -> None:
+        """Torrents that are gone are left out."""
+        number = next(iter(self.to_announce), None)
+        if number is None:
+            return
+        del self.to_announce[number]
+        if number in self.torrents:
+            self.dht.announce(host, number, context=number)
+        if self.to_announce:
+            host.after(TABLE_SPACING_US, tick, cause=None)
+
+    @on(Joined)
+    def is_in_table(self, host: Host, joined: Joined) -> None:
+        """What was begun before is announced now."""
+        for torrent in list(self.torrents.values()):
+            self._announce_in_table(host, torrent)
+
+    @on(TableDue)
+    def table_due(self, host: Host, tick: TableDue) -> None:
+        """Nodes of the table forget who is silent."""
+        self.is_in_table(host, Joined(0))
+
+    @on(Found)
+    def found_in_table(self, host: Host, found: Found) -> None:
+        """A leecher connects to them; a seed waits until they come."""
+        torrent = self.torrents.get(found.context)
+        if torrent is not None and not torrent.state.complete:
+            self._learn(host, torrent, found.values, found.by)
+
     def _tell_stopped(self, host: Host, torrent: Torrent) -> None:
         order = torrent.tiers.order()
         if order:
@@ -578,18 +704,21 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 continue
             torrent.opening[peer] = host.now_us
             host.link(peer)
-            host.send(peer, self._greeting(torrent), cause=torrent.live_cause, via=by)
+            host.send(peer, self._greeting(torrent, False), cause=torrent.live_cause, via=by)
             self._tick(host)
 
     @staticmethod
-    def _greeting(torrent: Torrent) -> Handshake:
-        return Handshake(torrent.metainfo.info_hash, torrent.metainfo.bytes if torrent.ready else 0)
+    def _greeting(torrent: Torrent, answer: bool) -> Handshake:
+        meta = torrent.metainfo
+        return Handshake(meta.info_hash, meta.digest, meta.bytes if torrent.ready else 0, answer)
 
     @on(Handshake)
     def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
         """A connection is complete when both ends have sent a handshake."""
         number = message.info_hash
         torrent = self.torrents.get(number)
+        if torrent is not None and torrent.metainfo.digest != message.digest:
+            torrent = self._seed_again(host, torrent, message.digest)
         if torrent is None or sender in self.banned:
             self._part(host, number, sender)
             return
@@ -597,15 +726,20 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             return
         if sender in torrent.opening:
             del torrent.opening[sender]
+        elif message.answer:
+            # This end has ended the connection meanwhile.
+            return
         elif len(torrent.peers) >= host.options.connections_max:
             self._part(host, number, sender)
             return
         else:
             torrent.known.pop(sender, None)
             host.link(sender)
-            host.send(sender, self._greeting(torrent), cause=torrent.live_cause)
+            host.send(sender, self._greeting(torrent, True), cause=torrent.live_cause)
         connection = torrent.peers[sender] = Connection(host.now_us, block_us=host.now_us)
         connection.metadata_bytes = message.metadata_bytes
+        if not self.dht.is_in:
+            self.dht.join_by(host, sender)
         self._mark(host, torrent, sender, connection)
         if torrent.offered is not None:
             self._offer(host, torrent, sender)
@@ -615,6 +749,16 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if not torrent.ready:
             self._ask_metadata(host, torrent)
         self._tick(host)
+
+    def _seed_again(self, host: Host, torrent: Torrent, digest: int) -> Torrent | None:
+        """Somebody has other bytes under the same title: another torrent. It is seeded if the file has changed, and is
+        that one now. Returns it, or None."""
+        file = own_file(host, torrent.metainfo.name)
+        if file is None or file.digest != digest:
+            return None
+        self._forget(host, torrent.metainfo.info_hash)
+        self._seed(host, file, publish=False)
+        return self.torrents.get(torrent.metainfo.info_hash)
 
     def _part(self, host: Host, number: int, peer: PeerId) -> None:
         """End the connection of one torrent, and the stream if no other torrent needs it."""
@@ -643,6 +787,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if peer in torrent.known:
             del torrent.known[peer]
         connection = torrent.peers.pop(peer, None)
+        torrent.unchoked.pop(peer, None)
         if torrent.opening.pop(peer, None) is None and connection is None:
             return
         if connection is not None:
@@ -703,7 +848,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         part, metainfo = message.part_number, message.metainfo
         if torrent is None or connection is None or torrent.ready or part not in torrent.parts:
             return
-        if metainfo is None or metainfo.info_hash != message.info_hash or not metainfo.whole:
+        wanted = torrent.metainfo.info_hash, torrent.metainfo.digest
+        if metainfo is None or (metainfo.info_hash, metainfo.digest) != wanted or not metainfo.whole:
             connection.metadata_bytes = 0
             del torrent.parts[part]
             self._ask_metadata(host, torrent)
@@ -872,20 +1018,19 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """Give a free slot to the best neighbour that waits for one, ties at random."""
         if self.rides_free:
             return
-        taken, best, waiting = 0, -1, []
+        taken = sum([torrent.peers[peer].interested for peer in torrent.unchoked])
+        if taken >= host.options.upload_slots:
+            return
+        best, waiting = -1, []
         seeding = torrent.state.complete
         for peer, one in torrent.peers.items():
-            if not one.interested:
-                continue
-            if not one.choking:
-                taken += 1
-            elif not one.snubbed or seeding:
+            if one.interested and one.choking and (seeding or not one.snubbed):
                 rate = one.went + one.went_before if seeding else one.came + one.came_before
                 if rate > best:
                     best, waiting = rate, [peer]
                 elif rate == best:
                     waiting.append(peer)
-        if waiting and taken < host.options.upload_slots:
+        if waiting:
             peer = host.rng.choice(waiting)
             self._set_choking(host, torrent, peer, torrent.peers[peer], choking=False)
 
@@ -985,7 +1130,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 torrent.optimistic = next_optimistic(neighbours, held, host.rng)
             chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
         for peer, one in torrent.peers.items():
-            self._set_choking(host, torrent, peer, one, choking=peer not in chosen)
+            choking = peer not in chosen
+            # Of one that stays choked nothing changes; another may be the optimistic one now.
+            if not (choking and one.choking):
+                self._set_choking(host, torrent, peer, one, choking=choking)
             one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0
         if torrent.offered is not None:
             self._offer_again(host, torrent)
@@ -1002,7 +1150,9 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 for message in reversed(list(connection.owed.values())):
                     self._take_back(host, torrent, peer, connection, message)
                 connection.owed.clear()
+                torrent.unchoked.pop(peer, None)
             else:
+                torrent.unchoked[peer] = None
                 connection.tried, connection.unchoked_us = True, host.now_us
             host.send(peer, Choke(number) if choking else Unchoke(number))
         self._mark(host, torrent, peer, connection)
@@ -1226,6 +1376,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         torrent = self.torrents.pop(info_hash, None)
         if torrent is None:
             return
+        if torrent.cause:
+            host.let_close(torrent.cause)
         self._tell_stopped(host, torrent)
         if torrent.reannounce is not None:
             host.cancel(torrent.reannounce)
@@ -1369,8 +1521,50 @@ class FreeRider(Client):
     rides_free: bool = True
 
 
-def verdict(facts: Facts) -> str | None:
-    """What became of a download, or None for the general sentence."""
+def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Need]:
+    """See `Client.needs`."""
+    asker = programs[origin]
+    if not isinstance(asker, Client):
+        return []
+    number = info_hash_of(text) or 0
+    torrent = asker.torrents.get(number)
+    made: list[Need] = []
+    if torrent is None:
+        sites = {peer: one.matching(text) for peer, one in enumerate(programs) if isinstance(one, IndexSite)}
+        made.append(Need("index site with its .torrent file", tuple(peer for peer, found in sites.items() if found)))
+        offered = [one for found in sites.values() for one in found]
+        chosen = next((one for one in offered if one.name == text), offered[0] if offered else None)
+        if chosen is None:
+            return made
+        number, text = chosen.info_hash, chosen.name
+    # Neighbours have pieces, and tell of others.
+    knowing = dict.fromkeys(torrent.peers if torrent is not None else ())
+    groups: dict[int, list[PeerId]] = {}
+    for peer, one in enumerate(programs):
+        if isinstance(one, (Client, Tracker)) and one.keeps(text):
+            knowing[peer] = None
+        theirs = one.torrents.get(number) if isinstance(one, Client) and not one.rides_free and peer != origin else None
+        if theirs is not None and theirs.ready:
+            groups.setdefault(theirs.state.have, []).append(peer)
+    # A record at the asker itself may be of itself alone.
+    knowing.pop(origin, None)
+    made.append(Need("tracker, node of the hash table or neighbour that knows who takes part", tuple(knowing)))
+    every = 0
+    for have in groups:
+        every |= have
+    if torrent is not None and torrent.ready:
+        every = torrent.layout.all & ~torrent.state.have
+    holders = dict.fromkeys(
+        tuple(sorted(peer for have, some in groups.items() if have >> at & 1 for peer in some)) for at in bits_of(every)
+    )
+    made += [Need("peer that has one of the missing pieces", some) for some in holders]
+    if not every and torrent is None:
+        made.append(Need("peer that has any piece", ()))
+    return made
+
+
+def verdict(facts: Facts, hash_table: bool) -> str | None:
+    """What became of a download, or None for the general sentence. hash_table: whether the clients keep one."""
     if facts.goal != DOWNLOAD.name or facts.decoys:
         return None
     if facts.fetched:
@@ -1379,7 +1573,7 @@ def verdict(facts: Facts) -> str | None:
     if facts.trouble:
         return f"Not downloaded: {came + '; ' if came else ''}the asker {facts.trouble}."
     if not came:
-        return _without_metainfo(facts)
+        return _without_metainfo(facts, hash_table)
     up = facts.holders.up
     if facts.holders.total == 0:
         why = "no peer has the whole file"
@@ -1389,22 +1583,39 @@ def verdict(facts: Facts) -> str | None:
     elif facts.holders.living == 0:
         why = "all seeds are behind the partition" if facts.holders.parted else "all seeds enforce a ban"
     elif not facts.hits:
-        why = f"none of the {up} peers that have it was found{_trackers_down(facts)}"
+        which = "the peer that has it was not" if up == 1 else f"none of the {up} peers that have it was"
+        why = f"{which} found{_nobody_to_ask(facts, hash_table)}"
     else:
         why = facts.setback or "it was cut off"
     return f"Not downloaded: {came}; {why}."
 
 
-def _without_metainfo(facts: Facts) -> str:
+def _without_metainfo(facts: Facts, hash_table: bool) -> str:
     states = {label: state for label, state in facts.stations.items() if label.startswith("index")}
     down = [f"{label} is {state}" for label, state in states.items() if state != "alive"]
     if down:
         return f"Not downloaded: no .torrent file could be found, since {' and '.join(down)}."
-    return f"Not downloaded: {facts.setback or 'the index site was not reached'}{_trackers_down(facts)}."
+    return f"Not downloaded: {facts.setback or 'the index site was not reached'}{_nobody_to_ask(facts, hash_table)}."
 
 
-def _trackers_down(facts: Facts) -> str:
+def _nobody_to_ask(facts: Facts, hash_table: bool) -> str:
+    """Why nobody tells who takes part, as a clause; "" while a tracker is up."""
     states = [state for label, state in facts.stations.items() if label.startswith("tracker")]
-    if states and all(state != "alive" for state in states):
-        return ", as no tracker is up"
-    return ""
+    if any(state == "alive" for state in states):
+        return ""
+    if not states:
+        trackers = "there is no tracker"
+    elif all(state in ("dead", "left", "censored") for state in states):
+        trackers = "no tracker is up"
+    elif all(state == "colluding" for state in states):
+        trackers = "all trackers enforce a ban"
+    else:
+        trackers = "no tracker can be reached and names anybody"
+    if not hash_table:
+        return f", as {trackers}"
+    # Trackers are counted as keepers too: of those that are gone, so many at most are trackers.
+    gone = facts.keepers.dead + facts.keepers.left - len(states)
+    nodes = (
+        f": of the nodes that kept its record at least {gone} {'is' if gone == 1 else 'are'} gone" if gone > 0 else ""
+    )
+    return f", as {trackers} and the hash table led to nobody{nodes}"

@@ -8,7 +8,7 @@ partners are found.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...api import PeerId, Rng
 
@@ -16,8 +16,7 @@ NEW_WEIGHT = 3
 """A new connection is this many times as likely to become the optimistic unchoke (BEP 3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(NamedTuple):
     """A neighbour as the choker sees it.
 
     rate     bytes of the last 20 s that it sent us (a seed: that we sent it)
@@ -39,17 +38,19 @@ def unchoked(neighbours: Sequence[Rated], slots: int, optimistic: PeerId | None)
     The best neighbours by rate are unchoked until `slots` interested ones are, the optimistic unchoke among these.
     Better but uninterested ones are unchoked too: when one becomes interested it takes the place of the worst (BEP 3).
     """
-    by_peer = {one.peer: one for one in neighbours}
     chosen: set[PeerId] = set()
     taken = 0
-    if optimistic in by_peer:
-        chosen.add(by_peer[optimistic].peer)
-        taken += by_peer[optimistic].interested
+    for one in neighbours:
+        if one.peer == optimistic:
+            chosen.add(one.peer)
+            taken += one.interested
+    able = [one for one in neighbours if not one.snubbing and (one.interested or one.rate)]
     # Equal rates go by number of the peer: a run must not depend on the order of a table.
-    for one in sorted(neighbours, key=lambda each: (-each.rate, each.peer)):
+    able.sort(key=lambda each: (-each.rate, each.peer))
+    for one in able:
         if taken >= slots:
             break
-        if one.peer in chosen or one.snubbing or (not one.interested and not one.rate):
+        if one.peer in chosen:
             continue
         chosen.add(one.peer)
         taken += one.interested

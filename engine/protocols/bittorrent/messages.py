@@ -7,10 +7,10 @@ stream for all torrents; so each message names its torrent by `info_hash`, which
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 from ...api import Blob, PeerId, mentions, message, words_of
+from ..kademlia import key_of
 from .pieces import Layout
 
 PIECES_MOST = 1 << 20
@@ -29,17 +29,18 @@ EXTENSION_BYTES = 90
 Event = Literal["started", "completed", "stopped", ""]
 
 
-def info_hash_of(name: str) -> int:
-    """The info-hash of a title. It is the SHA-1 of the metadata on the real wire, which name and hashes decide; here
-    one title is one file, so the words of its name decide it."""
-    return int.from_bytes(blake2b(" ".join(words_of(name)).encode(), digest_size=7).digest(), "big")
+def info_hash_of(name: str) -> int | None:
+    """The info-hash of a title, 160 bits; None for one without words. It is the SHA-1 of the metadata on the real wire,
+    which name and hashes decide; here one title is one file, so the words of its name decide it."""
+    return key_of(name)
 
 
 class Metainfo(NamedTuple):
     """A .torrent file: what a downloader needs to know. Without a length it is a magnet link.
 
     info_hash     SHA-1 of the bencoded `info`: names the torrent
-    digest        stands for the hashes of all pieces: the digest of the file's bytes, see `api.part_of`
+    digest        stands for the hashes of all pieces: the digest of the file's bytes, see `api.part_of`. On the real
+                  wire the info-hash decides it: torrents with other bytes under the same title are others
     tiers         trackers (BEP 12): tiers of addresses
     """
 
@@ -75,7 +76,7 @@ class Metainfo(NamedTuple):
 
     def magnet(self) -> Metainfo:
         """Its magnet link: info-hash, name and trackers."""
-        return self._replace(length=0, digest=0)
+        return self._replace(length=0)
 
 
 # --- the index site -----------------------------------------------------------------------------------------
@@ -185,6 +186,14 @@ class Announced:
     peers: tuple[PeerId, ...]
     failure: str = ""
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> Announced:
+        """It names nobody."""
+        return Announced(self.info_hash, self.interval_s, 0, 0, ())
+
     def wire_size(self) -> int:
         return HTTP_ANNOUNCE_BYTES // 2 + PEER_BYTES * len(self.peers)
 
@@ -242,6 +251,14 @@ class UdpAnnounced:
     incomplete: int
     peers: tuple[PeerId, ...]
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> UdpAnnounced:
+        """It names nobody."""
+        return UdpAnnounced(self.info_hash, self.interval_s, 0, 0, ())
+
     def wire_size(self) -> int:
         return 20 + PEER_BYTES * len(self.peers)
 
@@ -252,10 +269,13 @@ class UdpAnnounced:
 @message()
 class Handshake:
     """Opens a connection for one torrent; the other end answers with its own. 68 bytes, and the extension handshake
-    (BEP 10) with the size of the metadata, 0 for a sender that has none (BEP 9)."""
+    (BEP 10) with the size of the metadata, 0 for a sender that has none (BEP 9). The digest belongs to the info-hash,
+    see `Metainfo`. `answer`: it is the other end's; on the real wire the connection tells which end opened it."""
 
     info_hash: int
+    digest: int
     metadata_bytes: int
+    answer: bool = False
 
     def about(self) -> Iterable[int]:
         """The info-hash."""
@@ -409,6 +429,10 @@ class PeerExchange:
     added: tuple[PeerId, ...]
     dropped: tuple[PeerId, ...]
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
     def wire_size(self) -> int:
         return LENGTH_BYTES + 30 + (PEER_BYTES + 1) * len(self.added) + PEER_BYTES * len(self.dropped)
 
@@ -419,6 +443,10 @@ class MetadataRequest:
 
     info_hash: int
     part_number: int
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
 
     def wire_size(self) -> int:
         return LENGTH_BYTES + 2 + 25
@@ -431,6 +459,10 @@ class MetadataPart:
     info_hash: int
     part_number: int
     metainfo: Metainfo | None
+
+    def about(self) -> Iterable[str | int]:
+        """The info-hash, and the words of the title."""
+        return (self.info_hash, *(words_of(self.metainfo.name) if self.metainfo is not None else ()))
 
     def wire_size(self) -> int:
         if self.metainfo is None:

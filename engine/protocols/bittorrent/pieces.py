@@ -36,20 +36,16 @@ class Layout:
 
     length: int
     piece_length: int
+    pieces: int = field(init=False)
+    """Number of pieces."""
+    all: int = field(init=False)
+    """The bit set of all pieces."""
 
     def __post_init__(self) -> None:
         if self.length < 1 or self.piece_length < 1:
             raise ValueError("a torrent has at least one byte, and so has a piece")
-
-    @property
-    def pieces(self) -> int:
-        """Number of pieces."""
-        return -(-self.length // self.piece_length)
-
-    @property
-    def all(self) -> int:
-        """The bit set of all pieces."""
-        return (1 << self.pieces) - 1
+        object.__setattr__(self, "pieces", -(-self.length // self.piece_length))
+        object.__setattr__(self, "all", (1 << self.pieces) - 1)
 
     def size(self, piece: int) -> int:
         """Bytes of a piece."""

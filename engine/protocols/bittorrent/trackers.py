@@ -113,7 +113,8 @@ class Tracker(Peer):
 
     def keeps(self, text: str) -> bool:
         """Whether it knows peers of the torrent of this title."""
-        return info_hash_of(text) in self.registry.torrents
+        number = info_hash_of(text)
+        return number is not None and number in self.registry.torrents
 
     def _taken(self, host: Host, peer: PeerId, message: Announce | UdpAnnounce) -> tuple[int, int, tuple[PeerId, ...]]:
         self.registry.announce(peer, message.info_hash, message.left, message.event, host.now_us)
@@ -166,10 +167,6 @@ class IndexSite(Peer):
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return True
-
-    def keeps(self, text: str) -> bool:
-        """Whether it has a .torrent file for these words."""
-        return bool(self.matching(text))
 
     def matching(self, text: str) -> list[Metainfo]:
         """The .torrent files whose titles have every word of a text."""

@@ -144,7 +144,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.id = host.rng.bytes(16)
         self.speed = host.line.up_kbit_s or host.rng.choice(SPEEDS_KBPS)
-        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
+        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.firewalled
         self.near.start(host, contacts, saved if isinstance(saved, tuple) else (), self.firewalled)
         host.every(int(host.options.ping_s * SECOND_US), KeepAlive())

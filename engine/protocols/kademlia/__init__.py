@@ -47,7 +47,7 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import Any
 
-from ...api import (  # TEMP
+from ...api import (
     FIND,
     PUBLISH,
     Ask,
@@ -64,12 +64,10 @@ from ...api import (  # TEMP
     option,
     verb,
 )
-from ...kit import nearest
-from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published, keepers_in
-from .records import Record
-from .table import ID_BITS, key_of, near
+from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published, keep_at_start, keepers_in
+from .table import ID_BITS, ID_END, key_of, near
 
-__all__ = ["BEP5", "Dht", "DhtOptions", "Ended", "Found", "Joined", "Node", "Published", "key_of"]
+__all__ = ["BEP5", "Dht", "DhtOptions", "Ended", "Found", "Joined", "Node", "Published", "keep_at_start", "key_of"]
 
 RESCAN_US = 30_000_000
 JOIN_OVER_S = 5.0
@@ -124,32 +122,20 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: Any, rng: Rng) -> None:
-        """Full tables, and the record of each file on the k nodes nearest to its key. When a holder published it is
-        spread over the last `publish_s`, when a keeper last heard of it over the last `republish_s`."""
+        """Full tables, and the record of each file on the k nodes nearest to its key."""
         if not options.converge:
             return
         super().converge(world, options, rng)
-        dht = options.dht
-        expire_us = max(1, int(dht.expire_s * 1e6))
-        publish_us = max(1, int(min(dht.publish_s or dht.expire_s, dht.expire_s) * 1e6))
-        stored_us = max(1, int(min(dht.republish_s or dht.expire_s, publish_us / 1e6) * 1e6))
-        nodes = {one.peer.dht.table.me.id: one.peer for one in world.members}
-        ordered = sorted(nodes)
-        keepers: dict[int, tuple[list[Dht], int]] = {}
-        for one in world.members:
-            for file in one.library.files():
-                key = key_of(file.name)
-                if key is None:
-                    continue
-                if key not in keepers:
-                    near_it = nearest(ordered, key, ID_BITS, keepers_in(dht))
-                    keepers[key] = [nodes[each].dht for each in near_it], rng.randrange(stored_us)
-                age_us = rng.randrange(publish_us)
-                one.peer.published[file.name] = -age_us
-                nodes_of_key, ago_us = keepers[key]
-                for node in nodes_of_key:
-                    under = node.records.kept.setdefault(key, {})
-                    under[one.id] = Record(expire_us - age_us, -min(ago_us, age_us))
+        named = [
+            (one, file.name, key)
+            for one in world.members
+            for file in one.library.files()
+            if (key := key_of(file.name)) is not None
+        ]
+        pairs = ((key, one.id) for one, _, key in named)
+        ages = keep_at_start((one.peer.dht for one in world.members), pairs, options.dht, rng)
+        for (one, name, _), age_us in zip(named, ages, strict=True):
+            one.peer.published[name] = -age_us
 
     @on(Joined)
     def is_in(self, host: Host, joined: Joined) -> None:
@@ -226,6 +212,11 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
     @classmethod
     def key_of(cls, text: str) -> object | None:
         return key_of(text)
+
+    @classmethod
+    def place_of(cls, text: str) -> float | None:
+        key = key_of(text)
+        return None if key is None else key / ID_END
 
     def keeps(self, text: str) -> bool:
         key = key_of(text)

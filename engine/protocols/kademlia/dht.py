@@ -9,13 +9,13 @@
         @on(Found)
         def found(self, host, found): ...
 
-An owner calls `find` and `publish`, and gets `Found`, `Ended`, `Published` and `Joined` in its `@on` handlers, with the
-cause of the ask.
+An owner calls `find`, `publish` and `announce`, and gets `Found`, `Ended`, `Published` and `Joined` in its `@on`
+handlers, with the cause of the ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,10 +34,10 @@ from ...api import (
     on_timeout,
     option,
 )
-from ...kit import converged_buckets
+from ...kit import converged_buckets, nearest
 from .lookup import ANSWERED, Lookup, Purpose
 from .messages import BadToken, FindNode, FindValue, Nodes, Ping, Pong, Store, Stored, Values
-from .records import Records, copy_ttl_us, good_token, token
+from .records import Record, Records, copy_ttl_us, good_token, token
 from .table import ID_BITS, ID_END, Bucket, Contact, RoutingTable, is_id
 
 TEND_US = 60_000_000
@@ -46,6 +46,8 @@ RETRY_US = 5_000_000
 """Pause before a node that found nobody tries to join again, give or take half."""
 ASKED_MOST = 30
 """Most requests of one lookup, as a multiple of k: a node that names others without end cannot keep it going."""
+BOOT_MOST = 100
+"""Addresses to join by that a node keeps."""
 NEVER_US = 1 << 62
 AGES = 3_600
 """Different times at which contacts were last heard of at the start."""
@@ -165,6 +167,7 @@ class Dht(Component, options=DhtOptions):
     lookups   under way, by number
     storing   lookups that are over, whose results are being stored, by number
     is_in     whether it has joined
+    unused    its owner does without the table: see `stay_out`
     """
 
     shows = (
@@ -182,6 +185,7 @@ class Dht(Component, options=DhtOptions):
     lookups: dict[int, Lookup] = field(default_factory=dict)
     storing: dict[int, Lookup] = field(default_factory=dict)
     is_in: bool = False
+    unused: bool = False
 
     # --- start, join, leave ------------------------------------------------------------------------------------
 
@@ -209,7 +213,7 @@ class Dht(Component, options=DhtOptions):
     def join_due(self, host: Host, tick: JoinDue) -> None:
         """Look up the own identifier (2.3), beginning with addresses whose identifiers are not known yet. Of many
         addresses only alpha are asked at once, others at the next attempt."""
-        if self.is_in:
+        if self.is_in or self.unused:
             return
         table, count = self.table, host.options.alpha
         lookup = self._begin(table.me.id, "join", 0, None, host)
@@ -222,6 +226,16 @@ class Dht(Component, options=DhtOptions):
                 peer, lookup.request, timeout_us=timeout_us, context=(lookup.number, Contact(-1, peer)), cause=None
             )
         self._advance(lookup, host)
+
+    def stay_out(self) -> None:
+        """An owner that does without the table calls this in its `start`: the node neither joins nor answers."""
+        self.unused = True
+
+    def join_by(self, host: Host, peer: PeerId) -> None:
+        """Another address to join by has become known: try at once."""
+        if not self.is_in and not self.unused and peer not in self.boot:
+            self.boot = (peer, *self.boot[: BOOT_MOST - 1])
+            self.join(host)
 
     def stop(self, host: Host) -> None:
         """Hand each record to the node that is the k-th nearest when this one is gone. With tokens it cannot: it has
@@ -275,12 +289,23 @@ class Dht(Component, options=DhtOptions):
         lookup = self._begin(key, "publish", 0 if upkeep else host.cause, context, host)
         self._advance(lookup, host)
 
+    def announce(self, host: Host, key: int, *, cause: Cause = 0, context: Any = None) -> None:
+        """Search the values of a key, and store that this peer has the thing too, by one lookup (BEP 5: get_peers, then
+        announce_peer): `Found` for each node that names new values, then `Published`. cause: the ask that it is for.
+        """
+        own = self.records.values(key, host.now_us, host.options.values_most)
+        lookup = self._begin(key, "announce", cause, context, host)
+        lookup.values.update(dict.fromkeys((host.me, *own)))
+        if own:
+            host.emit(Found(key, own, host.me, 0, context))
+        self._advance(lookup, host)
+
     # --- lookups -------------------------------------------------------------------------------------------------
 
     def _begin(self, target: int, purpose: Purpose, cause: Cause, context: Any, host: Host) -> Lookup:
         table, now, k = self.table, host.now_us, host.options.k
         self.serial += 1
-        asks = purpose in ("value", "values") or (purpose == "publish" and host.options.tokens)
+        asks = purpose in ("value", "values", "announce") or (purpose == "publish" and host.options.tokens)
         request = FindValue(table.me, target) if asks else FindNode(table.me, target)
         lookup = self.lookups[self.serial] = Lookup(self.serial, target, purpose, k, request, cause, context)
         table.looked(target, now)
@@ -322,7 +347,7 @@ class Dht(Component, options=DhtOptions):
                         lookup.target, found, nearest, lookup.asked, lookup.failed, lookup.rounds, depth, lookup.context
                     )
                 )
-            case "publish":
+            case "publish" | "announce":
                 pairs = ((host.me, int(host.options.expire_s)),)
                 self._store(lookup, pairs, host)
             case "republish":
@@ -476,7 +501,7 @@ class Dht(Component, options=DhtOptions):
         if lookup.storing:
             return
         del self.storing[lookup.number]
-        if lookup.purpose == "publish":
+        if lookup.purpose in ("publish", "announce"):
             host.emit(Published(lookup.target, lookup.stored, lookup.to_store, lookup.context))
 
     def _keep(self, key: int, pairs: Sequence[tuple[PeerId, int]], copied: bool, host: Host) -> None:
@@ -555,7 +580,7 @@ class Dht(Component, options=DhtOptions):
 
     def _met(self, node: Contact, sender: PeerId, host: Host, probing: bool = True) -> bool:
         """Learn of the sender of a message. Returns whether it can be who it says it is."""
-        if node.peer != sender or not 0 <= node.id < ID_END:
+        if node.peer != sender or not 0 <= node.id < ID_END or self.unused:
             return False
         options = host.options
         silent_us = int(options.silent_s * 1e6) if probing else NEVER_US
@@ -637,9 +662,11 @@ class Dht(Component, options=DhtOptions):
         """Fill the buckets of all that run: min(k, all) of the nodes in its range, drawn at random. When each was last
         heard of is spread over the last `silent_s`, and when each bucket was last looked into over the last
         `refresh_s`, so that pings and refreshes are spread too."""
-        parts: list[Dht] = [one.peer for one in world.members]
+        parts: list[Dht] = [one.peer for one in world.members if not one.peer.unused]
         contacts = [part.table.me for part in parts]
         refresh_us, silent_us = int(options.refresh_s * 1e6), int(options.silent_s * 1e6)
+        if not parts:
+            return
         tables = converged_buckets([one.id for one in contacts], ID_BITS, options.k, rng)
         ages = [-(silent_us * at // AGES) for at in range(AGES, 0, -1)]
         for part, buckets in zip(parts, tables, strict=True):
@@ -694,6 +721,32 @@ class Dht(Component, options=DhtOptions):
             "lookups": str(len(self.lookups)),
         }
         return Beliefs(known, facts)
+
+
+def keep_at_start(
+    nodes: Iterable[Dht], pairs: Iterable[tuple[int, PeerId]], options: DhtOptions, rng: Rng
+) -> list[int]:
+    """Records as they are in a table that has been running for long: each pair of a key and a value is on the k nodes
+    nearest to the key. When a holder published it is spread over the last `publish_s`, when a keeper last heard of it
+    over the last `republish_s`. Returns for each pair how long ago it was published, in us."""
+    expire_us = max(1, int(options.expire_s * 1e6))
+    publish_us = max(1, int(min(options.publish_s or options.expire_s, options.expire_s) * 1e6))
+    stored_us = max(1, int(min(options.republish_s or options.expire_s, publish_us / 1e6) * 1e6))
+    by_id = {node.table.me.id: node for node in nodes}
+    ordered = sorted(by_id)
+    keepers: dict[int, tuple[list[Dht], int]] = {}
+    ages = []
+    for key, value in pairs:
+        if key not in keepers:
+            near_it = nearest(ordered, key, ID_BITS, keepers_in(options))
+            keepers[key] = [by_id[each] for each in near_it], rng.randrange(stored_us)
+        age_us = rng.randrange(publish_us)
+        nodes_of_key, ago_us = keepers[key]
+        for node in nodes_of_key:
+            under = node.records.kept.setdefault(key, {})
+            under[value] = Record(expire_us - age_us, -min(ago_us, age_us))
+        ages.append(age_us)
+    return ages
 
 
 def _spread(ages: list[int], count: int, rng: Rng) -> list[int]:

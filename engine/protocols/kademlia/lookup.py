@@ -13,7 +13,7 @@ from .table import ID_END, Contact
 KEPT_LEAST = 40
 """Nodes that a lookup keeps at least, besides those that have failed: with a small k many of them may be dead."""
 KNOWN, ASKED, ANSWERED, FAILED = range(4)
-Purpose = Literal["node", "value", "values", "publish", "refresh", "join", "republish"]
+Purpose = Literal["node", "value", "values", "publish", "announce", "refresh", "join", "republish"]
 
 
 @dataclass(slots=True, eq=False)

@@ -4,7 +4,9 @@ Peers with a good line that have been up for long become *ultrapeers*; all other
 them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query routing), so that it is asked
 only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other ultrapeers first and goes on
 only while results are missing (dynamic querying). On the last hop it asks only those whose tables match. So the leaves
-have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4.
+have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who has a result sends it to the
+asker directly, over UDP (out-of-band), and not the way that the query came. Where lines have limits, a connection with
+a queue is not asked more (flow control).
 
 Things to try: ask for the same thing as in Gnutella and compare the messages. Look at the columns leaves,
 ultrapeer_links and qrp_fill. Kill half of the ultrapeers at once, and see which leaves become ultrapeers. Set
@@ -13,14 +15,11 @@ max_ttl=1, and see how far a search still gets.
 Sources: The Gnutella protocol 0.6 (Klingberg and Manfredi); "Ultrapeers" (Singla and Rohrs); "Query Routing for the
 Gnutella Network" (Rohrs); "Gnutella Dynamic Query Protocol" (Fisk); LimeWire for what these leave open. The handshake,
 tables and vendor messages count the bytes that they have on the wire; other messages are those of Gnutella 0.4. Left
-out: flow control, out-of-band replies, a second try for a link that was probed.
+out: out-of-band replies by an ultrapeer for a leaf that cannot be called, a second try for a link that was probed.
 """
 
 # It is a servent of Gnutella 0.4 with another handshake, other pings and another way of queries: host cache, the way
 # back of hits, Push and downloads are inherited. `connections` has all neighbours of both kinds.
-#
-# Uptime. A run lasts minutes and the election asks for hours, so each peer has a past: an average uptime, which is on
-# its disk, and at t = 0 a present one. Both are drawn.
 
 from __future__ import annotations
 
@@ -35,6 +34,7 @@ from ...api import (
     Belief,
     Beliefs,
     Facts,
+    File,
     Host,
     Known,
     Member,
@@ -46,9 +46,11 @@ from ...api import (
     Timer,
     on,
 )
-from ...kit import put_bounded
+from ...kit import Uptime, put_bounded, random_links
 from .. import gnutella
+from ..gnutella import HITS
 from ..gnutella.messages import (
+    BYTE_MAX,
     TEXT_MAX,
     TTL_MAX,
     WORD_MAX,
@@ -78,15 +80,21 @@ from .messages import (
     Accept,
     Bye,
     Confirm,
+    DirectHit,
     Handshake,
     LimewireOptions,
     Patch,
     Refuse,
+    ReplyAck,
+    ReplyNumber,
     Reset,
     StatusRequest,
     StatusResponse,
+    address_in,
     addresses,
+    counted,
     farewell,
+    guid_of,
     proper,
 )
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, QrpTable, entries_of, pieces, unpacked
@@ -95,9 +103,6 @@ SECOND_US = 1_000_000
 MINUTE_S = 60.0
 UP_KBIT_S, DOWN_KBIT_S = 80, 160
 """LimeWire's test: 10 KB/s up or 20 KB/s down."""
-UPTIME_MEAN_S = 19_650.0
-"""Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
-Rejaie 2006)."""
 FULL_SHARE = 0.9
 """An ultrapeer with this share of its leaf slots taken says that another ultrapeer is needed."""
 FEW_SHARE = 0.1
@@ -106,8 +111,15 @@ SOUGHT_SHARE = 0.9
 """An ultrapeer looks for this share of its links itself; the others are for those that look for it."""
 CALLS_MOST = 8
 """Handshakes that an ultrapeer begins at a time."""
-LEAF_GUIDED = 0x9000
-"""Minimum speed field of a query of 0.6: bit 15 says that it has flags, bit 12 that the leaf guides the query."""
+FLAGS, FIREWALLED, LEAF_GUIDED, OUT_OF_BAND = 0x8000, 0x4000, 0x1000, 0x0400
+"""Minimum speed field of a query of 0.6: bit 15 says that it has flags, bit 14 that the asker cannot be called, bit 12
+that the leaf guides the query, bit 10 that results may come over UDP."""
+DIRECT_HOPS = 2
+"""Hops of a query from which on results go over UDP: nearer ones have a connection (out-of-band proposal, note 1)."""
+OFFERS = 256
+"""Results that were offered and not asked for yet, by query."""
+CALM_SHARE = 4
+"""Flow control of a connection begins when a quarter of its queue is full, and ends when it is empty."""
 QUERIES = 256
 """Dynamic queries that an ultrapeer runs at a time."""
 ACCEPTED = 64
@@ -117,6 +129,8 @@ BYE_SHUTDOWN, BYE_ROLE, BYE_FULL = 200, 201, 503
 LOAD = 0.75
 """Share of the leaf slots that are taken in a network that has been running for long."""
 LEAST_ULTRAPEERS = 4
+AGAIN_US, VOLUNTEER_US = 2_000_000, 10_000_000
+"""One without ultrapeers calls all addresses again after the first, and becomes one itself after the second at most."""
 KNOWN = 20
 """Addresses of ultrapeers besides its neighbours in the host cache of each peer of such a network."""
 
@@ -127,6 +141,16 @@ KNOWN = 20
 @dataclass(slots=True)
 class TablesDue:
     """Time to look whether the routing table has changed."""
+
+
+@dataclass(slots=True)
+class CallAgain:
+    """One without ultrapeers calls all known addresses again."""
+
+
+@dataclass(slots=True)
+class Volunteer:
+    """One that found no ultrapeer has waited long enough."""
 
 
 @dataclass(slots=True)
@@ -170,6 +194,7 @@ class Running:
     leaf   who asks, None for the own user
     left   links that it was not sent on, in order
     timer  how long to wait for the status of the leaf, None while it was not asked
+    flags  the minimum speed field
     """
 
     query: DynamicQuery
@@ -177,6 +202,7 @@ class Running:
     leaf: PeerId | None
     left: list[PeerId] = field(default_factory=list)
     timer: Timer | None = None
+    flags: int = FLAGS | LEAF_GUIDED
 
 
 class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
@@ -192,8 +218,11 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     stale             whether a leaf has come, gone or changed since `table` was made
     queries           dynamic queries that run here, by GUID
     got               results of own queries, by GUID
-    since_us          when it came up, before the run for those that were up then (negative)
-    average_s, sessions  average uptime of earlier sessions, and their number
+    offers            results that were offered to askers over UDP, by GUID
+    slowed            connections under flow control
+    uptime            how long it has been up, now and on average; `up_s` of this session, as of the last round of pings
+    again             the timer until all addresses are called again, None for none
+    volunteers, ripe  whether it waits to become an ultrapeer, and whether it does after one more round of calls
     needless_us       since when it has been an ultrapeer with few leaves
     """
 
@@ -208,20 +237,23 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     link_words = ("leaf", "ultrapeer")
     __slots__ = (
         "accepted",
-        "average_s",
+        "again",
         "got",
         "leaves",
         "needless_us",
+        "offers",
         "own",
         "own_files",
         "queries",
-        "sessions",
-        "since_us",
+        "ripe",
+        "slowed",
         "stale",
         "table",
         "ultrapeer",
         "up_s",
         "ups",
+        "uptime",
+        "volunteers",
         "wanted",
     )
 
@@ -237,11 +269,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.stale = False
         self.queries: dict[bytes, Running] = {}
         self.got: dict[bytes, int] = {}
-        self.since_us = 0
+        self.offers: dict[bytes, tuple[File, ...]] = {}
+        self.slowed: dict[PeerId, None] = {}
+        self.uptime = Uptime()
         self.up_s = 0.0
-        self.average_s = 0.0
-        self.sessions = 1
         self.needless_us = 0
+        self.again: Timer | None = None
+        self.volunteers = self.ripe = False
 
     # --- what the engine and the screen ask of the class ----------------------------------------------------------
 
@@ -270,6 +304,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
         if not facts.reached:
+            if facts.losses:
+                return None
             return "No answer: the asker had no ultrapeer, so nobody was asked."
         if facts.holders.living:
             return (
@@ -332,7 +368,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         kept = saved if isinstance(saved, dict) else {}
         self.id = host.rng.bytes(16)
         self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
-        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
+        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.near.firewalled = self.firewalled
         self.near.bootstrap = contacts
         for address in (*kept.get("hosts", ()), *contacts):
@@ -342,10 +378,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.after(1, Seek(), cause=None)
         host.every(int(host.options.guid_memory_s * SECOND_US), gnutella.Forget())
         self.table = self.own = QrpTable(host.options.table_bits)
-        self.average_s, self.sessions = kept.get("uptime", (host.rng.expovariate(1 / UPTIME_MEAN_S), 1))
-        self.since_us = host.now_us
-        if not host.now_us:
-            self.since_us -= int(host.rng.expovariate(1 / UPTIME_MEAN_S) * SECOND_US)
+        self.uptime = Uptime.begun(host, kept.get("uptime"))
         host.every(int(host.options.tables_s * SECOND_US), TablesDue())
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
@@ -362,11 +395,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.multicast(list(self.connections), Bye(BYE_SHUTDOWN, "shutting down"))
 
     def saved(self) -> object | None:
-        sessions = self.sessions + 1
-        return {
-            "hosts": tuple(self.near.cache),
-            "uptime": ((self.average_s * self.sessions + self.up_s) / sessions, sessions),
-        }
+        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept(self.up_s)}
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return bool(self.connections)
@@ -378,8 +407,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         uptime that lets one expect that it stays."""
         line, options = host.line, host.options
         up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        up_s = (host.now_us - self.since_us) / SECOND_US
-        lasts = up_s >= options.uptime_min * MINUTE_S or self.average_s >= options.average_min * MINUTE_S
+        up_s = self.uptime.now_s(host.now_us)
+        lasts = up_s >= options.uptime_min * MINUTE_S or self.uptime.average_s >= options.average_min * MINUTE_S
         return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
 
     def become(self, host: Host, *, ultrapeer: bool) -> None:
@@ -389,6 +418,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.needless_us = host.now_us
         self.accepted.clear()
         self.queries.clear()
+        self.ripe = False
         for other in list(self.connections):
             self.say_bye(host, other, BYE_ROLE, f"now {'an ultrapeer' if ultrapeer else 'a leaf'}")
         host.set_role("ultrapeer" if ultrapeer else "leaf")
@@ -410,6 +440,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def forget_neighbour(self, other: PeerId) -> bool:
         """A connection is no more. Returns whether there was one to an ultrapeer."""
         self.connections.pop(other, None)
+        self.slowed.pop(other, None)
         if self.leaves.pop(other, None) is not None:
             self.stale = True
         return self.ups.pop(other, None) is not None
@@ -424,14 +455,57 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         busy = (self.connections, self.near.calling, self.near.declined)
         strangers = [address for address in self.near.cache if not any(address in each for each in busy)]
         if not strangers:
+            self.alone(host)
             return
         options = host.options
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
         hello = Handshake(ultrapeer, options.ultrapeer_links, options.max_ttl)
-        for address in host.rng.sample(strangers, min(missing, CALLS_MOST - len(self.near.calling), len(strangers))):
+        count = min(missing, CALLS_MOST - len(self.near.calling), len(strangers))
+        # One that is alone begins with the latest: an ultrapeer that is new has just called.
+        for address in host.rng.sample(strangers, count) if self.ultrapeer or self.ups else strangers[-count:]:
             wait_us = int(options.connect_timeout_s * SECOND_US)
             self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
+
+    def alone(self, host: Host) -> None:
+        """All addresses were called, and no ultrapeer was found. One that could be an ultrapeer waits and calls once
+        more before it becomes one. The wait is drawn so that few end it at about the same time and the others find the
+        first ones: the largest of four uniform draws is most often near its end."""
+        if self.ultrapeer or self.ups or self.near.calling:
+            return
+        if self.ripe and self.able(host):
+            self.become(host, ultrapeer=True)
+            self.look_for_links(host)
+            return
+        if self.again is None:
+            self.again = host.after(AGAIN_US, CallAgain(), cause=None)
+        if not self.volunteers and self.able(host):
+            self.volunteers = True
+            share = max(host.rng.random() for _ in range(4))
+            host.after(int(VOLUNTEER_US * share), Volunteer(), cause=None)
+
+    @on(Volunteer)
+    def volunteer(self, host: Host, tick: Volunteer) -> None:
+        self.volunteers = False
+        if not self.ultrapeer and not self.ups:
+            self.ripe = True
+            # An ultrapeer that is new calls the bootstrap peers, as all do.
+            self.near.declined.update(dict.fromkeys(self.near.cache))
+            self.call_again(host, self.near.bootstrap)
+
+    @on(CallAgain)
+    def called_again(self, host: Host, tick: CallAgain) -> None:
+        self.again = None
+        if not self.ultrapeer and not self.ups:
+            self.call_again(host, tuple(self.near.cache) or self.near.bootstrap)
+
+    def call_again(self, host: Host, those: Sequence[PeerId]) -> None:
+        """Call these addresses, also those that had no room."""
+        for address in those:
+            self.near.declined.pop(address, None)
+            if address not in self.near.cache:
+                self.near.remember(host, address, NEVER_US)
+        self.look_for_links(host)
 
     @on(Handshake)
     def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
@@ -441,8 +515,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             host.log("nonsense")
             return
         options = host.options
-        if not self.ultrapeer and not self.ups and self.able(host):
-            self.become(host, ultrapeer=True)
+        if message.ultrapeer and not self.ultrapeer and not self.ups:
+            self.near.remember(host, sender, NEVER_US)
         if sender in self.connections:
             self.forget_neighbour(sender)
             host.unlink(sender)
@@ -503,9 +577,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.near.declined[sender] = None
         self.learn(host, message.others)
         self.look_for_links(host)
-        if message.needed and not self.ultrapeer and not self.ups and not self.near.calling and self.able(host):
-            # Everybody that it knows is full.
-            self.become(host, ultrapeer=True)
 
     @on(Connect)
     def connect(self, host: Host, sender: PeerId, message: Connect) -> None:
@@ -532,6 +603,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.leaves[other] = neighbour
             return
         self.ups[other] = neighbour
+        self.ripe = False
         self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
@@ -582,7 +654,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         super().keep_alive(host, tick)
         for other in [one for one in (*self.ups, *self.leaves) if one not in self.connections]:
             self.forget_neighbour(other)
-        self.up_s = (host.now_us - self.since_us) / SECOND_US
+        self.up_s = self.uptime.now_s(host.now_us)
         old_us = host.now_us - int(host.options.connect_timeout_s * SECOND_US)
         for other in [one for one, at_us in self.accepted.items() if at_us < old_us]:
             del self.accepted[other]
@@ -706,17 +778,22 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             if not self.ultrapeer:
                 self.update_table(host)
             return
-        number, text = host.rng.bytes(16), ask.text[:TEXT_MAX]
+        flags, number, text = FLAGS | LEAF_GUIDED, host.rng.bytes(16), ask.text[:TEXT_MAX]
+        if self.firewalled:
+            flags |= FIREWALLED
+        elif host.options.out_of_band:
+            flags |= OUT_OF_BAND
+            number = guid_of(host.me, number[4:])
         put_bounded(self.downloads.mine, number, "", ASKS)
         put_bounded(self.got, number, 0, ASKS)
         self.came_from(host, number, host.me)
         if self.ultrapeer:
             entries = entries_of(text, host.options.table_bits)
-            self.to_leaves(host, Query(number, 1, 0, LEAF_GUIDED, text), entries, host.me)
-            self.begin_query(host, number, text, entries, None)
+            self.to_leaves(host, Query(number, 1, 0, flags, text), entries, host.me)
+            self.begin_query(host, number, text, entries, None, flags)
         else:
             # Its ultrapeers choose the TTL.
-            host.multicast(list(self.ups), Query(number, 1, 0, LEAF_GUIDED, text))
+            host.multicast(list(self.ups), Query(number, 1, 0, flags, text))
 
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
@@ -729,24 +806,88 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
             host.log("nonsense")
             return None
+        if host.line.up_kbit_s and self.slow(host, sender):
+            # The answers would have to wait.
+            return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
-        self.answer(host, sender, number, found, hops)
+        if found and not (self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED):
+            self.offer(host, sender, message, found, hops)
         if not self.ultrapeer:
             return None
         entries = entries_of(text, host.options.table_bits)
         self.to_leaves(host, Query(number, 1, hops, message.speed, text), entries, sender)
         if sender in self.leaves:
-            self.begin_query(host, number, text, entries, sender)
+            self.begin_query(host, number, text, entries, sender, message.speed)
             running = self.queries[number]
             running.query.results += len(found)
             return None
         ttl = min(message.ttl - 1, TTL_MAX - hops)
         if ttl > 0:
             onward = Query(number, ttl, hops, message.speed, text)
-            host.multicast(self.next_hop(entries, ttl, sender), onward)
+            host.multicast(self.not_full(host, self.next_hop(entries, ttl, sender), hops), onward)
         return None
+
+    # --- flow control (0.6, "Flow control") -------------------------------------------------------------------------
+
+    def slow(self, host: Host, other: PeerId) -> bool:
+        """Whether the queue of a connection was full to a quarter and has not been empty since: then what it asks is
+        dropped, since it would not get the answers."""
+        waiting = host.queued(other)
+        if waiting * CALM_SHARE > host.options.queue_kb * 1024:
+            if other not in self.slowed:
+                host.log("flow control", peer=other)
+            self.slowed[other] = None
+        elif not waiting:
+            self.slowed.pop(other, None)
+        return other in self.slowed
+
+    def not_full(self, host: Host, those: list[PeerId], hops: int) -> list[PeerId]:
+        """Those whose queues have room for a query that has travelled so far: the further, the less room it gets."""
+        if not host.line.up_kbit_s:
+            return those
+        room = host.options.queue_kb * 1024 >> hops
+        return [one for one in those if host.queued(one) <= room]
+
+    # --- out-of-band replies ----------------------------------------------------------------------------------------
+
+    def offer(self, host: Host, sender: PeerId, query: Query, found: Sequence[File], hops: int) -> None:
+        """Tell the asker how many results are here, if it can be called, or send them back the way the query came."""
+        wanted = query.speed & FLAGS and query.speed & OUT_OF_BAND and host.options.out_of_band
+        if not wanted or self.firewalled or hops < DIRECT_HOPS:
+            self.answer(host, sender, query.guid, found, hops)
+            return
+        put_bounded(self.offers, query.guid, tuple(found), OFFERS)
+        host.send(address_in(query.guid), ReplyNumber(query.guid, min(len(found), BYTE_MAX)))
+
+    @on(ReplyNumber)
+    def reply_number(self, host: Host, sender: PeerId, message: ReplyNumber) -> None:
+        got = self.got.get(message.guid)
+        if got is not None and counted(message.results) and got < host.options.results:
+            host.send(sender, ReplyAck(message.guid, message.results))
+
+    @on(ReplyAck)
+    def reply_ack(self, host: Host, sender: PeerId, message: ReplyAck) -> None:
+        found = self.offers.pop(message.guid, None)
+        if found is None or not counted(message.results) or address_in(message.guid) != sender:
+            return
+        some = found if message.results == BYTE_MAX else found[: message.results]
+        for at in range(0, len(some), HITS):
+            part = some[at : at + HITS]
+            host.send(sender, DirectHit(message.guid, 1, 0, host.me, self.speed, False, part, self.id))
+
+    @on(DirectHit)
+    def direct_hit(self, host: Host, sender: PeerId, message: DirectHit) -> None:
+        """A result over UDP: only own queries have them."""
+        m = message
+        if m.guid not in self.got or m.guid not in self.downloads.mine:
+            return
+        if not (headed(m) and m.address == sender and 0 <= m.speed <= WORD_MAX and 0 < len(m.results) <= BYTE_MAX):
+            host.log("nonsense")
+            return
+        self.count_results(m.guid, len(m.results))
+        self.downloads.found(host, m)
 
     def next_hop(self, entries: Sequence[int], ttl: int, sender: PeerId) -> list[PeerId]:
         """The ultrapeers that a query with this TTL is passed on to: on the last hop those whose tables match."""
@@ -760,22 +901,30 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(QueryHit)
     def query_hit(self, host: Host, sender: PeerId, message: QueryHit) -> None:
-        running = self.queries.get(message.guid)
-        if running is not None and sender in self.connections:
-            running.query.results += len(message.results)
-        if message.guid in self.got:
-            self.got[message.guid] += len(message.results)
+        if sender in self.connections:
+            self.count_results(message.guid, len(message.results))
         super().query_hit(host, sender, message)
+
+    def count_results(self, guid: bytes, results: int) -> None:
+        """Results of a query that runs here, or of an own one."""
+        running = self.queries.get(guid)
+        if running is not None:
+            running.query.results += results
+        if guid in self.got:
+            self.got[guid] += results
 
     # --- dynamic queries ------------------------------------------------------------------------------------------
 
-    def begin_query(self, host: Host, guid: bytes, text: str, entries: Sequence[int], leaf: PeerId | None) -> None:
+    def begin_query(
+        self, host: Host, guid: bytes, text: str, entries: Sequence[int], leaf: PeerId | None, flags: int
+    ) -> None:
         """Ask three links first: with TTL 1 where three tables match, since it is then popular, else with TTL 2."""
         options = host.options
         ups = list(self.ups)
         host.rng.shuffle(ups)
         wanted = options.results if leaf is None else options.results_of_leaf
-        running = Running(DynamicQuery(wanted, len(ups), wait_a_hop_us=int(options.wait_ms * 1000)), text, leaf, ups)
+        query = DynamicQuery(wanted, len(ups), wait_a_hop_us=int(options.wait_ms * 1000))
+        running = Running(query, text, leaf, ups, flags=flags)
         put_bounded(self.queries, guid, running, QUERIES)
         matching = [one for one in ups if self.ups[one].table is not None and self.ups[one].may_have(entries)]
         popular = len(matching) >= PROBE_CONNECTIONS
@@ -788,7 +937,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         running.left.remove(to)
         running.query.sent(self.ups[to].degree, ttl)
         hops = 0 if running.leaf is None else 1
-        host.send(to, Query(guid, ttl, hops, LEAF_GUIDED, running.text))
+        for one in self.not_full(host, [to], hops):
+            host.send(one, Query(guid, ttl, hops, running.flags, running.text))
 
     @on(GoOn)
     def go_on(self, host: Host, tick: GoOn) -> None:
@@ -859,7 +1009,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         facts = {
             "ultrapeers": f"{len(self.ups)} of {self.wanted} wanted",
             "routing table": f"{self.table.count} of {1 << self.table.bits} entries",
-            "average uptime": f"{self.average_s / 3600:.1f} h",
+            "average uptime": f"{self.uptime.average_s / 3600:.1f} h",
         }
         if self.ultrapeer:
             facts["leaves"] = str(len(self.leaves))
@@ -873,17 +1023,3 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         for one in self.ups:
             known[one].what = "ultrapeer"
         return known
-
-
-def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in about `degree` of them: a random graph of that degree, with all pairs where
-    there are not more peers."""
-    if peers - 1 <= degree:
-        return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
-    order = list(range(peers))
-    found: dict[tuple[int, int], None] = {}
-    # A union of random cycles: each adds two links to everybody, and one is enough for all to be connected.
-    for _ in range(degree // 2):
-        rng.shuffle(order)
-        found.update(((min(a, b), max(a, b)), None) for a, b in zip(order, (*order[1:], order[0]), strict=True))
-    return list(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...api import PeerId, message, option
-from ..gnutella.messages import TEXT_MAX, WORD_MAX
+from ..gnutella.messages import BYTE_MAX, TEXT_MAX, WORD_MAX, QueryHit
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, TABLE_BITS, compressed
 
 HEADER_BYTES = 23
@@ -54,6 +54,13 @@ class LimewireOptions:
     )
     converged: bool = option(
         True, "begin as a network that has been running for long; else everybody begins as a newcomer", fixed=True
+    )
+    out_of_band: bool = option(True, "results come from their holder directly, over UDP, where both can be called")
+    queue_kb: int = option(
+        32,
+        "kilobytes for one neighbour that may wait for the line; flow control begins at a quarter",
+        low=1,
+        high=65_536,
     )
     host_cache: int = option(200, "addresses of ultrapeers remembered", low=1, high=10_000)
     ping_s: float = option(30.0, "seconds between keep-alive pings (TTL 1) to a neighbour", low=0.5, high=3600)
@@ -188,6 +195,46 @@ class StatusResponse:
 
     guid: bytes
     results: int
+
+
+# --- out-of-band replies (vendor messages over UDP) -----------------------------------------------------------------
+
+
+@message(over="datagram", part="notice", size=HEADER_BYTES + VENDOR_BYTES + 1)
+class ReplyNumber:
+    """LIME/12 version 1: so many results for the query of this GUID are here, 255 for that many or more."""
+
+    guid: bytes
+    results: int
+
+
+@message(over="datagram", part="notice", size=HEADER_BYTES + VENDOR_BYTES + 1)
+class ReplyAck:
+    """LIME/11 version 1: so many of them are wanted."""
+
+    guid: bytes
+    results: int
+
+
+@message(over="datagram", part="answer")
+class DirectHit(QueryHit):
+    """A query hit over UDP, from its holder to the asker."""
+
+
+def address_in(guid: bytes) -> PeerId:
+    """The address of the asker in the GUID of a query for out-of-band replies: its first four bytes are the IP address.
+    The port, which has two bytes more there, is part of a PeerId."""
+    return int.from_bytes(guid[:4], "big")
+
+
+def guid_of(address: PeerId, random: bytes) -> bytes:
+    """A GUID with an address in it, and twelve random bytes."""
+    return address.to_bytes(4, "big") + random
+
+
+def counted(results: int) -> bool:
+    """Whether it can be the number in a `ReplyNumber` or `ReplyAck`."""
+    return 1 <= results <= BYTE_MAX
 
 
 # --- checks of what arrives -------------------------------------------------------------------------------------

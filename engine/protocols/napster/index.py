@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...api import Belief, Beliefs, Host, Peer, PeerId, on, words_of
+from ...api import Belief, Beliefs, Host, Peer, PeerId, on
+from ...kit import NameIndex
 from .messages import (
     DOWNLOAD_END,
     DOWNLOAD_START,
@@ -47,7 +48,7 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class Index(Peer):
-    """The server: accounts by address and by nick, and for each word the entries whose names contain it."""
+    """The server: accounts by address and by nick, and the entries by the words of their names."""
 
     role = "index"
     overlay = False
@@ -55,7 +56,7 @@ class Index(Peer):
 
     accounts: dict[PeerId, Account] = field(default_factory=dict)
     nicks: dict[str, Account] = field(default_factory=dict)
-    words: dict[str, dict[Entry, None]] = field(default_factory=dict)
+    names: NameIndex[Entry] = field(default_factory=NameIndex)
 
     @on(Login)
     def login(self, host: Host, sender: PeerId, message: Login) -> None:
@@ -71,8 +72,7 @@ class Index(Peer):
 
     def keeps(self, text: str) -> bool:
         """Whether a user who is logged in shares a file with these words."""
-        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(words_of(text))), key=len)
-        return bool(lists) and any(all(entry in more for more in lists[1:]) for entry in lists[0])
+        return next(self.names.matching(text), None) is not None
 
     def user(self, host: Host, sender: PeerId) -> Account | None:
         """The account of a sender; one that is not logged in gets an Error."""
@@ -92,12 +92,11 @@ class Index(Peer):
         for name, md5, size, *_ in sound(message.entries):
             old = account.files.get(name)
             if old is not None:
-                self.remove(old)
+                self.names.remove(name, old)
             elif len(account.files) >= host.options.max_shared:
                 continue
             entry = account.files[name] = Entry(name, md5, size, account.nick, sender, account.link)
-            for word in words_of(name):
-                self.words.setdefault(word, {})[entry] = None
+            self.names.add(name, entry)
 
     @on(Unshare)
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
@@ -106,19 +105,18 @@ class Index(Peer):
         for name, *_ in sound(message.entries) if account is not None else ():
             old = account.files.pop(name, None) if account is not None else None
             if old is not None:
-                self.remove(old)
+                self.names.remove(name, old)
 
     @on(Search)
     def search(self, host: Host, sender: PeerId, message: Search) -> None:
         """Entries that have all the words, in the order they were shared. Those of the rarest word are scanned."""
         if self.user(host, sender) is None:
             return
-        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(message.about())), key=len)
         found: list[Entry] = []
-        for entry in lists[0] if lists else ():
+        for entry in self.names.matching(message.name):
             if len(found) >= min(message.max_results, host.options.max_results):
                 break
-            if entry.ip != sender and all(entry in other for other in lists[1:]):
+            if entry.ip != sender:
                 found.append(entry)
         host.send(sender, Results(tuple(found)))
 
@@ -164,14 +162,7 @@ class Index(Peer):
         if account is not None:
             del self.nicks[account.nick]
             for entry in account.files.values():
-                self.remove(entry)
-
-    def remove(self, entry: Entry) -> None:
-        """Remove an entry from its words, and words that have no entries left."""
-        for word in dict.fromkeys(words_of(entry.name)):
-            del self.words[word][entry]
-            if not self.words[word]:
-                del self.words[word]
+                self.names.remove(entry.name, entry)
 
     def beliefs(self) -> Beliefs:
         """The users, and the statistics of message 214."""

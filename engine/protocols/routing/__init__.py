@@ -157,7 +157,7 @@ class RoutingOptions:
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 
-def a_name(titles: Sequence[str], rng: Rng) -> str:
+def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The text of a background ask."""
     return f"name {rng.randrange(10_000)}"
 

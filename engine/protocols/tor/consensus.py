@@ -5,6 +5,7 @@ Sources: dir-spec 3.4.2 (flags) and 3.8.3 (bandwidth weights), path-spec 2.2 (ch
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -12,6 +13,7 @@ from typing import Literal, NamedTuple
 from ...api import PeerId, Rng
 
 Position = Literal["guard", "middle", "exit"]
+POSITIONS: tuple[Position, ...] = ("guard", "middle", "exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,45 @@ def choose(
     return next(one for one, share in reversed(shares) if share > 0)
 
 
+TRIES = 10
+"""So often a relay is drawn among all before those that are not allowed are sorted out."""
+
+
+class Table:
+    """The relays of a consensus, to draw many paths from: its weights, and sums of the weighted bandwidths."""
+
+    def __init__(self, relays: Sequence[Relay]) -> None:
+        self.relays = tuple(relays)
+        self.weights = weights(relays)
+        self.by_peer = {relay.peer: relay for relay in relays}
+        self._sums: dict[Position, list[float]] = {position: self._summed(position) for position in POSITIONS}
+
+    def _summed(self, position: Position) -> list[float]:
+        sums, total = [], 0.0
+        for one in self.relays:
+            total += one.bandwidth * self.weights.of(one, position)
+            sums.append(total)
+        return sums
+
+    def choose(self, position: Position, rng: Rng, allowed: Callable[[Relay], bool]) -> Relay | None:
+        """The same as `choose`, in the same proportions: draws that are not allowed are made again."""
+        sums = self._sums[position]
+        if not sums or sums[-1] <= 0:
+            return None
+        for _ in range(TRIES):
+            one = self.relays[min(bisect_right(sums, rng.random() * sums[-1]), len(sums) - 1)]
+            if one.bandwidth * self.weights.of(one, position) > 0 and allowed(one):
+                return one
+        return choose(self.relays, position, self.weights, rng, allowed)
+
+    def share(self, peers: Iterable[PeerId], position: Position) -> float:
+        """The share of the weighted bandwidth of a position that these relays have, 0 to 1."""
+        named = dict.fromkeys(peers)
+        total = sum(one.bandwidth * self.weights.of(one, position) for one in self.relays)
+        mine = sum(one.bandwidth * self.weights.of(one, position) for one in self.relays if one.peer in named)
+        return mine / total if total else 0.0
+
+
 def related(a: Relay, b: Relay) -> bool:
     """Whether two relays must not be in one circuit: the same relay, one /16, or one family (path-spec 2.2)."""
     return a.peer == b.peer or a.network == b.network or (a.family != 0 and a.family == b.family)
@@ -152,26 +193,37 @@ def choose_path(
     """A path of a circuit: the exit first, then the guard, then the middle (path-spec 2.2). guards: those that a client
     keeps to, the first that may be used is taken; without any the first hop is drawn as well. None: no path is
     possible. The result begins with the guard. Raises ValueError for fewer than one hop."""
+    return path_from(lambda position, free: choose(relays, position, of, rng, free), guards, hops)
+
+
+def path_from(
+    draw: Callable[[Position, Callable[[Relay], bool]], Relay | None],
+    guards: Sequence[Relay] = (),
+    hops: int = 3,
+    without: Sequence[Relay] = (),
+) -> tuple[Relay, ...] | None:
+    """The same with a function that draws a relay for a position. without: relays that no relay of the path may be
+    related to, as the one that builds it."""
     if hops < 1:
         raise ValueError("a circuit has at least one hop")
-    taken: list[Relay] = []
+    taken: list[Relay] = list(without)
 
     def free(relay: Relay) -> bool:
         return not any(related(relay, one) for one in taken)
 
-    last = choose(relays, "exit", of, rng, free)
+    last = draw("exit", free)
     if last is None:
         return None
     if hops == 1:
         return (last,)
     taken.append(last)
-    first = next((one for one in guards if free(one)), None) if guards else choose(relays, "guard", of, rng, free)
+    first = next((one for one in guards if free(one)), None) if guards else draw("guard", free)
     if first is None:
         return None
     taken.append(first)
     middle: list[Relay] = []
     for _ in range(hops - 2):
-        one = choose(relays, "middle", of, rng, free)
+        one = draw("middle", free)
         if one is None:
             return None
         taken.append(one)

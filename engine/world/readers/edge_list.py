@@ -90,7 +90,7 @@ def load(path: str) -> Edges:
     if text.lines > EDGES_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {EDGES_MAX:,} links that are read")
     reader = _EdgeListReader(text.name)
-    blocks = iter(text)
+    blocks = iter(tables.blocks(text))
     for at, block in blocks:
         if at == 1 and (kind := graph_files.kind_of(block)):
             if text.bytes > graph_files.BYTES_MAX:

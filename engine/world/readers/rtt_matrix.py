@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import functools
 import io
-import itertools
 import math
 import re
 import warnings
@@ -40,9 +39,20 @@ RTT_MS_MAX = 1_200_000.0
 """Ten minutes one way, as `latency.MS_MAX`."""
 BYTES_MAX = 256 << 20
 EXPECTED = "expected a matrix of round trips in milliseconds"
-_SIGNED_NAN = re.compile(r"[+-][nN]")
+_ODD_WORDS = re.compile(
+    r"""(?<![^\s,;|"'])(?:\#N/?A(?:\ N/A)?|<NA>|n\.a\.|[+-]?1\.\#(?:QNAN|SNAN|IND|INF)0*)(?![^\s,;|"'])""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+"""Words for missing values with signs that begin a comment, or mean something else here: of Excel, pandas, Windows."""
 _NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
 """A word that was meant as a number and is none (1_0), so that its line is no header."""
+_QUOTED_NAME = re.compile(r"""\n(?:"[^"\n]*+"|'[^'\n]*+')""")
+_SINGLE_QUOTED = re.compile(r"'[^']*+'")
+_QUOTED_NOTHING = re.compile(r"""(?<!\S)(?:""|'')(?!\S)""")
+_LETTERS = re.compile(r"[A-Za-z][A-Za-z/]*+")
+_SIGNS = ("-", "--", "?", "*", ".")
+_WITHIN_OTHERS = ("-", "--", ".", "na")
+"""Words for missing values that also are a part of a number or of nan."""
 
 Table = NDArray[np.float64]
 
@@ -57,8 +67,8 @@ def read(path: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if text.lines > 2 * ROWS_MAX + 1_000:
         raise InputError(f"{text.name}: {text.lines:,} lines are more than the {ROWS_MAX:,} rows that are read")
     reader = _MatrixReader(text.name)
-    for at, block in text:
-        reader.read_block(at, block)
+    for at, block in tables.blocks(text):
+        reader.read_block(at, _without_odd_words(block))
     rtt_ms = reader.result()
     notes = reader.notes
     filled = _fill_missing(rtt_ms, text.name)
@@ -123,6 +133,8 @@ class _MatrixReader:
         self._header = self._named = False
         self._comma = False
         self._second = ""
+        self._odd = False
+        """Whether a block before was one for `_rewritten`."""
         self._words: set[str] = set()
         """The words for what was not measured, as far as they are known."""
         self._begun = 0
@@ -130,14 +142,22 @@ class _MatrixReader:
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
-        if not self._header and self._take(at, self._fast(block), block):
+        if not self._header and not self._odd and self._take(at, self._fast(block), block):
+            return
+        odd = self._odd
+        if odd and self._take(at, self._rewritten(block), block):
             return
         start = 0
         if self._sep is None:
             start = self._begin(block)
             at += block.count("\n", 0, start)
         while start < len(block):
-            if self._count and start == self._begun and self._take(at, self._rewritten(block[start:]), block[start:]):
+            if (
+                not odd
+                and self._count
+                and start == self._begun
+                and self._take(at, self._rewritten(block[start:]), block[start:])
+            ):
                 return
             end = block.find("\n", start)
             end = len(block) if end < 0 else end
@@ -157,20 +177,34 @@ class _MatrixReader:
         self._rows.append(rows)
         self._count += len(rows)
         self._width = rows.shape[1]
-        self._last = at + block.count("\n") - block.endswith("\n")
+        self._last = at + block.rstrip(tables.BLANKS + "\n").count("\n")
         return True
 
     def _rewritten(self, block: str) -> Table | None:
         """As `_fast`, for blocks with names of rows, quotes, comments, missing values and decimal commas."""
         sep = self._sep
-        text = None if sep is None else tables.bare(block, sep, names=False)
-        if text is None or sep is None:
+        if sep is None or "\f" in block or "\v" in block:
             return None
+        text = _without_blanks("\n" + block, sep)
+        if self._named and ('"' in text or "'" in text):
+            text = _QUOTED_NAME.sub("\nx", text)  # what is in quotes may look like a comment
+        if "#" in text or tables.has_comment(text[1:], sep):
+            bare = tables.bare(text[1:], sep, names=False)
+            if bare is None:
+                return None
+            text = "\n" + bare
+        if self._named:
+            text = _first_value(sep).sub("", text)
+        between = sep or " "
+        quote = '"' if '"' in text else "'" if "'" in text else ""
+        if quote and not all(_well_quoted(text, each, between) for each in ('"', "'") if each in text):
+            return None
+        if quote:
+            text = text.replace("'", quote).replace(quote * 2, "nan")
         if self._comma:
-            if "." in text:
+            if "." in text and "." in (text := _with_nan(text, between, quote, {"."})):
                 return None
             text = text.replace(",", ".")
-        text = "\n" + text
         if sep:
             for _ in range(2):
                 text = text.replace(sep + sep, f"{sep}nan{sep}")
@@ -178,17 +212,12 @@ class _MatrixReader:
             text = text + "nan" if text.endswith(sep) else text
             if not self._named:
                 text = text.replace(f"\n{sep}", f"\nnan{sep}")
-        if self._named:
-            text = _first_value(sep).sub("", text)
-        # The words that the blocks before had are those of this one, or it is looked for others.
-        if self._words and (rows := self._fast(_with_nan(text, sep, self._words))) is not None:
-            return rows
-        found = set(_missing_words(sep).findall(text))
-        words = {word for word in found if word.lower() in tables.MISSING and word.lower() != "nan"}
-        if words <= self._words:
-            return None if self._words else self._fast(text)
-        self._words |= words
-        return self._fast(_with_nan(text, sep, self._words))
+        rows = self._fast(_with_nan(text, between, quote, self._words), quote)
+        if rows is None and (found := _missing_words(text, between, quote) - self._words):
+            self._words |= found  # those of a block are those of the next ones
+            rows = self._fast(_with_nan(text, between, quote, self._words), quote)
+        self._odd = self._odd or rows is not None
+        return rows
 
     def _begin(self, block: str) -> int:
         """Find the separator. Returns where in the block the lines begin that are no comments."""
@@ -202,8 +231,8 @@ class _MatrixReader:
         self._comma = self._sep == ";"
         return start
 
-    def _fast(self, block: str) -> Table | None:
-        """The rows of a block; None if it has to be read line by line."""
+    def _fast(self, block: str, quote: str = "") -> Table | None:
+        """The rows of a block; None if it has to be read line by line. quote: the one that values may stand in."""
         if not block.isascii() or "%" in block or "//" in block or block.isspace():
             return None
         try:
@@ -215,6 +244,7 @@ class _MatrixReader:
                     comments="#",
                     ndmin=2,
                     delimiter=self._sep or None,
+                    quotechar=quote or None,
                 )
         except (ValueError, Warning):
             return None
@@ -228,13 +258,17 @@ class _MatrixReader:
         if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()):
             return rows
         missing = np.isnan(rows) | (rows == -1)
-        if not bool(((rows >= 0) & (rows <= RTT_MS_MAX) | missing).all()) or _SIGNED_NAN.search(block):
+        if not bool(((rows >= 0) & (rows <= RTT_MS_MAX) | missing).all()):
             return None
         rows[missing] = math.nan
         return rows
 
     def _line(self, at: int, line: str) -> None:
+        if not self._sep:
+            line = _QUOTED_NOTHING.sub("nan", line)
         words = tables.cells(line, self._sep or "", f"{self.name}:{at}", EXPECTED)
+        if '"' in line and "'" in line:
+            words = [word[1:-1] if _SINGLE_QUOTED.fullmatch(word) else word for word in words]
         if not self._count and not self._header and self._is_header(words):
             self._header = True
             self._named = not words[0]
@@ -256,7 +290,10 @@ class _MatrixReader:
             raise InputError(f"{self.name}:{at}: {tables.counted(len(words))}, but the first row has {self._width:,}")
         if self._count == ROWS_MAX:
             raise InputError(f"{self.name}:{at}: more than the {ROWS_MAX:,} rows that are read")
-        self._rows.append(np.array([[self._entry(word, at, column) for column, word in enumerate(words, start=1)]]))
+        row = None if self._comma or "_" in line or not line.isascii() else _numbers(words)
+        if row is None:
+            row = np.array([self._entry(word, at, column) for column, word in enumerate(words, start=1)])
+        self._rows.append(row[np.newaxis])
         self._count += 1
         self._last = at
 
@@ -295,6 +332,10 @@ class _MatrixReader:
         self._rows = []
         if self._width == len(made) + 1 and self._sep and np.isnan(made[:, -1]).all():
             made, self._width = np.ascontiguousarray(made[:, :-1]), self._width - 1  # each row ends with a separator
+        if len(made) == self._width + 1 and _is_numbering(made.T):
+            made, self._header = made[1:], True
+        if self._width == len(made) + 1 and _is_numbering(made):
+            made, self._width, self._named = np.ascontiguousarray(made[:, 1:]), self._width - 1, True
         if len(made) != self._width:
             count = tables.counted(len(made), "row")
             where = f"{self.name}:{self._last}: {count} of {tables.counted(self._width)}"
@@ -308,33 +349,86 @@ class _MatrixReader:
 def _first_value(sep: str) -> re.Pattern[str]:
     """Matches the first value of a line and the separator after it."""
     if sep:
-        return re.compile(rf"(?<=\n)[^\n{re.escape(sep)}]*+{re.escape(sep)}")
-    return re.compile(r"(?<=\n)[^ \t\f\v\n]++[ \t\f\v]++")
+        return re.compile(rf"(?<=\n)[^\n{re.escape(sep)}]*+{re.escape(sep)}(?!\n|\Z)")
+    return re.compile(r"(?<=\n)[^ \n]++ ")
 
 
-@functools.cache
-def _missing_words(sep: str) -> re.Pattern[str]:
-    """Matches what may be a word for a missing value."""
-    ends = rf"[{re.escape(sep)} \t\n]"
-    return re.compile(rf"[-nN?*.](?<={ends}.)[-aAeEiIlLnNoOuU/]{{0,3}}(?={ends}|\Z)")
+def _without_blanks(text: str, sep: str) -> str:
+    """A text that begins with a line feed without blanks beside a separator or a line end, and with one blank where
+    several separate."""
+    if sep != "\t":
+        text = text.replace("\t", " ")
+    if " " not in text:
+        return text
+    while "  " in text:
+        text = text.replace("  ", " ")
+    for end in (sep, "\n"):
+        if end:
+            text = text.replace(f" {end}", end).replace(f"{end} ", end)
+    return text
+
+
+def _well_quoted(text: str, quote: str, sep: str) -> bool:
+    """Whether each quote stands at the beginning or the end of a value. The text begins with a line feed."""
+    opening = text.count(sep + quote) + text.count("\n" + quote)
+    closing = text.count(quote + sep) + text.count(quote + "\n") + text.endswith(quote)
+    return opening == closing and opening + closing == text.count(quote)
+
+
+def _missing_words(text: str, sep: str, quote: str) -> set[str]:
+    """The words in a text that stand for missing values."""
+    words = {word for word in set(_LETTERS.findall(text)) if word.lower() in tables.MISSING and word.lower() != "nan"}
+    for sign in _SIGNS:
+        if sign in text and (sign in "?*" or any(each in text for each in _places(sign, sep, quote))):
+            words.add(sign)
+    return words
+
+
+def _places(word: str, sep: str, quote: str) -> list[str]:
+    """A word as a whole value, with what is before and after it."""
+    places = [before + word + after for before in (sep, "\n") for after in (sep, "\n")]
+    return [*places, quote + word + quote] if quote else places
+
+
+def _without_odd_words(block: str) -> str:
+    """A block with `nan` in place of them."""
+    if "#" in block or "<" in block or ".A." in block or ".a." in block:
+        return _ODD_WORDS.sub(lambda found: "inf" if found[0][-3:].upper() == "INF" else "nan", block)
+    return block
+
+
+def _is_numbering(rows: Table) -> bool:
+    """Whether the first of one column too many numbers the rows from 0 or 1 on, and the rest has an empty diagonal."""
+    counted = bool((rows[:, 0] - rows[0, 0] == np.arange(len(rows))).all()) and rows[0, 0] in (0, 1)
+    diagonal = np.diagonal(rows, 1)
+    return counted and bool(((diagonal == 0) | np.isnan(diagonal)).all())
 
 
 def _bare_line(sep: str, line: str) -> str:
     return tables.without_comment(line, sep, hash_anywhere=True)
 
 
-def _with_nan(text: str, sep: str, words: set[str]) -> str:
+def _with_nan(text: str, sep: str, quote: str, words: set[str]) -> str:
     """A text that begins with a line feed, with `nan` in place of these words."""
-    # Without blanks beside a word this takes a fifth of the time; twice, as one separator ends two values.
-    for word in words:
-        for before, after in itertools.product((sep or " ", "\n"), repeat=2):
-            for _ in range(2):
-                text = text.replace(f"{before}{word}{after}", f"{before}nan{after}")
-    return _missing_words(sep).sub(_as_nan, text) if any(word in text for word in words) else text
+    ended = "" if text.endswith("\n") else "\n"
+    text += ended
+    for word in sorted(words, key=len, reverse=True):
+        if word not in _WITHIN_OTHERS:
+            text = text.replace(word, "nan")  # where it is a part of a value, that is no number before or after
+            continue
+        for place in _places(word, sep, quote):
+            for _ in range(1 + (place[0] == place[-1])):  # one separator ends two values
+                text = text.replace(place, place.replace(word, "nan"))
+    return text[:-1] if ended else text
 
 
-def _as_nan(found: re.Match[str]) -> str:
-    return "nan" if found[0].lower() in tables.MISSING else found[0]
+def _numbers(words: list[str]) -> NDArray[np.float64] | None:
+    """Words as measured round trips; None where one is none."""
+    try:
+        row = np.array(list(map(float, words)))
+    except ValueError:
+        return None
+    return row if bool(((row >= 0) & (row <= RTT_MS_MAX)).all()) else None
 
 
 def _value(word: str, comma: bool) -> float:

@@ -81,7 +81,7 @@ def load(path: str, labels: Sequence[str], contents: bytes | None = None) -> Ses
     if text.lines > SESSIONS_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {SESSIONS_MAX:,} sessions that are read")
     reader = _SessionReader(text.name, labels)
-    for at, block in text:
+    for at, block in tables.blocks(text):
         reader.read_block(at, block)
     return reader.result()
 

@@ -13,7 +13,7 @@ import csv
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import InputError, plain
@@ -45,8 +45,17 @@ _COMMENT_LINES = {
 _AT_ENDS = re.compile(r"[ \t\f\v](?:(?=\n|\Z)|(?<=\n.)|(?<=\A.))")
 _HASH = re.compile(r"#[^\n]*+")
 # These begin with the characters that they look for, which `re` finds fast. A line feed has to stand before the text.
-MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
+MISSING = frozenset(
+    ("", "-", "--", "na", "n/a", "nan", "-nan", "+nan", "null", "none", "nil", "?", "*", ".", "n.a.", "<na>")
+)
 """Words for a missing value, in lower case."""
+_EXCEL_SEPARATOR = re.compile(r"""["']?[sS][eE][pP]=[^\n]?["']?[;,\t]*+(?=\n)""")
+
+
+def blocks(text: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The blocks of a file of values. A first line `sep=;`, which tells Excel the separator, is left empty."""
+    for at, block in text:
+        yield at, _EXCEL_SEPARATOR.sub("", block, count=1) if at == 1 and _EXCEL_SEPARATOR.match(block) else block
 
 
 def without_comment(line: str, sep: str, *, hash_anywhere: bool = False) -> str:

@@ -1,0 +1,53 @@
+"""The login server: the one machine that all clients need, and only to log in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...api import Beliefs, Host, Peer, PeerId, Shown, on
+from .messages import LoggedIn, Login, LoginLater
+
+LATER_S = 30.0
+"""After what time one that is not let in may come again, give or take half."""
+
+
+@dataclass(slots=True, eq=False)
+class LoginServer(Peer):
+    """Checks names and passwords, and signs a certificate. `next_us`: when the next one is let in, where their rate is
+    limited."""
+
+    role = "login server"
+    overlay = False
+    shares_files = False
+    shows = (Shown("admitted", "logins that it has let in", "count"),)
+
+    admitted: int = 0
+    refused_logins: int = 0
+    next_us: float = 0.0
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        pass
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        return True
+
+    @on(Login)
+    def login(self, host: Host, sender: PeerId, message: Login) -> None:
+        """Let it in, or tell it when to come again, so that no more than `admit_per_s` come in a second."""
+        rate = host.options.admit_per_s
+        if rate:
+            # A second's worth may come at once.
+            if self.next_us > host.now_us + 1e6:
+                self.refused_logins += 1
+                host.reply(LoginLater(LATER_S * (0.5 + host.rng.random())))
+                return
+            self.next_us = max(self.next_us, host.now_us) + 1e6 / rate
+        self.admitted += 1
+        host.reply(LoggedIn())
+
+    def shown(self) -> tuple[float | str, ...]:
+        return (self.admitted,)
+
+    def beliefs(self) -> Beliefs:
+        return Beliefs(facts={"let in": str(self.admitted), "told to come later": str(self.refused_logins)})

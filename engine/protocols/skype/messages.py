@@ -1,0 +1,291 @@
+"""The messages of the skype network.
+
+Skype's own are enciphered and unpublished. These carry what Baset and Schulzrinne (2006) saw a client do, one message
+for each step; who and where a user is (`Card`) is what a super node must know to tell others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...api import Blob, NatKind, PeerId, mentions, message, words_of
+
+CARDS_MOST, NODES_MOST, TEXTS_MOST = 20, 32, 50
+"""Entries of one message."""
+NAME_MOST = 200
+"""Characters of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A user as a super node knows it: address, name, the text of its profile that matched, behind which NAT it is, its
+    super node, and whether it is on line."""
+
+    user: PeerId
+    name: str
+    text: str
+    nat: int
+    node: PeerId
+    online: bool
+
+
+def without_word(cards: tuple[Card, ...], word: str) -> tuple[Card, ...]:
+    """Those whose text does not mention the word."""
+    return tuple(card for card in cards if not mentions(words_of(card.text), word))
+
+
+# --- logging in --------------------------------------------------------------------------------------------------
+
+
+@message()
+class Login:
+    """Name and password, for the login server."""
+
+    name: str
+
+
+@message()
+class LoggedIn:
+    """A certificate, good for this session."""
+
+
+@message()
+class LoginLater:
+    """The login server takes no more at present."""
+
+    after_s: float
+
+
+@message()
+class Attach:
+    """A client wants to hang on this super node. `able`: it could be one itself. buddies: users that are to be told,
+    each with the super node that it was last known to hang on."""
+
+    name: str
+    nat: int
+    able: bool
+    texts: tuple[str, ...]
+    buddies: tuple[tuple[PeerId, PeerId], ...]
+
+    def about(self) -> Iterable[str]:
+        return (word for text in self.texts for word in words_of(text))
+
+    def without(self, word: str) -> object:
+        texts = tuple(text for text in self.texts if not mentions(words_of(text), word))
+        return Attach(self.name, self.nat, self.able, texts, self.buddies)
+
+
+@message()
+class Profile:
+    """Of a client, for its super node: what its user now writes about itself."""
+
+    texts: tuple[str, ...]
+
+    def about(self) -> Iterable[str]:
+        return (word for text in self.texts for word in words_of(text))
+
+    def without(self, word: str) -> object:
+        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)))
+
+
+@message()
+class Attached:
+    """The client hangs on it. nodes: other super nodes, for its host cache."""
+
+    nodes: tuple[PeerId, ...]
+
+
+@message()
+class NoPlace:
+    """It is full, or (`stopped`) no super node. nodes: others."""
+
+    nodes: tuple[PeerId, ...]
+    stopped: bool
+
+
+@message()
+class KeepAlive:
+    """Of a client, each minute: are you there?"""
+
+
+@message()
+class Alive:
+    """`hangs`: the client is known here."""
+
+    hangs: bool
+
+
+@message()
+class Promote:
+    """A super node that is nearly full wants this client to become one."""
+
+
+@message()
+class Promoted:
+    """`done`: it is one now."""
+
+    done: bool
+
+
+@message()
+class Exchange:
+    """Between super nodes: others that the sender knows, and a request for some."""
+
+    nodes: tuple[PeerId, ...]
+
+
+@message()
+class Nodes:
+    """Super nodes; or peers that may be asked to relay."""
+
+    nodes: tuple[PeerId, ...]
+
+
+@message()
+class Presence:
+    """`user` is on line, or not, and hangs on `node`; for `to`, by way of its super node. `asks`: it wants to be told
+    the same of `to`."""
+
+    to: PeerId
+    user: PeerId
+    node: PeerId
+    online: bool
+    asks: bool
+
+
+# --- searching ---------------------------------------------------------------------------------------------------
+
+
+@message(part="question")
+class Search:
+    """Of a client, for its super node: whom do you know, and which others may I ask? They are more in each round.
+    `proxy`: ask them for me, since I cannot send datagrams."""
+
+    text: str
+    round: int
+    proxy: bool
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.text)
+
+
+@message(part="answer")
+class Results:
+    """Users that were found, or super nodes to ask."""
+
+    cards: tuple[Card, ...]
+    nodes: tuple[PeerId, ...]
+
+    def about(self) -> Iterable[str]:
+        return (word for card in self.cards for word in words_of(card.text))
+
+    def without(self, word: str) -> object:
+        return Results(without_word(self.cards, word), self.nodes)
+
+
+@message(over="datagram", part="question")
+class Find:
+    """For another super node: do you know such a user?"""
+
+    text: str
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.text)
+
+
+@message(over="datagram", part="answer")
+class Found:
+    """The users that it knows, if any."""
+
+    cards: tuple[Card, ...]
+
+    def about(self) -> Iterable[str]:
+        return (word for card in self.cards for word in words_of(card.text))
+
+    def without(self, word: str) -> object:
+        return Found(without_word(self.cards, word))
+
+
+# --- calls -------------------------------------------------------------------------------------------------------
+
+
+@message(part="notice")
+class WantRelays:
+    """Of a caller, for its super node: who can relay?"""
+
+
+@message(part="notice")
+class OpenRelay:
+    """Of a caller: relay this call. tcp: no datagrams to this end."""
+
+    call: int
+    tcp: bool
+
+
+@message(part="notice")
+class JoinRelay:
+    """Of the one who is called, at the relay that the caller named. tcp: as of the caller."""
+
+    call: int
+    tcp: bool
+
+
+@message(part="notice")
+class RelayIs:
+    """Whether it relays the call."""
+
+    ready: bool
+
+
+@message(part="question")
+class Ring:
+    """A call for `callee`: sent to it, or to its super node, which passes it on. way: `WAYS`, as the caller chose it.
+    relay: whom to join, -1 without one. The same call comes again when another relay takes over."""
+
+    call: int
+    callee: PeerId
+    caller: PeerId
+    nat: int
+    way: str
+    relay: PeerId
+
+
+@message(part="answer")
+class Answer:
+    """The call is taken, or why not."""
+
+    taken: bool
+    why: str
+
+
+@message(over="datagram", part="notice")
+class Probe:
+    """Sent by both at once, or by the one that is not open, until one arrives: it opens the NAT (RFC 5128, 3.3)."""
+
+    call: int
+
+
+@message(over="datagram", part="transfer")
+class Voice:
+    """What is said in one second. `last`: the call ends."""
+
+    call: int
+    number: int
+    last: bool
+    data: Blob
+
+
+@message(part="transfer")
+class VoiceTcp:
+    """The same for one whose datagrams are blocked."""
+
+    call: int
+    number: int
+    last: bool
+    data: Blob
+
+
+def sound_nat(code: int) -> bool:
+    """Whether it is the number of a kind of NAT."""
+    return 0 <= code < len(NatKind)

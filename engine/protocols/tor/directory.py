@@ -1,0 +1,369 @@
+"""Directory authorities, the distributor of bridges, and the website that is visited (dir-spec 1.4, 3.4 and 3.8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from ...api import Belief, Beliefs, Blob, CallEnd, Host, Peer, PeerId, Shown, on, on_reply, on_timeout
+from ...kit import put_bounded
+from .consensus import Relay
+from .messages import (
+    RELAYS_MOST,
+    Bridges,
+    Consensus,
+    Descriptor,
+    Dial,
+    Dialled,
+    FetchConsensus,
+    Get,
+    Reached,
+    ReachTest,
+    Signature,
+    Vote,
+    Votes,
+    WantBridges,
+    WantVotes,
+    WebPage,
+)
+
+FAST_KB_S, GUARD_KB_S, STABLE_S = 100, 2_000, 7 * 86_400
+GUARDS_LEAST = 3
+"""In a network with fewer guards than these, the fastest relays are guards."""
+
+
+def voted(known: dict[PeerId, Descriptor]) -> tuple[Relay, ...]:
+    """What an authority says of these relays, which are running: their flags (dir-spec 3.4.2), in order of id.
+
+    Fast: among the fastest 7/8, or 100 kB/s. Stable: up for at least the median, or 7 days. Guard: Fast and Stable, and
+    among the fastest quarter, or 2 MB/s.
+    """
+    if not known:
+        return ()
+    speeds = sorted(one.bandwidth for one in known.values())
+    fast = min(speeds[len(speeds) // 8], FAST_KB_S)
+    quarter = min(speeds[len(speeds) * 3 // 4], GUARD_KB_S)
+    uptimes = sorted(one.uptime_s for one in known.values())
+    stable = min(uptimes[len(uptimes) // 2], STABLE_S)
+    guards = [
+        peer
+        for peer, one in known.items()
+        if one.bandwidth >= max(fast, quarter) and one.uptime_s >= stable and one.bandwidth > 0
+    ]
+    if len(guards) < GUARDS_LEAST:
+        guards = sorted(known, key=lambda peer: (-known[peer].bandwidth, peer))[:GUARDS_LEAST]
+    flagged = dict.fromkeys(guards)
+    return tuple(
+        Relay(peer, one.bandwidth, peer in flagged, one.exit, one.network, one.family)
+        for peer, one in sorted(known.items())
+    )
+
+
+def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Relay, ...]:
+    """The relays that more than half of the authorities list: each flag as most of them say, and the low median of the
+    bandwidths (dir-spec 3.8.0)."""
+    said: dict[PeerId, list[Relay]] = {}
+    for voter in sorted(votes):
+        for one in votes[voter]:
+            said.setdefault(one.peer, []).append(one)
+    made = []
+    for peer in sorted(said):
+        those = said[peer]
+        if 2 * len(those) <= authorities:
+            continue
+        bandwidth = sorted(one.bandwidth for one in those)[(len(those) - 1) // 2]
+        guard = 2 * sum(one.guard for one in those) > len(those)
+        exit_ = 2 * sum(one.exit for one in those) > len(those)
+        made.append(replace(those[0], bandwidth=bandwidth, guard=guard, exit=exit_))
+    return tuple(made[:RELAYS_MOST])
+
+
+def digest_of(period: int, relays: Sequence[Relay]) -> int:
+    """What is signed: 64 bits of a hash of all that a consensus says."""
+    said = repr((period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays]))
+    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(slots=True)
+class VoteDue:
+    """The time to vote begins, for the consensus of this period."""
+
+    period: int
+
+
+@dataclass(slots=True)
+class FetchDue:
+    """Half of that time is over."""
+
+    period: int
+
+
+@dataclass(slots=True)
+class ComputeDue:
+    """All of it is over: the consensus is computed and signed."""
+
+    period: int
+
+
+@dataclass(slots=True)
+class PublishDue:
+    """The consensus becomes valid, if enough have signed it."""
+
+    period: int
+
+
+@dataclass(slots=True)
+class TestDue:
+    """Look which relays can be reached."""
+
+
+@dataclass(slots=True, eq=False)
+class Authority(Peer):
+    """A directory authority. known: the relays that told it of themselves; reached: when each was last reached, in us.
+
+    votes, signatures, made: of the period that is voted on; consensus: the one that it serves.
+    """
+
+    role = "authority"
+    overlay = False
+    shares_files = False
+    shows = (Shown("signed", "authorities that signed the consensus that it has", "count"),)
+
+    others: tuple[PeerId, ...] = ()
+    known: dict[PeerId, Descriptor] = field(default_factory=dict)
+    heard_us: dict[PeerId, int] = field(default_factory=dict)
+    reached: dict[PeerId, int] = field(default_factory=dict)
+    period: int = 0
+    votes: dict[PeerId, tuple[Relay, ...]] = field(default_factory=dict)
+    signatures: dict[PeerId, int] = field(default_factory=dict)
+    made: tuple[Relay, ...] | None = None
+    consensus: Consensus | None = None
+    missed: int = 0
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        """Plan the next vote. A consensus that is still used is on disk."""
+        self.others = tuple(one for one in contacts[2 : 1 + host.options.authorities] if one != host.me)
+        if Consensus.is_one(saved):
+            self.consensus = saved  # type: ignore[assignment]
+        interval = self.interval_us(host)
+        host.every(max(1_000_000, interval * 35 // 100), TestDue())
+        self._plan(host, (host.now_us + interval // 6) // interval + 1)
+
+    def saved(self) -> object | None:
+        return self.consensus
+
+    @staticmethod
+    def interval_us(host: Host) -> int:
+        return int(host.options.consensus_s * 1e6)
+
+    def _plan(self, host: Host, period: int) -> None:
+        interval = self.interval_us(host)
+        host.after(period * interval - interval // 6 - host.now_us, VoteDue(period), cause=None)
+
+    # --- relays ------------------------------------------------------------------------------------------------
+
+    @on(Descriptor)
+    def described(self, host: Host, sender: PeerId, message: Descriptor) -> None:
+        """A relay tells of itself; whether it can be reached is looked at at once."""
+        if not (0 <= message.bandwidth < 1 << 40 and 0 <= message.uptime_s < 1 << 40):
+            return
+        self.known.pop(sender, None)
+        put_bounded(self.known, sender, message, RELAYS_MOST)
+        put_bounded(self.heard_us, sender, host.now_us, RELAYS_MOST)
+        self._test(host, sender)
+
+    @on(TestDue)
+    def test_all(self, host: Host, tick: TestDue) -> None:
+        for relay in self.known:
+            self._test(host, relay)
+
+    @staticmethod
+    def _test(host: Host, relay: PeerId) -> None:
+        host.call(relay, ReachTest(), timeout_us=int(host.options.connect_s * 1e6), cause=None)
+
+    @on_reply(ReachTest)
+    def was_reached(self, host: Host, sender: PeerId, answer: Reached, context: None) -> None:
+        put_bounded(self.reached, sender, host.now_us, RELAYS_MOST)
+
+    @on_timeout(ReachTest)
+    def not_reached(self, host: Host, to: PeerId, context: None, reason: CallEnd) -> None:
+        """It was reached some time ago, or never."""
+
+    def running(self, host: Host) -> dict[PeerId, Descriptor]:
+        """Relays that were reached within three quarters of an interval: 45 minutes. Their uptime is that of now."""
+        since = host.now_us - self.interval_us(host) * 3 // 4
+        return {
+            peer: replace(one, uptime_s=one.uptime_s + (host.now_us - self.heard_us[peer]) // 1_000_000)
+            for peer, one in self.known.items()
+            if self.reached.get(peer, -1) >= since
+        }
+
+    # --- votes ---------------------------------------------------------------------------------------------------
+
+    @on(VoteDue)
+    def vote(self, host: Host, tick: VoteDue) -> None:
+        """Vote, and tell the others. The four times of a period are planned here."""
+        interval = self.interval_us(host)
+        self._begin(tick.period)
+        mine = Vote(tick.period, voted(self.running(host)))
+        self.votes[host.me] = mine.relays
+        host.multicast(self.others, mine, cause=None)
+        host.after(interval // 24, FetchDue(tick.period), cause=None)
+        host.after(interval // 12, ComputeDue(tick.period), cause=None)
+        host.after(interval // 6, PublishDue(tick.period), cause=None)
+
+    def _begin(self, period: int) -> None:
+        if period != self.period:
+            self.period, self.votes, self.signatures, self.made = period, {}, {}, None
+
+    @on(Vote)
+    def heard_vote(self, host: Host, sender: PeerId, message: Vote) -> None:
+        self._take(host, sender, message.period, message.relays)
+
+    def _take(self, host: Host, voter: PeerId, period: int, relays: tuple[Relay, ...]) -> None:
+        """A vote counts if it is of the period that is voted on, or of the next one, and comes in time."""
+        next_period = (host.now_us + self.interval_us(host) // 6) // self.interval_us(host)
+        if voter in self.others and period in (self.period, next_period) and len(relays) <= RELAYS_MOST:
+            self._begin(period)
+            if self.made is None:
+                self.votes.setdefault(voter, relays)
+
+    @on(FetchDue)
+    def fetch(self, host: Host, tick: FetchDue) -> None:
+        """Ask the others for votes that are missing."""
+        if len(self.votes) <= len(self.others):
+            host.multicast(self.others, WantVotes(tick.period, tuple(self.votes)), cause=None)
+
+    @on(WantVotes)
+    def wants_votes(self, host: Host, sender: PeerId, message: WantVotes) -> None:
+        if message.period == self.period and sender in self.others:
+            known = tuple((one, relays) for one, relays in self.votes.items() if one not in message.have)
+            if known:
+                host.send(sender, Votes(message.period, known), cause=None)
+
+    @on(Votes)
+    def heard_votes(self, host: Host, sender: PeerId, message: Votes) -> None:
+        if sender in self.others:
+            for voter, relays in message.votes[:20]:
+                self._take(host, voter, message.period, relays)
+
+    @on(ComputeDue)
+    def compute(self, host: Host, tick: ComputeDue) -> None:
+        """Compute the consensus of all votes, sign it, and tell the others."""
+        if tick.period != self.period:
+            return
+        self.made = agreed(self.votes, len(self.others) + 1)
+        mine = digest_of(tick.period, self.made)
+        self.signatures[host.me] = mine
+        host.multicast(self.others, Signature(tick.period, mine), cause=None)
+
+    @on(Signature)
+    def signs(self, host: Host, sender: PeerId, message: Signature) -> None:
+        if sender in self.others and message.period == self.period:
+            self.signatures[sender] = message.digest
+
+    @on(PublishDue)
+    def publish(self, host: Host, tick: PublishDue) -> None:
+        """More than half of all authorities have to have signed the same."""
+        self._plan(host, tick.period + 1)
+        if tick.period != self.period or self.made is None:
+            return
+        mine = self.signatures.get(host.me)
+        signed = tuple(sorted(one for one, digest in self.signatures.items() if digest == mine))
+        if 2 * len(signed) > len(self.others) + 1:
+            interval = self.interval_us(host)
+            self.consensus = Consensus(tick.period * interval, interval, self.made, signed)
+            self.missed = 0
+        else:
+            self.missed += 1
+            host.log("no consensus", signed=len(signed), of=len(self.others) + 1, cause=None)
+
+    @on(FetchConsensus)
+    def serve(self, host: Host, sender: PeerId, message: FetchConsensus) -> None:
+        """A firewall that blocks the public list blocks the authorities too."""
+        if self.consensus is not None and not message.walled:
+            host.reply(self.consensus)
+
+    @on_reply(FetchConsensus)
+    def fetched(self, host: Host, sender: PeerId, answer: Consensus, context: None) -> None:
+        """It asks nobody; relays do."""
+
+    def shown(self) -> tuple[float | str, ...]:
+        return (len(self.consensus.signed) if self.consensus is not None else 0,)
+
+    def beliefs(self) -> Beliefs:
+        listed = {one.peer: one for one in (self.consensus.relays if self.consensus is not None else ())}
+        known = {peer: Belief(self.reached.get(peer), "relay", peer in listed) for peer in self.known}
+        facts = {"votes": f"{len(self.votes)} of {len(self.others) + 1}", "relays listed": str(len(listed))}
+        if self.missed:
+            facts["without consensus"] = f"{self.missed} times"
+        counts = Counter("guard" if one.guard else "middle" for one in listed.values())
+        return Beliefs(known, facts | {"guards listed": str(counts["guard"])})
+
+
+BRIDGES_MOST = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class Distributor(Peer):
+    """It knows all bridges, and tells each network (/16) the same few of them within some hours (BridgeDB): who wants
+    to find all bridges needs many networks, or much time."""
+
+    role = "bridge distributor"
+    overlay = False
+    shares_files = False
+
+    bridges: dict[PeerId, int] = field(default_factory=dict)
+    """When each told of itself, in us."""
+    told: int = 0
+
+    @on(Descriptor)
+    def described(self, host: Host, sender: PeerId, message: Descriptor) -> None:
+        self.bridges.pop(sender, None)
+        put_bounded(self.bridges, sender, host.now_us, BRIDGES_MOST)
+
+    @on(WantBridges)
+    def wanted(self, host: Host, sender: PeerId, message: WantBridges) -> None:
+        """The bridges stand on a ring, and the network and the period say where to begin."""
+        self.told += 1
+        period = host.now_us // max(1, int(host.options.bridge_period_s * 1e6))
+        where = f"{host.address(sender) >> 16}/{period}".encode()
+        at = int.from_bytes(blake2b(where, digest_size=8).digest(), "little")
+        ring = sorted(self.bridges)
+        many = min(host.options.bridges_told, len(ring))
+        host.reply(Bridges(tuple(ring[(at + step) % len(ring)] for step in range(many))))
+
+    def beliefs(self) -> Beliefs:
+        known = {one: Belief(heard, "bridge") for one, heard in self.bridges.items()}
+        return Beliefs(known, {"asked": f"{self.told:,} times"})
+
+
+PAGE_LEAST = 1
+
+
+@dataclass(slots=True, eq=False)
+class Website(Peer):
+    """What is visited. It has every page, and knows the exit that asked for one, and nobody behind that. `visitors`:
+    who asked lately, and how often."""
+
+    role = "website"
+    overlay = False
+    shares_files = False
+    has_all = True
+
+    visitors: dict[PeerId, int] = field(default_factory=dict)
+
+    @on(Dial)
+    def dialled(self, host: Host, sender: PeerId, message: Dial) -> None:
+        host.reply(Dialled())
+
+    @on(Get)
+    def get(self, host: Host, sender: PeerId, message: Get) -> None:
+        put_bounded(self.visitors, sender, self.visitors.pop(sender, 0) + 1, 200)
+        host.reply(WebPage(message.text, Blob(max(PAGE_LEAST, int(host.options.page_kb * 1_000)))))
+
+    def beliefs(self) -> Beliefs:
+        known = {one: Belief(None, "visitor") for one in self.visitors}
+        return Beliefs(known, {"pages": f"{sum(self.visitors.values()):,}"})

@@ -1,0 +1,139 @@
+"""Entry guards, and how long a circuit may take to build (guard-spec; path-spec 2.4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import exp, log
+
+from ...api import PeerId, Rng
+from .consensus import Relay, Table
+
+PRIMARY = 3
+"""N_PRIMARY_GUARDS: the first guards of the sample that are listed; one of them is used."""
+SAMPLE_MOST = 20
+RETRY_US = 600_000_000
+"""A primary guard that could not be reached is tried again after ten minutes."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """A guard of the sample. down_us: when it could not be reached, -1 if it can; confirmed: it was used."""
+
+    peer: PeerId
+    added_us: int
+    down_us: int = -1
+    confirmed: bool = False
+
+
+@dataclass(slots=True)
+class Guards:
+    """The sample of a client, in the order in which its guards are preferred. It is on disk."""
+
+    sample: list[Guard] = field(default_factory=list)
+
+    def preferred(
+        self, table: Table, rng: Rng, now_us: int, *, many: int, lifetime_us: int, without: Sequence[Relay] = ()
+    ) -> list[Relay]:
+        """Guards to build a circuit with, the best first. many: how many primary guards are in use: of several, as old
+        clients had, one is drawn each time. Empty if none is to be had."""
+        self.sample = [one for one in self.sample if now_us - one.added_us < lifetime_us]
+        primary = max(PRIMARY, many)
+        if not self._up(table, now_us, primary):
+            self._extend(table, rng, now_us, primary, without)
+        found = self._up(table, now_us, primary) or self._up(table, now_us, SAMPLE_MOST)
+        if not found and self.sample:
+            # Nobody can be reached: the fault may be at this end, and each of them is tried again.
+            for one in self.sample:
+                one.down_us = -1
+            found = self._up(table, now_us, primary)
+        first = [table.by_peer[one.peer] for one in found]
+        if many > 1:
+            head = first[:many]
+            rng.shuffle(head)
+            first[:many] = head
+        return first
+
+    def _listed(self, table: Table) -> list[Guard]:
+        return [one for one in self.sample if one.peer in table.by_peer and table.by_peer[one.peer].guard]
+
+    def _up(self, table: Table, now_us: int, most: int) -> list[Guard]:
+        listed = self._listed(table)[:most]
+        return [one for one in listed if one.down_us < 0 or now_us - one.down_us >= RETRY_US]
+
+    def _extend(self, table: Table, rng: Rng, now_us: int, wanted: int, without: Sequence[Relay]) -> None:
+        """Draw further guards, until so many of the sample are listed and up, or the sample is full."""
+        while len(self.sample) < SAMPLE_MOST and len(self._up(table, now_us, SAMPLE_MOST)) < wanted:
+            taken = dict.fromkeys([*(one.peer for one in self.sample), *(one.peer for one in without)])
+            drawn = table.choose("guard", rng, lambda one, taken=taken: one.peer not in taken)  # type: ignore[misc]
+            if drawn is None:
+                break
+            self.sample.append(Guard(drawn.peer, now_us))
+
+    def reached(self, peer: PeerId) -> None:
+        """A circuit was opened over it."""
+        for one in self.sample:
+            if one.peer == peer:
+                one.down_us, one.confirmed = -1, True
+
+    def failed(self, peer: PeerId, now_us: int) -> None:
+        """It could not be reached."""
+        for one in self.sample:
+            if one.peer == peer:
+                one.down_us = now_us
+
+    def packed(self) -> tuple[tuple[PeerId, int, bool], ...]:
+        """For the disk."""
+        return tuple((one.peer, one.added_us, one.confirmed) for one in self.sample)
+
+    @staticmethod
+    def unpacked(kept: Sequence[tuple[PeerId, int, bool]]) -> Guards:
+        """From the disk; each is tried again."""
+        return Guards([Guard(peer, added, confirmed=confirmed) for peer, added, confirmed in kept])
+
+
+TIMES_MOST, TIMES_LEAST = 1_000, 100
+INITIAL_MS, LEAST_MS = 60_000, 10
+QUANTILE, BIN_MS, MODES = 0.80, 10, 10
+RECENT, RECENT_MOST = 20, 18
+
+
+@dataclass(slots=True)
+class BuildTimes:
+    """How long circuits took to build, in ms, and what follows for the next: a Pareto distribution is fitted, and its
+    quantile of 0.80 is the time that a circuit gets, once 100 times are known; 60 s before."""
+
+    times_ms: list[int] = field(default_factory=list)
+    timed_out: list[bool] = field(default_factory=list)
+    """Of the last circuits, whether each took too long."""
+    timeout_ms: int = INITIAL_MS
+
+    def built(self, took_ms: int) -> None:
+        """A circuit is open."""
+        self.times_ms = [*self.times_ms, took_ms][-TIMES_MOST:]
+        self._recent(False)
+        if len(self.times_ms) >= TIMES_LEAST and len(self.times_ms) % BIN_MS == 0:
+            self.timeout_ms = max(LEAST_MS, pareto_quantile(self.times_ms, QUANTILE))
+
+    def too_slow(self) -> None:
+        """One took too long. If 18 of the last 20 did, the network has changed: all is learnt anew."""
+        self._recent(True)
+        if sum(self.timed_out) >= RECENT_MOST:
+            self.timeout_ms = INITIAL_MS if self.timeout_ms < INITIAL_MS else min(2 * self.timeout_ms, 600_000)
+            self.times_ms, self.timed_out = [], []
+
+    def _recent(self, late: bool) -> None:
+        self.timed_out = [*self.timed_out, late][-RECENT:]
+
+
+def pareto_quantile(times_ms: Sequence[int], quantile: float) -> int:
+    """The quantile of the Pareto distribution that fits these times (path-spec 2.4.2), in whole ms. Its least value is
+    the mean of the ten most frequent bins of 10 ms."""
+    bins = Counter(time // BIN_MS * BIN_MS + BIN_MS // 2 for time in times_ms)
+    modes = sorted(bins.items(), key=lambda one: (-one[1], one[0]))[:MODES]
+    least = sum(middle * count for middle, count in modes) / sum(count for _, count in modes)
+    total = sum(log(max(time, least) / least) for time in times_ms)
+    if total <= 0:
+        return round(least)
+    return int(least * exp(-log(1 - quantile) * total / len(times_ms)) + 0.5)
