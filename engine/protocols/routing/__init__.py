@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ...api import (
     Ask,
@@ -54,6 +54,7 @@ from ...api import (
     PeerId,
     Rng,
     Shown,
+    Theory,
     component,
     on,
     option,
@@ -202,6 +203,15 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def converge(cls, world: NetworkStart, options: RoutingOptions, rng: Rng) -> None:
         """Hosts are put behind routers, and tables filled."""
         converge(world, options)
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: RoutingOptions) -> Sequence[Theory]:
+        """An LSA goes over each link in both directions, but not back to where a router first had it from."""
+        if facts["goal"] != UPDATE.name or options.protocol != "link state" or options.hosts_share:
+            return ()
+        routers = facts["living"] + 1
+        sent = facts["mean_degree"] * routers - (routers - 1)
+        return (Theory("messages of one LSA", sent, "2 L - (n - 1), L links between n routers"),)
 
     @classmethod
     def horizon(cls, options: RoutingOptions) -> int | None:
