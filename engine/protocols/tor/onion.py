@@ -87,6 +87,7 @@ KEEP_US = 10 * SECOND_US
 """Time between two looks at circuits, links and the consensus."""
 IDLE_LINK_US = 180 * SECOND_US
 """A link without circuits is closed after three minutes."""
+PAD_LEAST_S = 1.5
 FETCH_TRIES = 4
 """Sources of a consensus that are asked one after the other, where they refuse."""
 CIRCUITS_MOST, BUILDING_MOST = 12, 6
@@ -180,7 +181,7 @@ class Channel:
     open      the handshake is done; relay: the other end has authenticated itself as one, or was called as one
     walled    the other end is behind a firewall
     waiting   circuits to open once the link is: (onionskin, context of the call)
-    busy_us   when a cell last went out
+    busy_us   when a cell last went over it; pad_at_us: when padding is due, -1 without padding
     """
 
     open: bool
@@ -188,6 +189,7 @@ class Channel:
     walled: bool = False
     waiting: list[tuple[Onionskin, tuple[Any, ...]]] = field(default_factory=list)
     busy_us: int = 0
+    pad_at_us: int = -1
 
 
 @dataclass(slots=True)
@@ -487,7 +489,8 @@ class OnionPeer(Peer):
         for skin, context in waiting:
             self.create(host, peer, skin, context)
         if host.options.link_padding and channel.relay != self.is_relay:
-            self.pad_later(host, peer)
+            self.pad_from_now(host, channel)
+            self.look_at_padding(host, peer, channel)
 
     @on_timeout(LinkStep)
     def link_failed(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
@@ -527,25 +530,34 @@ class OnionPeer(Peer):
 
     # --- padding ------------------------------------------------------------------------------------------------
 
-    def pad_later(self, host: Host, peer: PeerId) -> None:
-        """After the greater of two times that are uniform from 1.5 to 9.5 s."""
-        wait_us = int(max(host.rng.uniform(1.5, 9.5), host.rng.uniform(1.5, 9.5)) * 1e6)
+    def pad_from_now(self, host: Host, channel: Channel) -> None:
+        """The next cell of padding is due when the link has been silent for the greater of two times that are uniform
+        from 1.5 to 9.5 s; each cell in either direction makes the time begin anew."""
+        wait_s = max(host.rng.uniform(PAD_LEAST_S, 9.5), host.rng.uniform(PAD_LEAST_S, 9.5))
+        channel.pad_at_us = host.now_us + int(wait_s * 1e6)
+
+    def look_at_padding(self, host: Host, peer: PeerId, channel: Channel) -> None:
+        # No later than the shortest time: so a time that begins anew meanwhile is not missed.
+        wait_us = min(channel.pad_at_us - host.now_us, int(PAD_LEAST_S * 1e6))
         host.after(wait_us, PadDue(peer), cause=None)
 
     @on(PadDue)
     def pad(self, host: Host, tick: PadDue) -> None:
-        """One cell if the link was silent; else the time begins anew."""
         channel = self.channels.get(tick.peer)
-        if channel is None or not channel.open or not host.options.link_padding:
+        if channel is None or channel.pad_at_us < 0:
             return
-        if host.now_us - channel.busy_us >= 1_500_000:
+        if not host.options.link_padding:
+            channel.pad_at_us = -1
+            return
+        if host.now_us >= channel.pad_at_us:
             host.send(tick.peer, Padding(), cause=None)
-            channel.busy_us = host.now_us
-        self.pad_later(host, tick.peer)
+            self.busy(host, tick.peer)
+        self.look_at_padding(host, tick.peer, channel)
 
     @on(Padding)
     def padded(self, host: Host, sender: PeerId, message: Padding) -> None:
         """It is thrown away."""
+        self.busy(host, sender)
 
     # --- circuits of other peers, and the own ones: CREATE2 --------------------------------------------------------
 
@@ -570,6 +582,8 @@ class OnionPeer(Peer):
         channel = self.channels.get(peer)
         if channel is not None:
             channel.busy_us = host.now_us
+            if channel.pad_at_us >= 0:
+                self.pad_from_now(host, channel)
 
     @on_reply(Create2)
     def created(self, host: Host, sender: PeerId, answer: Created2, context: tuple[Any, ...]) -> None:
@@ -941,6 +955,7 @@ class OnionPeer(Peer):
     @on(RelayData)
     def relay_cell(self, host: Host, sender: PeerId, cell: Any) -> None:
         """Take a layer off and pass it on, add one and pass it back, or read it where it is for this peer."""
+        self.busy(host, sender)
         hop = self.hops.get((sender, cell.circuit))
         if hop is None:
             number = self.own.get((sender, cell.circuit))
@@ -977,10 +992,10 @@ class OnionPeer(Peer):
         else:
             host.send(hop.before, cell)
         hop.back += 1
-        channel = self.channels.get(hop.before)
-        if channel is not None:
-            channel.busy_us = host.now_us
-            if self.watched and not channel.relay and hop.back >= SEEN_CELLS:
+        self.busy(host, hop.before)
+        if self.watched and hop.back >= SEEN_CELLS:
+            channel = self.channels.get(hop.before)
+            if channel is not None and not channel.relay:
                 self.note(host, hop, CLIENT)
 
     def note(self, host: Host, hop: Hop, what: str) -> None:
