@@ -79,7 +79,7 @@ def test_a_topic_is_printed_as_it_is_where_there_is_no_terminal(capsys: pytest.C
         ("swarmtop run --seed ", set()),
         ("swarmtop run --topology ri", {"ring"}),
         ("swarmtop help sel", {"selectors"}),
-        ("swarmtop scenarios the", {"the-court"}),
+        ("swarmtop scenarios the-c", {"the-court"}),
         ("swarmtop themes --", {"--help", "--json"}),
         ("swarmtop --theme pap", {"paper"}),
     ],
