@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.lab import scenario as lab
 from engine.lab.scenario import Scenario, find, load, parse
 from engine.options import options_for, set_option
-from engine.registry import networks
+from engine.registry import network_named, networks
 
 WHOLE = """
 title    = "The injunction"
@@ -94,7 +94,9 @@ class Mute(Peer):
 
 @pytest.fixture(autouse=True)
 def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "networks", lambda: {"toy": Toy, "mute": Mute, "gnutella": Toy})
+    known = {"toy": Toy, "mute": Mute, "gnutella": Toy}
+    monkeypatch.setattr(lab, "networks", lambda: known)
+    monkeypatch.setattr(lab, "network_named", known.get)
 
 
 def refusal(text: str) -> str:
@@ -285,6 +287,7 @@ def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:
 
 def test_every_shipped_scenario_is_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "networks", networks)
+    monkeypatch.setattr(lab, "network_named", network_named)
     stories = lab.shipped()
     assert {"injunction", "ninety-nine-point-four", "digicash", "one-censored", "everybody-colludes"} <= {
         story.source for story in stories
@@ -315,8 +318,8 @@ def test_options_are_read_from_texts_as_the_type_they_have() -> None:
         ("ttl", "x", '--set: ttl should be a whole number from 1 to 15, not "x"'),
         ("ttl", True, "--set: ttl should be a whole number from 1 to 15, not true"),
         ("ttl", "16", '--set: ttl should be a whole number from 1 to 15, not "16"'),
-        ("rate", "nan", '--set: rate should be a number of 0 or more, not "nan"'),
-        ("rate", 10**400, "--set: rate should be a number of 0 or more, not a number that long"),
+        ("rate", "nan", '--set: rate should be a number from 0 to 1,000,000,000, not "nan"'),
+        ("rate", 10**400, "--set: rate should be a number from 0 to 1,000,000,000, not a number that long"),
         ("loud", 2, "--set: loud should be true or false, not 2"),
         ("tone", 2, "--set: tone should be a text, not 2"),
     ],
