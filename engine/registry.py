@@ -74,15 +74,19 @@ def casts(program: type[Peer]) -> bool:
     return getattr(program.cast, "__func__", None) is not vars(Peer)["cast"].__func__
 
 
+def network_named(name: str) -> type[Peer] | None:
+    """The program of a network; None if there is none of that name."""
+    # Only its own file is imported if possible: an error in another network then does no harm, and to import all takes
+    # a third of the time until the dashboard shows something.
+    if name.isidentifier() and name in files() and (found := programs_in(name).get(name)) is not None:
+        return found
+    return networks().get(name)
+
+
 def network(name: str) -> type[Peer]:
     """The program of a network. Raises InputError for an unknown name."""
-    # Only its own file is imported if possible: an error in another network then does no harm, and it is faster.
-    if name.isidentifier() and name in files():
-        found = programs_in(name)
-        if name in found:
-            return found[name]
-    if name in networks():
-        return networks()[name]
+    if (found := network_named(name)) is not None:
+        return found
     raise InputError(f'no network is called "{plain(name)}"{nearest(name, networks())}')
 
 

@@ -47,7 +47,7 @@ from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml
 from ..measure.shown import ShownReader
 from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
 from ..programs import check_verb, read_values, verbs_of, verbs_without_values
-from ..registry import classes_of, networks, programs_of
+from ..registry import classes_of, network_named, networks, programs_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX, USUAL, parse_nat
@@ -156,7 +156,7 @@ class Scenario:
     @property
     def success_s(self) -> float:
         """Until when an answer counts, in seconds: that of the network's first goal (`Goal.success_s`)."""
-        program = networks().get(self.setup.protocol, Peer)
+        program = network_named(self.setup.protocol) or Peer
         return program.goals[0].success_s
 
     def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
@@ -179,10 +179,12 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
     names = shipped_names()
     if name in names:
         return _shipped(name)
-    if name in networks():
-        return Scenario(setup=Setup(protocol=name))
     path = Path(name)
-    if path.suffix == ".toml" or "/" in name or "\\" in name or _is_file(path):
+    if path.suffix == ".toml" or "/" in name or "\\" in name:
+        return load(path)
+    if network_named(name) is not None:
+        return Scenario(setup=Setup(protocol=name))
+    if _is_file(path):
         return load(path)
     if name in also:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
@@ -194,7 +196,7 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
 
 def hides_file(name: str) -> bool:
     """Whether `find` takes this for the name of a scenario or a network although there is a file of that name."""
-    return (name in shipped_names() or name in networks()) and _is_file(Path(name))
+    return _is_file(Path(name)) and (name in shipped_names() or network_named(name) is not None)
 
 
 BESIDE_MOST = 1_000
@@ -519,12 +521,13 @@ def _expect(item: Mapping[str, Any], where: str, programs: Sequence[type[Peer]])
 
 def network_called(name: str, where: str) -> type[Peer]:
     """The Peer class of a network by its name. Raises InputError with the nearest spelling."""
-    known = networks()
-    if name not in known:
+    found = network_named(name)
+    if found is None:
+        known = networks()
         if name in shipped_names():
             raise InputError(f'{where}: "{name}" is a scenario, and no network{nearest("", known)}')
         raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
-    return known[name]
+    return found
 
 
 def as_churn(value: object, where: str) -> str:

@@ -349,7 +349,7 @@ peers = "random 2"
 
 
 def test_a_scenario_is_read_and_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.lab.scenario.networks", lambda: {"watched": Watcher})
+    monkeypatch.setattr("engine.lab.scenario.network_named", {"watched": Watcher}.get)
     made = scenario_files.parse(SCENARIO, "act.toml")
     assert made.setup.options == {"loud": False, "table.k": 9, "table.counter.step": 3}
     assert made.setup.schedule[0] == (S, Act("p001", "shout", {"words": "hear", "times": 2}))
@@ -378,7 +378,7 @@ def test_a_scenario_is_read_and_written(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_is_wrong_in_a_scenario_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, was: str, now: str, says: str
 ) -> None:
-    monkeypatch.setattr("engine.lab.scenario.networks", lambda: {"watched": Watcher})
+    monkeypatch.setattr("engine.lab.scenario.network_named", {"watched": Watcher}.get)
     with pytest.raises(InputError) as caught:
         scenario_files.parse(SCENARIO.replace(was, now), "act.toml")
     assert str(caught.value).startswith("act.toml:")

@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.lab import scenario as lab
 from engine.lab.scenario import Scenario, find, load, parse
 from engine.options import options_for, set_option
-from engine.registry import networks
+from engine.registry import network_named, networks
 
 WHOLE = """
 title    = "The injunction"
@@ -94,7 +94,9 @@ class Mute(Peer):
 
 @pytest.fixture(autouse=True)
 def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "networks", lambda: {"toy": Toy, "mute": Mute, "gnutella": Toy})
+    known = {"toy": Toy, "mute": Mute, "gnutella": Toy}
+    monkeypatch.setattr(lab, "networks", lambda: known)
+    monkeypatch.setattr(lab, "network_named", known.get)
 
 
 def refusal(text: str) -> str:
@@ -285,6 +287,7 @@ def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:
 
 def test_every_shipped_scenario_is_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "networks", networks)
+    monkeypatch.setattr(lab, "network_named", network_named)
     stories = lab.shipped()
     assert {"injunction", "ninety-nine-point-four", "digicash", "one-censored", "everybody-colludes"} <= {
         story.source for story in stories

@@ -120,6 +120,8 @@ def test_none_is_left_where_the_command_line_is_refused(tmp_path: Path) -> None:
 def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> None:
     told = (
         "import sys, tui.cli.dashboard, tui.first_frame; from tui.config import settings, terminal, themes; "
-        "themes.find('swarm'); sys.exit('textual' in sys.modules)"
+        "themes.find('swarm'); from tui.cli.common import scenario_of; from tui.cli.main import parse; "
+        "scenario_of(parse(['--protocol', 'gossip'])); "
+        "sys.exit('textual' in sys.modules or 'engine.protocols.gnutella' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0

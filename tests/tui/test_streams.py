@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from streams import COMMANDS, FULL, campaign, prepared, tried
 
+from tui.cli.main import main
+
 
 @pytest.mark.parametrize(
     ("name", "every"),
@@ -54,3 +56,16 @@ def test_the_json_of_the_dashboard_goes_where_stdout_goes(tmp_path: Path) -> Non
     told = tried(prepared(tmp_path), COMMANDS["dashboard"], ("tty", "file", "closed"))
     assert told.code == 0
     assert json.loads(told.out)["peers"] == 8
+
+
+def test_a_full_stdout_is_told_where_the_output_is_drawn_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich writes to its stream even where the text is captured, and the benchmark ended with a traceback."""
+    monkeypatch.setattr("engine.bench", lambda sizes, show: [])
+    monkeypatch.setattr("engine.bench_costs", lambda sizes, show: [])
+    for words in (["bench", "--quick"], ["run", "--protocol", "gossip", "--peers", "8", "--until", "0.1", "--picture"]):
+        with open("/dev/full", "w") as full:
+            monkeypatch.setattr(sys, "stdout", full)
+            assert main(words) == 2
+        assert "stdout cannot be written: No space left on device" in capsys.readouterr().err

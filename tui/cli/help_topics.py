@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from .common import DONE, Parser, WrongError, as_json, did_you_mean, say
+from .streams import asked_only
 
 ABOUT = "Explain a topic, or list the topics there are. A command, a network and a scenario are topics as well."
 WIDEST = 110
@@ -97,7 +98,8 @@ def drawn(text: str) -> str:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console(width=min(WIDEST, max(40, shutil.get_terminal_size().columns)))
+    width = min(WIDEST, max(40, shutil.get_terminal_size().columns))
+    console = Console(file=asked_only(), width=width)
     with console.capture() as captured:
         console.print(Markdown(text))
     return captured.get().rstrip("\n")

@@ -27,6 +27,7 @@ from .common import (
 )
 from .dashboard import open_on_screen
 from .files import check_apart, read_csv_file, write
+from .streams import asked_only
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -350,7 +351,7 @@ def run_bench(space: argparse.Namespace) -> int:
         told = [{**asdict(row), **NOT_COMPARED} for row in rows]
         say(as_json({"rows": told, "costs": [asdict(cost) for cost in costs]}))
     else:
-        out = Console()
+        out = Console(file=asked_only())
         with out.capture() as captured:
             out.print(speeds(rows))
             out.print(theory(rows), highlight=False)

@@ -41,6 +41,29 @@ class Unfailing:
         return getattr(self._stream, name)
 
 
+class _Unwritten:
+    """A stream to ask how wide it is, which encoding and which colours it has: what is written is discarded. Rich
+    writes to its stream even where the text is captured, which fails if that is full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write nothing."""
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing to flush."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def asked_only() -> TextIO:
+    """stdout for a Rich console whose output is captured."""
+    return cast(TextIO, _Unwritten(sys.stdout))
+
+
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """A context in which all three streams exist and stderr never raises. At its end buffers are flushed or discarded,
