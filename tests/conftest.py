@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +57,15 @@ def set_environment(environment: dict[str, str]) -> None:
 _HOME = Path(tempfile.mkdtemp(prefix="home-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 set_environment(environment_of(_HOME))
+
+# A shell starts what runs in the background, or under nohup, with some signals ignored, and every process that this one
+# starts would ignore them too.
+for _number, _handler in (
+    *((number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)),
+    (signal.SIGINT, signal.default_int_handler),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # Screens and swarms make hundreds of thousands of objects, of which few are garbage: with Python's own thresholds the
 # collector takes 15 % of the processor time of all tests. Nothing is frozen, as the program itself asks whether it is.

@@ -433,7 +433,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             # The stations are no nodes of the table.
             self.dht.boot = tuple(peer for peer in self.dht.boot if peer not in contacts[:stations])
             if host.options.dht.publish_s:
-                host.every(int(host.options.dht.publish_s * 1e6), TableDue())
+                host.every(max(TABLE_SPACING_US, int(host.options.dht.publish_s * 1e6)), TableDue())
             if host.now_us == 0 and not host.options.converge:
                 self.dht.join(host, JOIN_OVER_S)
         for file in host.library.files():
