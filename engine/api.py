@@ -31,6 +31,7 @@ from typing import (
     TypeVar,
     cast,
     dataclass_transform,
+    get_args,
     overload,
 )
 
@@ -249,12 +250,16 @@ def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> C
           `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
 
     A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
-    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header.
+    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header, and for
+    words that `over` and `part` do not have.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
     """
 
+    for name, word, words in (("over", over, get_args(Over)), ("part", part, PARTS)):
+        if word not in words:
+            raise ValueError(f"{name} of a message should be one of {', '.join(words)}, not {word!r}")
     if type(size) is not int or not 0 <= size < 1 << 32:
         raise ValueError(f"the size of a message should be 0 to 4,294,967,295 bytes, not {size!r}")
 

@@ -11,7 +11,9 @@ import copyreg
 import difflib
 import functools
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
 
 
 class SwarmError(Exception):
@@ -29,16 +31,29 @@ class InputError(SwarmError):
 
 
 class PeerFailed(SwarmError):
-    """A handler of a protocol raised. `peer` is its number, `kind` what it handled."""
+    """A handler of a protocol raised. `peer` is its number, `kind` what it handled; `__cause__` has the traceback."""
 
     def __init__(self, peer: int, kind: str, error: BaseException) -> None:
-        super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}")
+        super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}{place_in_protocol(error)}")
         self.peer = peer
         self.kind = kind
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions are unpickled by calling `__init__` with `args`, which are others here.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def place_in_protocol(error: BaseException) -> str:
+    """` (file.py:12)`: the innermost line of a protocol where it was raised; empty where there is none."""
+    steps = [(Path(step.tb_frame.f_code.co_filename), step.tb_lineno) for step in _steps_of(error.__traceback__)]
+    inside = [(path, line) for path, line in steps if "protocols" in path.parts]
+    return f" ({inside[-1][0].name}:{inside[-1][1]})" if inside else ""
+
+
+def _steps_of(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 class NothingToReplyTo(SwarmError):

@@ -5,18 +5,20 @@ The docstring of the module that has a network's program is its help; the first 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import re
 import sys
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
 from . import protocols
 from .api import Component, Message, Peer, Shown, ShownKind
 from .commands import SELECTOR_WORDS, VERBS
-from .errors import InputError, nearest, plain
+from .errors import InputError, nearest, place_in_protocol, plain
 from .measure.metrics import GAUGES, SERIES
 from .options import allowed_of, option_values
 from .programs import check, components_of, owner_of
@@ -24,10 +26,12 @@ from .programs import check, components_of, owner_of
 
 @cache
 def networks() -> dict[str, type[Peer]]:
-    """Name -> the program of an ordinary peer, in the order of names."""
+    """Name -> the program of an ordinary peer, in the order of names. A file that cannot be imported does no harm to
+    the others: `network_named` tells what is wrong with it."""
     found: dict[str, type[Peer]] = {}
     for file in files():
-        found.update(programs_in(file))
+        with contextlib.suppress(Exception):
+            found.update(programs_in(file))
     return dict(sorted(found.items()))
 
 
@@ -75,12 +79,27 @@ def casts(program: type[Peer]) -> bool:
 
 
 def network_named(name: str) -> type[Peer] | None:
-    """The program of a network; None if there is none of that name."""
+    """The program of a network; None if there is none of that name. Raises InputError if its file cannot be
+    imported."""
     # Only its own file is imported if possible: an error in another network then does no harm, and to import all takes
     # a third of the time until the dashboard shows something.
-    if name.isidentifier() and name in files() and (found := programs_in(name).get(name)) is not None:
-        return found
+    if name.isidentifier() and name in files():
+        try:
+            found = programs_in(name).get(name)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f'the network "{name}" cannot be used: {_import_fault(error)}') from error
+        if found is not None:
+            return found
     return networks().get(name)
+
+
+def _import_fault(error: Exception) -> str:
+    """What is wrong with the file of a network, and where."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return plain(f"{Path(error.filename).name}:{error.lineno}: {error.msg}")
+    return plain(f"{type(error).__name__}: {error}{place_in_protocol(error)}")
 
 
 def network(name: str) -> type[Peer]:

@@ -436,8 +436,19 @@ def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
     )
 
 
+NAMED_MOST = 6
+"""Contacts that a sentence names."""
+
+
 def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
     others = sum(1 for p in sim.users() if p != origin and not silent[p])
+    program = sim.programs[origin]
+    contacts = None if program is None else program.contacts()
+    if not sim.streams.near[origin] and contacts is not None:
+        first = [q for q in dict.fromkeys(contacts) if not silent[q]]
+        names = ", ".join(sim.labels[q] for q in first[:NAMED_MOST]) + (", …" if len(first) > NAMED_MOST else "")
+        told = f"{plural(len(first), 'contact')}{f' ({names})' if first else ''}"
+        return f"{who} tells its {told}: without them nobody else would hear of it."
     if not sim.streams.near[origin]:
         return (
             f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "

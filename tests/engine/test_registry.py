@@ -1,0 +1,54 @@
+"""How networks are found, and what becomes of one whose file is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import InputError, PeerFailed, message, networks, protocols
+from engine.registry import network, network_named
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A further folder with networks."""
+    here = tmp_path / "protocols"
+    here.mkdir()
+    monkeypatch.setattr(protocols, "__path__", [*protocols.__path__, str(here)])
+    networks.cache_clear()
+    return here
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def broken(:\n", "network_of_tests.py:1: invalid syntax"),
+        ("\nimport no_module_of_this_name\n", "ModuleNotFoundError: .* \\(network_of_tests.py:2\\)"),
+    ],
+)
+def test_a_broken_file_is_told_where_it_is_and_harms_no_other_network(folder: Path, text: str, says: str) -> None:
+    (folder / "network_of_tests.py").write_text(text)
+    assert {"gossip", "gnutella"} <= set(networks())
+    assert network("gossip").name == "gossip"
+    with pytest.raises(InputError, match=says):
+        network_named("network_of_tests")
+    networks.cache_clear()
+
+
+def test_words_that_a_message_does_not_have_are_refused_with_those_that_it_has() -> None:
+    with pytest.raises(ValueError, match="over of a message should be one of stream, datagram, not 'udp'"):
+        message(over="udp")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="part of a message should be one of question, answer, .*, not 'reply'"):
+        message(part="reply")  # type: ignore[arg-type]
+
+
+def test_a_handler_that_fails_is_told_with_its_line(folder: Path) -> None:
+    path = folder / "fails.py"
+    path.write_text("def handler():\n    raise KeyError('x')\n")
+    space: dict[str, object] = {}
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    with pytest.raises(KeyError) as raised:
+        space["handler"]()  # type: ignore[operator]
+    assert str(PeerFailed(3, "Submit", raised.value)) == "peer #3 failed on Submit: KeyError: 'x' (fails.py:2)"
+    networks.cache_clear()
