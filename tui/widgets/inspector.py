@@ -367,7 +367,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         facts = frame.facts if frame.facts is not None and frame.facts.peer == peer else None
         yield self._state_row(snapshot, peer, facts)
         yield _links_row(snapshot, facts, width)
-        yield _files_row(snapshot, peer, facts, width)
+        if snapshot.fixed.shares_files.any():
+            yield _files_row(snapshot, peer, facts, width)
         load = float(snapshot.load[peer])
         bars = spark(list(self._load), min(12, max(4, width - 24))).lstrip()
         yield (("load   ", "dim"), (f"{si(load):>5}", "text bold"), (" msg/s  ", "dim"), (bars, "chart-2"))
