@@ -403,6 +403,7 @@ class Goal:
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
     doing       the state of an ask that has a hit and is not over
+    one         what somebody is called that has the thing: "one holder answered"
 
     Records and recordings hold the name alone.
     """
@@ -417,6 +418,7 @@ class Goal:
     fetched: bool = False
     did: str = "asked for"
     doing: str = "downloading"
+    one: str = "holder"
 
     @property
     def sought(self) -> Sought:

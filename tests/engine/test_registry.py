@@ -39,7 +39,7 @@ def test_a_broken_file_is_told_where_it_is_and_harms_no_other_network(folder: Pa
 def test_words_that_a_message_does_not_have_are_refused_with_those_that_it_has() -> None:
     with pytest.raises(ValueError, match="over of a message should be one of stream, datagram, not 'udp'"):
         message(over="udp")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="part of a message should be one of question, answer, .*, not 'reply'"):
+    with pytest.raises(ValueError, match=r"part of a message should be one of question, answer, .*, not 'reply'"):
         message(part="reply")  # type: ignore[arg-type]
 
 

@@ -267,16 +267,20 @@ class Teller:
         alone = row.found and not row.messages
         tail = "; no question had to be sent" if alone else f"; {reached}" if spreads and row.sought == "answer" else ""
         timed = row.first_hit_us is not None and not alone
-        first = f", the first after {(row.first_hit_us or 0) / 1e6:.2f} s" if timed else ""
+        after = f"{'the first ' if row.found > 1 else ''}after {(row.first_hit_us or 0) / 1e6:.2f} s"
+        first = f", {after}" if timed else ""
         action = self._between(before.issued_us, row, snapshot) if before is not None else ""
         if found:
             other = (
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
-            holders = counted(row.found, f"{other}holder")
+            goal = fixed.goal(row.goal)
+            holders = counted(row.found, f"{other}{goal.one if goal else 'holder'}")
             answered = f"{holders} answered"
             head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
-            if alone:
+            if self._has_it_itself(row, swarm):
+                head, first, tail = f"{action}{capital(begun)}: it has that itself", "", ""
+            elif alone:
                 head = f"{action}{capital(begun)}: it knew {holders} itself"
             long, short = f"{head}{first}{tail}.", f"{head}{first}."
         else:
@@ -295,13 +299,20 @@ class Teller:
             return (f"{begun}: {row.reached:,} of {others:,} peers have heard it so far.",)
         if row.sought == "nothing":
             return (f"{begun}.",)
-        holders = f"{counted(row.found, 'holder')} so far" if row.found else "no answer so far"
+        goal = snapshot.fixed.goal(row.goal)
+        holders = f"{counted(row.found, goal.one if goal else 'holder')} so far" if row.found else "no answer so far"
         reach = f"{row.reached:,} of {others:,} peers reached, " if spreads else ""
         silent = stations_down(snapshot)
         down = f": {silent}, so no search can be answered" if silent and not row.found else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
+
+    @staticmethod
+    def _has_it_itself(row: AskRow, swarm: Swarm) -> bool:
+        """Whether nobody but the asker was named."""
+        trace = swarm.trace(row.id) if row.found == 1 else None
+        return trace is not None and set(trace.holders) == {row.origin}
 
     def _lost_a_holder(self, before: AskRow, row: AskRow, swarm: Swarm, snapshot: Snapshot) -> bool:
         """Whether a peer that answered the ask before cannot answer now. Found once for each state of the peers."""

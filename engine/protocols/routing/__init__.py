@@ -49,6 +49,7 @@ from ...api import (
     Cause,
     Facts,
     Host,
+    Need,
     NetworkStart,
     Peer,
     PeerId,
@@ -342,10 +343,26 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def look_up(self, host: Host, packet: Packet) -> int:
         """The address of a name: of one of the destinations that it has a route to, the same for all that have the
         same ones. 0 if there is none."""
-        own = lan_of(packet.source)
+        return self.resolved(packet.name, packet.source)
+
+    def resolved(self, name: str, source: PeerId) -> int:
+        """The same, of a name that `source` asks for."""
+        own = lan_of(source)
         found = sorted(prefix for prefix, _, _ in self.speaker.routes() if prefix != own)
-        name = int.from_bytes(sha1(packet.name.encode("utf-8", "replace")).digest()[:8])
-        return (found[name % len(found)] >> 6) + 1 if found else 0
+        number = int.from_bytes(sha1(name.encode("utf-8", "replace")).digest()[:8])
+        return (found[number % len(found)] >> 6) + 1 if found else 0
+
+    @classmethod
+    def needs(
+        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: RoutingOptions
+    ) -> Sequence[Need]:
+        """The one host that the address, or the name as the nearest router resolves it, is of."""
+        asker = programs[origin]
+        near = programs[asker.gateway] if isinstance(asker, EndHost) and asker.gateway >= 0 else asker
+        if not isinstance(near, Router):
+            return ()
+        to = peer_of(address_from(text) or near.resolved(text, origin))
+        return (Need("host of that address", (to,)),) if 0 <= to < len(programs) else ()
 
     def hijacks(self, address: int) -> bool:
         """Whether it announces this address though it is another's."""

@@ -16,7 +16,7 @@ HERE: PeerId = -1
 """The next hop to what is attached to a router itself."""
 
 PACKET = Goal("packet", "send a packet to", "Send a packet, which is to be answered.", success_s=5.0, audience="one",
-              did="sent a packet to", doing="on its way")  # fmt: skip
+              did="sent a packet to", doing="on its way", one="host")  # fmt: skip
 UPDATE = Goal("update", "report", "A change of the network, and all that routers tell each other of it.",
               audience="nobody")  # fmt: skip
 

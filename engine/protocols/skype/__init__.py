@@ -108,7 +108,7 @@ OPERATOR = "Skype"
 SECOND_US = 1_000_000
 DAY_S = 86_400
 CALL = Goal("call", "call", "Call a user, by name (user17) or by what it writes about itself.", audience="holders",
-            did="called", doing="in a call")  # fmt: skip
+            did="called", doing="in a call", one="user")  # fmt: skip
 FIND_USER = replace(FIND, about="Find users.")
 
 CACHE_MOST = 200

@@ -34,7 +34,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...api import PUBLISH, Candidate, Facts, Host, NetworkStart, Peer, Rng, Shown, Station, Theory, on, option, verb
+from ...api import (
+    PUBLISH,
+    Candidate,
+    Facts,
+    Host,
+    Need,
+    NetworkStart,
+    Peer,
+    PeerId,
+    Rng,
+    Shown,
+    Station,
+    Theory,
+    on,
+    option,
+    verb,
+)
 from . import onion
 from .directory import Authority, Distributor, Website, voted
 from .messages import RELAYS_MOST, Consensus
@@ -86,6 +102,13 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     )
 
     # --- the network --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions) -> Sequence[Need]:
+        """The website, and an exit. A client whose guards are gone draws others."""
+        sites = tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website))
+        exits = tuple(peer for peer, one in enumerate(programs) if isinstance(one, ExitRouter) and peer != origin)
+        return (Need("website", sites), Need("exit", exits))
 
     @classmethod
     def stations(cls, options: TorOptions, peers: int) -> Sequence[Station]:

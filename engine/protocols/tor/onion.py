@@ -76,6 +76,7 @@ PAGE = replace(
     success_s=10.0,
     audience="one",
     fetched=True,
+    one="website",
 )
 BY_BRIDGE = replace(
     PAGE, name="bridge", verb="visit by a bridge", about="Fetch a page over a circuit whose first relay is in no list."

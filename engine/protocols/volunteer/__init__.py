@@ -120,6 +120,7 @@ BATCH = Goal(
     draw=batch_name,
     fetched=True,
     did="issued",
+    one="project",
     doing="being computed",
 )
 
