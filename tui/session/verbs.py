@@ -351,7 +351,8 @@ def _of_network(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
     """The verbs of the network itself. One that takes values has to be typed first."""
     made: list[Verb] = []
     for offer in frame.offers:
-        title = f"{offer.name[:1].upper()}{offer.name[1:]}"
+        words = offer.name.replace("-", " ").replace("_", " ")
+        title = f"{words[:1].upper()}{words[1:]}"
         able = np.array(offer.able, np.int64)
         who = called(frame.snapshot, able if len(able) else ids)
         label = title if len(able) < 2 else f"{title} {len(able):,}"
