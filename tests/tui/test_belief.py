@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import frames
 import numpy as np
+import pytest
+from person import dashboard
 
 from engine import Belief, Beliefs, Cut, Setup, Swarm, beliefs_of
 from tui.draw import belief, raster
@@ -86,3 +88,12 @@ def test_the_table_of_a_router_stands_beside_the_truth() -> None:
     rows = ["".join(text for text, _ in row) for row in belief_rows(frame, 60)]
     assert "✕ p002   3 hops, in truth no way  by way of #1" in rows
     assert "  p003   2 hops  by way of #1" in rows
+
+
+@pytest.mark.anyio
+async def test_of_a_peer_that_is_dead_the_title_says_so() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        await person.press("right", "v")
+        assert "believes it" in str(person.view.border_title)
+        await person.press("x")
+        assert "is not up, and knows nothing" in str(person.view.border_title)

@@ -16,7 +16,7 @@ import numpy as np
 from textual import events
 from textual.content import Content
 
-from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
+from engine import ALIVE, PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
 from tui.config.keys import keyed
 from tui.draw import belief, layout, legend, raster
 from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring, colourings, value_text
@@ -71,8 +71,10 @@ def believed_title(frame: Frame) -> str:
     facts = frame.facts
     if not frame.show_belief or facts is None or facts.peer != frame.selected:
         return ""
-    laid = belief.mind(frame.snapshot, facts.peer, facts.beliefs)
-    return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
+    label = frame.snapshot.fixed.labels[facts.peer]
+    if frame.snapshot.state[facts.peer] != ALIVE:
+        return f"{label} is not up, and knows nothing"
+    return belief.headline(belief.mind(frame.snapshot, facts.peer, facts.beliefs), label)
 
 
 def _lettered(sentence: str) -> str:
