@@ -45,7 +45,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     if links.contacts and len(links.a):
         crowd = dense(scene.snapshot)
         told.append(
-            (dash, "contact of the selected" if crowd else "contact", INK["link-selected" if crowd else "contact"])
+            (dash, "contact of the selected peer" if crowd else "contact", INK["link-selected" if crowd else "contact"])
         )
     if len(severed.a) or len(severed.whole):
         told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
