@@ -82,6 +82,8 @@ WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
 CROSSES_MOST = 60
 """So many links that are cut have a mark in their middle."""
+CONTACTS_MOST = 5
+"""Contacts a peer, each counted once for both, up to which all are drawn."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -649,7 +651,3 @@ def _names(
 def alive_count(snapshot: Snapshot) -> int:
     """Peers that are up, infrastructure included."""
     return int((snapshot.state == ALIVE).sum())
-
-
-CONTACTS_MOST = 5
-"""Contacts a peer, each counted once for both, up to which all are drawn."""
