@@ -58,7 +58,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     if paths.loops.any():
         told.append((dash, "loop", INK["loop"]))
     if scene.key_at is not None:
-        told.append((shapes.key, "key", INK["origin"]))
+        told.append((shapes.key, "key", INK["key"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

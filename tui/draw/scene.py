@@ -460,7 +460,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     _marked(canvas, scene)
     if scene.key_at is not None:
         col, row = raster.cells(canvas, *scene.key_at)
-        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["origin"])
+        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["key"])
     if scene.trace is not None or scene.names:
         _words(canvas, scene, seen)
     tint(canvas, scene.snapshot)
