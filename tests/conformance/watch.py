@@ -352,12 +352,13 @@ class Spied:
         return any(self.found(row) for row in self.swarm.asks()[first:])
 
     def recovers(self, within_s: float) -> bool:
-        """Whether it answers again before so many seconds are over: tried at once, and then each time when a further
-        quarter of them has gone by."""
-        for _ in range(4):
+        """Whether it answers when so many seconds are over, or before: it is tried at once, and after each further
+        quarter of them."""
+        until_us = self.swarm.now_us + round(within_s * SECOND)
+        while self.swarm.now_us < until_us:
             if self.answered(6):
                 return True
-            self.run(within_s / 4)
+            self.swarm.advance(min(until_us, self.swarm.now_us + round(within_s / 4 * SECOND)))
         return self.answered(6)
 
     def found(self, row: AskRow) -> bool:
