@@ -67,13 +67,16 @@ def test_a_path_has_no_relay_network_or_family_twice_and_the_client_keeps_its_gu
     ]
     of = weights(all_)
     guard = all_[33]
+    found = 0
     for _ in range(300):
         path = choose_path(all_, of, rng, guards=[guard])
         if path is None:
             continue
+        found += 1
         assert path[0] is guard
         assert path[2].exit
         assert not any(related(a, b) for i, a in enumerate(path) for b in path[:i])
+    assert found > 250, "the others have an exit that the guard is related to"
     assert choose_path(all_[:1], of, rng) is None
 
 
