@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
 from ...api import Belief, Beliefs, Blob, Host, Peer, PeerId, Shown, on, on_reply
-from ...kit import put_bounded
+from ...kit import digest, put_bounded
 from .consensus import Relay
 from .messages import (
     RELAYS_MOST,
@@ -81,8 +80,7 @@ def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Re
 
 def digest_of(period: int, relays: Sequence[Relay]) -> int:
     """What is signed: 64 bits of a hash of the content of a consensus."""
-    said = repr((period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays]))
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "little")
+    return digest(period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays])
 
 
 @dataclass(slots=True)
@@ -333,8 +331,7 @@ class Distributor(Peer):
         """The bridges are in a ring, and a hash of the network and the period is the place of the first one told."""
         self.told += 1
         period = host.now_us // max(1, int(host.options.bridge_period_s * 1e6))
-        where = f"{host.address(sender) >> 16}/{period}".encode()
-        at = int.from_bytes(blake2b(where, digest_size=8).digest(), "little")
+        at = digest(host.address(sender) >> 16, period)
         ring = sorted(self.bridges)
         many = min(host.options.bridges_told, len(ring))
         host.reply(Bridges(tuple(ring[(at + step) % len(ring)] for step in range(many))))
