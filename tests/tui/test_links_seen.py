@@ -67,6 +67,17 @@ def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_a
     assert not len(paths_shown(scene(quiet(8, paths=many), ROW)))
 
 
+def test_a_loop_of_ways_is_drawn_whoever_is_selected_and_told_once_in_the_legend() -> None:
+    hops = np.array([[0, 1], [1, 0], [4, 5]], np.int32)
+    onward, loops = np.array([1, 0, -2], np.int32), np.array([True, True, False])
+    paths = Paths(1, hops, np.ones(3, np.uint8), ("", "next hop"), onward, loops)
+    for chosen, rows, told in ((7, [0, 1], []), (4, [0, 1, 2], ["next hop"])):
+        seen = scene(quiet(8, paths=paths), ROW, selected=chosen)
+        assert paths_shown(seen).tolist() == rows
+        words = [word for _, word, _ in legend.entries(seen, picture(seen))]
+        assert [word for word in words if word in ("next hop", "loop")] == [*told, "loop"]
+
+
 def test_a_snapshot_has_the_links_that_are_cut_also_in_a_copy_of_the_swarm() -> None:
     swarm = Swarm(Setup(protocol="ward", peers=12, topology="ring", asks_per_s=0.0), Patient)
     assert not len(swarm.snapshot().cut_links.a)
