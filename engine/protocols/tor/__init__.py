@@ -13,7 +13,7 @@ relay that bans a word can suppress only what leaves by it as an exit. Bridges a
 Things to try: select a client, and see its circuits as lines over three relays. Watch some relays (menu of a relay, or
 the attack "role" with the means `watch`): the frame of the asks counts what the watcher knows, and `guards=0` draws the
 first relay anew for each circuit. Kill all guards, or all exits. Set `consensus_s=20`, restart, kill the authorities,
-and see for how long the last consensus carries on. Block the clients of a city (attack "city", means `block`), let them
+and see for how long the last consensus is used. Block the clients of a city (attack "city", means `block`), let them
 use bridges (means `use-bridges`), and let other clients `spy` until all bridges are found. Set `page_kb=2000`: at most
 500 cells of a page are under way, and SENDME lets further ones through.
 
