@@ -497,6 +497,7 @@ def test_a_watched_guard_knows_who_and_a_watched_exit_what_and_both_together_lin
     relay: Any = swarm.peer(guard)
     assert relay.beliefs().facts["circuits over it"] == f"{relay.shown()[1]}"
     assert relay.seen == 1, "the circuit, once"
+    assert relay.pairs_seen == {(client, middle): 1}
     assert pickle.loads(pickle.dumps(swarm)).asks()[-1].remarks == row.remarks
 
 

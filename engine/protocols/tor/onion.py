@@ -13,7 +13,6 @@ from ...api import (
     Ask,
     Belief,
     Beliefs,
-    Call,
     CallEnd,
     Cause,
     Host,
@@ -99,6 +98,8 @@ EARLY_MOST = 8
 STREAMS_MOST = 200
 """Pages of a client that are under way, and streams of one circuit at its exit, at most."""
 STREAM_TRIES = 8
+PAIRS_MOST = 200
+"""Pairs of neighbours that a watcher remembers, at most."""
 SEEN_CELLS = 4
 """Cells towards the client after which the watcher of a guard has seen that data flow: a circuit of three hops needs
 two to be built and one to open a stream."""
@@ -214,7 +215,6 @@ class Circuit:
     window: Window = field(default_factory=Window.circuit)
     streams: dict[int, None] = field(default_factory=dict)
     timer: Timer | None = None
-    call: Call | None = None
 
     @property
     def open(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ...api import (
@@ -19,6 +19,7 @@ from ...api import (
     on_timeout,
     verb,
 )
+from ...kit import put_bounded
 from .consensus import Relay
 from .messages import (
     DATA_BYTES,
@@ -57,6 +58,7 @@ from .messages import (
     WebPage,
 )
 from .onion import (
+    PAIRS_MOST,
     RELAYED_MOST,
     SECOND_US,
     SITE,
@@ -73,14 +75,17 @@ from .onion import (
 
 @dataclass(slots=True, eq=False)
 class OnionRouter(OnionPeer):
-    """A relay that is in the public list. It is a client, too. `hops`: the circuits that lead over it, by (neighbour,
-    number on that link); `seen`: circuits that its watcher has seen."""
+    """A relay that is in the public list. It is a client, too.
+
+    bandwidth   in kB/s, as its descriptor states it; uptime_s: how long it had been up at `started_us`
+    seen        circuits that its watcher has seen; pairs_seen: (neighbour before, behind) -> how many of them
+    """
 
     role = "middle"
     shows: ClassVar[tuple[Shown, ...]] = (
         Shown("circuits", "circuits of its own that are open", "count"),
         Shown("relayed", "circuits that lead over it", "count"),
-        Shown("bandwidth", "what it relays at most, in kB/s", "count"),
+        Shown("bandwidth", "bandwidth that its descriptor states, in kB/s", "count"),
         Shown("watched", "whether somebody watches it", "category", ("watched", "unwatched")),
         Shown("seen", "circuits that its watcher has seen", "count"),
     )
@@ -92,6 +97,7 @@ class OnionRouter(OnionPeer):
     uptime_s: int = 0
     started_us: int = 0
     seen: int = 0
+    pairs_seen: dict[tuple[PeerId, PeerId], int] = field(default_factory=dict)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Its bandwidth and family are drawn once; the time that it has been up is counted from its start."""
@@ -217,11 +223,13 @@ class OnionRouter(OnionPeer):
     # --- what a watcher sees ----------------------------------------------------------------------------------------
 
     def note(self, host: Host, hop: Hop, what: str) -> None:
-        """The circuit is counted once, and the ask is marked with what can be known of it."""
+        """The circuit is counted once, with its neighbours here, and the ask is marked with what can be known of it."""
         host.remark(WATCHER, what)
         if not hop.noted:
             hop.noted = True
             self.seen += 1
+            pair = (hop.before, hop.ahead)
+            put_bounded(self.pairs_seen, pair, self.pairs_seen.get(pair, 0) + 1, PAIRS_MOST)
 
     @verb(
         "watch",
@@ -265,7 +273,7 @@ class OnionRouter(OnionPeer):
         if self.family:
             facts["family"] = str(self.family)
         if self.seen:
-            facts["seen by its watcher"] = f"{self.seen:,} circuits"
+            facts["seen by its watcher"] = f"{self.seen:,} circuits, {len(self.pairs_seen):,} pairs of neighbours"
         return Beliefs(known, facts)
 
 
