@@ -389,11 +389,11 @@ def paths_shown(scene: Scene) -> NDArray[np.int32]:
 def _paths(canvas: Canvas, scene: Scene) -> None:
     """Each way as a line from peer to peer."""
     rows = paths_shown(scene)
-    if not len(rows):
-        return
     paths = scene.snapshot.paths
     looped = paths.loops[rows]
     for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+        if not len(some):
+            continue
         hops = paths.hops[some]
         a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
         real = b >= 0

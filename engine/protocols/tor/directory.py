@@ -341,9 +341,6 @@ class Distributor(Peer):
         return Beliefs(known, {"asked": f"{self.told:,} times"})
 
 
-PAGE_LEAST = 1
-
-
 @dataclass(slots=True, eq=False)
 class Website(Peer):
     """What is visited. It has every page, and knows the exit that asked for one, and nobody behind that. `visitors`:
@@ -363,7 +360,7 @@ class Website(Peer):
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
         put_bounded(self.visitors, sender, self.visitors.pop(sender, 0) + 1, 200)
-        host.reply(WebPage(message.text, Blob(max(PAGE_LEAST, int(host.options.page_kb * 1_000)))))
+        host.reply(WebPage(message.text, Blob(int(host.options.page_kb * 1_000))))
 
     def beliefs(self) -> Beliefs:
         known = {one: Belief(None, "visitor") for one in self.visitors}

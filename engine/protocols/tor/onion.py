@@ -396,7 +396,8 @@ class OnionPeer(Peer):
         self.fetch(host)
 
     def fetch(self, host: Host) -> None:
-        """Ask a relay, which keeps a copy; an authority without a consensus; a bridge where bridges are used."""
+        """Ask for a newer consensus: a client asks a relay, which keeps a copy, or an authority if it has no consensus,
+        or a bridge if it uses bridges; a relay asks an authority."""
         if self.fetching:
             return
         if self.consensus is not None and host.now_us < self.consensus.fresh_until_us:
