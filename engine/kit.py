@@ -1,5 +1,5 @@
-"""What several networks share: bounded tables, a host cache, downloads that resume, routing tables as they are after a
-long time, and closed forms of theory.
+"""What several networks share: a hash, bounded tables, a host cache, downloads that resume, routing tables as they are
+after a long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from math import comb, exp, log
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -21,6 +22,12 @@ from .api import Cause, File, Host, NatKind, PeerId, Rng, Theory, Timer, can_mee
 K = TypeVar("K")
 V = TypeVar("V")
 E = TypeVar("E")
+
+
+def digest(*parts: object) -> int:
+    """A hash of 64 bits of some values, the same on every machine. parts: numbers, texts, and lists and tuples of them:
+    `repr` of them is hashed."""
+    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
 
 
 def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:

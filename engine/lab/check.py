@@ -129,7 +129,8 @@ class Checked:
             return f"{window} nothing could be measured ({about.split(',')[0]}); {held}: {bounds}."
         if remark := _of_remark(expect.metric):
             whose, key, values = remark
-            of = f"{self.value:.1%} of the {whose if whose == 'askers' else 'asks'} have the remark {key}: {values}"
+            those = "asks have" if whose == "remark" else "peers that asked have an ask with"
+            of = f"{self.value:.1%} of the {those} the remark {key}: {values}"
             return f"{window} {of}; {held}: {expect.bounds('{:.1%}')}."
         value = SHOWN.get(expect.metric, "{:.4g}").format(self.value)
         outcome = OUTCOMES.get(expect.metric, f"{expect.metric} was {{}} on average")
@@ -228,7 +229,8 @@ def _of_remark(metric: str) -> tuple[str, str, str] | None:
 def _remarked(asks: Iterable[AskRow], whose: str, key: str, values: str, span: tuple[float, float]) -> float | None:
     """The share of the asks of a time span, or of their askers, that have these values of a remark."""
     those = [one for one in asks if span[0] <= one.issued_us <= span[1]]
-    have = [one for one in those if " + ".join(one.remarks.get(key, ())) == values]
+    wanted = tuple(sorted(values.split(" + ")))
+    have = [one for one in those if one.remarks.get(key, ()) == wanted]
     if whose == "askers":
         askers = len(dict.fromkeys(one.origin for one in those))
         return len(dict.fromkeys(one.origin for one in have)) / askers if askers else None

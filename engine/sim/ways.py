@@ -40,17 +40,16 @@ class Ways:
 
     def tell(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool = False) -> None:
         """A peer tells of a way, or of its new hops; without hops it is gone."""
-        told = self._rows.setdefault(peer, {})
-        row = told.get(key)
+        row = self._rows.get(peer, {}).get(key)
         if not hops:
             if row is not None:
                 self._remove(row)
             return
         whole = (peer, *hops[:HOPS_MOST])
         if row is None:
+            told = self._rows.setdefault(peer, {})
             if len(told) >= WAYS_MOST:
                 self._remove(next(iter(told.values())))
-                told = self._rows.setdefault(peer, {})
             row = told[key] = len(self._whose)
             self._whose.append((peer, key))
         if onward:

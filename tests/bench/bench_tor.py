@@ -1,8 +1,8 @@
 """Figures of Tor against closed forms. Run by hand: `python tests/bench/bench_tor.py`.
 
 How often both ends of a circuit are watched: relays drawn without return, position-weighted bandwidth, with and without
-guards, over 1, 10 and 100 circuits, each beside its sampling error; how long a circuit takes to build; the sums of the
-position weights; the lowest window; and how fast 1,000 clients and 100 relays are simulated, in processor time.
+guards, over 1, 10 and 100 circuits, with the difference in standard errors; how long a circuit takes to build; the sums
+of the position weights; the lowest window; and how fast 1,000 clients and 100 relays are simulated, in processor time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from engine import AskFor, Setup, Swarm, networks
 from engine.protocols.tor import onion
 from engine.protocols.tor.consensus import Relay, Table, path_from, weights
 from engine.protocols.tor.guards import Guards
+from engine.protocols.tor.messages import DATA_BYTES, LINK_STEPS
 from engine.protocols.tor.odds import build_time_us, linked_in_one, linked_with_guards, linked_without_guards
 from engine.protocols.tor.relays import ExitRouter
+from engine.protocols.tor.windows import STREAM_START
 
 SECOND = 1_000_000
+LATENCY, LATENCY_US = "constant:40", 40_000
 
 
 def say(line: str = "") -> None:
@@ -47,7 +50,7 @@ def drawn(table: Table, rng: Random, guards: Sequence[Relay] = ()) -> tuple[Rela
 
 
 def odds_of_equal_relays() -> None:
-    say("both ends watched, equal relays that are guards and exits, none twice (12.6)")
+    say("\nboth ends watched, equal relays that are guards and exits, none twice")
     for n, m in ((100, 10), (100, 30), (32, 4)):
         table, rng, tries = Table([Relay(k, 10, True, True, k) for k in range(n)]), Random(n + m), 40_000
         watched = set(range(m))
@@ -136,9 +139,9 @@ def odds_in_a_swarm() -> None:
 
 
 def build_times() -> None:
-    say("\ntime to build three hops (7.3), constant latency of 40 ms one way, handshakes without time")
+    say("\ntime to build three hops, constant latency of 40 ms one way, handshakes without time")
     options = {"ready_circuits": 1, "handshake_ms": 0.0}
-    setup = Setup(protocol="tor", peers=40, seed=2, asks_per_s=0.0, latency="constant:40", options=options)
+    setup = Setup(protocol="tor", peers=40, seed=2, asks_per_s=0.0, latency=LATENCY, options=options)
     swarm = Swarm(setup, networks()["tor"])
     swarm.advance(4 * SECOND)
     took = []
@@ -146,14 +149,14 @@ def build_times() -> None:
         program = swarm.peer(peer)
         if isinstance(program, onion.OnionPeer):
             took += [one.opened_us - one.began_us for one in program.circuits.values() if one.open]
-    hops = build_time_us([40_000] * 3)
-    say(f"  formula: {hops / 1e3:.0f} ms where all links stand, and 240 ms for each of three links that does not")
+    hops, link = build_time_us([LATENCY_US] * 3), LINK_STEPS * 2 * LATENCY_US
+    say(f"  formula: {hops / 1e3:.0f} ms where all links are open, and {link / 1e3:.0f} ms for each link that is not")
     for one in sorted(dict.fromkeys(took)):
         say(f"  {took.count(one):3d} circuits took {one / 1e3:.0f} ms = {hops / 1e3:.0f} + {(one - hops) / 1e3:.0f}")
 
 
 def position_weights() -> None:
-    say("\nposition weights (dir-spec 3.8.3): width of guard, middle and exit as shares of all")
+    say("position weights (dir-spec 3.8.3): width of guard, middle and exit as shares of all")
     for name, (g, m, e, d) in {
         "case 1": (500, 200, 400, 90),
         "case 3b, guards scarce": (100, 300, 600, 500),
@@ -176,7 +179,7 @@ def position_weights() -> None:
 
 def windows() -> None:
     say("\nwindows: a page of 5 MB, looked at every millisecond")
-    setup = Setup(protocol="tor", peers=16, seed=1, asks_per_s=0.0, latency="constant:40", options={"page_kb": 5_000})
+    setup = Setup(protocol="tor", peers=16, seed=1, asks_per_s=0.0, latency=LATENCY, options={"page_kb": 5_000})
     swarm = Swarm(setup, networks()["tor"])
     swarm.advance(3 * SECOND)
     everyone = [(peer, swarm.peer(peer)) for peer in range(16)]
@@ -193,7 +196,11 @@ def windows() -> None:
                     lowest[1] = min([lowest[1], *(one.window.package for one in hop.streams.values())])
     took_s = swarm.asks()[-1].first_hit_us or 0
     say(f"  lowest of a circuit {lowest[0]}, of a stream {lowest[1]}; fetched after {took_s / 1e6:.1f} s")
-    say("  500 cells of 498 bytes a round trip of 3 x 80 ms: at most 1.04 MB/s, so 4.8 s for the data alone")
+    bytes_per_s = STREAM_START * DATA_BYTES / (3 * 2 * LATENCY_US / 1e6)
+    say(
+        f"  {STREAM_START} cells of {DATA_BYTES} bytes a round trip over three links: at most {bytes_per_s / 1e6:.2f} "
+        f"MB/s, so {5e6 / bytes_per_s:.1f} s for the data alone"
+    )
 
 
 def speed() -> None:
@@ -206,12 +213,14 @@ def speed() -> None:
         swarm = Swarm(setup, networks()["tor"])
         swarm.advance(20 * SECOND)
         best_start = min(best_start, time.process_time() - begun)
+        everyone = map(swarm.peer, range(setup.peers))
+        circuits = sum(len(one.circuits) for one in everyone if isinstance(one, onion.OnionPeer))
         begun = time.process_time()
         swarm.advance(120 * SECOND)
         best = min(best, time.process_time() - begun)
     rows = swarm.asks()
     share = sum(one.fetched for one in rows) / len(rows)
-    say(f"  start and first 20 s (2,200 circuits): {best_start:.2f} s")
+    say(f"  start and first 20 s ({circuits:,} circuits): {best_start:.2f} s")
     say(f"  100 virtual seconds: {best:.2f} s, {100 / best:.0f} times real time; {share:.1%} of {len(rows)} pages")
 
 

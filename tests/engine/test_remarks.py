@@ -9,6 +9,7 @@ from tiny import Diary, host, make_swarm
 
 from engine import AskFor, Facts, FakeHost, Swarm, message, on
 from engine.api import Host, PeerId
+from engine.lab.check import Expect, check, measure
 from engine.measure.asks import REMARKS_MOST
 from tui.widgets.asks_table import remarks_counted
 
@@ -59,6 +60,20 @@ def test_any_peer_on_the_way_may_remark_and_values_of_one_key_stand_side_by_side
     assert swarm.asks()[0].verdict == "Overheard: {'overheard': ('by one', 'by two')}."
     assert remarks_counted(swarm.asks()) == "overheard: by one + by two 1 · by two 1 · none 1"
     assert remarks_counted(swarm.asks()[2:]) == ""
+    for metric, share in (
+        ("remark.overheard.by one + by two", 1 / 3),
+        ("remark.overheard.by two + by one", 1 / 3),
+        ("askers.overheard.by two", 1 / 3),
+        ("remark.overheard.by one", 0),
+        ("remark.unheard.x", 0),
+    ):
+        assert measure(swarm, metric, 0, 1) == share
+    for metric, told in (
+        ("remark", "33.3% of the asks have"),
+        ("askers", "33.3% of the peers that asked have an ask with"),
+    ):
+        sentence = check(swarm, Expect(f"{metric}.overheard.by two", 0, 1, max=0.5)).told()
+        assert sentence == f"From 0 to 1 s {told} the remark overheard: by two; as expected: at most 50.0%."
     copy: Swarm = pickle.loads(pickle.dumps(swarm))
     assert remarks(copy) == remarks(swarm)
 

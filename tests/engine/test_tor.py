@@ -13,10 +13,10 @@ import pytest
 from engine import Act, AskFor, Attack, Collude, FakeHost, Kill, Revive, Set, Setup, Swarm, networks
 from engine.protocols.tor import OnionProxy, TorOptions, onion
 from engine.protocols.tor.consensus import Table, related
-from engine.protocols.tor.directory import Authority, agreed, voted
+from engine.protocols.tor.directory import Authority, VoteDue, agreed, voted
 from engine.protocols.tor.guards import INITIAL_MS, BuildTimes, pareto_quantile
 from engine.protocols.tor.messages import (
-    CELL,
+    RELAYS_MOST,
     BeginStream,
     Create2,
     Created2,
@@ -25,9 +25,14 @@ from engine.protocols.tor.messages import (
     Extend2,
     LinkStep,
     Onionskin,
+    Padding,
+    Reached,
+    RelayAnswer,
     RelayControl,
+    RelayData,
     RelayEarly,
     RelayRequest,
+    Wanted,
 )
 from engine.protocols.tor.odds import build_time_us, linked_in_one, linked_with_guards, linked_without_guards
 from engine.protocols.tor.relays import Bridge, ExitRouter, OnionRouter
@@ -110,9 +115,12 @@ def test_all_paths_are_of_different_networks_and_families_and_begin_at_the_guard
 
 
 def test_every_cell_has_514_bytes_and_a_sealed_one_is_about_nothing() -> None:
-    kinds = (Create2(1, Onionskin(2, 3)), Destroy(1, 1), RelayRequest(1, (2, 3), BeginStream(1, 2)))
-    for cell in kinds:
-        assert cell.stated_size == CELL
+    sealed = [
+        kind(1, (2, 3), Wanted(1, "blue train"))
+        for kind in (RelayEarly, RelayControl, RelayRequest, RelayAnswer, RelayData)
+    ]
+    for cell in (Create2(1, Onionskin(2, 3)), Created2(1), Destroy(1, 1), Padding(), *sealed):
+        assert cell.stated_size == 514
         assert not list(cell.about())
 
 
@@ -309,6 +317,18 @@ def test_a_relay_that_cannot_be_reached_is_not_listed_and_one_that_comes_back_is
     assert not bridges & listed()
 
 
+def test_an_authority_that_is_told_of_more_relays_than_it_lists_keeps_those_that_it_heard_from_last() -> None:
+    host, made = FakeHost(0, TorOptions()), Authority()
+    host.start(made, range(1, 11))
+    others = range(100, 100 + RELAYS_MOST - 1)
+    for relay in (50, *others, 50, 51):
+        host.give(made, Descriptor(1_000, True, relay, 0, 60), sender=relay)
+    for call in host.calls:
+        host.answer(made, call, Reached())
+    host.tick(made, VoteDue(1))
+    assert sorted(one.peer for one in made.votes[0]) == [50, 51, *others[1:]]
+
+
 def test_flags_follow_bandwidth_and_uptime_and_the_consensus_is_what_most_say() -> None:
     known = {
         peer: Descriptor(bandwidth, peer % 2 == 0, peer, 0, uptime_s)
@@ -381,6 +401,16 @@ def test_with_no_guards_the_first_relay_changes_with_each_circuit() -> None:
     assert len({one.path[0] for one in program.circuits.values()}) > 2
 
 
+def test_a_circuit_whose_first_relay_is_silent_tells_nothing_about_the_time_to_build() -> None:
+    host, made = FakeHost(7, TorOptions()), OnionProxy()
+    for first, hops in ((2, 0), (3, 1)):
+        circuit = made.circuits[first] = onion.Circuit((first, 4, 5), 0, bridge=False, built=hops)
+        assert not circuit.open
+        host.tick(made, onion.CircuitSlow(first))
+        assert made.times.timed_out == [True] * hops
+    assert not made.circuits
+
+
 def test_the_time_to_build_is_learnt_and_forgotten_when_the_network_has_changed() -> None:
     times = BuildTimes()
     for number in range(99):
@@ -424,6 +454,23 @@ def test_a_firewall_stops_guards_and_a_bridge_is_the_way_round_until_it_is_found
     assert visit(swarm, client, 12).fetched == 1
 
 
+def test_a_firewall_that_begins_blocks_a_bridge_that_is_found_while_a_client_uses_it() -> None:
+    swarm = tor(24, bridge_share=0.1, bridges_told=2, connect_s=2, give_up_s=8, bridge_period_s=1_000)
+    swarm.advance(3 * SECOND)
+    client, spy = clients(swarm)[:2]
+    swarm.do(Act(client, "use-bridges"))
+    assert visit(swarm, client, 8).fetched == 1
+    swarm.do(Act(client, "block"))
+    assert visit(swarm, client, 8).fetched == 1, "over bridges that nobody has found"
+    swarm.do(Act(spy, "spy"))
+    swarm.advance(swarm.now_us + 3 * SECOND)
+    assert [one.found for _, one in programs(swarm, Bridge)] == [True, True]
+    row = visit(swarm, client, 12)
+    assert row.verdict == "No page: none of the bridges that the client knows could be reached."
+    swarm.do(Act(client, "unblock"))
+    assert visit(swarm, client, 5).fetched == 1, "the bridges can be reached again"
+
+
 # --- watchers --------------------------------------------------------------------------------------------------------
 
 
@@ -448,7 +495,9 @@ def test_a_watched_guard_knows_who_and_a_watched_exit_what_and_both_together_lin
         "Fetched and linked from end to end: watched relays saw who asked, and what for."
     )
     relay: Any = swarm.peer(guard)
-    assert relay.seen == {(client, middle): 1}, "the circuit, once"
+    assert relay.beliefs().facts["circuits over it"] == f"{relay.shown()[1]}"
+    assert relay.seen == 1, "the circuit, once"
+    assert relay.pairs_seen == {(client, middle): 1}
     assert pickle.loads(pickle.dumps(swarm)).asks()[-1].remarks == row.remarks
 
 
@@ -497,6 +546,20 @@ def test_what_is_said_when_all_of_one_kind_are_killed(whom: str, verdict: str) -
     swarm.advance(3 * SECOND)
     swarm.do(Attack("role", whom=whom, means="kill", share=1.0))
     assert visit(swarm, clients(swarm)[0], 9).verdict == verdict
+
+
+def test_what_is_said_when_one_guard_is_left_and_when_first_relays_are_drawn() -> None:
+    for guards, verdict in (
+        (1, "each circuit broke off at its second relay"),
+        (0, "the first relays could not be reached"),
+    ):
+        swarm = tor(24, give_up_s=8, guards=guards)
+        swarm.advance(3 * SECOND)
+        client = clients(swarm)[0]
+        program: Any = swarm.peer(client)
+        kept = [one.path[0] for one in program.circuits.values()] if guards else []
+        swarm.do(Kill(tuple(peer for peer, _ in programs(swarm, OnionRouter) if peer not in kept)))
+        assert visit(swarm, client, 9).verdict == f"No page: {verdict}."
 
 
 def test_a_share_of_the_relays_is_watched_at_random_or_by_their_role() -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from engine.protocols.tor.consensus import Position, Relay, Table, Weights, choose_path, path_from, related, weights
+from engine.protocols.tor.consensus import Position, Relay, Table, Weights, path_from, related, weights
 from engine.protocols.tor.windows import Window
 
 POSITIONS: tuple[Position, ...] = ("guard", "middle", "exit")
@@ -65,16 +65,19 @@ def test_a_path_has_no_relay_network_or_family_twice_and_the_client_keeps_its_gu
     all_ = [
         Relay(n, 1 + n % 7, n % 3 == 0, n % 4 == 0, network=n % 40, family=n % 9 if n % 2 else 0) for n in range(120)
     ]
-    of = weights(all_)
-    guard = all_[33]
+    guard, table = all_[33], Table(all_)
+    found = 0
     for _ in range(300):
-        path = choose_path(all_, of, rng, guards=[guard])
+        path = path_from(lambda position, free: table.choose(position, rng, free), [guard])
         if path is None:
             continue
+        found += 1
         assert path[0] is guard
         assert path[2].exit
         assert not any(related(a, b) for i, a in enumerate(path) for b in path[:i])
-    assert choose_path(all_[:1], of, rng) is None
+    assert found > 250, "the others have an exit that the guard is related to"
+    alone = Table(all_[:1])
+    assert path_from(lambda position, free: alone.choose(position, rng, free)) is None
 
 
 def test_two_watched_relays_are_both_ends_as_often_as_the_draw_without_return_says() -> None:

@@ -48,8 +48,13 @@ def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
 
 
 def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_are_few() -> None:
-    hops = np.array([[0, 3, 5, 7], [2, 3, -1, -1]], np.int32)
-    paths = Paths(1, hops, np.array([1, 0], np.uint8), ("", "circuit"))
+    def told(hops: list[list[int]], word: list[int]) -> Paths:
+        """Ways of which none goes on."""
+        count = len(hops)
+        ends, loops = np.full(count, -2, np.int32), np.zeros(count, np.bool_)
+        return Paths(1, np.array(hops, np.int32), np.array(word, np.uint8), ("", "circuit"), ends, loops)
+
+    paths = told([[0, 3, 5, 7], [2, 3, -1, -1]], [1, 0])
     for chosen, rows in ((None, [0, 1]), (3, [0, 1]), (5, [0]), (2, [1]), (6, [])):
         seen = scene(quiet(8, paths=paths), ROW, selected=chosen)
         assert paths_shown(seen).tolist() == rows
@@ -58,10 +63,19 @@ def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_a
         words = [word for _, word, _ in legend.entries(seen, canvas)]
         assert ("circuit" in words) == (0 in rows)
         assert ("way" in words) == (1 in rows)
-    many = Paths(
-        2, np.array([[0, 1 + k % 7] for k in range(PATHS_MOST + 1)], np.int32), np.ones(25, np.uint8), ("", "x")
-    )
+    many = told([[0, 1 + k % 7] for k in range(PATHS_MOST + 1)], [1] * (PATHS_MOST + 1))
     assert not len(paths_shown(scene(quiet(8, paths=many), ROW)))
+
+
+def test_a_loop_of_ways_is_drawn_whoever_is_selected_and_told_once_in_the_legend() -> None:
+    hops = np.array([[0, 1], [1, 0], [4, 5]], np.int32)
+    onward, loops = np.array([1, 0, -2], np.int32), np.array([True, True, False])
+    paths = Paths(1, hops, np.ones(3, np.uint8), ("", "next hop"), onward, loops)
+    for chosen, rows, told in ((7, [0, 1], []), (4, [0, 1, 2], ["next hop"])):
+        seen = scene(quiet(8, paths=paths), ROW, selected=chosen)
+        assert paths_shown(seen).tolist() == rows
+        words = [word for _, word, _ in legend.entries(seen, picture(seen))]
+        assert [word for word in words if word in ("next hop", "loop")] == [*told, "loop"]
 
 
 def test_a_snapshot_has_the_links_that_are_cut_also_in_a_copy_of_the_swarm() -> None:

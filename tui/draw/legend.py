@@ -53,9 +53,10 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     said = link_words(scene.snapshot)
     told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]
     paths = scene.snapshot.paths
-    drawn = np.unique(paths.word[paths_shown(scene)]).tolist()
-    told += [(dash, paths.words[code] or "way", INK["path"]) for code in drawn]
-    if paths.loops.any():
+    rows = paths_shown(scene)
+    looped = paths.loops[rows]
+    told += [(dash, paths.words[code] or "way", INK["path"]) for code in np.unique(paths.word[rows[~looped]]).tolist()]
+    if looped.any():
         told.append((dash, "loop", INK["loop"]))
     if scene.key_at is not None:
         told.append((shapes.key, "key", INK["key"]))

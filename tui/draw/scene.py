@@ -294,6 +294,10 @@ def mark_ink(code: int) -> int:
     return MARKS[min(code, len(MARKS)) - 1]
 
 
+CONTACTS_MOST = 5
+"""Contacts a peer, each counted once for both, up to which all are drawn."""
+
+
 def dense(snapshot: Snapshot) -> bool:
     """Whether the peers have so many contacts that lines to all of them would hide the picture: then only those of the
     selected peer are drawn."""
@@ -369,10 +373,7 @@ def paths_shown(scene: Scene) -> NDArray[np.int32]:
     those of the peer that issued the chosen ask, or all if they are few. A way that goes on is drawn to its end;
     without a peer all of these are, since together they are a forest. Loops are always drawn."""
     paths = scene.snapshot.paths
-    count = len(paths.hops)
-    if not count:
-        return np.zeros(0, np.int32)
-    onward = paths.following > -2 if len(paths.following) else np.zeros(count, np.bool_)
+    onward = paths.following > -2
     if scene.selected is not None:
         shown = (paths.hops == scene.selected).any(axis=1) & ~(onward & (paths.hops[:, 0] != scene.selected))
     elif scene.trace is not None and (paths.hops[:, 0] == scene.trace.origin).any():
@@ -390,11 +391,11 @@ def paths_shown(scene: Scene) -> NDArray[np.int32]:
 def _paths(canvas: Canvas, scene: Scene) -> None:
     """Each way as a line from peer to peer."""
     rows = paths_shown(scene)
-    if not len(rows):
-        return
     paths = scene.snapshot.paths
-    looped = paths.loops[rows] if len(paths.loops) else np.zeros(len(rows), np.bool_)
+    looped = paths.loops[rows]
     for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+        if not len(some):
+            continue
         hops = paths.hops[some]
         a, b = hops[:, :-1].ravel(), hops[:, 1:].ravel()
         real = b >= 0

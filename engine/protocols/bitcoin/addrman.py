@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import NamedTuple
 
 from ...api import PeerId, Rng
+from ...kit import digest
 
 DAY_US = 86_400_000_000
 HORIZON_US = 30 * DAY_US
@@ -104,10 +104,6 @@ class Entry:
         return recent * 0.66 ** min(self.attempts, 8)
 
 
-def _hash(*parts: int) -> int:
-    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
-
-
 @dataclass(slots=True)
 class AddrMan:
     """The two tables of one node. `key`: its secret, 64 bits. Survives a restart (peers.dat)."""
@@ -125,16 +121,16 @@ class AddrMan:
 
     def tried_bucket(self, address: Address) -> int:
         """Bucket of `tried`: one of `tried_a_group` of its group."""
-        within = _hash(self.key, 1, address.peer) % self.tables.tried_a_group
-        return _hash(self.key, 2, address.group, within) % self.tables.tried
+        within = digest(self.key, 1, address.peer) % self.tables.tried_a_group
+        return digest(self.key, 2, address.group, within) % self.tables.tried
 
     def new_bucket(self, address: Address, source_group: int) -> int:
         """Bucket of `new`: one of `new_a_source` of the source's group."""
-        within = _hash(self.key, 3, address.group, source_group) % self.tables.new_a_source
-        return _hash(self.key, 4, source_group, within) % self.tables.new
+        within = digest(self.key, 3, address.group, source_group) % self.tables.new_a_source
+        return digest(self.key, 4, source_group, within) % self.tables.new
 
     def _place(self, peer: PeerId, bucket: int) -> int:
-        return _hash(self.key, 5, bucket, peer) % self.tables.bucket
+        return digest(self.key, 5, bucket, peer) % self.tables.bucket
 
     @property
     def counts(self) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from typing import NamedTuple
 
+from ... import kit
 from ...api import PeerId
 from ...kit import put_bounded
 
@@ -24,7 +24,7 @@ LOCATOR_DENSE = 10
 
 def digest(*parts: object) -> int:
     """A hash of 63 bits, so that it is an integer of MessagePack and of numpy."""
-    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little") >> 1
+    return kit.digest(*parts) >> 1
 
 
 def short(hash_: int) -> str:

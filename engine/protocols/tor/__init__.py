@@ -13,7 +13,7 @@ relay that bans a word can suppress only what leaves by it as an exit. Bridges a
 Things to try: select a client, and see its circuits as lines over three relays. Watch some relays (menu of a relay, or
 the attack "role" with the means `watch`): the frame of the asks counts what the watcher knows, and `guards=0` draws the
 first relay anew for each circuit. Kill all guards, or all exits. Set `consensus_s=20`, restart, kill the authorities,
-and see for how long the last consensus carries on. Block the clients of a city (attack "city", means `block`), let them
+and see for how long the last consensus is used. Block the clients of a city (attack "city", means `block`), let them
 use bridges (means `use-bridges`), and let other clients `spy` until all bridges are found. Set `page_kb=2000`: at most
 500 cells of a page are under way, and SENDME lets further ones through.
 
@@ -52,12 +52,12 @@ from ...api import (
     verb,
 )
 from . import onion
-from .directory import Authority, Distributor, Website, voted
+from .directory import Authority, Distributor, Known, Website, voted
 from .messages import RELAYS_MOST, Consensus
 from .onion import BY_BRIDGE, CIRCUITS_MOST, CLIENT, HOPS, PAGE, SECOND_US, SITE, WATCHER, SpyDue
 from .relays import Bridge, ExitRouter, OnionRouter
 
-AUTHORITIES = (*("moria1", "tor26", "dizum", "gabelmoo", "dannenberg", "maatuska", "longclaw", "bastet", "faravahar"),)
+AUTHORITIES = ("moria1", "tor26", "dizum", "gabelmoo", "dannenberg", "maatuska", "longclaw", "bastet", "faravahar")
 ENTRIES = ("guard", "bridge", "blocked", "blocked, by a bridge")
 
 
@@ -121,8 +121,8 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     @classmethod
     def cast(cls, options: TorOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
-        """Relays, a share of them exits; bridges; the others are clients. At the start the shares are exact, and three
-        peers are relays, one of them an exit, if there are so many; behind a NAT nobody can relay."""
+        """Relays, a share of them exits; bridges; the others are clients. At the start the shares are exact, and at
+        least five peers are relays, two of them exits, if there are so many; a peer behind a NAT is a client."""
         if len(members) == 1:
             drawn = rng.random()
             if members[0].line.nat or drawn >= options.relay_share + options.bridge_share:
@@ -161,9 +161,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         made = Consensus(0, interval, relays, tuple(one.id for one in authorities)) if authorities else None
         for one in authorities:
             one.peer.consensus = made
-            one.peer.known = dict(described)
-            one.peer.heard_us = dict.fromkeys(described, 0)
-            one.peer.reached = dict.fromkeys(described, 0)
+            one.peer.known = {peer: Known(each, 0, 0) for peer, each in described.items()}
         for one in world.of(Distributor):
             one.peer.bridges = {bridge.id: 0 for bridge in world.of(Bridge) if not bridge.line.nat}
         for one in world.of(onion.OnionPeer):
@@ -201,25 +199,27 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     @verb(
         "block",
         undo="unblock",
-        about="A firewall lets nothing through from it to relays that are in the public list, nor to bridges it knows.",
+        about="A firewall lets nothing through from it to relays of the public list, nor to bridges that were found.",
         why_not=lambda peer: "it is blocked already" if peer.walled else None,
     )
     def block(self, host: Host) -> None:
+        # Links to bridges are cut too: over a new one the bridge learns that it leads through the firewall.
         self.walled = True
         for peer in list(self.channels):
-            if peer not in self.bridges:
-                self.lost_link(host, peer)
+            self.lost_link(host, peer)
+        self.down = {}
 
     @verb(
         "unblock",
         undo="block",
-        about="The firewall is gone.",
+        about="No firewall is in its way any more.",
         why_not=lambda peer: None if peer.walled else "it is not blocked",
     )
     def unblock(self, host: Host) -> None:
         self.walled = False
         for one in self.guards.sample:
             one.down_us = -1
+        self.down = {}
         self.build_later(host)
 
     @verb(

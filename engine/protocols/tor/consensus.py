@@ -187,23 +187,19 @@ def related(a: Relay, b: Relay) -> bool:
     return a.peer == b.peer or a.network == b.network or (a.family != 0 and a.family == b.family)
 
 
-def choose_path(
-    relays: Sequence[Relay], of: Weights, rng: Rng, guards: Sequence[Relay] = (), hops: int = 3
-) -> tuple[Relay, ...] | None:
-    """A path of a circuit: the exit first, then the guard, then the middle (path-spec 2.2). guards: those that a client
-    keeps to, the first that may be used is taken; without any the first hop is drawn as well. None: no path is
-    possible. The result begins with the guard. Raises ValueError for fewer than one hop."""
-    return path_from(lambda position, free: choose(relays, position, of, rng, free), guards, hops)
-
-
 def path_from(
     draw: Callable[[Position, Callable[[Relay], bool]], Relay | None],
     guards: Sequence[Relay] = (),
     hops: int = 3,
     without: Sequence[Relay] = (),
 ) -> tuple[Relay, ...] | None:
-    """The same with a function that draws a relay for a position. without: relays that no relay of the path may be
-    related to, as the one that builds it."""
+    """A path of a circuit: the exit is drawn first, then the guard, then the middle (path-spec 2.2).
+
+    draw: draws a relay for a position among those that are allowed; guards: those that a client keeps to, of which the
+    first that may be used is taken; without any the first hop is drawn as well; without: relays that no relay of the
+    path may be related to, as the one that builds it. The result begins with the guard. None: no path is possible.
+    Raises ValueError for fewer than one hop.
+    """
     if hops < 1:
         raise ValueError("a circuit has at least one hop")
     taken: list[Relay] = list(without)

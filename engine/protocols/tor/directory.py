@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
-from ...api import Belief, Beliefs, Blob, CallEnd, Host, Peer, PeerId, Shown, on, on_reply, on_timeout
-from ...kit import put_bounded
+from ...api import Belief, Beliefs, Blob, Host, Peer, PeerId, Shown, on, on_reply
+from ...kit import digest, put_bounded
 from .consensus import Relay
 from .messages import (
     RELAYS_MOST,
@@ -35,7 +33,7 @@ GUARDS_LEAST = 3
 
 
 def voted(known: dict[PeerId, Descriptor]) -> tuple[Relay, ...]:
-    """What an authority says of these relays, which are running: their flags (dir-spec 3.4.2), in order of id.
+    """The vote of an authority on these relays, which are running: their flags (dir-spec 3.4.2), in order of id.
 
     Fast: among the fastest 7/8, or 100 kB/s. Stable: up for at least the median, or 7 days. Guard: Fast and Stable, and
     among the fastest quarter, or 2 MB/s.
@@ -62,8 +60,8 @@ def voted(known: dict[PeerId, Descriptor]) -> tuple[Relay, ...]:
 
 
 def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Relay, ...]:
-    """The relays that more than half of the authorities list: each flag as most of them say, and the low median of the
-    bandwidths (dir-spec 3.8.0)."""
+    """The relays that more than half of the authorities list: each flag as most of these vote, and the low median of
+    the bandwidths (dir-spec 3.8.0)."""
     said: dict[PeerId, list[Relay]] = {}
     for voter in sorted(votes):
         for one in votes[voter]:
@@ -81,28 +79,27 @@ def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Re
 
 
 def digest_of(period: int, relays: Sequence[Relay]) -> int:
-    """What is signed: 64 bits of a hash of all that a consensus says."""
-    said = repr((period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays]))
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "little")
+    """What is signed: 64 bits of a hash of the content of a consensus."""
+    return digest(period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays])
 
 
 @dataclass(slots=True)
 class VoteDue:
-    """The time to vote begins, for the consensus of this period."""
+    """Time to vote on the consensus of this period."""
 
     period: int
 
 
 @dataclass(slots=True)
 class FetchDue:
-    """Half of that time is over."""
+    """Half of the time for votes is over."""
 
     period: int
 
 
 @dataclass(slots=True)
 class ComputeDue:
-    """All of it is over: the consensus is computed and signed."""
+    """The time for votes is over: the consensus is computed and signed."""
 
     period: int
 
@@ -116,12 +113,22 @@ class PublishDue:
 
 @dataclass(slots=True)
 class TestDue:
-    """Look which relays can be reached."""
+    """Time to test which relays can be reached."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What an authority knows of a relay: its descriptor, when it came, and when the relay was last reached, in us; -1
+    for never."""
+
+    descriptor: Descriptor
+    heard_us: int
+    reached_us: int = -1
 
 
 @dataclass(slots=True, eq=False)
 class Authority(Peer):
-    """A directory authority. known: the relays that told it of themselves; reached: when each was last reached, in us.
+    """A directory authority. known: the relays that sent it a descriptor.
 
     votes, signatures, made: of the period that is voted on; consensus: the one that it serves.
     """
@@ -132,9 +139,7 @@ class Authority(Peer):
     shows = (Shown("signed", "authorities that signed the consensus that it has", "count"),)
 
     others: tuple[PeerId, ...] = ()
-    known: dict[PeerId, Descriptor] = field(default_factory=dict)
-    heard_us: dict[PeerId, int] = field(default_factory=dict)
-    reached: dict[PeerId, int] = field(default_factory=dict)
+    known: dict[PeerId, Known] = field(default_factory=dict)
     period: int = 0
     votes: dict[PeerId, tuple[Relay, ...]] = field(default_factory=dict)
     signatures: dict[PeerId, int] = field(default_factory=dict)
@@ -143,7 +148,7 @@ class Authority(Peer):
     missed: int = 0
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """Plan the next vote. A consensus that is still used is on disk."""
+        """Plan the next vote. The last consensus is on disk."""
         self.others = tuple(one for one in contacts[2 : 1 + host.options.authorities] if one != host.me)
         if Consensus.is_one(saved):
             self.consensus = saved  # type: ignore[assignment]
@@ -166,12 +171,12 @@ class Authority(Peer):
 
     @on(Descriptor)
     def described(self, host: Host, sender: PeerId, message: Descriptor) -> None:
-        """A relay tells of itself; whether it can be reached is looked at at once."""
+        """A relay has sent its descriptor; whether the relay can be reached is tested at once."""
         if not (0 <= message.bandwidth < 1 << 40 and 0 <= message.uptime_s < 1 << 40):
             return
-        self.known.pop(sender, None)
-        put_bounded(self.known, sender, message, RELAYS_MOST)
-        put_bounded(self.heard_us, sender, host.now_us, RELAYS_MOST)
+        before = self.known.pop(sender, None)
+        reached_us = before.reached_us if before is not None else -1
+        put_bounded(self.known, sender, Known(message, host.now_us, reached_us), RELAYS_MOST)
         self._test(host, sender)
 
     @on(TestDue)
@@ -185,26 +190,23 @@ class Authority(Peer):
 
     @on_reply(ReachTest)
     def was_reached(self, host: Host, sender: PeerId, answer: Reached, context: None) -> None:
-        put_bounded(self.reached, sender, host.now_us, RELAYS_MOST)
-
-    @on_timeout(ReachTest)
-    def not_reached(self, host: Host, to: PeerId, context: None, reason: CallEnd) -> None:
-        """It was reached some time ago, or never."""
+        if sender in self.known:
+            self.known[sender].reached_us = host.now_us
 
     def running(self, host: Host) -> dict[PeerId, Descriptor]:
         """Relays that were reached within three quarters of an interval: 45 minutes. Their uptime is that of now."""
         since = host.now_us - self.interval_us(host) * 3 // 4
         return {
-            peer: replace(one, uptime_s=one.uptime_s + (host.now_us - self.heard_us[peer]) // 1_000_000)
+            peer: replace(one.descriptor, uptime_s=one.descriptor.uptime_s + (host.now_us - one.heard_us) // 1_000_000)
             for peer, one in self.known.items()
-            if self.reached.get(peer, -1) >= since
+            if one.reached_us >= since
         }
 
     # --- votes ---------------------------------------------------------------------------------------------------
 
     @on(VoteDue)
     def vote(self, host: Host, tick: VoteDue) -> None:
-        """Vote, and tell the others. The four times of a period are planned here."""
+        """Vote, and send the vote to the others. The other times of the period are planned here."""
         interval = self.interval_us(host)
         self._begin(tick.period)
         mine = Vote(tick.period, voted(self.running(host)))
@@ -251,7 +253,7 @@ class Authority(Peer):
 
     @on(ComputeDue)
     def compute(self, host: Host, tick: ComputeDue) -> None:
-        """Compute the consensus of all votes, sign it, and tell the others."""
+        """Compute the consensus of all votes, sign it, and send the signature to the others."""
         if tick.period != self.period:
             return
         self.made = agreed(self.votes, len(self.others) + 1)
@@ -266,7 +268,7 @@ class Authority(Peer):
 
     @on(PublishDue)
     def publish(self, host: Host, tick: PublishDue) -> None:
-        """More than half of all authorities have to have signed the same."""
+        """The consensus is valid if more than half of all authorities have signed the same one."""
         self._plan(host, tick.period + 1)
         if tick.period != self.period or self.made is None:
             return
@@ -286,21 +288,19 @@ class Authority(Peer):
         if self.consensus is not None and not message.walled:
             host.reply(self.consensus)
 
-    @on_reply(FetchConsensus)
-    def fetched(self, host: Host, sender: PeerId, answer: Consensus, context: None) -> None:
-        """It asks nobody; relays do."""
-
     def shown(self) -> tuple[float | str, ...]:
         return (len(self.consensus.signed) if self.consensus is not None else 0,)
 
     def beliefs(self) -> Beliefs:
         listed = {one.peer: one for one in (self.consensus.relays if self.consensus is not None else ())}
-        known = {peer: Belief(self.reached.get(peer), "relay", peer in listed) for peer in self.known}
+        known = {
+            peer: Belief(one.reached_us if one.reached_us >= 0 else None, "relay", peer in listed)
+            for peer, one in self.known.items()
+        }
         facts = {"votes": f"{len(self.votes)} of {len(self.others) + 1}", "relays listed": str(len(listed))}
         if self.missed:
             facts["without consensus"] = f"{self.missed} times"
-        counts = Counter("guard" if one.guard else "middle" for one in listed.values())
-        return Beliefs(known, facts | {"guards listed": str(counts["guard"])})
+        return Beliefs(known, facts | {"guards listed": str(sum(one.guard for one in listed.values()))})
 
 
 BRIDGES_MOST = 1_000
@@ -308,15 +308,17 @@ BRIDGES_MOST = 1_000
 
 @dataclass(slots=True, eq=False)
 class Distributor(Peer):
-    """It knows all bridges, and tells each network (/16) the same few of them within some hours (BridgeDB): who wants
-    to find all bridges needs many networks, or much time."""
+    """It knows all bridges, and tells all who ask from one network (/16) the same few of them for some hours (as
+    BridgeDB does): who wants to find all needs addresses in many networks, or much time.
+
+    bridges: when the descriptor of each came, in us; told: how often it was asked.
+    """
 
     role = "bridge distributor"
     overlay = False
     shares_files = False
 
     bridges: dict[PeerId, int] = field(default_factory=dict)
-    """When each told of itself, in us."""
     told: int = 0
 
     @on(Descriptor)
@@ -326,11 +328,10 @@ class Distributor(Peer):
 
     @on(WantBridges)
     def wanted(self, host: Host, sender: PeerId, message: WantBridges) -> None:
-        """The bridges stand on a ring, and the network and the period say where to begin."""
+        """The bridges are in a ring, and a hash of the network and the period is the place of the first one told."""
         self.told += 1
         period = host.now_us // max(1, int(host.options.bridge_period_s * 1e6))
-        where = f"{host.address(sender) >> 16}/{period}".encode()
-        at = int.from_bytes(blake2b(where, digest_size=8).digest(), "little")
+        at = digest(host.address(sender) >> 16, period)
         ring = sorted(self.bridges)
         many = min(host.options.bridges_told, len(ring))
         host.reply(Bridges(tuple(ring[(at + step) % len(ring)] for step in range(many))))
@@ -338,9 +339,6 @@ class Distributor(Peer):
     def beliefs(self) -> Beliefs:
         known = {one: Belief(heard, "bridge") for one, heard in self.bridges.items()}
         return Beliefs(known, {"asked": f"{self.told:,} times"})
-
-
-PAGE_LEAST = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -362,7 +360,7 @@ class Website(Peer):
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
         put_bounded(self.visitors, sender, self.visitors.pop(sender, 0) + 1, 200)
-        host.reply(WebPage(message.text, Blob(max(PAGE_LEAST, int(host.options.page_kb * 1_000)))))
+        host.reply(WebPage(message.text, Blob(int(host.options.page_kb * 1_000))))
 
     def beliefs(self) -> Beliefs:
         known = {one: Belief(None, "visitor") for one in self.visitors}

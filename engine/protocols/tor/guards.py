@@ -19,12 +19,11 @@ RETRY_US = 600_000_000
 
 @dataclass(slots=True)
 class Guard:
-    """A guard of the sample. down_us: when it could not be reached, -1 if it can; confirmed: it was used."""
+    """A guard of the sample. down_us: when it could not be reached, -1 if it can."""
 
     peer: PeerId
     added_us: int
     down_us: int = -1
-    confirmed: bool = False
 
 
 @dataclass(slots=True)
@@ -64,18 +63,19 @@ class Guards:
 
     def _extend(self, table: Table, rng: Rng, now_us: int, wanted: int, without: Sequence[Relay]) -> None:
         """Draw further guards, until so many of the sample are listed and up, or the sample is full."""
+        taken = dict.fromkeys([*(one.peer for one in self.sample), *(one.peer for one in without)])
         while len(self.sample) < SAMPLE_MOST and len(self._up(table, now_us, SAMPLE_MOST)) < wanted:
-            taken = dict.fromkeys([*(one.peer for one in self.sample), *(one.peer for one in without)])
-            drawn = table.choose("guard", rng, lambda one, taken=taken: one.peer not in taken)  # type: ignore[misc]
+            drawn = table.choose("guard", rng, lambda one: one.peer not in taken)
             if drawn is None:
                 break
+            taken[drawn.peer] = None
             self.sample.append(Guard(drawn.peer, now_us))
 
     def reached(self, peer: PeerId) -> None:
         """A circuit was opened over it."""
         for one in self.sample:
             if one.peer == peer:
-                one.down_us, one.confirmed = -1, True
+                one.down_us = -1
 
     def failed(self, peer: PeerId, now_us: int) -> None:
         """It could not be reached."""
@@ -83,19 +83,21 @@ class Guards:
             if one.peer == peer:
                 one.down_us = now_us
 
-    def packed(self) -> tuple[tuple[PeerId, int, bool], ...]:
+    def packed(self) -> tuple[tuple[PeerId, int], ...]:
         """For the disk."""
-        return tuple((one.peer, one.added_us, one.confirmed) for one in self.sample)
+        return tuple((one.peer, one.added_us) for one in self.sample)
 
     @staticmethod
-    def unpacked(kept: Sequence[tuple[PeerId, int, bool]]) -> Guards:
+    def unpacked(kept: Sequence[tuple[PeerId, int]]) -> Guards:
         """From the disk; each is tried again."""
-        return Guards([Guard(peer, added, confirmed=confirmed) for peer, added, confirmed in kept])
+        return Guards([Guard(peer, added_us) for peer, added_us in kept])
 
 
 TIMES_MOST, TIMES_LEAST = 1_000, 100
 INITIAL_MS, LEAST_MS = 60_000, 10
 QUANTILE, BIN_MS, MODES = 0.80, 10, 10
+FIT_EVERY = 10
+"""Times after which the distribution is fitted again."""
 RECENT, RECENT_MOST = 20, 18
 
 
@@ -106,18 +108,19 @@ class BuildTimes:
 
     times_ms: list[int] = field(default_factory=list)
     timed_out: list[bool] = field(default_factory=list)
-    """Of the last circuits, whether each took too long."""
+    """Of the last circuits of which the first hop was built, whether each took too long."""
     timeout_ms: int = INITIAL_MS
 
     def built(self, took_ms: int) -> None:
         """A circuit is open."""
         self.times_ms = [*self.times_ms, took_ms][-TIMES_MOST:]
         self._recent(False)
-        if len(self.times_ms) >= TIMES_LEAST and len(self.times_ms) % BIN_MS == 0:
+        if len(self.times_ms) >= TIMES_LEAST and len(self.times_ms) % FIT_EVERY == 0:
             self.timeout_ms = max(LEAST_MS, pareto_quantile(self.times_ms, QUANTILE))
 
     def too_slow(self) -> None:
-        """One took too long. If 18 of the last 20 did, the network has changed: all is learnt anew."""
+        """One of which at least the first hop was built took too long. If 18 of the last 20 did, the network has
+        changed: all times are forgotten, and 60 s are allowed again, or twice as much as before if that was 60 s."""
         self._recent(True)
         if sum(self.timed_out) >= RECENT_MOST:
             self.timeout_ms = INITIAL_MS if self.timeout_ms < INITIAL_MS else min(2 * self.timeout_ms, 600_000)

@@ -1,5 +1,5 @@
-"""What crosses a link: cells of 514 bytes, the handshake of a link, directory documents, and what an exit sends to a
-website (tor-spec 3, 4, 5 and 6; dir-spec).
+"""What is sent over a link: cells of 514 bytes, the handshake of a link, directory documents, and what an exit sends to
+a website (tor-spec 3, 4, 5 and 6; dir-spec).
 
 Encryption is modelled. A relay cell has a tuple of keys, one for each layer, the outermost first: whoever has the first
 key takes it off, and only who takes off the last one may read the body. All relay cells look alike to a relay that
@@ -34,7 +34,7 @@ REASONS = {
     FINISHED: "finished",
     TIMEOUT: "took too long",
 }
-END_DONE, END_REFUSED, END_TIMEOUT, END_NO_EXIT = 6, 3, 7, 4
+END_DONE, END_REFUSED, END_TIMEOUT, END_NO_EXIT, END_RESOURCES, END_PROTOCOL = 6, 3, 7, 4, 11, 13
 
 # --- links and circuits ----------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ END_DONE, END_REFUSED, END_TIMEOUT, END_NO_EXIT = 6, 3, 7, 4
 @message()
 class LinkStep:
     """A step of the handshake of a link. relay: who opens it authenticates itself as a relay. walled: what it sends
-    passes a firewall that lets nothing through to addresses that it knows."""
+    passes a firewall that lets nothing through to the addresses on its list."""
 
     step: int
     relay: bool
@@ -81,14 +81,14 @@ class Create2:
 
 @message(size=CELL)
 class Created2:
-    """It is open."""
+    """The circuit is open as far as this relay."""
 
     circuit: int
 
 
 @message(size=CELL)
 class Destroy:
-    """A circuit is no more."""
+    """A circuit has ended."""
 
     circuit: int
     reason: int
@@ -96,7 +96,7 @@ class Destroy:
 
 @message(size=CELL)
 class Padding:
-    """A cell that says nothing (padding-spec 2)."""
+    """A cell without content (padding-spec 2)."""
 
 
 # --- bodies of relay cells ---------------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ class Extend2(Body):
 
 @dataclass(frozen=True, slots=True)
 class Extended2(Body):
-    """It is."""
+    """The circuit is one hop longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class RelayAnswer:
 
 @message(size=CELL, part="transfer")
 class RelayData:
-    """RELAY: DATA to the client."""
+    """RELAY: DATA to the client, and the END after the last."""
 
     circuit: int
     layers: tuple[int, ...]
@@ -232,7 +232,7 @@ class Dialled:
 
 @message(part="question")
 class Get:
-    """A request in the open: here the text can be read, and nowhere before."""
+    """A request without encryption: here the text can be read, and nowhere before."""
 
     text: str
 
@@ -256,7 +256,7 @@ class WebPage:
 
 @message()
 class Descriptor:
-    """A relay tells an authority of itself, or a bridge the distributor. bandwidth in kB/s, uptime in s."""
+    """A relay describes itself to an authority, or a bridge to the distributor. bandwidth in kB/s, uptime in s."""
 
     bandwidth: int
     exit: bool
@@ -270,17 +270,17 @@ class Descriptor:
 
 @message()
 class ReachTest:
-    """An authority looks whether a relay can be reached."""
+    """An authority tests whether a relay can be reached."""
 
 
 @message()
 class Reached:
-    """It can."""
+    """The answer of a relay that can be reached."""
 
 
 @message()
 class Vote:
-    """What an authority says of all relays, for the consensus of one period."""
+    """The relays that an authority lists, with their flags, for the consensus of one period."""
 
     period: int
     relays: tuple[Relay, ...]
@@ -383,4 +383,4 @@ class Bridges:
 
 @message(size=60)
 class Probe:
-    """A censor who has heard of a bridge looks whether it is one, and then puts it on the list of the firewall."""
+    """A censor connects to the address of a bridge to make sure that it is one, and then has the firewall block it."""

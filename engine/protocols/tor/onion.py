@@ -13,7 +13,6 @@ from ...api import (
     Ask,
     Belief,
     Beliefs,
-    Call,
     CallEnd,
     Cause,
     Host,
@@ -96,14 +95,16 @@ CIRCUITS_MOST, BUILDING_MOST = 12, 6
 RELAYED_MOST = 1_900
 """Ends of circuits that a relay has at a time, at most."""
 EARLY_MOST = 8
-STREAMS_MOST, STREAMS_OF_EXIT_MOST = 200, 200
+STREAMS_MOST = 200
+"""Pages of a client that are under way, and streams of one circuit at its exit, at most."""
 STREAM_TRIES = 8
-SEEN_MOST = 200
+PAIRS_MOST = 200
+"""Pairs of neighbours that a watcher remembers, at most."""
 SEEN_CELLS = 4
 """Cells towards the client after which the watcher of a guard has seen that data flow: a circuit of three hops needs
 two to be built and one to open a stream."""
 WATCHER, CLIENT, SITE = "watcher", "client", "page"
-"""The remark on an ask, and its two values: who asked, and what for."""
+"""The remark on an ask, and its two values: the watcher knows who asked, or what for."""
 
 
 # --- ticks ---------------------------------------------------------------------------------------------------------
@@ -111,17 +112,17 @@ WATCHER, CLIENT, SITE = "watcher", "client", "page"
 
 @dataclass(slots=True)
 class Keep:
-    """Look at circuits, links, and the consensus."""
+    """Time to look at circuits, links, and the consensus."""
 
 
 @dataclass(slots=True)
 class BuildMore:
-    """Build circuits that are missing, after a failure."""
+    """Time to build circuits that are missing, after a failure."""
 
 
 @dataclass(slots=True)
 class FetchNow:
-    """The time to fetch a consensus has come."""
+    """Time to fetch a consensus."""
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ class GiveUp:
 
 @dataclass(slots=True)
 class Describe:
-    """A relay tells the authorities of itself."""
+    """Time for a relay to send its descriptor."""
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ class PadDue:
 
 @dataclass(slots=True)
 class SpyDue:
-    """Ask for bridges again."""
+    """Time to ask for bridges again."""
 
 
 # --- state -----------------------------------------------------------------------------------------------------------
@@ -214,7 +215,6 @@ class Circuit:
     window: Window = field(default_factory=Window.circuit)
     streams: dict[int, None] = field(default_factory=dict)
     timer: Timer | None = None
-    call: Call | None = None
 
     @property
     def open(self) -> bool:
@@ -232,7 +232,6 @@ class Visit:
     text: str
     cause: Cause
     bridge: bool
-    began_us: int
     circuit: int = -1
     stream: int = 0
     tries: int = 0
@@ -264,6 +263,7 @@ class Hop:
     before, behind  the neighbour towards the client, and the number on that link; ahead, beyond: the same away from
                     it, -1 where the circuit ends here; early: RELAY_EARLY cells
     back            cells that went towards the client; last_in, last_out: the last cell and what was made of it
+    noted           the watcher of the relay has noted it
     """
 
     before: PeerId
@@ -273,6 +273,7 @@ class Hop:
     beyond: int = -1
     early: int = 0
     back: int = 0
+    noted: bool = False
     window: Window = field(default_factory=Window.circuit)
     streams: dict[int, ExitStream] = field(default_factory=dict)
     last_in: RelayCell | None = None
@@ -293,7 +294,7 @@ class OnionPeer(Peer):
     visits    pages under way; failures: circuits that failed one after the other
     channels  its links; hops: the circuits of others that lead over it, by (neighbour, number on that link)
     down      bridges that could not be reached, and when; walled: a firewall is in its way
-    broke_at  hops that the circuit had which a relay ended last
+    broke_at  hops of the circuit that a relay ended last, by DESTROY
     """
 
     overlay = False
@@ -395,14 +396,15 @@ class OnionPeer(Peer):
         self.fetch(host)
 
     def fetch(self, host: Host) -> None:
-        """Ask a relay, which keeps a copy; an authority without a consensus; a bridge where bridges are used."""
+        """Ask for a newer consensus: a client asks a relay, which keeps a copy, or an authority if it has no consensus,
+        or a bridge if it uses bridges; a relay asks an authority."""
         if self.fetching:
             return
         if self.consensus is not None and host.now_us < self.consensus.fresh_until_us:
             return
         table = self.table(host)
         if self.use_bridges and not self.is_relay:
-            sources: Sequence[PeerId] = [one for one in self.bridges if one not in self.down]
+            sources: Sequence[PeerId] = [one.peer for one in self.first_bridges(host)]
         elif self.is_relay or table is None or not table.relays:
             sources = self.authorities
         else:
@@ -646,7 +648,7 @@ class OnionPeer(Peer):
         return visit.bridge or self.use_bridges
 
     def build(self, host: Host, bridge: bool) -> bool:
-        """BeginStream a circuit. Returns whether a path was found."""
+        """Begin a circuit. Returns whether a path was found and its first relay was called."""
         path = self.choose_path(host, bridge)
         if path is None:
             return False
@@ -700,7 +702,8 @@ class OnionPeer(Peer):
     def circuit_slow(self, host: Host, tick: CircuitSlow) -> None:
         circuit = self.circuits.get(tick.number)
         if circuit is not None and not circuit.open:
-            self.times.too_slow()
+            if circuit.built:
+                self.times.too_slow()
             self.circuit_failed(host, tick.number, at_first=circuit.built == 0)
 
     def hop_built(self, host: Host, number: int) -> None:
@@ -824,7 +827,7 @@ class OnionPeer(Peer):
             host.failed("too many pages are under way")
             return
         self.last += 1
-        visit = self.visits[self.last] = Visit(ask.text, host.cause, ask.goal == BY_BRIDGE.name, host.now_us)
+        visit = self.visits[self.last] = Visit(ask.text, host.cause, ask.goal == BY_BRIDGE.name)
         visit.give_up = host.after(int(host.options.give_up_s * 1e6), GiveUp(self.last))
         self.visited_us = host.now_us
         self.want_bridges(host)
@@ -850,20 +853,17 @@ class OnionPeer(Peer):
             return
         at = max(fit)[2]
         circuit = self.circuits[at]
-        if not circuit.window.pack():
-            return
         if circuit.dirty_us < 0:
             circuit.dirty_us = host.now_us
             host.path(at, circuit.path, "circuit in use")
         self.last += 1
-        visit.circuit, visit.stream, visit.connected = at, self.last & 0xFFFF, False
+        visit.circuit, visit.stream, visit.connected = at, 1 + (self.last - 1) % 0xFFFF, False
         visit.tries += 1
         visit.got = visit.total = 0
         visit.window = Window.stream()
         circuit.streams[visit.stream] = None
         self.to_exit(host, circuit, visit, BeginStream(visit.stream, self.website))
         self.watch_stream(host, number, visit)
-        circuit.window.package += 1  # BEGIN does not count; the test above was for room
 
     def to_exit(self, host: Host, circuit: Circuit, visit: Visit, body: Body) -> None:
         cell = RelayRequest(circuit.number, tuple(circuit.keys), body)
@@ -939,12 +939,13 @@ class OnionPeer(Peer):
             if not self.first_bridges(host):
                 return "none of the bridges that the client knows could be reached"
         elif self.guards_fail:
-            return "its guards could not be reached"
+            guarded = bool(host.options.guards)
+            return "its guards could not be reached" if guarded else "the first relays could not be reached"
         if not any(one.exit for one in table.relays):
             return "the consensus lists no exit"
-        hop = {1: "at the relay behind its guard", 2: "at its exit"}.get(self.broke_at)
+        hop = {1: "second relay", 2: "exit"}.get(self.broke_at)
         if hop:
-            return f"each circuit broke off {hop}"
+            return f"each circuit broke off at its {hop}"
         return "no circuit stayed open for long enough" if visit.tries else "no circuit could be built"
 
     # --- relay cells ------------------------------------------------------------------------------------------------

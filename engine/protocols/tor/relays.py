@@ -25,7 +25,9 @@ from .messages import (
     DATA_BYTES,
     END_DONE,
     END_NO_EXIT,
+    END_PROTOCOL,
     END_REFUSED,
+    END_RESOURCES,
     END_TIMEOUT,
     PROTOCOL,
     RESOURCES,
@@ -56,11 +58,11 @@ from .messages import (
     WebPage,
 )
 from .onion import (
+    PAIRS_MOST,
     RELAYED_MOST,
     SECOND_US,
-    SEEN_MOST,
     SITE,
-    STREAMS_OF_EXIT_MOST,
+    STREAMS_MOST,
     WATCHER,
     Describe,
     ExitStream,
@@ -73,14 +75,17 @@ from .onion import (
 
 @dataclass(slots=True, eq=False)
 class OnionRouter(OnionPeer):
-    """A relay that is in the public list. It is a client, too. `hops`: the circuits that lead over it, by (neighbour,
-    number on that link); `seen`: what its watcher saw: (neighbour before, neighbour behind) -> how many circuits."""
+    """A relay that is in the public list. It is a client, too.
+
+    bandwidth   in kB/s, as its descriptor states it; uptime_s: how long it had been up at `started_us`
+    seen        circuits that its watcher has seen; pairs_seen: (neighbour before, behind) -> how many of them
+    """
 
     role = "middle"
     shows: ClassVar[tuple[Shown, ...]] = (
         Shown("circuits", "circuits of its own that are open", "count"),
         Shown("relayed", "circuits that lead over it", "count"),
-        Shown("bandwidth", "what it relays at most, in kB/s", "count"),
+        Shown("bandwidth", "bandwidth that its descriptor states, in kB/s", "count"),
         Shown("watched", "whether somebody watches it", "category", ("watched", "unwatched")),
         Shown("seen", "circuits that its watcher has seen", "count"),
     )
@@ -91,8 +96,8 @@ class OnionRouter(OnionPeer):
     family: int = 0
     uptime_s: int = 0
     started_us: int = 0
-    seen: dict[tuple[PeerId, PeerId], int] = field(default_factory=dict)
-    noted: dict[tuple[PeerId, int], None] = field(default_factory=dict)
+    seen: int = 0
+    pairs_seen: dict[tuple[PeerId, PeerId], int] = field(default_factory=dict)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Its bandwidth and family are drawn once; the time that it has been up is counted from its start."""
@@ -115,8 +120,7 @@ class OnionRouter(OnionPeer):
             self.family = 1 + host.rng.randrange(8)
 
     def saved(self) -> object | None:
-        # By name: `super()` of a slotted class that was made a second time.
-        return OnionPeer.saved(self), self.bandwidth, self.family
+        return super().saved(), self.bandwidth, self.family
 
     def descriptor(self, host: Host) -> Descriptor:
         up_s = self.uptime_s + (host.now_us - self.started_us) // SECOND_US
@@ -134,11 +138,12 @@ class OnionRouter(OnionPeer):
         return Relay(host.me, self.bandwidth, False, self.exits, host.address(host.me) >> 16, self.family)
 
     def fetch_us(self, rng: Rng, consensus: Consensus) -> int:
-        """Relays fetch it while it is fresh: at a time within an interval after the next one has come."""
-        return consensus.fresh_until_us + int(rng.random() * consensus.interval_us / 4)
+        """Relays fetch the next one in the first half interval after it is not fresh any more, so that they have it
+        before clients ask them for it (dir-spec 4.1)."""
+        return consensus.fresh_until_us + int(rng.random() * consensus.interval_us / 2)
 
     def listed(self, host: Host) -> None:
-        """What it is called depends on its flags."""
+        """Its role follows from its flags."""
         assert self.consensus is not None
         mine = table_of(self.consensus).by_peer.get(host.me)
         if mine is not None:
@@ -218,18 +223,18 @@ class OnionRouter(OnionPeer):
     # --- what a watcher sees ----------------------------------------------------------------------------------------
 
     def note(self, host: Host, hop: Hop, what: str) -> None:
-        """It is kept which neighbours a circuit has here, and the ask is marked with what can be known of it."""
+        """The circuit is counted once, with its neighbours here, and the ask is marked with what can be known of it."""
         host.remark(WATCHER, what)
-        key = (hop.before, hop.behind)
-        if key not in self.noted:
-            put_bounded(self.noted, key, None, SEEN_MOST)
+        if not hop.noted:
+            hop.noted = True
+            self.seen += 1
             pair = (hop.before, hop.ahead)
-            put_bounded(self.seen, pair, self.seen.get(pair, 0) + 1, SEEN_MOST)
+            put_bounded(self.pairs_seen, pair, self.pairs_seen.get(pair, 0) + 1, PAIRS_MOST)
 
     @verb(
         "watch",
         undo="unwatch",
-        about="Somebody watches what goes through it: who its neighbours are on each circuit, and when cells pass.",
+        about="Somebody watches it: who its neighbours are on each circuit, and when cells pass.",
         why_not=lambda peer: "it is watched already" if peer.watched else None,
     )
     def watch(self, host: Host) -> None:
@@ -245,27 +250,30 @@ class OnionRouter(OnionPeer):
         self.watched = False
 
     def shown(self) -> tuple[float | str, ...]:
-        relayed = sum(key == (hop.before, hop.behind) for key, hop in self.hops.items())
         watched = "watched" if self.watched else "unwatched"
         own = sum(one.open for one in self.circuits.values())
-        return own, relayed, self.bandwidth, watched, sum(self.seen.values())
+        return own, self.relayed(), self.bandwidth, watched, self.seen
+
+    def relayed(self) -> int:
+        """Circuits that lead over it. `hops` has those twice that go on from here."""
+        return sum(key == (hop.before, hop.behind) for key, hop in self.hops.items())
 
     def beliefs(self) -> Beliefs:
         """Its neighbours on circuits, and nobody else: it does not know who is behind them."""
         known: dict[int, Belief] = {}
         for hop in self.hops.values():
             channel = self.channels.get(hop.before)
-            before = "relay before it" if channel is not None and channel.relay else "client or bridge before it"
+            before = "relay before it" if channel is not None and channel.relay else "client before it"
             known[hop.before] = Belief(None, before, alive=True)
             if hop.ahead >= 0:
                 known[hop.ahead] = Belief(None, "relay behind it", alive=True)
             for stream in hop.streams.values():
                 known[stream.address] = Belief(None, "destination", alive=True)
-        facts = {"circuits over it": str(len(self.hops)), "bandwidth": f"{self.bandwidth:,} kB/s"}
+        facts = {"circuits over it": f"{self.relayed():,}", "bandwidth": f"{self.bandwidth:,} kB/s"}
         if self.family:
             facts["family"] = str(self.family)
         if self.seen:
-            facts["seen by its watcher"] = f"{sum(self.seen.values()):,} circuits of {len(self.seen):,} pairs"
+            facts["seen by its watcher"] = f"{self.seen:,} circuits, {len(self.pairs_seen):,} pairs of neighbours"
         return Beliefs(known, facts)
 
 
@@ -278,8 +286,11 @@ class ExitRouter(OnionRouter):
 
     def begin(self, host: Host, hop: Hop, body: BeginStream) -> None:
         """Connect to the address; the answer is CONNECTED, or END."""
-        if body.stream in hop.streams or body.stream <= 0 or len(hop.streams) >= STREAMS_OF_EXIT_MOST:
-            self.answer(host, hop, End(body.stream, END_REFUSED))
+        if body.stream in hop.streams or body.stream <= 0:
+            self.answer(host, hop, End(body.stream, END_PROTOCOL))
+            return
+        if len(hop.streams) >= STREAMS_MOST:
+            self.answer(host, hop, End(body.stream, END_RESOURCES))
             return
         hop.streams[body.stream] = ExitStream(body.address, host.cause)
         wait_us = int(host.options.stream_s * 1e6)
@@ -368,19 +379,16 @@ class Bridge(OnionRouter):
         if self.distributor >= 0:
             host.send(self.distributor, self.descriptor(host), cause=None)
 
-    def listed(self, host: Host) -> None:
-        """It is not listed."""
-
     def is_known_to_wall(self) -> bool:
         return self.found
 
     @on(Probe)
     def probed(self, host: Host, sender: PeerId, message: Probe) -> None:
-        """Links through the firewall are cut, and no new ones come through."""
+        """The firewall blocks it: links through the firewall are cut, and no new ones are possible."""
         self.found = True
         for peer, channel in list(self.channels.items()):
             if channel.walled:
                 self.lost_link(host, peer)
 
     def shown(self) -> tuple[float | str, ...]:
-        return (*OnionRouter.shown(self), "found" if self.found else "hidden")
+        return (*super().shown(), "found" if self.found else "hidden")
