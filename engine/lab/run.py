@@ -38,6 +38,9 @@ SLICE = 20_000
 QUIET_LIMIT_S = 3600.0
 """Virtual time after which `--until quiet` gives up."""
 
+UNDER_WAY = "Still under way."
+"""Told of an ask that has no verdict, as it is not over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -186,7 +189,7 @@ class Report:
         if self.asks:
             last = self.asks[-1]
             by = plain(self.labels[last.origin], 20)
-            told.append(f"The last ask, “{plain(last.text, 40)}” by {by}: {last.verdict}")
+            told.append(f"The last ask, “{plain(last.text, 40)}” by {by}: {last.verdict or UNDER_WAY}")
         failed = sum(c.held is False for c in self.expectations)
         waiting = sum(c.held is None for c in self.expectations)
         if failed:
@@ -205,8 +208,8 @@ class Report:
             first = "" if row.first_hit_us is None else f"{row.first_hit_us / 1e6:.3f} s"
             yield (
                 f"  {row.id:>4} {plain(self.labels[row.origin], 10):<10} {plain(row.text, 24):<24} {row.reached:>8,} "
-                f"{row.messages:>9,} {row.hits:>5,} {first:>9}  {row.verdict}"
-            ).rstrip()
+                f"{row.messages:>9,} {row.hits:>5,} {first:>9}  {row.verdict or UNDER_WAY}"
+            )
         if len(self.asks) > limit:
             yield f"  and {len(self.asks) - limit:,} more (--json tells all)"
 

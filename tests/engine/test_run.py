@@ -228,6 +228,13 @@ def test_the_text_is_for_reading(toy: list[Toy]) -> None:
     ]
 
 
+def test_an_ask_that_is_not_over_is_told_as_that(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Toy, "asks", lambda self: [row(1, verdict="")])
+    lines = run(Scenario(title="A toy", expects=(Expect("alive", 0, 2, min=1),)), until=3).text().splitlines()
+    assert "  The last ask, “blue train” by p000: Still under way." in lines
+    assert "     1 p000       blue train                      7        12     1   0.412 s  Still under way." in lines
+
+
 def test_a_long_list_of_asks_is_cut(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "asks", lambda self: [row(n, first_hit_us=None) for n in range(1, 26)])
     assert "  and 5 more (--json tells all)" in run(Scenario(), until=1).text()
