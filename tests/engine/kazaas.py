@@ -35,7 +35,7 @@ def node(parent: int = 1, files: Iterable[File] = (), **options: Any) -> tuple[F
     return tape, made
 
 
-def supernode(
+def super_node(
     supers: Iterable[int] = (), children: Iterable[int] = (), files: Iterable[File] = (), **options: Any
 ) -> tuple[FakeHost, Node]:
     """A super node with these links and these nodes, of which each is on a line of 1,500 kbit/s."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, supernode
+from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
 
 from engine import Ask, Blob, FakeHost, File
 from engine.api import Facts, Line, Whereabouts, weak_of
@@ -128,7 +128,7 @@ def test_a_list_tells_load_and_age_and_the_fresher_entry_counts() -> None:
 
 
 def test_a_super_node_takes_as_many_nodes_as_it_has_places() -> None:
-    tape, made = supernode(children=[3])
+    tape, made = super_node(children=[3])
     tape.options.children = 2
     tape.give(made, User(False, 56, False), sender=4)
     tape.take()
@@ -139,7 +139,7 @@ def test_a_super_node_takes_as_many_nodes_as_it_has_places() -> None:
 
 
 def test_the_fastest_node_of_a_full_super_node_is_promoted() -> None:
-    tape, made = supernode(children=[3, 4])
+    tape, made = super_node(children=[3, 4])
     tape.options.children = 3
     made.promoted_us = -60 * SECOND
     tape.give(made, User(False, 10_000, True), sender=5)
@@ -162,14 +162,14 @@ def test_one_without_a_super_node_looks_once_more_before_it_becomes_one() -> Non
         if not call.over:
             tape.answer(made, call, NoPlace(False, ()))
     assert made.super_node
-    assert tape.roles == ["supernode"]
+    assert tape.roles == ["super node"]
 
 
 # --- the index, and searches -----------------------------------------------------------------------------------
 
 
 def test_a_super_node_lists_what_its_nodes_have_and_forgets_it_with_them() -> None:
-    tape, made = supernode(children=[3, 4], files=[OWL])
+    tape, made = super_node(children=[3, 4], files=[OWL])
     tape.give(made, Share((meta(TRAIN), meta(OWL))), sender=3)
     tape.give(made, Share((meta(TRAIN),)), sender=4)
     assert made.keeps("blue train")
@@ -184,7 +184,7 @@ def test_a_super_node_lists_what_its_nodes_have_and_forgets_it_with_them() -> No
 
 
 def test_a_search_goes_so_many_hops_among_super_nodes_and_never_to_a_node() -> None:
-    tape, made = supernode(supers=[1, 2], children=[3, 4])
+    tape, made = super_node(supers=[1, 2], children=[3, 4])
     tape.give(made, Share((meta(TRAIN),)), sender=4)
     tape.give(made, Query(7, 2, "blue train"), sender=3)
     assert tape.take() == [
@@ -203,7 +203,7 @@ def test_a_search_goes_so_many_hops_among_super_nodes_and_never_to_a_node() -> N
 
 
 def test_results_go_back_the_way_the_search_came() -> None:
-    tape, made = supernode(supers=[1, 2], children=[3])
+    tape, made = super_node(supers=[1, 2], children=[3])
     tape.give(made, Query(7, 2, "blue train"), sender=3)
     tape.take()
     answer = Reply(7, 2, (result(9),))
@@ -312,7 +312,7 @@ def test_a_holder_that_cannot_be_called_is_pushed() -> None:
     assert not tape.calls
     tape.give(made, Giv(TRAIN.weak), sender=5)
     assert [call.to for call in tape.calls] == [5]
-    tape, made = supernode(children=[5])
+    tape, made = super_node(children=[5])
     tape.give(made, Push(5, 9, 1), sender=9)
     assert tape.take() == [(5, Push(5, 9, 1))]
     tape, made = node(1, [TRAIN])

@@ -66,7 +66,7 @@ def test_of_newcomers_few_become_super_nodes_and_all_find_one() -> None:
 
 def test_without_any_super_node_others_are_found() -> None:
     made = swarm(peers=60)
-    made.do(Kill("role=supernode"))
+    made.do(Kill("role=super node"))
     made.advance(25 * SECOND)
     found = supers(made)
     assert 1 <= len(found) <= 8

@@ -234,7 +234,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     """
 
     role = "node"
-    roles = ("supernode",)
+    roles = ("super node",)
     goals = (FIND, GET, PUBLISH)
     overlay = False
     shows = (
@@ -244,7 +244,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         Shown("level", "participation level that it claims", "number"),
         Shown("decoys", "decoys that it has fetched and shares", "count"),
     )
-    link_words = ("node", "supernode")
+    link_words = ("node", "super node")
 
     super_node: bool = False
     parent: PeerId = -1
@@ -333,7 +333,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         known = {one.id: one for one in chosen}
         for one in chosen:
             one.peer.super_node = True
-            one.host.set_role("supernode")
+            one.host.set_role("super node")
         for a, b in random_links(len(chosen), options.super_links, rng):
             chosen[a].peer.joined_super(chosen[a].host, chosen[b].id)
             chosen[b].peer.joined_super(chosen[b].host, chosen[a].id)
@@ -563,7 +563,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """It has a super node."""
         self.parent, self.parent_us, self.ripe = parent, host.now_us, False
         host.link(parent)
-        host.mark(parent, "supernode")
+        host.mark(parent, "super node")
 
     # --- a super node ---------------------------------------------------------------------------------------------
 
@@ -571,7 +571,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """Become a super node. The one that it had stays a neighbour."""
         before, self.parent, self.ripe = self.parent, -1, False
         self.super_node, self.needless_us, self.promoted_us = True, host.now_us, host.now_us
-        host.set_role("supernode")
+        host.set_role("super node")
         host.log("promoted")
         for file in self.own.values():
             self.list_file(self.entry(host, file))
@@ -606,7 +606,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """A link to another super node."""
         self.supers[other] = host.now_us
         host.link(other)
-        host.mark(other, "supernode")
+        host.mark(other, "super node")
 
     @on(User)
     def user(self, host: Host, sender: PeerId, message: User) -> None:
