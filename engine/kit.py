@@ -35,6 +35,10 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
         del table[next(iter(table))]
 
 
+SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
+"""Line speeds that users have where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
+
+
 def own_file(host: Host, name: str) -> File | None:
     """The file of exactly that name in the library of this peer."""
     return next((file for file in host.library.matching(name) if file.name == name), None)
@@ -76,6 +80,8 @@ class NameIndex(Generic[E]):
 UPTIME_MEAN_S = 19_650.0
 """Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
 Rejaie 2006)."""
+SUPER_UP_KBIT_S, SUPER_DOWN_KBIT_S = 80, 160
+"""A super peer has one of these, as in LimeWire's test: 10 KB/s up or 20 KB/s down."""
 
 
 @dataclass(slots=True)
@@ -87,11 +93,13 @@ class Uptime:
 
     since_us             when it came up, before the run for those that were up then (negative)
     average_s, sessions  average uptime of earlier sessions, and their number
+    up_s                 of this session, as of the last `look`
     """
 
     since_us: int = 0
     average_s: float = 0.0
     sessions: int = 1
+    up_s: float = 0.0
 
     @classmethod
     def begun(cls, host: Host, kept: tuple[float, int] | None) -> Uptime:
@@ -107,10 +115,25 @@ class Uptime:
         """Seconds that it has been up."""
         return (now_us - self.since_us) / 1_000_000
 
-    def kept(self, up_s: float) -> tuple[float, int]:
-        """What goes on its disk, with `up_s` seconds of this session."""
+    def look(self, now_us: int) -> None:
+        """Note how long it has been up: a process that is killed has no time to do so."""
+        self.up_s = self.now_s(now_us)
+
+    def kept(self) -> tuple[float, int]:
+        """What goes on its disk: the average, with this session as of the last `look`, and the number of sessions."""
         sessions = self.sessions + 1
-        return (self.average_s * self.sessions + up_s) / sessions, sessions
+        return (self.average_s * self.sessions + self.up_s) / sessions, sessions
+
+
+def can_be_super_peer(host: Host, uptime: Uptime, speed: int, now_min: float, average_min: float) -> bool:
+    """Whether a peer that accepts connections can be a super peer (an ultrapeer): its line is fast enough, and it can
+    be expected to stay, since it has been up for `now_min` minutes or for `average_min` on average.
+
+    speed: of its line in kbit/s, where the run sets none
+    """
+    up, down = host.line.up_kbit_s or speed, host.line.down_kbit_s or speed
+    lasts = uptime.now_s(host.now_us) >= now_min * 60 or uptime.average_s >= average_min * 60
+    return lasts and (up >= SUPER_UP_KBIT_S or down >= SUPER_DOWN_KBIT_S)
 
 
 def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import pytest
 from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
 
 from engine import Ask, Blob, FakeHost, File
-from engine.api import Facts, Line, Whereabouts, weak_of
+from engine.api import Facts, Whereabouts, weak_of
 from engine.protocols.kazaa import (
     Chunk,
     Get,
@@ -83,21 +83,13 @@ def test_a_change_in_a_hole_passes_and_one_in_a_sample_does_not() -> None:
 # --- super nodes -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "up_h", "average_h", "firewalled", "able"),
-    [
-        (Line(80, 100), 2, 0, False, True),
-        (Line(60, 160), 0, 2, False, True),
-        (Line(60, 100), 9, 9, False, False),
-        (Line(1000, 1000), 0, 0, False, False),
-        (Line(1000, 1000), 9, 9, True, False),
-    ],
-)
-def test_who_can_be_a_super_node(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
+def test_who_can_be_a_super_node() -> None:
     tape, made = newcomer()
-    tape.line, made.firewalled, made.uptime.average_s = line, firewalled, average_h * 3600
-    made.uptime.since_us = -int(up_h * 3600 * SECOND)
-    assert made.able(tape) is able
+    assert made.able(tape)
+    tape.options.uptime_min = 121.0
+    assert not made.able(tape), "it has been up for two hours on average"
+    tape.options.uptime_min, made.firewalled = 60.0, True
+    assert not made.able(tape)
 
 
 def test_a_node_calls_five_and_takes_the_first_that_has_room() -> None:

@@ -41,22 +41,16 @@ def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
 # --- election --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "up_h", "average_h", "firewalled", "able"),
-    [
-        (Line(80, 100), 3, 0, False, True),
-        (Line(60, 160), 3, 0, False, True),
-        (Line(60, 100), 3, 0, False, False),
-        (Line(1000, 1000), 1, 0, False, False),
-        (Line(1000, 1000), 0, 1, False, True),
-        (Line(1000, 1000), 9, 9, True, False),
-    ],
-)
-def test_the_test_of_limewire(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
+def test_who_can_be_an_ultrapeer() -> None:
     tape, made = peer()
-    tape.line, made.firewalled, made.uptime.average_s = line, firewalled, average_h * 3600
-    made.uptime.since_us = -int(up_h * 3600 * SECOND)
-    assert made.able(tape) is able
+    made.uptime.since_us = 0
+    assert made.able(tape)
+    tape.options.average_min = 121.0
+    assert not made.able(tape), "it has been up for two hours on average"
+    made.uptime.since_us = -120 * 60 * SECOND
+    assert made.able(tape), "and now as well"
+    made.firewalled = True
+    assert not made.able(tape)
 
 
 # --- handshake -------------------------------------------------------------------------------------------------

@@ -53,7 +53,18 @@ from ...api import (
     on_reply,
     on_timeout,
 )
-from ...kit import HostCache, NameIndex, RecentTable, Uptime, own_file, put_bounded, random_links, tree_reach
+from ...kit import (
+    SPEEDS_KBPS,
+    HostCache,
+    NameIndex,
+    RecentTable,
+    Uptime,
+    can_be_super_peer,
+    own_file,
+    put_bounded,
+    random_links,
+    tree_reach,
+)
 from .messages import (
     LEVEL_MOST,
     LIST_MOST,
@@ -89,11 +100,7 @@ from .transfers import RANGE_LEAST, SECOND_US, Fetching, Part, Sent, Unopened, U
 from .uuhash import inside, sampled
 
 GET = replace(FETCH, success_s=60.0, fetched=True)
-SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
-"""Line speeds that users have where a run sets none."""
 MINUTE_S = 60.0
-UP_KBIT_S, DOWN_KBIT_S = 80, 160
-"""A super node has one of these. FastTrack's own test is not known; this is LimeWire's."""
 LOAD = 0.75
 """Share of the places that are taken in a network that has been running for long."""
 LEAST_SUPER_NODES = 4
@@ -272,7 +279,6 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     uploads: Uploads = field(default_factory=Uploads)
     pushed: dict[PeerId, None] = field(default_factory=dict)
     uptime: Uptime = field(default_factory=Uptime)
-    up_s: float = 0.0
     speed: int = 1
     firewalled: bool = False
     careless: bool = False
@@ -385,28 +391,16 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             "nodes": tuple(self.nodes),
             "user": (self.careless, self.fakes),
             "moved": (self.uploads.sent, self.uploads.got),
-            "uptime": self.uptime.kept(self.up_s),
+            "uptime": self.uptime.kept(),
         }
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.super_node or self.parent >= 0
 
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """The links of a topology are links between super nodes."""
-        self.become_super(host)
-        for link in links:
-            self.joined_super(host, link)
-
     def able(self, host: Host) -> bool:
-        """Whether it can be a super node: a fast line that accepts connections, and an uptime that lets one expect that
-        it stays."""
-        line, options = host.line, host.options
-        up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        lasts = (
-            self.uptime.now_s(host.now_us) >= options.uptime_min * MINUTE_S
-            or self.uptime.average_s >= options.uptime_min * MINUTE_S
-        )
-        return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
+        """Whether it can be a super node. FastTrack's own test is not known; this is LimeWire's."""
+        least_min = host.options.uptime_min
+        return not self.firewalled and can_be_super_peer(host, self.uptime, self.speed, least_min, least_min)
 
     def load(self) -> int:
         """Places that are taken, in %."""
@@ -667,7 +661,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def keep_alive(self, host: Host, tick: KeepAlive) -> None:
         """Ping, drop who has been silent for too long, and see whether it is needed as a super node."""
         options = host.options
-        self.up_s = self.uptime.now_s(host.now_us)
+        self.uptime.look(host.now_us)
         self.most = options.children
         old_us = host.now_us - int(options.ping_s * SILENCE * SECOND_US)
         silent = [one for one, heard in self.supers.items() if heard < old_us]

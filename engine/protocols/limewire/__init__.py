@@ -46,7 +46,7 @@ from ...api import (
     Timer,
     on,
 )
-from ...kit import Uptime, put_bounded, random_links
+from ...kit import Uptime, can_be_super_peer, put_bounded, random_links
 from .. import gnutella
 from ..gnutella import HITS
 from ..gnutella.messages import (
@@ -100,9 +100,6 @@ from .messages import (
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, QrpTable, entries_of, pieces, unpacked
 
 SECOND_US = 1_000_000
-MINUTE_S = 60.0
-UP_KBIT_S, DOWN_KBIT_S = 80, 160
-"""LimeWire's test: 10 KB/s up or 20 KB/s down."""
 FULL_SHARE = 0.9
 """An ultrapeer with this share of its leaf slots taken says that another ultrapeer is needed."""
 FEW_SHARE = 0.1
@@ -220,7 +217,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     got               results of own queries, by GUID
     offers            results that were offered to askers over UDP, by GUID
     slowed            connections under flow control
-    uptime            how long it has been up, now and on average; `up_s` of this session, as of the last round of pings
+    uptime            how long it has been up, now and on average
     again             the timer until all addresses are called again, None for none
     volunteers, ripe  whether it waits to become an ultrapeer, and whether it does after one more round of calls
     needless_us       since when it has been an ultrapeer with few leaves
@@ -250,7 +247,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         "stale",
         "table",
         "ultrapeer",
-        "up_s",
         "ups",
         "uptime",
         "volunteers",
@@ -272,7 +268,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.offers: dict[bytes, tuple[File, ...]] = {}
         self.slowed: dict[PeerId, None] = {}
         self.uptime = Uptime()
-        self.up_s = 0.0
         self.needless_us = 0
         self.again: Timer | None = None
         self.volunteers = self.ripe = False
@@ -366,26 +361,12 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         kept = saved if isinstance(saved, dict) else {}
-        self.id = host.rng.bytes(16)
-        self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
-        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
-        self.downloads.firewalled = self.near.firewalled = self.firewalled
-        self.near.bootstrap = contacts
-        for address in (*kept.get("hosts", ()), *contacts):
-            self.near.remember(host, address, NEVER_US)
+        # `near` looks for none by the handshake of 0.4.
+        self.begin(host, contacts, kept.get("hosts", ()), wanted=0)
         self.wanted = self.sought(host.options)
-        host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
-        host.after(1, Seek(), cause=None)
-        host.every(int(host.options.guid_memory_s * SECOND_US), gnutella.Forget())
         self.table = self.own = QrpTable(host.options.table_bits)
         self.uptime = Uptime.begun(host, kept.get("uptime"))
         host.every(int(host.options.tables_s * SECOND_US), TablesDue())
-
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """The links of a topology are links between ultrapeers."""
-        self.become(host, ultrapeer=True)
-        for link in links:
-            self.connected(host, link, Neighbour(host.options.ultrapeer_links, host.options.max_ttl), leaf=False)
 
     def sought(self, options: LimewireOptions) -> int:
         """Links to ultrapeers that it looks for."""
@@ -395,7 +376,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.multicast(list(self.connections), Bye(BYE_SHUTDOWN, "shutting down"))
 
     def saved(self) -> object | None:
-        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept(self.up_s)}
+        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept()}
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return bool(self.connections)
@@ -403,13 +384,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     # --- leaf or ultrapeer ("Ultrapeer election") -----------------------------------------------------------------
 
     def able(self, host: Host) -> bool:
-        """LimeWire's test whether it can be an ultrapeer: a line that is fast enough and accepts connections, and an
-        uptime that lets one expect that it stays."""
-        line, options = host.line, host.options
-        up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        up_s = self.uptime.now_s(host.now_us)
-        lasts = up_s >= options.uptime_min * MINUTE_S or self.uptime.average_s >= options.average_min * MINUTE_S
-        return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
+        """Whether it can be an ultrapeer."""
+        now_min, average_min = host.options.uptime_min, host.options.average_min
+        return not self.firewalled and can_be_super_peer(host, self.uptime, self.speed, now_min, average_min)
 
     def become(self, host: Host, *, ultrapeer: bool) -> None:
         """Change the role: all connections are closed, since each is one of a leaf or of an ultrapeer."""
@@ -654,7 +631,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         super().keep_alive(host, tick)
         for other in [one for one in (*self.ups, *self.leaves) if one not in self.connections]:
             self.forget_neighbour(other)
-        self.up_s = self.uptime.now_s(host.now_us)
+        self.uptime.look(host.now_us)
         old_us = host.now_us - int(host.options.connect_timeout_s * SECOND_US)
         for other in [one for one, at_us in self.accepted.items() if at_us < old_us]:
             del self.accepted[other]
@@ -800,12 +777,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         number = message.guid
         if number is self.latest or number in self.seen or number in self.seen_before:
             return DUPLICATE
-        if sender not in self.connections:
+        if not self.takes(host, sender, message):
             return None
         text = message.text
-        if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
-            host.log("nonsense")
-            return None
         if host.line.up_kbit_s and self.slow(host, sender):
             # The answers would have to wait.
             return None
