@@ -30,6 +30,7 @@ from engine.protocols.kazaa import (
     User,
     Welcome,
 )
+from engine.protocols.kazaa.transfers import Part, Unopened
 from engine.protocols.kazaa.uuhash import SAMPLE_BYTES, covered, inside, sampled, samples, uuhash
 
 KIB = 1024
@@ -128,6 +129,9 @@ def test_a_super_node_takes_as_many_nodes_as_it_has_places() -> None:
     assert [type(message) for _, message in tape.take()] == [NoPlace]
     assert list(made.children) == [3, 4]
     assert tape.unlinked == [5]
+    tape.give(made, User(False, 1500, False), sender=4)
+    assert [type(message) for _, message in tape.take()] == [SuperNodes], "it has its place already"
+    assert made.children[4].kbit_s == 1500
 
 
 def test_the_fastest_node_of_a_full_super_node_is_promoted() -> None:
@@ -261,6 +265,7 @@ def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> Non
     assert not tape.library.files()
     assert tape.noted("decoy") == []
     assert list(made.unopened) == [TRAIN.name], "it is shared until somebody looks"
+    assert tape.noted("remark") == [{"key": "unopened", "value": "decoy"}]
     assert sent(tape, Share) == [(1, Share((meta(TRAIN),)))]
     tape.wait(made, 30 * SECOND)
     assert tape.noted("decoy") == [{"holder": 6, "content": TRAIN.name}]
@@ -313,6 +318,33 @@ def test_a_holder_that_cannot_be_called_is_pushed() -> None:
     assert tape.take() == [(9, Giv(TRAIN.weak))]
 
 
+def test_a_timer_for_one_range_does_not_end_the_wait_for_the_next() -> None:
+    tape, made = node(range_s=60)
+    found(tape, made, 5, firewalled=True)
+    tape.wait(made, 50 * SECOND)
+    tape.give(made, Giv(TRAIN.weak), sender=5)
+    serve(tape, made, tape.calls[-1], TRAIN.digest)
+    assert len(sent(tape, Push)) == 2
+    tape.wait(made, 30 * SECOND)
+    tape.give(made, Giv(TRAIN.weak), sender=5)
+    assert len(tape.calls) == 2, "60 s after the first Push and 30 s after the second"
+    assert not tape.noted("failed")
+
+
+def test_no_range_is_smaller_than_what_is_accepted() -> None:
+    tape, made = node(files=[TRAIN])
+    made.speed = 1
+    parts = (Part(0, 500_000, 5, 66, 0), Part(500_000, OWL.size, 6, 67, 0))
+    made.unopened[OWL.name] = Unopened(OWL, parts)
+    asked = [(TRAIN, 0), (TRAIN, TRAIN.size - 5), (OWL, 499_900), (OWL, 500_000), (OWL, OWL.size - 5)]
+    sizes = []
+    for file, offset in asked:
+        tape.give_request(made, Get(file.name, file.weak, offset, 256 * KIB, 10), sender=5)
+        tape.wait(made, 60 * SECOND)
+        sizes.append(tape.replies[-1][1].data.size)
+    assert sizes == [1024, 5, 1024, 1024, 5]
+
+
 # --- participation levels --------------------------------------------------------------------------------------
 
 
@@ -353,16 +385,18 @@ SOME = Whereabouts(living=2)
 @pytest.mark.parametrize(
     ("facts", "says"),
     [
-        ({}, "the asker had no super node, so nobody was asked"),
+        ({}, "the asker had no link to a super node, so nobody else was asked"),
         ({"losses": {"censored": 1}}, None),
         ({"trouble": "is dead"}, None),
-        ({"reached": 1, "keepers": SOME, "holders": SOME}, "1 super node was asked, and it stands in"),
+        ({"reached": 1, "keepers": SOME, "holders": SOME}, "1 super node was asked, but none that has it"),
         ({"reached": 3, "holders": SOME}, "3 super nodes were asked, and no holder of it has told"),
         ({"reached": 3, "holders": SOME, "keepers": Whereabouts(dead=1)}, "no holder of it has told"),
         ({"reached": 3, "holders": SOME, "keepers": Whereabouts(censored=1)}, None),
         ({"reached": 3}, None),
-        ({"reached": 3, "hits": 2, "done": 9, "of": 9}, "the hash is right, and yet it is a decoy"),
-        ({"reached": 3, "hits": 2, "done": 9, "of": 9, "fetched": 1}, None),
+        ({"reached": 3, "hits": 1, "remarks": {"unopened": ("decoy",)}}, "1 holder. All bytes came, and the hash"),
+        ({"reached": 3, "hits": 2, "done": 9, "of": 9}, None),
+        ({"reached": 3, "hits": 2, "remarks": {"unopened": ("decoy",)}, "fetched": 1}, None),
+        ({"reached": 3, "hits": 2, "remarks": {"unopened": ("decoy",)}, "setback": "it was a decoy"}, None),
         ({"hits": 1, "fetched": 1, "goal": "fetch"}, "It had the file already"),
     ],
 )  # fmt: skip

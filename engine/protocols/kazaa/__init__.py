@@ -123,8 +123,10 @@ FOUND_MOST = 200
 """Results of one search that are kept."""
 RETRIES, REST_US = 20, 30_000_000
 """How often a holder that is busy is asked again, and after how long."""
-UNOPENED = 200
+UNOPENED_MOST = 200
 PUSHED = 64
+UNOPENED = "unopened"
+"""Key of the remark that a decoy came whole, and that its user has not opened it yet."""
 
 
 # --- timers and values -----------------------------------------------------------------------------------------------
@@ -169,10 +171,18 @@ class Choose:
 
 @dataclass(slots=True)
 class NotCalled:
-    """A holder that cannot be called has not called in time."""
+    """A holder that cannot be called has not called in time for the range that begins there."""
 
     number: int
     holder: PeerId
+    begin: int
+
+
+@dataclass(slots=True)
+class NoneFound:
+    """A search for more holders has had time enough."""
+
+    number: int
 
 
 @dataclass(slots=True)
@@ -226,18 +236,23 @@ class Search:
 class Node(Peer, name="kazaa", options=KazaaOptions):
     """An ordinary node, or a super node.
 
-    super_node       which of both it is
+    super_node       which of both it is; needless_us: since when it has had few nodes; promoted_us: when it became a
+                     super node, or last asked a node to become one
     parent           the super node of an ordinary node, -1 for none; parent_us: when it was last heard
     supers           other super nodes of a super node: address -> when it was last heard
-    children         its ordinary nodes
+    children         its ordinary nodes; most: places for them, as of the last round of pings
     names, hashes    the index: entries by the words of their names, and by their hashes; `count` entries
     own              entries of its own files, by name, as the index has them (or the parent was told)
     nodes, loads     the list of super nodes: when each was last seen, and its load in %
-    calling          calls that are not answered yet
+    bootstrap        addresses to begin anew with
+    calling          calls that are not answered yet; full: whether a super node of this round of calls was full
     volunteers, ripe whether it waits to become a super node, and whether it does after one more round of calls
     seen             searches that came: number -> from whom
     searches, downloads   own ones, by number
     unopened         files that came and were not opened, by name
+    pushed           those that may fetch from it though it accepts no connections: it has called them
+    speed, firewalled  the speed of its line in kbit/s, whether it accepts no connections
+    careless, fakes  whether its user never looks at what came, and claims the highest participation level
     """
 
     role = "node"
@@ -306,21 +321,23 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if facts.hits:
             if facts.goal == GET.name and facts.fetched and not facts.reached:
                 return "It had the file already."
-            whole = facts.of and facts.done >= facts.of and not facts.fetched and not facts.decoys and not facts.setback
-            if whole:
+            if UNOPENED in facts.remarks and not facts.fetched and not facts.decoys and not facts.setback:
                 return (
-                    f"Found: {facts.hits} holders. All bytes came and the hash is right, and yet it is a decoy: "
-                    "its user has not opened it, and shares it on."
+                    f"Found: {facts.hits} holder{'' if facts.hits == 1 else 's'}. All bytes came, and the hash is "
+                    "right, but it is a decoy. The user has not opened it yet and shares it."
                 )
             return None
         if not facts.reached:
             if facts.losses:
                 return None
-            return "No answer: the asker had no super node, so nobody was asked."
+            return "No answer: the asker had no link to a super node, so nobody else was asked."
         asked = f"{facts.reached} super node{' was' if facts.reached == 1 else 's were'} asked"
         if facts.keepers.living or facts.keepers.beyond:
-            where = f"it stands in the index of others only: a search goes {options.scope} hops among super nodes"
-            return f"No answer: {asked}, and {where}."
+            hops = f"{options.scope} hop{'' if options.scope == 1 else 's'}"
+            return (
+                f"No answer: {asked}, but none that has it in its index answered. A search goes {hops} among super "
+                "nodes."
+            )
         told = facts.keepers.up or facts.keepers.censored
         if (facts.holders.living or facts.holders.beyond) and not told:
             return f"No answer: {asked}, and no holder of it has told a super node that lives."
@@ -609,14 +626,13 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.log("nonsense")
             return
         options = host.options
-        if sender in self.children and message.super_node:
-            self.lose_child(sender)
+        # A place or a link that it had before is free. One more link than it looks for is for a node that it promoted.
+        self.lose_child(sender)
+        self.supers.pop(sender, None)
         if message.super_node and self.super_node and len(self.supers) <= options.super_links:
             self.joined_super(host, sender)
             self.learn(host, Listed(sender, 0, 0))
         elif not message.super_node and self.super_node and len(self.children) < options.children:
-            self.supers.pop(sender, None)
-            self.lose_child(sender)
             self.took(host, sender, message)
             host.send(sender, SuperNodes(self.listed(host, sender)))
             self.look_for_help(host)
@@ -848,7 +864,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         # A node asks for `scope` hops among super nodes: its own super node is none of them.
         ttl = min(message.ttl, host.options.scope) - (sender in self.supers)
         if ttl > 0:
-            onward = replace_ttl(message, ttl)
+            onward = Query(message.number, ttl, message.text, message.hash)
             host.multicast([one for one in self.supers if one != sender], onward)
         return None
 
@@ -881,8 +897,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             version[result.holder] = (result, super_node)
             host.hit(result.holder, result.name, by=super_node)
             if running is not None and (running.hash, running.size) == (result.hash, result.size):
-                running.holders[result.holder] = result
-                running.via[result.holder] = super_node
+                running.holders[result.holder] = (result, super_node)
         if running is not None:
             self.plan(host, running)
         elif search.fetch and search.count and not search.waits:
@@ -913,8 +928,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         made.missing = [(0, result.size)]
         holders = list(search.versions[key].items())
         host.rng.shuffle(holders)
-        for holder, (one, super_node) in holders:
-            made.holders[holder], made.via[holder] = one, super_node
+        made.holders.update(holders)
         self.downloads[number] = made
         self.plan(host, made)
         return True
@@ -927,8 +941,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         for holder in idle:
             if not download.missing or len(download.asked) >= options.parallel:
                 break
-            result = download.holders[holder]
-            if result.firewalled and (self.firewalled or download.via[holder] == holder):
+            result, super_node = download.holders[holder]
+            if result.firewalled and (self.firewalled or super_node == holder):
                 del download.holders[holder]
                 continue
             begin, end = download.take(options.chunk_kb * 1024)
@@ -936,20 +950,22 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if not result.firewalled:
                 self.get(host, download, holder)
                 continue
-            host.send(download.via[holder], Push(holder, host.me, download.hash), cause=download.cause)
-            host.after(int(options.range_s * SECOND_US), NotCalled(download.number, holder), cause=download.cause)
+            host.send(super_node, Push(holder, host.me, download.hash), cause=download.cause)
+            host.after(
+                int(options.range_s * SECOND_US), NotCalled(download.number, holder, begin), cause=download.cause
+            )
         if not download.asked and not download.resting and download.missing:
             self.no_holders(host, download)
 
     def get(self, host: Host, download: Fetching, holder: PeerId) -> None:
         """Ask a holder for its range."""
         begin, end, _ = download.asked[holder]
-        name = download.holders[holder].name
+        name = download.holders[holder][0].name
         call = host.call(
             holder,
             Get(name, download.hash, begin, end - begin, self.claimed()),
             timeout_us=int(host.options.range_s * SECOND_US),
-            context=(download.number, download.hash),
+            context=download.number,
             cause=download.cause,
         )
         download.asked[holder] = (begin, end, call)
@@ -963,9 +979,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if search is not None and (self.super_node or self.parent >= 0):
                 self.end(host, download)
                 put_bounded(self.searches, number, replace(search, versions={}, count=0), ASKS)
-                self.downloads[number] = replace(download, number=number, holders={}, via={}, asked={}, resting={})
+                self.downloads[number] = replace(download, number=number, holders={}, asked={}, resting={})
                 self.send_query(host, Query(number, host.options.scope, "", download.hash))
-                host.after(int(host.options.connect_s * SECOND_US), NotCalled(number, -1), cause=download.cause)
+                host.after(int(host.options.connect_s * SECOND_US), NoneFound(number), cause=download.cause)
                 return
         self.end(host, download)
         self.fail(host, download.number, "no holder is left", download.cause)
@@ -991,14 +1007,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.plan(host, download)
 
     @on_timeout(Get)
-    def get_unanswered(self, host: Host, to: PeerId, context: tuple[int, int], reason: CallEnd) -> None:
-        download = self.downloads.get(context[0])
+    def get_unanswered(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
+        download = self.downloads.get(context)
         if download is not None and to in download.asked:
             self.lost(host, download, to)
 
     @on_reply(Get)
-    def get_answered(self, host: Host, sender: PeerId, answer: Chunk | NotHere, context: tuple[int, int]) -> None:
-        download = self.downloads.get(context[0])
+    def get_answered(self, host: Host, sender: PeerId, answer: Chunk | NotHere, context: int) -> None:
+        download = self.downloads.get(context)
         if download is None or sender not in download.asked:
             return
         begin, end, _ = download.asked[sender]
@@ -1039,7 +1055,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         is known for one when its user opens it, and shared until then."""
         self.end(host, download)
         if not download.verified():
-            self.another(host, download, "the hash was wrong")
+            self.another(host, download.number, "the hash was wrong", download.cause)
             return
         parts = download.unproved()
         bad = host.library.spoilt(dict.fromkeys(part.digest for part in parts))
@@ -1050,7 +1066,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.unopened.pop(download.name, None)
             self.update_files(host)
             return
-        put_bounded(self.unopened, download.name, Unopened(file, tuple(download.parts)), UNOPENED)
+        put_bounded(self.unopened, download.name, Unopened(file, tuple(download.parts)), UNOPENED_MOST)
+        host.remark(UNOPENED, "decoy", cause=download.cause)
         self.update_files(host)
         if not self.careless:
             holders = tuple(dict.fromkeys(part.holder for part in parts if part.digest in bad))
@@ -1060,19 +1077,17 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Look)
     def look(self, host: Host, tick: Look) -> None:
         """The user opens a decoy, sees where it is not what its name says, deletes it, and tries another version."""
-        search = self.searches.get(tick.number)
         self.unopened.pop(tick.name, None)
         self.update_files(host)
         for holder in tick.holders:
             host.decoy(holder, tick.name)
-        if search is None or not self.fetch(host, tick.number, search):
-            self.fail(host, tick.number, "what came was a decoy", host.cause)
+        self.another(host, tick.number, "what came was a decoy", host.cause)
 
-    def another(self, host: Host, download: Fetching, why: str) -> None:
-        """A version was not what its hash says: try another one."""
-        search = self.searches.get(download.number)
-        if search is None or not self.fetch(host, download.number, search):
-            self.fail(host, download.number, why, download.cause)
+    def another(self, host: Host, number: int, why: str, cause: Cause) -> None:
+        """A version was not what its hash or its name says: try another one, or else fail with this reason."""
+        search = self.searches.get(number)
+        if search is None or not self.fetch(host, number, search):
+            self.fail(host, number, why, cause)
 
     @on(Rested)
     def rested(self, host: Host, tick: Rested) -> None:
@@ -1084,13 +1099,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(NotCalled)
     def not_called(self, host: Host, tick: NotCalled) -> None:
-        """A holder that cannot be called has not called; or a search for more holders found none."""
         download = self.downloads.get(tick.number)
-        if download is None:
-            return
-        if tick.holder in download.asked and download.asked[tick.holder][2] is None:
+        begin, _, call = download.asked.get(tick.holder, (-1, -1, None)) if download is not None else (-1, -1, None)
+        if download is not None and begin == tick.begin and call is None:
             self.lost(host, download, tick.holder)
-        elif tick.holder < 0 and not download.holders and not download.asked:
+
+    @on(NoneFound)
+    def none_found(self, host: Host, tick: NoneFound) -> None:
+        download = self.downloads.get(tick.number)
+        if download is not None and not download.holders and not download.asked:
             self.no_holders(host, download)
 
     # --- holders that cannot be called ----------------------------------------------------------------------------
@@ -1165,8 +1182,3 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 f"{one.name} {100 * one.here // one.size} % from {len(one.asked)}" for one in self.downloads.values()
             )
         return Beliefs(known, facts)
-
-
-def replace_ttl(query: Query, ttl: int) -> Query:
-    """The same search, as it is passed on."""
-    return query if query.ttl == ttl else Query(query.number, ttl, query.text, query.hash)
