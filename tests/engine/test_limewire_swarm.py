@@ -111,8 +111,7 @@ def test_of_newcomers_as_many_become_ultrapeers_as_a_network_of_that_size_has() 
     made = swarm(peers=100, converged=False)
     made.advance(15 * SECOND)
     wanted = len(roles(swarm(peers=100))[True])
-    assert wanted == 12
-    assert wanted / 2 <= len(roles(made)[True]) <= 2 * wanted, "and not 66"
+    assert wanted / 2 <= len(roles(made)[True]) <= 2 * wanted
     assert all(at(made, one).ups for one in roles(made)[False])
 
 
@@ -127,7 +126,7 @@ def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_dynamic_query() -> No
     assert copy.fingerprint() == made.fingerprint()
 
 
-# --- the last hop (protocols.md 12.11) ---------------------------------------------------------------------------
+# --- the last hop --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("degree", "ttl"), [(4, 3), (5, 3)])

@@ -1,4 +1,4 @@
-"""KaZaA: super nodes, and files known by a hash with holes.
+"""KaZaA: super nodes, and files known by a hash of some of their bytes.
 
 Peers with a good line that have been up for long are *super nodes*; all others are *ordinary nodes*, each of which has
 one super node and tells it what its files are. A search goes to that super node, which looks into its index and asks
@@ -6,9 +6,9 @@ other super nodes up to `scope` hops away: no ordinary node is ever asked. A fil
 time, a range from each, since all that have the same hash (UUHash) have the same file.
 
 The hash covers samples of a file only. A company can therefore share decoys that have the hash and the size of the
-genuine file: they are fetched as part of it, and whoever gets a single range from one of them gets junk. Users who do
-not look at what they fetched share it on. Uploads go to the highest *participation level* first, a figure that each
-client tells of itself, so that some always claim 1000.
+genuine file: they are fetched as part of it, and a single range from one of them can spoil the whole file. Users who do
+not look at what they fetched share it. Uploads go to the highest *participation level* first, a figure that each client
+tells of itself, so that some always claim 1000.
 
 Things to try: ask from an ordinary node and see who is asked. Let the attack Poison use the right hash and fetch a
 popular file (scenario polluted); set parallel=1, and see what pollution does then. Look at the columns nodes, listed

@@ -1,12 +1,12 @@
 """LimeWire: Gnutella 0.6 with ultrapeers.
 
-Peers with a good line that have been up for long become *ultrapeers*; all others are *leaves*, which hang on three of
-them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query routing), so that it is asked
-only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other ultrapeers first and goes on
-only while results are missing (dynamic querying). On the last hop it asks only those whose tables match. So the leaves
-have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who has a result sends it to the
-asker directly, over UDP (out-of-band), and not the way that the query came. Where lines have limits, a connection with
-a queue is not asked more (flow control).
+Peers with a good line that have been up for long become *ultrapeers*; all others are *leaves*, each of which is
+connected to three of them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query
+routing), so that it is asked only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other
+ultrapeers first and goes on only while results are missing (dynamic querying). On the last hop it asks only those whose
+tables match. So the leaves have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who
+has a result sends it to the asker directly, over UDP (out-of-band), and not the way that the query came. Where lines
+have limits, a connection with a queue is not asked more (flow control).
 
 Things to try: ask for the same thing as in Gnutella and compare the messages. Look at the columns leaves,
 ultrapeer_links and qrp_fill. Kill half of the ultrapeers at once, and see which leaves become ultrapeers. Set
@@ -115,6 +115,9 @@ DIRECT_HOPS = 2
 """Hops of a query from which on results go over UDP: nearer ones have a connection (out-of-band proposal, note 1)."""
 OFFERS = 256
 """Results that were offered and not asked for yet, by query."""
+SLOWED, UNABLE = "flow control", "holder"
+"""Keys of remarks: that a query was dropped, and that a holder had no way to answer."""
+SLOW_WHY = "since too many messages were waiting for the lines (flow control)"
 CALM_SHARE = 4
 """Flow control of a connection begins when a quarter of its queue is full, and ends when it is empty."""
 QUERIES = 256
@@ -288,12 +291,15 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         far = hosts(degree, ttl)
         return (
             Theory("horizon", far * degree, f"ultrapeers in {degree} trees of degree {degree}, TTL {ttl}"),
-            Theory("last hop", (degree - 1) ** (ttl - 1) / far, f"(d - 1)^{ttl - 1} of sum (d - 1)^i: tables decide"),
+            Theory(
+                "last hop", (degree - 1) ** (ttl - 1) / far, f"(d - 1)^{ttl - 1} of sum (d - 1)^i: where tables match"
+            ),
         )
 
     @classmethod
     def verdict(cls, facts: Facts, options: LimewireOptions) -> str | None:
-        """Tells of a leaf without ultrapeers, and of a search that its tables and its horizon left without an answer.
+        """Tells of a peer without ultrapeers, and of a search that flow control, two ends that cannot be called, or the
+        tables and the horizon left without an answer.
 
         A publication waits for nobody; what was found and what stops at the asker have the general sentences."""
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
@@ -301,11 +307,18 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not facts.reached:
             if facts.losses:
                 return None
-            return "No answer: the asker had no ultrapeer, so nobody was asked."
+            if SLOWED in facts.remarks:
+                return f"No answer: nobody else was asked, {SLOW_WHY}."
+            return "No answer: the asker had no link to an ultrapeer, so nobody else was asked."
         if facts.holders.living:
+            asked = f"No answer: {facts.reached} peer{' was' if facts.reached == 1 else 's were'} asked"
+            if UNABLE in facts.remarks:
+                return f"{asked}. One has it, but neither it nor the asker accepts connections, so it did not answer."
+            if SLOWED in facts.remarks:
+                return f"{asked}. The query was dropped on a part of its way, {SLOW_WHY}."
             return (
-                f"No answer: {facts.reached} peers were asked, and the query did not come to any that has it: it stops "
-                "when there are no more links, and on the last hop it goes only where a routing table matches."
+                f"{asked}, and the query did not come to any that has it: it stops when there are no more links, and "
+                "on the last hop it goes only where a routing table matches."
             )
         return None
 
@@ -782,11 +795,14 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         text = message.text
         if host.line.up_kbit_s and self.slow(host, sender):
             # The answers would have to wait.
+            host.remark(SLOWED, "dropped")
             return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
-        if found and not (self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED):
+        if found and self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED:
+            host.remark(UNABLE, "cannot be called")
+        elif found:
             self.offer(host, sender, message, found, hops)
         if not self.ultrapeer:
             return None
@@ -822,7 +838,10 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not host.line.up_kbit_s:
             return those
         room = host.options.queue_kb * 1024 >> hops
-        return [one for one in those if host.queued(one) <= room]
+        free = [one for one in those if host.queued(one) <= room]
+        if len(free) < len(those):
+            host.remark(SLOWED, "dropped")
+        return free
 
     # --- out-of-band replies ----------------------------------------------------------------------------------------
 
