@@ -17,9 +17,13 @@ TRAIN = File("Blue Train.mp3", 4 << 20, 71)
 OWL = File("Night Owl.mp3", 700_000, 72)
 
 
+JUNK = 66
+"""The digest of a decoy, which no user keeps."""
+
+
 def newcomer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Node]:
     """One that passes the test, on a fast line, whose user looks at what came and tells the truth of its level."""
-    tape, made = FakeHost(me=ME, options=KazaaOptions(**options), library=FakeLibrary(files)), Node()
+    tape, made = FakeHost(me=ME, options=KazaaOptions(**options), library=FakeLibrary(files, [JUNK])), Node()
     made.start(tape, tuple(contacts), {"user": (False, False), "uptime": (2 * HOUR_S, 3)})
     made.speed = 1500
     tape.take()

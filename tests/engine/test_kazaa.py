@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
+from kazaas import JUNK, ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
 
 from engine import Ask, Blob, FakeHost, File
 from engine.api import Facts, Whereabouts, weak_of
@@ -258,10 +258,8 @@ def test_the_range_of_a_holder_that_is_silent_is_asked_of_another() -> None:
 
 def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> None:
     tape, made = node(parallel=3)
-    made.careless = False
-    tape.library._unwanted[66] = None  # type: ignore[attr-defined]
     found(tape, made, 5, 6, 7)
-    serve_all(tape, made, {6: 66})
+    serve_all(tape, made, {6: JUNK})
     assert not tape.library.files()
     assert tape.noted("decoy") == []
     assert list(made.unopened) == [TRAIN.name], "it is shared until somebody looks"
@@ -275,11 +273,10 @@ def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> Non
 
 def test_ranges_that_the_hash_covers_are_right_whoever_sent_them() -> None:
     tape, made = node(parallel=2)
-    tape.library._unwanted[66] = None  # type: ignore[attr-defined]
     found(tape, made, 5, 6)
     first = next(call for call in tape.calls if call.request.offset == 0)
     assert inside(TRAIN.size, 0, first.request.size)
-    serve(tape, made, first, 66)
+    serve(tape, made, first, JUNK)
     while open_calls := [call for call in tape.calls if not call.over]:
         serve(tape, made, open_calls[0], TRAIN.digest)
     assert tape.library.matching("blue train") == [TRAIN]
@@ -294,7 +291,7 @@ def test_a_wrong_hash_is_noticed_and_another_version_is_tried() -> None:
     tape.wait(made, 2 * SECOND)
     assert tape.calls[0].to in (5, 6), "the version with more holders"
     while not tape.calls[-1].over and tape.calls[-1].to != 7:
-        serve(tape, made, tape.calls[-1], 66, weak=weak_of(66))
+        serve(tape, made, tape.calls[-1], JUNK, weak=weak_of(JUNK))
     serve(tape, made, tape.calls[-1], 99, other)
     while not tape.calls[-1].over:
         serve(tape, made, tape.calls[-1], 99, other)
@@ -334,7 +331,7 @@ def test_a_timer_for_one_range_does_not_end_the_wait_for_the_next() -> None:
 def test_no_range_is_smaller_than_what_is_accepted() -> None:
     tape, made = node(files=[TRAIN])
     made.speed = 1
-    parts = (Part(0, 500_000, 5, 66, 0), Part(500_000, OWL.size, 6, 67, 0))
+    parts = (Part(0, 500_000, 5, JUNK, 0), Part(500_000, OWL.size, 6, 67, 0))
     made.unopened[OWL.name] = Unopened(OWL, parts)
     asked = [(TRAIN, 0), (TRAIN, TRAIN.size - 5), (OWL, 499_900), (OWL, 500_000), (OWL, OWL.size - 5)]
     sizes = []
