@@ -3,8 +3,8 @@
     python tests/bench/bench_kazaa.py [--peers N] [--asks N] [--only searches|pollution|levels]
 
 1. The same searches in each, at N peers without downloads: success, hits, peers reached, messages and bytes an ask,
-   and the queries that come to a peer of each role; the upkeep of a peer, in bytes a second. Gnutella with several TTLs,
-   of which the one that answers as much is to be compared.
+   and the queries that come to a peer of each role; the upkeep of a peer, in bytes a second. Gnutella with several
+   TTLs, of which the one that answers as much is to be compared.
 2. Pollution: of users who fetch one song of 4 MiB, the share that gets the genuine one, where m of k holders are a
    company's: with hashes of their own, and with the right hash. Beside it the chance that none of the p holders that
    are asked is a company's: C(k - m, p) / C(k, p).
