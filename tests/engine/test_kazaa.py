@@ -342,6 +342,17 @@ def test_no_range_is_smaller_than_what_is_accepted() -> None:
     assert sizes == [1024, 5, 1024, 1024, 5]
 
 
+def test_a_decoy_stays_on_the_disk_of_a_user_who_does_not_look() -> None:
+    for careless in (True, False):
+        tape, made = node()
+        made.careless = careless
+        found(tape, made, 5)
+        serve_all(tape, made, {5: JUNK})
+        again = Node()
+        again.start(FakeHost(me=ME, options=KazaaOptions()), (), made.saved())
+        assert list(again.unopened) == ([TRAIN.name] if careless else [])
+
+
 # --- participation levels --------------------------------------------------------------------------------------
 
 

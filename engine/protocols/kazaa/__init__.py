@@ -392,6 +392,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.careless, self.fakes = kept.get("user", (rng.random() < options.careless, rng.random() < options.fakers))
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
         self.uptime = Uptime.begun(host, kept.get("uptime"))
+        if self.careless:
+            # Others have looked by now, and deleted it.
+            self.unopened = dict(kept.get("unopened", {}))
         self.most = options.children
         self.bootstrap = contacts
         for address in (*kept.get("nodes", ()), *contacts):
@@ -409,6 +412,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             "user": (self.careless, self.fakes),
             "moved": (self.uploads.sent, self.uploads.got),
             "uptime": self.uptime.kept(),
+            "unopened": self.unopened,
         }
 
     def joined(self, links: Sequence[PeerId]) -> bool:
