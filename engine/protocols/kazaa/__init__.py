@@ -16,8 +16,9 @@ and level. Kill all super nodes (scenario super-nodes).
 
 Sources: giFT's description of the FastTrack protocol and of its hash; Liang, Kumar and Ross, "The FastTrack overlay: a
 measurement study" (2006); Liang, Kumar, Xi and Ross, "Pollution in P2P file sharing systems" (INFOCOM 2005). Messages
-count the bytes that they have on the wire. Not known, and a guess here: how a super node finds another one when it is
-full (`Promote`), how far a search goes, and which share of the users does not look.
+count the bytes that they have on the wire where giFT tells them, and else those of MessagePack. Not known, and a guess
+here: how a super node finds another one when it is full (`Promote`), how far a search goes, and which share of the
+users does not look.
 """
 
 # A peer is an ordinary node or a super node, and can change. Both have `nodes`, the list of super nodes that they know.
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ...api import (
@@ -473,11 +475,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Seek)
     def seek(self, host: Host, tick: Seek) -> None:
         """Call some super nodes of the list at once: the first that has room is taken."""
-        if self.calling or (self.parent >= 0 and not self.super_node):
+        if self.calling or self.parent >= 0:
             return
         options = host.options
-        most = options.super_links if self.super_node else options.probes
-        missing = min(options.probes, most - len(self.supers)) if self.super_node else most
+        missing = min(options.probes, options.super_links - len(self.supers)) if self.super_node else options.probes
         strangers = [one for one in self.nodes if one not in self.supers and one not in self.children]
         if missing <= 0:
             return
@@ -661,11 +662,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def look_for_help(self, host: Host) -> None:
         """With few places left, ask the node with the fastest line to become a super node, now and then."""
         nearly = len(self.children) >= host.options.children * NEARLY_FULL
-        if nearly and host.now_us - self.promoted_us >= PROMOTE_US:
-            able = [(child.kbit_s, -one) for one, child in self.children.items() if not child.firewalled]
-            if able:
-                self.promoted_us = host.now_us
-                host.send(-max(able)[1], Promote(), cause=None)
+        able = [one for one, child in self.children.items() if not child.firewalled]
+        if nearly and able and host.now_us - self.promoted_us >= PROMOTE_US:
+            self.promoted_us = host.now_us
+            host.send(max(able, key=lambda one: (self.children[one].kbit_s, -one)), Promote(), cause=None)
 
     @on(Promote)
     def promote(self, host: Host, sender: PeerId, message: Promote) -> None:
@@ -801,15 +801,18 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Unshare)
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
         child = self.children.get(sender)
-        for name in message.names if child is not None else ():
-            old = child.files.pop(name, None) if child is not None else None
+        if child is None:
+            return
+        for name in message.names:
+            old = child.files.pop(name, None)
             if old is not None:
                 self.unlist(old)
 
     def lose_child(self, other: PeerId) -> None:
         child = self.children.pop(other, None)
-        for entry in child.files.values() if child is not None else ():
-            self.unlist(entry)
+        if child is not None:
+            for entry in child.files.values():
+                self.unlist(entry)
 
     def keeps(self, text: str) -> bool:
         return self.super_node and next(self.names.matching(text), None) is not None
@@ -843,14 +846,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     def found(self, host: Host, query: Query) -> tuple[Result, ...]:
         """What the index has, at most `results`."""
-        entries: Iterable[Result]
         entries = self.hashes.get(query.hash, ()) if query.hash else self.names.matching(query.text)
-        some: list[Result] = []
-        for entry in entries:
-            if len(some) >= host.options.results:
-                break
-            some.append(entry)
-        return tuple(some)
+        return tuple(islice(entries, host.options.results))
 
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
