@@ -100,6 +100,18 @@ def test_decoys_with_hashes_of_their_own_hardly_disturb_and_those_with_the_right
     assert decoys >= 8
 
 
+def test_the_verdict_says_that_a_decoy_was_not_opened() -> None:
+    made = swarm(content=SONG, links=LinkSpec("3000:8000"), metadata_s=5, careless=1.0)
+    made.do(Poison(COMPANY, weak=True))
+    made.advance(6 * SECOND)
+    [song] = made.catalogue_titles(1)
+    asker = next(one for one in made.simulation.users() if one not in COMPANY and not made.library(one).matching(song))
+    made.do(AskFor(asker, song, "fetch"))
+    made.advance(100 * SECOND)
+    assert at(made, asker).unopened
+    assert "All bytes came, and the hash is right, but it is a decoy" in made.asks()[-1].verdict
+
+
 def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_polluted_download() -> None:
     made = swarm(content=SONG, metadata_s=5)
     made.do(Poison(COMPANY, weak=True))

@@ -301,7 +301,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         """Tells of a peer without ultrapeers, and of a search that flow control, two ends that cannot be called, or the
         tables and the horizon left without an answer.
 
-        A publication waits for nobody; what was found and what stops at the asker have the general sentences."""
+        A publication waits for no answer; what was found and what stops at the asker have the general sentences."""
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
         if not facts.reached:
@@ -597,7 +597,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
-            # Nobody has an older one.
+            # No neighbour has an older table.
             self.table, self.stale = self.table_now(), False
         host.send(other, Reset(1 << host.options.table_bits), cause=None)
         self.send_patch(host, [other], self.table.entries())
@@ -750,7 +750,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             and len(message.changed) == 2 * len(entries)
             and all(entry >> begun.bits == 0 for entry in entries)
         ):  # fmt: skip
-            # A table with a part missing would be wrong for ever: it gets everything until the next Reset.
+            # A table with a part missing would be wrong for ever: it gets every query until the next Reset.
             host.log("nonsense")
             neighbour.table = neighbour.building = None
             neighbour.parts = 0
