@@ -1,5 +1,5 @@
-"""What several networks share: bounded tables, a host cache, downloads that resume, routing tables as they are after a
-long time, and closed forms of theory.
+"""What several networks share: bounded tables, an index of names, super peers, a host cache, downloads that resume,
+routing tables as they are after a long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -137,16 +137,18 @@ def can_be_super_peer(host: Host, uptime: Uptime, speed: int, now_min: float, av
 
 
 def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in about `degree` of them: a random graph of that degree, with all pairs where
-    there are not more peers."""
+    """Pairs of 0 .. peers - 1, each in `degree` of them or a few less: a random graph of that degree, with all pairs
+    where there are not more peers."""
     if peers - 1 <= degree:
         return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
     order = list(range(peers))
     found: dict[tuple[int, int], None] = {}
-    # A union of random cycles: each adds two links to everybody, and one is enough for all to be connected.
-    for _ in range(degree // 2):
+    # Random cycles, of which each adds two links to everybody and one is enough for all to be connected; for an odd
+    # degree also random pairs.
+    for left in range(degree, 0, -2):
         rng.shuffle(order)
-        found.update(((min(a, b), max(a, b)), None) for a, b in zip(order, (*order[1:], order[0]), strict=True))
+        ends = (order, (*order[1:], order[0])) if left > 1 else (order[::2], order[1::2])
+        found.update(((min(a, b), max(a, b)), None) for a, b in zip(*ends, strict=False))
     return list(found)
 
 

@@ -20,6 +20,7 @@ from engine.kit import (
     flood,
     infect_and_die,
     put_bounded,
+    random_links,
     tree_reach,
 )
 
@@ -189,3 +190,15 @@ def test_the_average_uptime_counts_each_session_as_far_as_it_was_looked_at() -> 
     uptime.look(190_000_000)
     assert uptime.kept() == (125.0, 4)
     assert Uptime.begun(FakeHost(), uptime.kept()).average_s == 125.0
+
+
+@pytest.mark.parametrize(
+    ("peers", "degree"), [(100, 1), (101, 1), (100, 2), (100, 3), (101, 29), (30, 29), (5, 9), (1, 4)]
+)
+def test_random_links_are_of_the_degree_that_is_asked_for(peers: int, degree: int) -> None:
+    links = random_links(peers, degree, random.Random(3))
+    assert len({frozenset(link) for link in links}) == len(links)
+    each = [sum(one in link for link in links) for one in range(peers)]
+    most = min(degree, peers - 1)
+    assert max(each) == most
+    assert sum(each) >= 0.85 * peers * most
