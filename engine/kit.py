@@ -137,8 +137,8 @@ def can_be_super_peer(host: Host, uptime: Uptime, speed: int, now_min: float, av
 
 
 def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in `degree` of them or a few less: a random graph of that degree, with all pairs
-    where there are not more peers."""
+    """Pairs of 0 .. peers - 1, each in `degree` of them, or in fewer where there are not many more peers (the same pair
+    is then drawn again): a random graph of that degree, with all pairs where there are not more peers."""
     if peers - 1 <= degree:
         return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
     order = list(range(peers))
