@@ -1,5 +1,5 @@
-"""What several networks share: a hash, bounded tables, a host cache, downloads that resume, routing tables as they are
-after a long time, and closed forms of theory.
+"""What several networks share: a hash, bounded tables, an index of names, super peers, a host cache, downloads that
+resume, routing tables as they are after a long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -40,6 +40,10 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
     table[key] = value
     while len(table) > most:
         del table[next(iter(table))]
+
+
+SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
+"""Line speeds that users have where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
 
 
 def own_file(host: Host, name: str) -> File | None:
@@ -83,6 +87,8 @@ class NameIndex(Generic[E]):
 UPTIME_MEAN_S = 19_650.0
 """Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
 Rejaie 2006)."""
+SUPER_UP_KBIT_S, SUPER_DOWN_KBIT_S = 80, 160
+"""A super peer has one of these, as in LimeWire's test: 10 KB/s up or 20 KB/s down."""
 
 
 @dataclass(slots=True)
@@ -94,11 +100,13 @@ class Uptime:
 
     since_us             when it came up, before the run for those that were up then (negative)
     average_s, sessions  average uptime of earlier sessions, and their number
+    up_s                 of this session, as of the last `look`
     """
 
     since_us: int = 0
     average_s: float = 0.0
     sessions: int = 1
+    up_s: float = 0.0
 
     @classmethod
     def begun(cls, host: Host, kept: tuple[float, int] | None) -> Uptime:
@@ -114,23 +122,40 @@ class Uptime:
         """Seconds that it has been up."""
         return (now_us - self.since_us) / 1_000_000
 
-    def kept(self, up_s: float) -> tuple[float, int]:
-        """What goes on its disk, with `up_s` seconds of this session."""
+    def look(self, now_us: int) -> None:
+        """Note how long it has been up: a process that is killed has no time to do so."""
+        self.up_s = self.now_s(now_us)
+
+    def kept(self) -> tuple[float, int]:
+        """What goes on its disk: the average, with this session as of the last `look`, and the number of sessions."""
         sessions = self.sessions + 1
-        return (self.average_s * self.sessions + up_s) / sessions, sessions
+        return (self.average_s * self.sessions + self.up_s) / sessions, sessions
+
+
+def can_be_super_peer(host: Host, uptime: Uptime, speed: int, now_min: float, average_min: float) -> bool:
+    """Whether a peer that accepts connections can be a super peer (an ultrapeer): its line is fast enough, and it can
+    be expected to stay, since it has been up for `now_min` minutes or for `average_min` on average.
+
+    speed: of its line in kbit/s, where the run sets none
+    """
+    up, down = host.line.up_kbit_s or speed, host.line.down_kbit_s or speed
+    lasts = uptime.now_s(host.now_us) >= now_min * 60 or uptime.average_s >= average_min * 60
+    return lasts and (up >= SUPER_UP_KBIT_S or down >= SUPER_DOWN_KBIT_S)
 
 
 def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in about `degree` of them: a random graph of that degree, with all pairs where
-    there are not more peers."""
+    """Pairs of 0 .. peers - 1, each in `degree` of them, or in fewer where there are not many more peers (the same pair
+    is then drawn again): a random graph of that degree, with all pairs where there are not more peers."""
     if peers - 1 <= degree:
         return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
     order = list(range(peers))
     found: dict[tuple[int, int], None] = {}
-    # A union of random cycles: each adds two links to everybody, and one is enough for all to be connected.
-    for _ in range(degree // 2):
+    # Random cycles, of which each adds two links to everybody and one is enough for all to be connected; for an odd
+    # degree also random pairs.
+    for left in range(degree, 0, -2):
         rng.shuffle(order)
-        found.update(((min(a, b), max(a, b)), None) for a, b in zip(order, (*order[1:], order[0]), strict=True))
+        ends = (order, (*order[1:], order[0])) if left > 1 else (order[::2], order[1::2])
+        found.update(((min(a, b), max(a, b)), None) for a, b in zip(*ends, strict=False))
     return list(found)
 
 

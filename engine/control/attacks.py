@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -289,10 +290,10 @@ def poison(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pl
     """A share of the users serves decoys."""
     some = _random_users(context, values, rng)
     told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys"
-    steps = _spread(some, values["over_s"], Poison)
-    if values["means"] == RIGHT_HASH:
+    weak = values["means"] == RIGHT_HASH
+    steps = _spread(some, values["over_s"], partial(Poison, weak=weak))
+    if weak:
         told += ", with the size and the weak hash of the genuine file"
-        steps = [(at_s, Poison(step.peers, weak=True)) for at_s, step in steps if isinstance(step, Poison)]
     return Plan(tuple(steps), f"{told}.")
 
 

@@ -1,10 +1,10 @@
-"""Figures of KaZaA beside Gnutella 0.4, and of pollution. Minutes, so no part of the gate.
+"""Figures of KaZaA beside Gnutella 0.4 and LimeWire, and of pollution. Minutes, so no part of the gate.
 
     python tests/bench/bench_kazaa.py [--peers N] [--asks N] [--only searches|pollution|levels]
 
-1. The same searches in both, at N peers without downloads: success, hits, peers reached, messages and bytes an ask,
-   and the messages that come to an ordinary node, a super node and a servent, an ask; the upkeep of a peer besides, in
-   bytes a second. Gnutella with the TTL at which it answers as much.
+1. The same searches in each, at N peers without downloads: success, hits, peers reached, messages and bytes an ask,
+   and the queries that come to a peer of each role; the upkeep of a peer, in bytes a second. Gnutella with several
+   TTLs, of which the one that answers as much is to be compared.
 2. Pollution: of users who fetch one song of 4 MiB, the share that gets the genuine one, where m of k holders are a
    company's: with hashes of their own, and with the right hash. Beside it the chance that none of the p holders that
    are asked is a company's: C(k - m, p) / C(k, p).
@@ -23,52 +23,12 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
+from searches import HEAD, SECOND, say, searches  # noqa: E402
+
 from engine import AskFor, ContentSpec, Poison, Setup, Swarm  # noqa: E402
 from engine.setup import LinkSpec  # noqa: E402
 
-SECOND = 1_000_000
-WARM_S, APART_S, LAST_S = 5, 1, 30
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def searches(network: str, peers: int, asks: int, **options: object) -> None:
-    """One row: what searches cost, and who bears it."""
-    made = Swarm(Setup(network, peers, 7, asks_per_s=0, options={"download": False, **options}))
-    made.advance(WARM_S * SECOND)
-    titles = made.catalogue_titles(asks)
-    metrics = made.simulation.metrics
-    metrics.flush()
-    before = int(metrics.bytes_by_kind.sum())
-    for number in range(asks):
-        # A prime step: askers of all kinds, the same in each network.
-        made.do(AskFor(number * 37 % peers, titles[number % len(titles)]))
-        made.advance(made.now_us + APART_S * SECOND)
-    made.advance(made.now_us + LAST_S * SECOND)
-    rows = made.asks()
-    success = made.success(0, made.now_us / SECOND)
-    heard, traced = np.zeros(peers), 0
-    for row in rows:
-        trace = made.trace(row.id)
-        if trace is not None:
-            traced += 1
-            heard += (trace.hop[:peers] > 0) + trace.repeats[:peers]
-    roles = np.array(made.simulation.roles.all()[:peers])
-    names = sorted(set(roles.tolist()))
-    load = ", ".join(f"{(roles == one).sum()} {one}s {heard[roles == one].mean() / traced:.3f}" for one in names)
-    metrics.flush()
-    asked = sum(row.bytes for row in rows)
-    upkeep = (int(metrics.bytes_by_kind.sum()) - before - asked) / peers / (asks * APART_S + LAST_S)
-    told = ", ".join(f"{name} {value}" for name, value in options.items())
-    say(
-        f"{network:>9} {told:>9} {success:>8.3f} {sum(row.hits for row in rows) / asks:>6.2f} "
-        f"{sum(row.reached for row in rows) / asks:>8.1f} {sum(row.messages for row in rows) / asks:>9.1f} "
-        f"{asked / asks:>10,.0f} {upkeep:>8.1f}  {load}"
-    )
+LAST_S = 30
 
 
 def polluted(company: int, weak: bool, parallel: int, users: int = 40, holders: int = 20) -> None:
@@ -143,15 +103,12 @@ def main() -> int:
     given = parser.parse_args()
     if given.only in (None, "searches"):
         say(f"{given.peers:,} peers, {given.asks} searches of four copies each")
-        say(
-            f"{'network':>9} {'':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10} "
-            f"{'upkeep':>8}  queries a peer and ask"
-        )
+        say(HEAD)
         for ttl in (4, 5, 6, 7):
-            searches("gnutella", given.peers, given.asks, ttl=ttl)
+            searches("gnutella", given.peers, given.asks, LAST_S, ttl=ttl)
         for scope in (1, 2):
-            searches("kazaa", given.peers, given.asks, scope=scope)
-        searches("limewire", given.peers, given.asks)
+            searches("kazaa", given.peers, given.asks, LAST_S, scope=scope)
+        searches("limewire", given.peers, given.asks, LAST_S)
     if given.only in (None, "pollution"):
         say(f"\n{'company':>8} {'hash':>6} {'parallel':>9} {'genuine':>9} {'formula':>9}   20 genuine holders")
         for company in (0, 1, 2, 5, 10, 20):

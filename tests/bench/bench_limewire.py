@@ -2,8 +2,8 @@
 
     python tests/bench/bench_limewire.py [--peers N] [--asks N] [--many N] [--seconds S]
 
-1. The same searches in both, at N peers without downloads: success, hits, peers reached, messages and bytes an ask, and
-   the load of a leaf, of an ultrapeer and of a servent.
+1. The same searches in both, at N peers without downloads: success, hits, peers reached, messages and bytes an ask, the
+   upkeep of a peer, and the queries that come to a leaf, an ultrapeer and a servent.
 2. The last hop of one link's tree of degree 6 and TTL 4 against (d - 1)^(T - 1) of sum (d - 1)^i. The published 80.0 %
    and 96.8 % (degree 6, TTL 7; degree 32, TTL 3) need 117,187 and 31,777 ultrapeers and are computed.
    Before it, the horizons of dynamic queries: the published table, and in a tree of degree 6.
@@ -19,55 +19,17 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
 from limewire_trees import Tree, Untold, reached_in_tree  # noqa: E402
+from searches import HEAD, SECOND, say, searches  # noqa: E402
 
-from engine import AskFor, Setup, Swarm  # noqa: E402
+from engine import Setup, Swarm  # noqa: E402
 from engine.protocols.limewire.dynamic_query import hosts  # noqa: E402
 
-SECOND = 1_000_000
-WARM_S, APART_S, LAST_S = 5, 1, 260
-"""Seconds before the first ask, between two, and after the last: a dynamic query that finds little takes four
-minutes."""
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def searches(network: str, peers: int, asks: int, **options: object) -> None:
-    """One row: what searches cost, and who bears it. What is sent without asks is measured first and subtracted."""
-    setup = Setup(network, peers, 7, asks_per_s=0, options={"download": False, **options})
-    made = Swarm(setup)
-    made.advance(WARM_S * SECOND)
-    titles = made.catalogue_titles(asks)
-    for number in range(asks):
-        # A prime step: askers of all kinds, the same in each network.
-        made.do(AskFor(number * 37 % peers, titles[number % len(titles)]))
-        made.advance(made.now_us + APART_S * SECOND)
-    made.advance(made.now_us + LAST_S * SECOND)
-    rows = made.asks()
-    success = made.success(0, made.now_us / SECOND)
-    count = len(rows)
-    heard, traced = np.zeros(peers), 0
-    for row in rows:
-        trace = made.trace(row.id)
-        if trace is not None:
-            traced += 1
-            heard += (trace.hop[:peers] > 0) + trace.repeats[:peers]
-    roles = np.array(made.simulation.roles.all()[:peers])
-    load = ", ".join(f"{role} {heard[roles == role].mean() / traced:.3f}" for role in sorted(set(roles.tolist())))
-    say(
-        f"{network:>9} {f'{success:.3f}':>8} {sum(row.hits for row in rows) / count:>6.2f} "
-        f"{sum(row.reached for row in rows) / count:>8.1f} {sum(row.messages for row in rows) / count:>9.1f} "
-        f"{sum(row.bytes for row in rows) / count:>10,.0f}  {load}"
-    )
+LAST_S = 260
+"""Seconds after the last ask: a dynamic query that finds little takes four minutes."""
 
 
 def horizons(degree: int) -> bool:
@@ -129,11 +91,10 @@ def main() -> int:
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()
-    say(f"{given.peers:,} peers, {given.asks} searches of four copies each; queries that came to a peer, an ask")
-    say(f"{'network':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10}  queries a peer")
+    say(f"{given.peers:,} peers, {given.asks} searches of four copies each\n{HEAD}")
     for network in ("gnutella", "limewire"):
-        searches(network, given.peers, given.asks)
-    say("\nhorizons of dynamic queries (protocols.md 3.4)")
+        searches(network, given.peers, given.asks, LAST_S)
+    say("\nhorizons of dynamic queries")
     right = horizons(6)
     right = last_hop(6, 4) and right
     return 0 if speed(given.many, given.seconds) >= 1 and right else 1

@@ -17,9 +17,13 @@ TRAIN = File("Blue Train.mp3", 4 << 20, 71)
 OWL = File("Night Owl.mp3", 700_000, 72)
 
 
+JUNK = 66
+"""The digest of a decoy, which no user keeps."""
+
+
 def newcomer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Node]:
     """One that passes the test, on a fast line, whose user looks at what came and tells the truth of its level."""
-    tape, made = FakeHost(me=ME, options=KazaaOptions(**options), library=FakeLibrary(files)), Node()
+    tape, made = FakeHost(me=ME, options=KazaaOptions(**options), library=FakeLibrary(files, [JUNK])), Node()
     made.start(tape, tuple(contacts), {"user": (False, False), "uptime": (2 * HOUR_S, 3)})
     made.speed = 1500
     tape.take()
@@ -35,7 +39,7 @@ def node(parent: int = 1, files: Iterable[File] = (), **options: Any) -> tuple[F
     return tape, made
 
 
-def supernode(
+def super_node(
     supers: Iterable[int] = (), children: Iterable[int] = (), files: Iterable[File] = (), **options: Any
 ) -> tuple[FakeHost, Node]:
     """A super node with these links and these nodes, of which each is on a line of 1,500 kbit/s."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine import AskFor, ContentSpec, Setup, Swarm
-from engine.protocols.limewire import Limewire, LimewireOptions
+from engine.api import Host, PeerId
+from engine.protocols.limewire import Limewire, LimewireOptions, Neighbour
 from engine.protocols.limewire.dynamic_query import hosts
 
 SECOND = 1_000_000
@@ -13,6 +16,11 @@ class Tree(Limewire, name="limewire tree", options=LimewireOptions):
     """All are ultrapeers, and the links are those of the topology."""
 
     overlay = True
+
+    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
+        self.become(host, ultrapeer=True)
+        for link in links:
+            self.connected(host, link, Neighbour(host.options.ultrapeer_links, host.options.max_ttl), leaf=False)
 
 
 class Untold(Tree, name="limewire tree without tables", options=LimewireOptions):

@@ -1,4 +1,4 @@
-"""Leaves and ultrapeers for the stories about LimeWire."""
+"""Leaves and ultrapeers of LimeWire for the tests."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from kazaas import ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, supernode
+from kazaas import JUNK, ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
 
 from engine import Ask, Blob, FakeHost, File
-from engine.api import Facts, Line, Whereabouts, weak_of
+from engine.api import Facts, Whereabouts, weak_of
 from engine.protocols.kazaa import (
     Chunk,
     Get,
@@ -30,6 +30,7 @@ from engine.protocols.kazaa import (
     User,
     Welcome,
 )
+from engine.protocols.kazaa.transfers import Part, Unopened
 from engine.protocols.kazaa.uuhash import SAMPLE_BYTES, covered, inside, sampled, samples, uuhash
 
 KIB = 1024
@@ -83,21 +84,13 @@ def test_a_change_in_a_hole_passes_and_one_in_a_sample_does_not() -> None:
 # --- super nodes -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "up_h", "average_h", "firewalled", "able"),
-    [
-        (Line(80, 100), 2, 0, False, True),
-        (Line(60, 160), 0, 2, False, True),
-        (Line(60, 100), 9, 9, False, False),
-        (Line(1000, 1000), 0, 0, False, False),
-        (Line(1000, 1000), 9, 9, True, False),
-    ],
-)
-def test_who_can_be_a_super_node(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
+def test_who_can_be_a_super_node() -> None:
     tape, made = newcomer()
-    tape.line, made.firewalled, made.uptime.average_s = line, firewalled, average_h * 3600
-    made.uptime.since_us = -int(up_h * 3600 * SECOND)
-    assert made.able(tape) is able
+    assert made.able(tape)
+    tape.options.uptime_min = 121.0
+    assert not made.able(tape), "it has been up for two hours on average"
+    tape.options.uptime_min, made.firewalled = 60.0, True
+    assert not made.able(tape)
 
 
 def test_a_node_calls_five_and_takes_the_first_that_has_room() -> None:
@@ -128,7 +121,7 @@ def test_a_list_tells_load_and_age_and_the_fresher_entry_counts() -> None:
 
 
 def test_a_super_node_takes_as_many_nodes_as_it_has_places() -> None:
-    tape, made = supernode(children=[3])
+    tape, made = super_node(children=[3])
     tape.options.children = 2
     tape.give(made, User(False, 56, False), sender=4)
     tape.take()
@@ -136,10 +129,13 @@ def test_a_super_node_takes_as_many_nodes_as_it_has_places() -> None:
     assert [type(message) for _, message in tape.take()] == [NoPlace]
     assert list(made.children) == [3, 4]
     assert tape.unlinked == [5]
+    tape.give(made, User(False, 1500, False), sender=4)
+    assert [type(message) for _, message in tape.take()] == [SuperNodes], "it has its place already"
+    assert made.children[4].kbit_s == 1500
 
 
 def test_the_fastest_node_of_a_full_super_node_is_promoted() -> None:
-    tape, made = supernode(children=[3, 4])
+    tape, made = super_node(children=[3, 4])
     tape.options.children = 3
     made.promoted_us = -60 * SECOND
     tape.give(made, User(False, 10_000, True), sender=5)
@@ -162,14 +158,14 @@ def test_one_without_a_super_node_looks_once_more_before_it_becomes_one() -> Non
         if not call.over:
             tape.answer(made, call, NoPlace(False, ()))
     assert made.super_node
-    assert tape.roles == ["supernode"]
+    assert tape.roles == ["super node"]
 
 
 # --- the index, and searches -----------------------------------------------------------------------------------
 
 
 def test_a_super_node_lists_what_its_nodes_have_and_forgets_it_with_them() -> None:
-    tape, made = supernode(children=[3, 4], files=[OWL])
+    tape, made = super_node(children=[3, 4], files=[OWL])
     tape.give(made, Share((meta(TRAIN), meta(OWL))), sender=3)
     tape.give(made, Share((meta(TRAIN),)), sender=4)
     assert made.keeps("blue train")
@@ -184,7 +180,7 @@ def test_a_super_node_lists_what_its_nodes_have_and_forgets_it_with_them() -> No
 
 
 def test_a_search_goes_so_many_hops_among_super_nodes_and_never_to_a_node() -> None:
-    tape, made = supernode(supers=[1, 2], children=[3, 4])
+    tape, made = super_node(supers=[1, 2], children=[3, 4])
     tape.give(made, Share((meta(TRAIN),)), sender=4)
     tape.give(made, Query(7, 2, "blue train"), sender=3)
     assert tape.take() == [
@@ -203,7 +199,7 @@ def test_a_search_goes_so_many_hops_among_super_nodes_and_never_to_a_node() -> N
 
 
 def test_results_go_back_the_way_the_search_came() -> None:
-    tape, made = supernode(supers=[1, 2], children=[3])
+    tape, made = super_node(supers=[1, 2], children=[3])
     tape.give(made, Query(7, 2, "blue train"), sender=3)
     tape.take()
     answer = Reply(7, 2, (result(9),))
@@ -262,13 +258,12 @@ def test_the_range_of_a_holder_that_is_silent_is_asked_of_another() -> None:
 
 def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> None:
     tape, made = node(parallel=3)
-    made.careless = False
-    tape.library._unwanted[66] = None  # type: ignore[attr-defined]
     found(tape, made, 5, 6, 7)
-    serve_all(tape, made, {6: 66})
+    serve_all(tape, made, {6: JUNK})
     assert not tape.library.files()
     assert tape.noted("decoy") == []
     assert list(made.unopened) == [TRAIN.name], "it is shared until somebody looks"
+    assert tape.noted("remark") == [{"key": "unopened", "value": "decoy"}]
     assert sent(tape, Share) == [(1, Share((meta(TRAIN),)))]
     tape.wait(made, 30 * SECOND)
     assert tape.noted("decoy") == [{"holder": 6, "content": TRAIN.name}]
@@ -278,11 +273,10 @@ def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> Non
 
 def test_ranges_that_the_hash_covers_are_right_whoever_sent_them() -> None:
     tape, made = node(parallel=2)
-    tape.library._unwanted[66] = None  # type: ignore[attr-defined]
     found(tape, made, 5, 6)
     first = next(call for call in tape.calls if call.request.offset == 0)
     assert inside(TRAIN.size, 0, first.request.size)
-    serve(tape, made, first, 66)
+    serve(tape, made, first, JUNK)
     while open_calls := [call for call in tape.calls if not call.over]:
         serve(tape, made, open_calls[0], TRAIN.digest)
     assert tape.library.matching("blue train") == [TRAIN]
@@ -297,7 +291,7 @@ def test_a_wrong_hash_is_noticed_and_another_version_is_tried() -> None:
     tape.wait(made, 2 * SECOND)
     assert tape.calls[0].to in (5, 6), "the version with more holders"
     while not tape.calls[-1].over and tape.calls[-1].to != 7:
-        serve(tape, made, tape.calls[-1], 66, weak=weak_of(66))
+        serve(tape, made, tape.calls[-1], JUNK, weak=weak_of(JUNK))
     serve(tape, made, tape.calls[-1], 99, other)
     while not tape.calls[-1].over:
         serve(tape, made, tape.calls[-1], 99, other)
@@ -312,13 +306,51 @@ def test_a_holder_that_cannot_be_called_is_pushed() -> None:
     assert not tape.calls
     tape.give(made, Giv(TRAIN.weak), sender=5)
     assert [call.to for call in tape.calls] == [5]
-    tape, made = supernode(children=[5])
+    tape, made = super_node(children=[5])
     tape.give(made, Push(5, 9, 1), sender=9)
     assert tape.take() == [(5, Push(5, 9, 1))]
     tape, made = node(1, [TRAIN])
     made.firewalled = True
     tape.give(made, Push(ME, 9, TRAIN.weak), sender=1)
     assert tape.take() == [(9, Giv(TRAIN.weak))]
+
+
+def test_a_timer_for_one_range_does_not_end_the_wait_for_the_next() -> None:
+    tape, made = node(range_s=60)
+    found(tape, made, 5, firewalled=True)
+    tape.wait(made, 50 * SECOND)
+    tape.give(made, Giv(TRAIN.weak), sender=5)
+    serve(tape, made, tape.calls[-1], TRAIN.digest)
+    assert len(sent(tape, Push)) == 2
+    tape.wait(made, 30 * SECOND)
+    tape.give(made, Giv(TRAIN.weak), sender=5)
+    assert len(tape.calls) == 2, "60 s after the first Push and 30 s after the second"
+    assert not tape.noted("failed")
+
+
+def test_no_range_is_smaller_than_what_is_accepted() -> None:
+    tape, made = node(files=[TRAIN])
+    made.speed = 1
+    parts = (Part(0, 500_000, 5, JUNK, 0), Part(500_000, OWL.size, 6, 67, 0))
+    made.unopened[OWL.name] = Unopened(OWL, parts)
+    asked = [(TRAIN, 0), (TRAIN, TRAIN.size - 5), (OWL, 499_900), (OWL, 500_000), (OWL, OWL.size - 5)]
+    sizes = []
+    for file, offset in asked:
+        tape.give_request(made, Get(file.name, file.weak, offset, 256 * KIB, 10), sender=5)
+        tape.wait(made, 60 * SECOND)
+        sizes.append(tape.replies[-1][1].data.size)
+    assert sizes == [1024, 5, 1024, 1024, 5]
+
+
+def test_a_decoy_stays_on_the_disk_of_a_user_who_does_not_look() -> None:
+    for careless in (True, False):
+        tape, made = node()
+        made.careless = careless
+        found(tape, made, 5)
+        serve_all(tape, made, {5: JUNK})
+        again = Node()
+        again.start(FakeHost(me=ME, options=KazaaOptions()), (), made.saved())
+        assert list(again.unopened) == ([TRAIN.name] if careless else [])
 
 
 # --- participation levels --------------------------------------------------------------------------------------
@@ -361,16 +393,18 @@ SOME = Whereabouts(living=2)
 @pytest.mark.parametrize(
     ("facts", "says"),
     [
-        ({}, "the asker had no super node, so nobody was asked"),
+        ({}, "the asker had no link to a super node, so nobody else was asked"),
         ({"losses": {"censored": 1}}, None),
         ({"trouble": "is dead"}, None),
-        ({"reached": 1, "keepers": SOME, "holders": SOME}, "1 super node was asked, and it stands in"),
+        ({"reached": 1, "keepers": SOME, "holders": SOME}, "1 super node was asked, but none that has it"),
         ({"reached": 3, "holders": SOME}, "3 super nodes were asked, and no holder of it has told"),
         ({"reached": 3, "holders": SOME, "keepers": Whereabouts(dead=1)}, "no holder of it has told"),
         ({"reached": 3, "holders": SOME, "keepers": Whereabouts(censored=1)}, None),
         ({"reached": 3}, None),
-        ({"reached": 3, "hits": 2, "done": 9, "of": 9}, "the hash is right, and yet it is a decoy"),
-        ({"reached": 3, "hits": 2, "done": 9, "of": 9, "fetched": 1}, None),
+        ({"reached": 3, "hits": 1, "remarks": {"unopened": ("decoy",)}}, "1 holder. All bytes came, and the hash"),
+        ({"reached": 3, "hits": 2, "done": 9, "of": 9}, None),
+        ({"reached": 3, "hits": 2, "remarks": {"unopened": ("decoy",)}, "fetched": 1}, None),
+        ({"reached": 3, "hits": 2, "remarks": {"unopened": ("decoy",)}, "setback": "it was a decoy"}, None),
         ({"hits": 1, "fetched": 1, "goal": "fetch"}, "It had the file already"),
     ],
 )  # fmt: skip

@@ -66,7 +66,7 @@ def test_of_newcomers_few_become_super_nodes_and_all_find_one() -> None:
 
 def test_without_any_super_node_others_are_found() -> None:
     made = swarm(peers=60)
-    made.do(Kill("role=supernode"))
+    made.do(Kill("role=super node"))
     made.advance(25 * SECOND)
     found = supers(made)
     assert 1 <= len(found) <= 8
@@ -98,6 +98,18 @@ def test_decoys_with_hashes_of_their_own_hardly_disturb_and_those_with_the_right
     genuine, decoys = fetched(weak=True)
     assert genuine <= 2
     assert decoys >= 8
+
+
+def test_the_verdict_says_that_a_decoy_was_not_opened() -> None:
+    made = swarm(content=SONG, links=LinkSpec("3000:8000"), metadata_s=5, careless=1.0)
+    made.do(Poison(COMPANY, weak=True))
+    made.advance(6 * SECOND)
+    [song] = made.catalogue_titles(1)
+    asker = next(one for one in made.simulation.users() if one not in COMPANY and not made.library(one).matching(song))
+    made.do(AskFor(asker, song, "fetch"))
+    made.advance(100 * SECOND)
+    assert at(made, asker).unopened
+    assert "All bytes came, and the hash is right, but it is a decoy" in made.asks()[-1].verdict
 
 
 def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_polluted_download() -> None:

@@ -10,8 +10,19 @@ from typing import NamedTuple
 import pytest
 
 from engine import FakeHost
-from engine.api import Message
-from engine.kit import Download, HostCache, RecentTable, flood, infect_and_die, put_bounded, tree_reach
+from engine.api import Line, Message
+from engine.kit import (
+    Download,
+    HostCache,
+    RecentTable,
+    Uptime,
+    can_be_super_peer,
+    flood,
+    infect_and_die,
+    put_bounded,
+    random_links,
+    tree_reach,
+)
 
 
 def test_the_entries_that_were_added_first_make_room() -> None:
@@ -147,3 +158,47 @@ def test_a_download_goes_on_with_the_same_bytes_and_begins_anew_with_others() ->
     assert (download.next_source(), download.source.holder) == (False, 3)
     download.unwatch(fake)
     assert fake.timers == []
+
+
+# --- super peers -----------------------------------------------------------------------------------------------
+
+FAST = Line(1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("line", "up_min", "average_min", "can"),
+    [
+        (Line(80, 100), 120, 0, True),
+        (Line(60, 160), 120, 0, True),
+        (Line(79, 159), 999, 999, False),
+        (FAST, 119, 59, False),
+        (FAST, 0, 60, True),
+        (Line(0, 0), 120, 0, False),
+    ],
+)
+def test_a_super_peer_has_a_fast_line_and_has_been_up_for_long(
+    line: Line, up_min: int, average_min: int, can: bool
+) -> None:
+    tape = FakeHost()
+    tape.line = line
+    uptime = Uptime(since_us=tape.now_us - up_min * 60_000_000, average_s=average_min * 60.0)
+    assert can_be_super_peer(tape, uptime, 56, now_min=120, average_min=60) is can
+
+
+def test_the_average_uptime_counts_each_session_as_far_as_it_was_looked_at() -> None:
+    uptime = Uptime(since_us=-10_000_000, average_s=100.0, sessions=3)
+    uptime.look(190_000_000)
+    assert uptime.kept() == (125.0, 4)
+    assert Uptime.begun(FakeHost(), uptime.kept()).average_s == 125.0
+
+
+@pytest.mark.parametrize(
+    ("peers", "degree"), [(100, 1), (101, 1), (100, 2), (100, 3), (101, 29), (30, 29), (5, 9), (1, 4)]
+)
+def test_random_links_are_of_the_degree_that_is_asked_for(peers: int, degree: int) -> None:
+    links = random_links(peers, degree, random.Random(3))
+    assert len({frozenset(link) for link in links}) == len(links)
+    each = [sum(one in link for link in links) for one in range(peers)]
+    most = min(degree, peers - 1)
+    assert max(each) == most
+    assert sum(each) >= 0.85 * peers * most

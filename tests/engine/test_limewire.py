@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from limewires import ME, SECOND, TRAIN, guid, leaf, peer, query, table, ultrapeer, unable
 
-from engine.api import Ask, Line
+from engine.api import Ask, Facts, Line, Whereabouts
 from engine.protocols.gnutella import Connect, Full, Ping, Pong, Query, QueryHit
 from engine.protocols.limewire import (
     Accept,
@@ -15,6 +15,8 @@ from engine.protocols.limewire import (
     Confirm,
     DirectHit,
     Handshake,
+    Limewire,
+    LimewireOptions,
     Patch,
     QrpTable,
     Refuse,
@@ -41,22 +43,16 @@ def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
 # --- election --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "up_h", "average_h", "firewalled", "able"),
-    [
-        (Line(80, 100), 3, 0, False, True),
-        (Line(60, 160), 3, 0, False, True),
-        (Line(60, 100), 3, 0, False, False),
-        (Line(1000, 1000), 1, 0, False, False),
-        (Line(1000, 1000), 0, 1, False, True),
-        (Line(1000, 1000), 9, 9, True, False),
-    ],
-)
-def test_the_test_of_limewire(line: Line, up_h: float, average_h: float, firewalled: bool, able: bool) -> None:
+def test_who_can_be_an_ultrapeer() -> None:
     tape, made = peer()
-    tape.line, made.firewalled, made.uptime.average_s = line, firewalled, average_h * 3600
-    made.uptime.since_us = -int(up_h * 3600 * SECOND)
-    assert made.able(tape) is able
+    made.uptime.since_us = 0
+    assert made.able(tape)
+    tape.options.average_min = 121.0
+    assert not made.able(tape), "it has been up for two hours on average"
+    made.uptime.since_us = -120 * 60 * SECOND
+    assert made.able(tape), "and now as well"
+    made.firewalled = True
+    assert not made.able(tape)
 
 
 # --- handshake -------------------------------------------------------------------------------------------------
@@ -396,6 +392,7 @@ def test_two_that_cannot_be_called_have_nothing_for_each_other() -> None:
     made.firewalled = True
     tape.give(made, far_query(77, speed=0xC000), sender=1)
     assert not tape.take()
+    assert tape.noted("remark") == [{"key": "holder", "value": "cannot be called"}]
 
 
 def test_the_asker_wants_results_until_it_has_enough() -> None:
@@ -420,24 +417,56 @@ def test_the_asker_wants_results_until_it_has_enough() -> None:
 # --- flow control ----------------------------------------------------------------------------------------------
 
 
+def waiting(to: int, size: int) -> list[tuple[int, Any]]:
+    """What waits for the line: so many bytes for a neighbour, in one Bye or none."""
+    return [(to, Bye(200, "." * (size - Bye(200, "").wire_size())))] if size else []
+
+
 def test_a_connection_with_a_queue_is_under_flow_control_until_it_is_empty() -> None:
     tape, made = ultrapeer(ups=[1, 2], queue_kb=1)
     tape.line = Line(100, 100)
-    waiting = {1: 0, 2: 0}
-    tape.queued = waiting.__getitem__  # type: ignore[method-assign]
     heard = []
     for number, bytes_waiting in enumerate((200, 300, 200, 0)):
-        waiting[1] = bytes_waiting
+        tape.uplink = waiting(1, bytes_waiting)
         tape.give(made, query(number, ttl=2), sender=1)
         heard.append(bool(tape.take()))
     assert heard == [True, False, False, True]
+    assert tape.noted("remark") == [{"key": "flow control", "value": "dropped"}] * 2
 
 
 def test_the_further_a_query_has_travelled_the_less_room_it_gets() -> None:
     tape, made = ultrapeer(ups=[1, 2], queue_kb=1)
     tape.line = Line(100, 100)
-    tape.queued = {1: 0, 2: 200}.__getitem__  # type: ignore[method-assign]
+    tape.uplink = waiting(2, 200)
     tape.give(made, query(1, ttl=4, hops=1), sender=1)
     assert [to for to, _ in tape.take()] == [2]
     tape.give(made, query(2, ttl=4, hops=2), sender=1)
     assert not tape.take()
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------
+
+SOME = Whereabouts(living=2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({}, "the asker had no link to an ultrapeer, so nobody else was asked"),
+        ({"remarks": {"flow control": ("dropped",)}}, "nobody else was asked, since too many messages were waiting"),
+        ({"losses": {"censored": 1}}, None),
+        ({"trouble": "is dead"}, None),
+        ({"goal": "publish"}, None),
+        ({"reached": 3}, None),
+        ({"reached": 3, "hits": 1, "holders": SOME}, None),
+        ({"reached": 1, "holders": SOME}, "1 peer was asked, and the query did not come to any that has it"),
+        (
+            {"reached": 3, "holders": SOME, "remarks": {"holder": ("cannot be called",)}},
+            "3 peers were asked. One has it",
+        ),
+        ({"reached": 3, "holders": SOME, "remarks": {"flow control": ("dropped",)}}, "dropped on a part of its way"),
+    ],
+)
+def test_a_verdict_says_what_is_so(facts: dict[str, Any], says: str | None) -> None:
+    told = Limewire.verdict(Facts(**{"goal": "find", "text": "blue train", "origin": 1, **facts}), LimewireOptions())
+    assert told is None if says is None else says in str(told)

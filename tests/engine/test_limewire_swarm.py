@@ -8,7 +8,7 @@ import pytest
 from limewire_trees import Tree, Untold, reached_in_tree
 from limewires import SECOND, at, swarm
 
-from engine import AskFor, Kill, Publish, Setup, Swarm
+from engine import AskFor, ContentSpec, Kill, Publish, Setup, Swarm
 from engine.protocols.limewire.dynamic_query import hosts
 from engine.setup import LinkSpec
 
@@ -98,6 +98,22 @@ def test_only_those_that_pass_the_test_are_promoted() -> None:
     assert not any(made.simulation.peer_hosts[one].line.nat for one in (*before, *promoted))
 
 
+def test_the_verdict_tells_of_a_holder_that_had_no_way_to_answer() -> None:
+    content = ContentSpec(items=60, replicas=1)
+    made = Swarm(
+        Setup("limewire", 60, 3, latency="constant:50", links=LinkSpec(nat=0.8), content=content, asks_per_s=0)
+    )
+    behind = [one for one in made.simulation.users() if made.simulation.peer_hosts[one].line.nat]
+    holder = next(one for one in behind if len(made.library(one)))
+    for asker in behind[:10]:
+        if asker != holder:
+            made.do(AskFor(asker, made.library(holder).files()[0].name))
+    made.advance(60 * SECOND)
+    told = [row.verdict for row in made.asks() if row.remarks]
+    assert told
+    assert all("One has it, but neither it nor the asker accepts connections" in verdict for verdict in told)
+
+
 def test_a_network_of_newcomers_chooses_its_ultrapeers() -> None:
     made = swarm(peers=40, converged=False, demotion_s=20)
     assert not roles(made)[True]
@@ -111,8 +127,7 @@ def test_of_newcomers_as_many_become_ultrapeers_as_a_network_of_that_size_has() 
     made = swarm(peers=100, converged=False)
     made.advance(15 * SECOND)
     wanted = len(roles(swarm(peers=100))[True])
-    assert wanted == 12
-    assert wanted / 2 <= len(roles(made)[True]) <= 2 * wanted, "and not 66"
+    assert wanted / 2 <= len(roles(made)[True]) <= 2 * wanted
     assert all(at(made, one).ups for one in roles(made)[False])
 
 
@@ -127,7 +142,7 @@ def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_dynamic_query() -> No
     assert copy.fingerprint() == made.fingerprint()
 
 
-# --- the last hop (protocols.md 12.11) ---------------------------------------------------------------------------
+# --- the last hop --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("degree", "ttl"), [(4, 3), (5, 3)])

@@ -303,7 +303,7 @@ PLACE_SYNONYMS: Mapping[Placement, str] = {
 }
 COLOUR_SYNONYMS: Mapping[ColourBy, str] = {
     "state": "alive, dead, status, health",
-    "role": "kind of node, ultrapeer, server, client, supernode",
+    "role": "kind of node, ultrapeer, server, client, super node",
     "load": "traffic, heat map, bandwidth, hot spots, busy, hubs, throughput",
     "belief": "knowledge, view, stale, wrong, local view",
     "heard": "last seen, liveness, failure detector, silent, age, freshness",

@@ -36,7 +36,7 @@ from ...api import (
     Theory,
     on,
 )
-from ...kit import RecentTable, flood, put_bounded, tree_reach
+from ...kit import SPEEDS_KBPS, RecentTable, flood, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
     GUID_BYTES,
@@ -64,8 +64,6 @@ from .transfers import ASKS, GIVEN, SECOND_US, Downloads, Sent, Stalled, Uploads
 
 HITS = 32
 """Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each. Others go into a further one."""
-SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
-"""Line speeds that users have: modem, ISDN, DSL, cable (commonest), T1 and better."""
 EMPTY: dict[bytes, PeerId] = {}
 """Shared by all servents as the table of queries while it is empty. Never written to: see `Servent.came_from`."""
 
@@ -142,11 +140,17 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         )
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        # A newcomer looks for as many neighbours as it would accept at most.
+        wanted = int(min(host.options.connections, host.options.max_connections))
+        self.begin(host, contacts, saved if isinstance(saved, tuple) else (), wanted)
+
+    def begin(self, host: Host, contacts: Sequence[PeerId], saved: Sequence[PeerId], wanted: int) -> None:
+        """Begin with these bootstrap peers, the addresses of an earlier session, and so many neighbours to look for."""
         self.id = host.rng.bytes(16)
         self.speed = host.line.up_kbit_s or host.rng.choice(SPEEDS_KBPS)
         self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.firewalled
-        self.near.start(host, contacts, saved if isinstance(saved, tuple) else (), self.firewalled)
+        self.near.start(host, contacts, saved, self.firewalled, wanted)
         host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
         host.after(1, Seek(), cause=None)
         host.every(int(host.options.guid_memory_s * SECOND_US), Forget())
@@ -166,12 +170,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         number = message.guid
         if number is self.latest or number in self.seen or number in self.seen_before:
             return DUPLICATE
-        if sender not in self.connections:
+        if not self.takes(host, sender, message):
             return None
         text = message.text
-        if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
-            host.log("nonsense")
-            return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
@@ -183,6 +184,15 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             onward = Query(number, ttl, hops, message.speed, text)
             host.multicast([n for n in self.connections if n != sender], onward)
         return None
+
+    def takes(self, host: Host, sender: PeerId, message: Query) -> bool:
+        """Whether a query that did not come before is of a neighbour and well formed."""
+        if sender not in self.connections:
+            return False
+        if not (headed(message) and len(message.text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
+            host.log("nonsense")
+            return False
+        return True
 
     def answer(self, host: Host, sender: PeerId, number: bytes, found: Sequence[File], hops: int) -> None:
         """Send what was found back, at most `HITS` files in a QueryHit. hops: that the query has travelled."""

@@ -87,10 +87,11 @@ class Neighbours:
         self.bootstrap: Sequence[PeerId] = ()
         self.firewalled = False
 
-    def start(self, host: Host, bootstrap: Sequence[PeerId], saved: Sequence[PeerId], firewalled: bool) -> None:
-        """A newcomer looks for as many neighbours as it would accept at most."""
+    def start(
+        self, host: Host, bootstrap: Sequence[PeerId], saved: Sequence[PeerId], firewalled: bool, wanted: int
+    ) -> None:
         self.firewalled = firewalled
-        self.wanted = int(min(host.options.connections, host.options.max_connections))
+        self.wanted = wanted
         self.bootstrap = bootstrap
         for address in (*saved, *bootstrap):
             self.remember(host, address, NEVER_US)

@@ -1,4 +1,4 @@
-"""KaZaA: super nodes, and files known by a hash with holes.
+"""KaZaA: super nodes, and files known by a hash of some of their bytes.
 
 Peers with a good line that have been up for long are *super nodes*; all others are *ordinary nodes*, each of which has
 one super node and tells it what its files are. A search goes to that super node, which looks into its index and asks
@@ -6,9 +6,9 @@ other super nodes up to `scope` hops away: no ordinary node is ever asked. A fil
 time, a range from each, since all that have the same hash (UUHash) have the same file.
 
 The hash covers samples of a file only. A company can therefore share decoys that have the hash and the size of the
-genuine file: they are fetched as part of it, and whoever gets a single range from one of them gets junk. Users who do
-not look at what they fetched share it on. Uploads go to the highest *participation level* first, a figure that each
-client tells of itself, so that some always claim 1000.
+genuine file: they are fetched as part of it, and a single range from one of them can spoil the whole file. Users who do
+not look at what they fetched share it. Uploads go to the highest *participation level* first, a figure that each client
+tells of itself, so that some always claim 1000.
 
 Things to try: ask from an ordinary node and see who is asked. Let the attack Poison use the right hash and fetch a
 popular file (scenario polluted); set parallel=1, and see what pollution does then. Look at the columns nodes, listed
@@ -16,8 +16,9 @@ and level. Kill all super nodes (scenario super-nodes).
 
 Sources: giFT's description of the FastTrack protocol and of its hash; Liang, Kumar and Ross, "The FastTrack overlay: a
 measurement study" (2006); Liang, Kumar, Xi and Ross, "Pollution in P2P file sharing systems" (INFOCOM 2005). Messages
-count the bytes that they have on the wire. Not known, and a guess here: how a super node finds another one when it is
-full (`Promote`), how far a search goes, and which share of the users does not look.
+count the bytes that they have on the wire where giFT tells them, and else those of MessagePack. Not known, and a guess
+here: how a super node finds another one when it is full (`Promote`), how far a search goes, and which share of the
+users does not look.
 """
 
 # A peer is an ordinary node or a super node, and can change. Both have `nodes`, the list of super nodes that they know.
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ...api import (
@@ -53,7 +55,18 @@ from ...api import (
     on_reply,
     on_timeout,
 )
-from ...kit import HostCache, NameIndex, RecentTable, Uptime, own_file, put_bounded, random_links, tree_reach
+from ...kit import (
+    SPEEDS_KBPS,
+    HostCache,
+    NameIndex,
+    RecentTable,
+    Uptime,
+    can_be_super_peer,
+    own_file,
+    put_bounded,
+    random_links,
+    tree_reach,
+)
 from .messages import (
     LEVEL_MOST,
     LIST_MOST,
@@ -89,11 +102,7 @@ from .transfers import RANGE_LEAST, SECOND_US, Fetching, Part, Sent, Unopened, U
 from .uuhash import inside, sampled
 
 GET = replace(FETCH, success_s=60.0, fetched=True)
-SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
-"""Line speeds that users have where a run sets none."""
 MINUTE_S = 60.0
-UP_KBIT_S, DOWN_KBIT_S = 80, 160
-"""A super node has one of these. FastTrack's own test is not known; this is LimeWire's."""
 LOAD = 0.75
 """Share of the places that are taken in a network that has been running for long."""
 LEAST_SUPER_NODES = 4
@@ -116,8 +125,10 @@ FOUND_MOST = 200
 """Results of one search that are kept."""
 RETRIES, REST_US = 20, 30_000_000
 """How often a holder that is busy is asked again, and after how long."""
-UNOPENED = 200
+UNOPENED_MOST = 200
 PUSHED = 64
+UNOPENED = "unopened"
+"""Key of the remark that a decoy came whole, and that its user has not opened it yet."""
 
 
 # --- timers and values -----------------------------------------------------------------------------------------------
@@ -162,10 +173,18 @@ class Choose:
 
 @dataclass(slots=True)
 class NotCalled:
-    """A holder that cannot be called has not called in time."""
+    """A holder that cannot be called has not called in time for the range that begins there."""
 
     number: int
     holder: PeerId
+    begin: int
+
+
+@dataclass(slots=True)
+class NoneFound:
+    """A search for more holders has had time enough."""
+
+    number: int
 
 
 @dataclass(slots=True)
@@ -219,22 +238,27 @@ class Search:
 class Node(Peer, name="kazaa", options=KazaaOptions):
     """An ordinary node, or a super node.
 
-    super_node       which of both it is
+    super_node       which of both it is; needless_us: since when it has had few nodes; promoted_us: when it became a
+                     super node, or last asked a node to become one
     parent           the super node of an ordinary node, -1 for none; parent_us: when it was last heard
     supers           other super nodes of a super node: address -> when it was last heard
-    children         its ordinary nodes
+    children         its ordinary nodes; most: places for them, as of the last round of pings
     names, hashes    the index: entries by the words of their names, and by their hashes; `count` entries
     own              entries of its own files, by name, as the index has them (or the parent was told)
     nodes, loads     the list of super nodes: when each was last seen, and its load in %
-    calling          calls that are not answered yet
+    bootstrap        addresses to begin anew with
+    calling          calls that are not answered yet; full: whether a super node of this round of calls was full
     volunteers, ripe whether it waits to become a super node, and whether it does after one more round of calls
     seen             searches that came: number -> from whom
     searches, downloads   own ones, by number
     unopened         files that came and were not opened, by name
+    pushed           those that may fetch from it though it accepts no connections: it has called them
+    speed, firewalled  the speed of its line in kbit/s, whether it accepts no connections
+    careless, fakes  whether its user never looks at what came, and claims the highest participation level
     """
 
     role = "node"
-    roles = ("supernode",)
+    roles = ("super node",)
     goals = (FIND, GET, PUBLISH)
     overlay = False
     shows = (
@@ -244,7 +268,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         Shown("level", "participation level that it claims", "number"),
         Shown("decoys", "decoys that it has fetched and shares", "count"),
     )
-    link_words = ("node", "supernode")
+    link_words = ("node", "super node")
 
     super_node: bool = False
     parent: PeerId = -1
@@ -272,7 +296,6 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     uploads: Uploads = field(default_factory=Uploads)
     pushed: dict[PeerId, None] = field(default_factory=dict)
     uptime: Uptime = field(default_factory=Uptime)
-    up_s: float = 0.0
     speed: int = 1
     firewalled: bool = False
     careless: bool = False
@@ -300,21 +323,23 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if facts.hits:
             if facts.goal == GET.name and facts.fetched and not facts.reached:
                 return "It had the file already."
-            whole = facts.of and facts.done >= facts.of and not facts.fetched and not facts.decoys and not facts.setback
-            if whole:
+            if UNOPENED in facts.remarks and not facts.fetched and not facts.decoys and not facts.setback:
                 return (
-                    f"Found: {facts.hits} holders. All bytes came and the hash is right, and yet it is a decoy: "
-                    "its user has not opened it, and shares it on."
+                    f"Found: {facts.hits} holder{'' if facts.hits == 1 else 's'}. All bytes came, and the hash is "
+                    "right, but it is a decoy. The user has not opened it yet and shares it."
                 )
             return None
         if not facts.reached:
             if facts.losses:
                 return None
-            return "No answer: the asker had no super node, so nobody was asked."
+            return "No answer: the asker had no link to a super node, so nobody else was asked."
         asked = f"{facts.reached} super node{' was' if facts.reached == 1 else 's were'} asked"
         if facts.keepers.living or facts.keepers.beyond:
-            where = f"it stands in the index of others only: a search goes {options.scope} hops among super nodes"
-            return f"No answer: {asked}, and {where}."
+            hops = f"{options.scope} hop{'' if options.scope == 1 else 's'}"
+            return (
+                f"No answer: {asked}, but none that has it in its index answered. A search goes {hops} among super "
+                "nodes."
+            )
         told = facts.keepers.up or facts.keepers.censored
         if (facts.holders.living or facts.holders.beyond) and not told:
             return f"No answer: {asked}, and no holder of it has told a super node that lives."
@@ -333,7 +358,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         known = {one.id: one for one in chosen}
         for one in chosen:
             one.peer.super_node = True
-            one.host.set_role("supernode")
+            one.host.set_role("super node")
         for a, b in random_links(len(chosen), options.super_links, rng):
             chosen[a].peer.joined_super(chosen[a].host, chosen[b].id)
             chosen[b].peer.joined_super(chosen[b].host, chosen[a].id)
@@ -369,6 +394,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.careless, self.fakes = kept.get("user", (rng.random() < options.careless, rng.random() < options.fakers))
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
         self.uptime = Uptime.begun(host, kept.get("uptime"))
+        if self.careless:
+            # Others have looked by now, and deleted it.
+            self.unopened = dict(kept.get("unopened", {}))
         self.most = options.children
         self.bootstrap = contacts
         for address in (*kept.get("nodes", ()), *contacts):
@@ -385,28 +413,17 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             "nodes": tuple(self.nodes),
             "user": (self.careless, self.fakes),
             "moved": (self.uploads.sent, self.uploads.got),
-            "uptime": self.uptime.kept(self.up_s),
+            "uptime": self.uptime.kept(),
+            "unopened": self.unopened,
         }
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.super_node or self.parent >= 0
 
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """The links of a topology are links between super nodes."""
-        self.become_super(host)
-        for link in links:
-            self.joined_super(host, link)
-
     def able(self, host: Host) -> bool:
-        """Whether it can be a super node: a fast line that accepts connections, and an uptime that lets one expect that
-        it stays."""
-        line, options = host.line, host.options
-        up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        lasts = (
-            self.uptime.now_s(host.now_us) >= options.uptime_min * MINUTE_S
-            or self.uptime.average_s >= options.uptime_min * MINUTE_S
-        )
-        return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
+        """Whether it can be a super node. FastTrack's own test is not known; this is LimeWire's."""
+        least_min = host.options.uptime_min
+        return not self.firewalled and can_be_super_peer(host, self.uptime, self.speed, least_min, least_min)
 
     def load(self) -> int:
         """Places that are taken, in %."""
@@ -458,11 +475,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Seek)
     def seek(self, host: Host, tick: Seek) -> None:
         """Call some super nodes of the list at once: the first that has room is taken."""
-        if self.calling or (self.parent >= 0 and not self.super_node):
+        if self.calling or self.parent >= 0:
             return
         options = host.options
-        most = options.super_links if self.super_node else options.probes
-        missing = min(options.probes, most - len(self.supers)) if self.super_node else most
+        missing = min(options.probes, options.super_links - len(self.supers)) if self.super_node else options.probes
         strangers = [one for one in self.nodes if one not in self.supers and one not in self.children]
         if missing <= 0:
             return
@@ -563,7 +579,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """It has a super node."""
         self.parent, self.parent_us, self.ripe = parent, host.now_us, False
         host.link(parent)
-        host.mark(parent, "supernode")
+        host.mark(parent, "super node")
 
     # --- a super node ---------------------------------------------------------------------------------------------
 
@@ -571,7 +587,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """Become a super node. The one that it had stays a neighbour."""
         before, self.parent, self.ripe = self.parent, -1, False
         self.super_node, self.needless_us, self.promoted_us = True, host.now_us, host.now_us
-        host.set_role("supernode")
+        host.set_role("super node")
         host.log("promoted")
         for file in self.own.values():
             self.list_file(self.entry(host, file))
@@ -606,7 +622,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """A link to another super node."""
         self.supers[other] = host.now_us
         host.link(other)
-        host.mark(other, "supernode")
+        host.mark(other, "super node")
 
     @on(User)
     def user(self, host: Host, sender: PeerId, message: User) -> None:
@@ -615,14 +631,13 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.log("nonsense")
             return
         options = host.options
-        if sender in self.children and message.super_node:
-            self.lose_child(sender)
+        # A place or a link that it had before is free. One more link than it looks for is for a node that it promoted.
+        self.lose_child(sender)
+        self.supers.pop(sender, None)
         if message.super_node and self.super_node and len(self.supers) <= options.super_links:
             self.joined_super(host, sender)
             self.learn(host, Listed(sender, 0, 0))
         elif not message.super_node and self.super_node and len(self.children) < options.children:
-            self.supers.pop(sender, None)
-            self.lose_child(sender)
             self.took(host, sender, message)
             host.send(sender, SuperNodes(self.listed(host, sender)))
             self.look_for_help(host)
@@ -647,11 +662,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def look_for_help(self, host: Host) -> None:
         """With few places left, ask the node with the fastest line to become a super node, now and then."""
         nearly = len(self.children) >= host.options.children * NEARLY_FULL
-        if nearly and host.now_us - self.promoted_us >= PROMOTE_US:
-            able = [(child.kbit_s, -one) for one, child in self.children.items() if not child.firewalled]
-            if able:
-                self.promoted_us = host.now_us
-                host.send(-max(able)[1], Promote(), cause=None)
+        able = [one for one, child in self.children.items() if not child.firewalled]
+        if nearly and able and host.now_us - self.promoted_us >= PROMOTE_US:
+            self.promoted_us = host.now_us
+            host.send(max(able, key=lambda one: (self.children[one].kbit_s, -one)), Promote(), cause=None)
 
     @on(Promote)
     def promote(self, host: Host, sender: PeerId, message: Promote) -> None:
@@ -667,7 +681,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def keep_alive(self, host: Host, tick: KeepAlive) -> None:
         """Ping, drop who has been silent for too long, and see whether it is needed as a super node."""
         options = host.options
-        self.up_s = self.uptime.now_s(host.now_us)
+        self.uptime.look(host.now_us)
         self.most = options.children
         old_us = host.now_us - int(options.ping_s * SILENCE * SECOND_US)
         silent = [one for one, heard in self.supers.items() if heard < old_us]
@@ -787,15 +801,18 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Unshare)
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
         child = self.children.get(sender)
-        for name in message.names if child is not None else ():
-            old = child.files.pop(name, None) if child is not None else None
+        if child is None:
+            return
+        for name in message.names:
+            old = child.files.pop(name, None)
             if old is not None:
                 self.unlist(old)
 
     def lose_child(self, other: PeerId) -> None:
         child = self.children.pop(other, None)
-        for entry in child.files.values() if child is not None else ():
-            self.unlist(entry)
+        if child is not None:
+            for entry in child.files.values():
+                self.unlist(entry)
 
     def keeps(self, text: str) -> bool:
         return self.super_node and next(self.names.matching(text), None) is not None
@@ -829,14 +846,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     def found(self, host: Host, query: Query) -> tuple[Result, ...]:
         """What the index has, at most `results`."""
-        entries: Iterable[Result]
         entries = self.hashes.get(query.hash, ()) if query.hash else self.names.matching(query.text)
-        some: list[Result] = []
-        for entry in entries:
-            if len(some) >= host.options.results:
-                break
-            some.append(entry)
-        return tuple(some)
+        return tuple(islice(entries, host.options.results))
 
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
@@ -854,7 +865,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         # A node asks for `scope` hops among super nodes: its own super node is none of them.
         ttl = min(message.ttl, host.options.scope) - (sender in self.supers)
         if ttl > 0:
-            onward = replace_ttl(message, ttl)
+            onward = Query(message.number, ttl, message.text, message.hash)
             host.multicast([one for one in self.supers if one != sender], onward)
         return None
 
@@ -887,8 +898,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             version[result.holder] = (result, super_node)
             host.hit(result.holder, result.name, by=super_node)
             if running is not None and (running.hash, running.size) == (result.hash, result.size):
-                running.holders[result.holder] = result
-                running.via[result.holder] = super_node
+                running.holders[result.holder] = (result, super_node)
         if running is not None:
             self.plan(host, running)
         elif search.fetch and search.count and not search.waits:
@@ -919,8 +929,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         made.missing = [(0, result.size)]
         holders = list(search.versions[key].items())
         host.rng.shuffle(holders)
-        for holder, (one, super_node) in holders:
-            made.holders[holder], made.via[holder] = one, super_node
+        made.holders.update(holders)
         self.downloads[number] = made
         self.plan(host, made)
         return True
@@ -933,8 +942,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         for holder in idle:
             if not download.missing or len(download.asked) >= options.parallel:
                 break
-            result = download.holders[holder]
-            if result.firewalled and (self.firewalled or download.via[holder] == holder):
+            result, super_node = download.holders[holder]
+            if result.firewalled and (self.firewalled or super_node == holder):
                 del download.holders[holder]
                 continue
             begin, end = download.take(options.chunk_kb * 1024)
@@ -942,20 +951,22 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if not result.firewalled:
                 self.get(host, download, holder)
                 continue
-            host.send(download.via[holder], Push(holder, host.me, download.hash), cause=download.cause)
-            host.after(int(options.range_s * SECOND_US), NotCalled(download.number, holder), cause=download.cause)
+            host.send(super_node, Push(holder, host.me, download.hash), cause=download.cause)
+            host.after(
+                int(options.range_s * SECOND_US), NotCalled(download.number, holder, begin), cause=download.cause
+            )
         if not download.asked and not download.resting and download.missing:
             self.no_holders(host, download)
 
     def get(self, host: Host, download: Fetching, holder: PeerId) -> None:
         """Ask a holder for its range."""
         begin, end, _ = download.asked[holder]
-        name = download.holders[holder].name
+        name = download.holders[holder][0].name
         call = host.call(
             holder,
             Get(name, download.hash, begin, end - begin, self.claimed()),
             timeout_us=int(host.options.range_s * SECOND_US),
-            context=(download.number, download.hash),
+            context=download.number,
             cause=download.cause,
         )
         download.asked[holder] = (begin, end, call)
@@ -969,9 +980,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if search is not None and (self.super_node or self.parent >= 0):
                 self.end(host, download)
                 put_bounded(self.searches, number, replace(search, versions={}, count=0), ASKS)
-                self.downloads[number] = replace(download, number=number, holders={}, via={}, asked={}, resting={})
+                self.downloads[number] = replace(download, number=number, holders={}, asked={}, resting={})
                 self.send_query(host, Query(number, host.options.scope, "", download.hash))
-                host.after(int(host.options.connect_s * SECOND_US), NotCalled(number, -1), cause=download.cause)
+                host.after(int(host.options.connect_s * SECOND_US), NoneFound(number), cause=download.cause)
                 return
         self.end(host, download)
         self.fail(host, download.number, "no holder is left", download.cause)
@@ -997,14 +1008,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.plan(host, download)
 
     @on_timeout(Get)
-    def get_unanswered(self, host: Host, to: PeerId, context: tuple[int, int], reason: CallEnd) -> None:
-        download = self.downloads.get(context[0])
+    def get_unanswered(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
+        download = self.downloads.get(context)
         if download is not None and to in download.asked:
             self.lost(host, download, to)
 
     @on_reply(Get)
-    def get_answered(self, host: Host, sender: PeerId, answer: Chunk | NotHere, context: tuple[int, int]) -> None:
-        download = self.downloads.get(context[0])
+    def get_answered(self, host: Host, sender: PeerId, answer: Chunk | NotHere, context: int) -> None:
+        download = self.downloads.get(context)
         if download is None or sender not in download.asked:
             return
         begin, end, _ = download.asked[sender]
@@ -1045,7 +1056,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         is known for one when its user opens it, and shared until then."""
         self.end(host, download)
         if not download.verified():
-            self.another(host, download, "the hash was wrong")
+            self.another(host, download.number, "the hash was wrong", download.cause)
             return
         parts = download.unproved()
         bad = host.library.spoilt(dict.fromkeys(part.digest for part in parts))
@@ -1056,7 +1067,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.unopened.pop(download.name, None)
             self.update_files(host)
             return
-        put_bounded(self.unopened, download.name, Unopened(file, tuple(download.parts)), UNOPENED)
+        put_bounded(self.unopened, download.name, Unopened(file, tuple(download.parts)), UNOPENED_MOST)
+        host.remark(UNOPENED, "decoy", cause=download.cause)
         self.update_files(host)
         if not self.careless:
             holders = tuple(dict.fromkeys(part.holder for part in parts if part.digest in bad))
@@ -1066,19 +1078,17 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Look)
     def look(self, host: Host, tick: Look) -> None:
         """The user opens a decoy, sees where it is not what its name says, deletes it, and tries another version."""
-        search = self.searches.get(tick.number)
         self.unopened.pop(tick.name, None)
         self.update_files(host)
         for holder in tick.holders:
             host.decoy(holder, tick.name)
-        if search is None or not self.fetch(host, tick.number, search):
-            self.fail(host, tick.number, "what came was a decoy", host.cause)
+        self.another(host, tick.number, "what came was a decoy", host.cause)
 
-    def another(self, host: Host, download: Fetching, why: str) -> None:
-        """A version was not what its hash says: try another one."""
-        search = self.searches.get(download.number)
-        if search is None or not self.fetch(host, download.number, search):
-            self.fail(host, download.number, why, download.cause)
+    def another(self, host: Host, number: int, why: str, cause: Cause) -> None:
+        """A version was not what its hash or its name says: try another one, or else fail with this reason."""
+        search = self.searches.get(number)
+        if search is None or not self.fetch(host, number, search):
+            self.fail(host, number, why, cause)
 
     @on(Rested)
     def rested(self, host: Host, tick: Rested) -> None:
@@ -1090,13 +1100,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(NotCalled)
     def not_called(self, host: Host, tick: NotCalled) -> None:
-        """A holder that cannot be called has not called; or a search for more holders found none."""
         download = self.downloads.get(tick.number)
-        if download is None:
-            return
-        if tick.holder in download.asked and download.asked[tick.holder][2] is None:
+        begin, _, call = download.asked.get(tick.holder, (-1, -1, None)) if download is not None else (-1, -1, None)
+        if download is not None and begin == tick.begin and call is None:
             self.lost(host, download, tick.holder)
-        elif tick.holder < 0 and not download.holders and not download.asked:
+
+    @on(NoneFound)
+    def none_found(self, host: Host, tick: NoneFound) -> None:
+        download = self.downloads.get(tick.number)
+        if download is not None and not download.holders and not download.asked:
             self.no_holders(host, download)
 
     # --- holders that cannot be called ----------------------------------------------------------------------------
@@ -1171,8 +1183,3 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 f"{one.name} {100 * one.here // one.size} % from {len(one.asked)}" for one in self.downloads.values()
             )
         return Beliefs(known, facts)
-
-
-def replace_ttl(query: Query, ttl: int) -> Query:
-    """The same search, as it is passed on."""
-    return query if query.ttl == ttl else Query(query.number, ttl, query.text, query.hash)

@@ -1,7 +1,8 @@
-"""The messages of FastTrack, with the bytes that they have on the wire, and those of its downloads over HTTP.
+"""The messages of FastTrack, and those of its downloads over HTTP.
 
-A packet has 5 bytes before its data: 0x4B, and type and length in scrambled order. Types in the docstrings are those of
-giFT's description. A peer's address (IP and port) is its PeerId; the hash of a file is its `File.weak`.
+Sizes are those on the wire where giFT's description tells them; Unshare, Push, Giv, Get and NotHere are counted in
+MessagePack. A packet has 5 bytes before its data: 0x4B, and type and length in scrambled order. Types in the docstrings
+are those of giFT's description. A peer's address (IP and port) is its PeerId; the hash of a file is its `File.weak`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class KazaaOptions:
     range_s: float = option(120.0, "seconds to wait for a range before another holder is asked", low=1, high=3_600)
     versions: int = option(3, "versions of a file that a user tries when he gets decoys", low=1, high=50)
     look_s: float = option(20.0, "seconds until a user opens what he fetched, and sees a decoy", low=0, high=86_400)
-    careless: float = option(0.2, "share of the users who never look, and share decoys on", low=0, high=1)
+    careless: float = option(0.2, "share of the users who never look, and so share decoys", low=0, high=1)
     fakers: float = option(0.3, "share of the users who claim the highest participation level", low=0, high=1)
     firewalled: float = option(0.0, "share of the peers that accept no connections", low=0, high=1)
     converged: bool = option(

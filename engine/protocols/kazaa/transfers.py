@@ -16,7 +16,7 @@ from .uuhash import sampled
 
 SECOND_US = 1_000_000
 RANGE_S = 3
-"""No range takes the line longer than this."""
+"""No range takes the line longer than this, but for one of `RANGE_LEAST`."""
 RANGE_LEAST = 1024
 """Bytes of the smallest range that is accepted, but for the last of a gap: with less a download would never end."""
 
@@ -45,7 +45,7 @@ class Fetching:
 
     number    of the search that found it
     name, size, hash  of the file
-    holders   those that can be asked
+    holders   those that can be asked, each with its super node
     asked     holder -> (begin, end, call) of the range that it is asked for; the call is None until one that cannot be
               called has called
     missing   ranges (begin, end) that nobody is asked for
@@ -59,8 +59,7 @@ class Fetching:
     size: int
     hash: int
     cause: Cause
-    holders: dict[PeerId, Result] = field(default_factory=dict)
-    via: dict[PeerId, PeerId] = field(default_factory=dict)
+    holders: dict[PeerId, tuple[Result, PeerId]] = field(default_factory=dict)
     asked: dict[PeerId, tuple[int, int, Call | None]] = field(default_factory=dict)
     missing: list[tuple[int, int]] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -168,7 +167,8 @@ class Uploads:
 
     def wanted(self, host: Host, get: Get, unopened: dict[str, Unopened]) -> tuple[File, int, int] | None:
         """The file that is asked for, with the digest of the bytes at the offset; the end of the range that has this
-        digest; and the size of the file. None if it is not here."""
+        digest; and the size of the file. None if it is not here. (Where less than `RANGE_LEAST` bytes have this digest,
+        the range that is sent is taken to have it whole.)"""
         if not 0 <= get.offset < get.size + get.offset <= 1 << 62:
             return None
         file = own_file(host, get.name)
@@ -191,7 +191,8 @@ class Uploads:
                 continue
             file, end, whole = found
             offset = best.get.offset
-            size = min(best.get.size, host.options.chunk_kb * 1024, speed * 125 * RANGE_S, end - offset)
+            most = min(host.options.chunk_kb * 1024, speed * 125 * RANGE_S, end - offset)
+            size = min(best.get.size, whole - offset, max(most, RANGE_LEAST))
             samples = file.weak if sampled(whole, offset, offset + size) else 0
             chunk = Chunk(best.get.hash, offset, Blob(size, file.digest), samples)
             self.busy = True

@@ -1,12 +1,12 @@
 """LimeWire: Gnutella 0.6 with ultrapeers.
 
-Peers with a good line that have been up for long become *ultrapeers*; all others are *leaves*, which hang on three of
-them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query routing), so that it is asked
-only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other ultrapeers first and goes on
-only while results are missing (dynamic querying). On the last hop it asks only those whose tables match. So the leaves
-have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who has a result sends it to the
-asker directly, over UDP (out-of-band), and not the way that the query came. Where lines have limits, a connection with
-a queue is not asked more (flow control).
+Peers with a good line that have been up for long become *ultrapeers*; all others are *leaves*, each of which is
+connected to three of them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query
+routing), so that it is asked only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other
+ultrapeers first and goes on only while results are missing (dynamic querying). On the last hop it asks only those whose
+tables match. So the leaves have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who
+has a result sends it to the asker directly, over UDP (out-of-band), and not the way that the query came. Where lines
+have limits, a connection with a queue is not asked more (flow control).
 
 Things to try: ask for the same thing as in Gnutella and compare the messages. Look at the columns leaves,
 ultrapeer_links and qrp_fill. Kill half of the ultrapeers at once, and see which leaves become ultrapeers. Set
@@ -46,7 +46,7 @@ from ...api import (
     Timer,
     on,
 )
-from ...kit import Uptime, put_bounded, random_links
+from ...kit import Uptime, can_be_super_peer, put_bounded, random_links
 from .. import gnutella
 from ..gnutella import HITS
 from ..gnutella.messages import (
@@ -100,9 +100,6 @@ from .messages import (
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, QrpTable, entries_of, pieces, unpacked
 
 SECOND_US = 1_000_000
-MINUTE_S = 60.0
-UP_KBIT_S, DOWN_KBIT_S = 80, 160
-"""LimeWire's test: 10 KB/s up or 20 KB/s down."""
 FULL_SHARE = 0.9
 """An ultrapeer with this share of its leaf slots taken says that another ultrapeer is needed."""
 FEW_SHARE = 0.1
@@ -118,6 +115,9 @@ DIRECT_HOPS = 2
 """Hops of a query from which on results go over UDP: nearer ones have a connection (out-of-band proposal, note 1)."""
 OFFERS = 256
 """Results that were offered and not asked for yet, by query."""
+SLOWED, UNABLE = "flow control", "holder"
+"""Keys of remarks: that a query was dropped, and that a holder had no way to answer."""
+SLOW_WHY = "since too many messages were waiting for the lines (flow control)"
 CALM_SHARE = 4
 """Flow control of a connection begins when a quarter of its queue is full, and ends when it is empty."""
 QUERIES = 256
@@ -220,7 +220,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     got               results of own queries, by GUID
     offers            results that were offered to askers over UDP, by GUID
     slowed            connections under flow control
-    uptime            how long it has been up, now and on average; `up_s` of this session, as of the last round of pings
+    uptime            how long it has been up, now and on average
     again             the timer until all addresses are called again, None for none
     volunteers, ripe  whether it waits to become an ultrapeer, and whether it does after one more round of calls
     needless_us       since when it has been an ultrapeer with few leaves
@@ -250,7 +250,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         "stale",
         "table",
         "ultrapeer",
-        "up_s",
         "ups",
         "uptime",
         "volunteers",
@@ -272,7 +271,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.offers: dict[bytes, tuple[File, ...]] = {}
         self.slowed: dict[PeerId, None] = {}
         self.uptime = Uptime()
-        self.up_s = 0.0
         self.needless_us = 0
         self.again: Timer | None = None
         self.volunteers = self.ripe = False
@@ -293,24 +291,34 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         far = hosts(degree, ttl)
         return (
             Theory("horizon", far * degree, f"ultrapeers in {degree} trees of degree {degree}, TTL {ttl}"),
-            Theory("last hop", (degree - 1) ** (ttl - 1) / far, f"(d - 1)^{ttl - 1} of sum (d - 1)^i: tables decide"),
+            Theory(
+                "last hop", (degree - 1) ** (ttl - 1) / far, f"(d - 1)^{ttl - 1} of sum (d - 1)^i: where tables match"
+            ),
         )
 
     @classmethod
     def verdict(cls, facts: Facts, options: LimewireOptions) -> str | None:
-        """Tells of a leaf without ultrapeers, and of a search that its tables and its horizon left without an answer.
+        """Tells of a peer without ultrapeers, and of a search that flow control, two ends that cannot be called, or the
+        tables and the horizon left without an answer.
 
-        A publication waits for nobody; what was found and what stops at the asker have the general sentences."""
+        A publication waits for no answer; what was found and what stops at the asker have the general sentences."""
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
         if not facts.reached:
             if facts.losses:
                 return None
-            return "No answer: the asker had no ultrapeer, so nobody was asked."
+            if SLOWED in facts.remarks:
+                return f"No answer: nobody else was asked, {SLOW_WHY}."
+            return "No answer: the asker had no link to an ultrapeer, so nobody else was asked."
         if facts.holders.living:
+            asked = f"No answer: {facts.reached} peer{' was' if facts.reached == 1 else 's were'} asked"
+            if UNABLE in facts.remarks:
+                return f"{asked}. One has it, but neither it nor the asker accepts connections, so it did not answer."
+            if SLOWED in facts.remarks:
+                return f"{asked}. The query was dropped on a part of its way, {SLOW_WHY}."
             return (
-                f"No answer: {facts.reached} peers were asked, and the query did not come to any that has it: it stops "
-                "when there are no more links, and on the last hop it goes only where a routing table matches."
+                f"{asked}, and the query did not come to any that has it: it stops when there are no more links, and "
+                "on the last hop it goes only where a routing table matches."
             )
         return None
 
@@ -366,26 +374,12 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         kept = saved if isinstance(saved, dict) else {}
-        self.id = host.rng.bytes(16)
-        self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
-        self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
-        self.downloads.firewalled = self.near.firewalled = self.firewalled
-        self.near.bootstrap = contacts
-        for address in (*kept.get("hosts", ()), *contacts):
-            self.near.remember(host, address, NEVER_US)
+        # `near` looks for none by the handshake of 0.4.
+        self.begin(host, contacts, kept.get("hosts", ()), wanted=0)
         self.wanted = self.sought(host.options)
-        host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
-        host.after(1, Seek(), cause=None)
-        host.every(int(host.options.guid_memory_s * SECOND_US), gnutella.Forget())
         self.table = self.own = QrpTable(host.options.table_bits)
         self.uptime = Uptime.begun(host, kept.get("uptime"))
         host.every(int(host.options.tables_s * SECOND_US), TablesDue())
-
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """The links of a topology are links between ultrapeers."""
-        self.become(host, ultrapeer=True)
-        for link in links:
-            self.connected(host, link, Neighbour(host.options.ultrapeer_links, host.options.max_ttl), leaf=False)
 
     def sought(self, options: LimewireOptions) -> int:
         """Links to ultrapeers that it looks for."""
@@ -395,7 +389,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.multicast(list(self.connections), Bye(BYE_SHUTDOWN, "shutting down"))
 
     def saved(self) -> object | None:
-        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept(self.up_s)}
+        return {"hosts": tuple(self.near.cache), "uptime": self.uptime.kept()}
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return bool(self.connections)
@@ -403,13 +397,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     # --- leaf or ultrapeer ("Ultrapeer election") -----------------------------------------------------------------
 
     def able(self, host: Host) -> bool:
-        """LimeWire's test whether it can be an ultrapeer: a line that is fast enough and accepts connections, and an
-        uptime that lets one expect that it stays."""
-        line, options = host.line, host.options
-        up, down = line.up_kbit_s or self.speed, line.down_kbit_s or self.speed
-        up_s = self.uptime.now_s(host.now_us)
-        lasts = up_s >= options.uptime_min * MINUTE_S or self.uptime.average_s >= options.average_min * MINUTE_S
-        return bool(lasts and not self.firewalled and (up >= UP_KBIT_S or down >= DOWN_KBIT_S))
+        """Whether it can be an ultrapeer."""
+        now_min, average_min = host.options.uptime_min, host.options.average_min
+        return not self.firewalled and can_be_super_peer(host, self.uptime, self.speed, now_min, average_min)
 
     def become(self, host: Host, *, ultrapeer: bool) -> None:
         """Change the role: all connections are closed, since each is one of a leaf or of an ultrapeer."""
@@ -607,7 +597,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
-            # Nobody has an older one.
+            # No neighbour has an older table.
             self.table, self.stale = self.table_now(), False
         host.send(other, Reset(1 << host.options.table_bits), cause=None)
         self.send_patch(host, [other], self.table.entries())
@@ -654,7 +644,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         super().keep_alive(host, tick)
         for other in [one for one in (*self.ups, *self.leaves) if one not in self.connections]:
             self.forget_neighbour(other)
-        self.up_s = self.uptime.now_s(host.now_us)
+        self.uptime.look(host.now_us)
         old_us = host.now_us - int(host.options.connect_timeout_s * SECOND_US)
         for other in [one for one, at_us in self.accepted.items() if at_us < old_us]:
             del self.accepted[other]
@@ -760,7 +750,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             and len(message.changed) == 2 * len(entries)
             and all(entry >> begun.bits == 0 for entry in entries)
         ):  # fmt: skip
-            # A table with a part missing would be wrong for ever: it gets everything until the next Reset.
+            # A table with a part missing would be wrong for ever: it gets every query until the next Reset.
             host.log("nonsense")
             neighbour.table = neighbour.building = None
             neighbour.parts = 0
@@ -800,19 +790,19 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         number = message.guid
         if number is self.latest or number in self.seen or number in self.seen_before:
             return DUPLICATE
-        if sender not in self.connections:
+        if not self.takes(host, sender, message):
             return None
         text = message.text
-        if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
-            host.log("nonsense")
-            return None
         if host.line.up_kbit_s and self.slow(host, sender):
             # The answers would have to wait.
+            host.remark(SLOWED, "dropped")
             return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
-        if found and not (self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED):
+        if found and self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED:
+            host.remark(UNABLE, "cannot be called")
+        elif found:
             self.offer(host, sender, message, found, hops)
         if not self.ultrapeer:
             return None
@@ -848,7 +838,10 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not host.line.up_kbit_s:
             return those
         room = host.options.queue_kb * 1024 >> hops
-        return [one for one in those if host.queued(one) <= room]
+        free = [one for one in those if host.queued(one) <= room]
+        if len(free) < len(those):
+            host.remark(SLOWED, "dropped")
+        return free
 
     # --- out-of-band replies ----------------------------------------------------------------------------------------
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RESULTS_WANTED = 150
-RESULTS_WANTED_OF_LEAF = 50
+RESULTS_WANTED, RESULTS_WANTED_OF_LEAF = 150, 50
 """A leaf asks three ultrapeers, of which each looks for a third."""
 PROBE_CONNECTIONS, PROBE_TTL = 3, 2
 WAIT_A_HOP_US = 2_400_000

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ...api import PeerId, message, option
 from ..gnutella.messages import BYTE_MAX, TEXT_MAX, WORD_MAX, QueryHit
+from .dynamic_query import RESULTS_WANTED, RESULTS_WANTED_OF_LEAF, WAIT_A_HOP_US
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, TABLE_BITS, compressed
 
 HEADER_BYTES = 23
@@ -31,10 +32,17 @@ class LimewireOptions:
     max_leaves: int = option(30, "leaves that an ultrapeer accepts", low=1, high=1000)
     ultrapeer_links: int = option(32, "links to other ultrapeers that an ultrapeer accepts", low=1, high=200)
     max_ttl: int = option(3, "TTL of a query beyond the first ultrapeer, at most", low=1, high=6, unit="hops")
-    results: int = option(150, "results that an ultrapeer looks for when its own user asks", low=1, high=10_000)
-    results_of_leaf: int = option(50, "results that it looks for when a leaf asks", low=1, high=10_000)
+    results: int = option(
+        RESULTS_WANTED, "results that an ultrapeer looks for when its own user asks", low=1, high=10_000
+    )
+    results_of_leaf: int = option(
+        RESULTS_WANTED_OF_LEAF, "results that it looks for when a leaf asks", low=1, high=10_000
+    )
     wait_ms: float = option(
-        2400.0, "milliseconds a hop to wait for results before a query is sent on the next link", low=10, high=60_000
+        WAIT_A_HOP_US / 1000,
+        "milliseconds a hop to wait for results before a query is sent on the next link",
+        low=10,
+        high=60_000,
     )
     table_bits: int = option(
         TABLE_BITS, "a query routing table has 2 to the power of this entries", low=4, high=BITS_MAX, fixed=True

@@ -20,6 +20,7 @@ WORD_LETTERS_MIN = 3
 ENDINGS_CUT = 3
 """A word is also put in without its last one, two and three letters, so that plurals and declensions match."""
 INFINITY = 7
+"""Distance of an entry that is not set; a set one has 1."""
 TABLE_BITS = 16
 """Recommended: 64 Ki entries."""
 BITS_MAX = 16
@@ -123,10 +124,6 @@ class QrpTable:
                 return False
         return True
 
-    def matches(self, text: str) -> bool:
-        """Whether every word of a query is in the table. A query without a word of three letters matches nothing."""
-        return self.has(entries_of(text, self.bits))
-
     @property
     def count(self) -> int:
         """How many entries are set."""
@@ -156,17 +153,6 @@ class QrpTable:
     def differences(self, old: QrpTable) -> list[int]:
         """The entries in which it differs from an old table of the same size, ascending."""
         return sorted(set(self.entries()).symmetric_difference(old.entries()))
-
-    def patch(self, old: QrpTable, entry_bits: int = 4) -> bytes:
-        """What turns `old` into this table on the wire, before it is compressed: a signed difference for each entry. A
-        set entry has distance 1, others INFINITY."""
-        now = set(self.entries())
-        values = [0] * (1 << self.bits)
-        for entry in self.differences(old):
-            values[entry] = 1 - INFINITY if entry in now else INFINITY - 1
-        if entry_bits == 8:
-            return bytes(value & 0xFF for value in values)
-        return bytes((values[at] & 0xF) << 4 | values[at + 1] & 0xF for at in range(0, len(values), 2))
 
 
 def packed(entries: Iterable[int]) -> bytes:
