@@ -89,7 +89,7 @@ def tells_the_truth_of_asks(network: Network) -> None:
 
 
 def is_calm(network: Network) -> None:
-    """Nobody asks, so there is little to say."""
+    """When nobody asks, few messages are sent."""
     made = Spied(network, peers=24)
     made.run(60)
     before = made.simulation.shared.sent
@@ -151,7 +151,7 @@ def forgets(network: Network) -> None:
 
 
 def leaves_messages_alone(network: Network) -> None:
-    """What was sent is what all receivers get: nobody writes into a message, neither who sent it nor who got it."""
+    """Nobody changes a message after it was sent: neither its sender nor a receiver."""
     made = Spied(network, asks_per_s=2.0)
     made.copying = True
     made.run(10)
@@ -176,8 +176,8 @@ def keeps_no_host(network: Network) -> None:
 
 
 def lives_on_as_a_copy(network: Network) -> None:
-    """Programs that were put away and fetched again go on as if nothing had been. What they know is in them, and in
-    nothing that their class or module holds."""
+    """Programs that were pickled and read back go on in the same way. What they know is in them, and not in their class
+    or module."""
     plain, stored = (Spied(network, asks_per_s=3.0) for _ in range(2))
     shared = globals_of(network.programs())
     for step in range(12):
@@ -234,7 +234,7 @@ def acts(network: Network) -> None:
 
 
 def ends_when_it_stops(network: Network) -> None:
-    """A farewell is all: nothing is planned in it, and nothing done after it, nor after a kill."""
+    """A peer sets no timer and makes no call in `stop`, and does nothing after it, nor after it was killed."""
     made = Spied(network, peers=12, asks_per_s=3.0)
     made.run(4)
     for peer in (*range(4), *made.simulation.stations):

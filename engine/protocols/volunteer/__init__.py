@@ -765,7 +765,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     @verb(
         "cheat",
         undo="be-honest",
-        about="It returns wrong results: the same as all that cheat alike, so that they agree, or each a different one.",
+        about="It returns wrong results: the same as all that cheat alike, so that they agree, or each a new one.",
         why_not=lambda peer: f"it {WORDS[peer.honesty]} already" if peer.honesty else None,
         values={"how": "e.g. alike", "share": "e.g. 0.5"},
     )
