@@ -7,7 +7,7 @@ import pickle
 from dataclasses import dataclass
 from unittest import mock
 
-from engine import Act, AskFor, InputError, Kill, Publish, Set, Shown, values_of, verbs_of
+from engine import Act, AskFor, InputError, Kill, Peer, Publish, Set, Shown, values_of, verbs_of
 from engine.measure.snapshot import ALIVE
 from engine.simulation import Simulation
 
@@ -213,15 +213,20 @@ def starts_alike(network: Network) -> None:
         assert packed(one)[0] == packed(other)[0], f"#{peer} starts otherwise each time"
 
 
+def examples_of(program: type[Peer], verb: str) -> dict[str, object]:
+    """A value for each that a verb takes: its example, or one of its type."""
+    return {
+        name: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
+        for name, one in values_of(program, verb).items()
+    }
+
+
 def acts(network: Network) -> None:
     """Each verb can be done to all peers, again and again, with the examples of its values."""
     for program in network.programs():
         for name in verbs_of(program):
             made = Spied(network, asks_per_s=2.0)
-            given = {
-                value: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
-                for value, one in values_of(program, name).items()
-            }
+            given = examples_of(program, name)
             for _ in range(3):
                 made.run(2)
                 try:

@@ -71,7 +71,8 @@ STEPS_TOLD = 50
 
 @dataclass(slots=True)
 class HostRecord:
-    """What the project knows of a host. `credit` in Cobblestones, `recent` a day; `judged`: what it is to be told."""
+    """What the project knows of a host. `credit` in Cobblestones, `recent` a day; `judged`: what it is to be told.
+    `errors`: results whose program crashed; `late`: those that did not come by their deadline."""
 
     heard_us: int = 0
     reputation: Reputation = field(default_factory=Reputation)
@@ -538,6 +539,7 @@ class Project(Peer):
         known = {}
         for peer, record in db.hosts.items():
             said = f"{record.valid} valid, {record.invalid} invalid, {record.in_progress} in progress"
+            said += f", {record.late} late, {record.errors} crashed"
             row = record.reputation.valid
             known[peer] = Belief(record.heard_us, f"{said}, {row} valid in a row, {record.credit:,.0f} credit")
         facts = {
