@@ -652,8 +652,8 @@ class Host(Protocol):
 
     @property
     def stopped_us(self) -> int | None:
-        """When its process ended last, None at its first start: what a program that writes to its disk from time to
-        time can tell from the times of its files."""
+        """When its process ended last, in us of virtual time; None if it has not ended yet. From this a program that
+        writes checkpoints to its disk finds which of them is the last."""
         ...
 
     def address(self, peer: PeerId) -> int:

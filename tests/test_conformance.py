@@ -19,6 +19,7 @@ from broken.lingers import Lingerer
 from broken.misreports import Backslider, Busybody, Holdout, Overdoer, Retractor
 from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
+from broken.recovers import Bulky, Counter, Deaf, Deserted, Divider
 from broken.rewrites import Rewriter
 from broken.shares_memory import Telepath
 from broken.shows import Mistyped, Nameless, Overfull, Sly, Stranger, Undeclared, Vain, Wordy
@@ -163,6 +164,11 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Overfull, "shows_what_is_so", "is no share in the column full"),
         (Undeclared, "shows_what_is_so", "'bored' is no category in the column mood"),
         (Stranger, "shows_what_is_so", "on nobody's link"),
+        (Deaf, "survives_trouble", "when all is well again it does not recover"),
+        (Deserted, "survives_exodus", "when the attack is over and all is well again it does not recover"),
+        (Bulky, "lives_with_thin_lines", "over thin lines nobody finds anything"),
+        (Divider, "survives_any_option", "ZeroDivisionError"),
+        (Counter, "repeats", "the same run went differently"),
         (Nameless, "shows_what_is_so", "a role is a word that can be shown, and this one is empty"),
     ],
 )

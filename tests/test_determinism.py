@@ -111,7 +111,7 @@ def play(made: Setup, budget: int | None = None, look: bool = False) -> Swarm:
 
 @functools.cache
 def in_one_go(name: str) -> Swarm:
-    """The run that others are held against, once a process: it is only read."""
+    """The run that others are compared with, made once in a process: it is only read."""
     return play(setup(name))
 
 
@@ -143,7 +143,7 @@ def same(a: Swarm, b: Swarm) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_same_seed_and_commands_give_the_same_run_in_slices(name: str) -> None:
     whole = in_one_go(name)
-    assert whole.snapshot().totals.delivered > 50, "a run in which nothing happens proves nothing"
+    assert whole.snapshot().totals.delivered > 50, "too little happens in this run to compare anything"
     same(whole, play(setup(name), budget=7))
 
 

@@ -1,11 +1,13 @@
 """The computer of each peer: the speed of its processor, and its memory.
 
-Speeds are log-normal with a mean of 1.87 and a standard deviation of 0.70 GFLOPS: about the Whetstone speeds that
-Heien, Kondo and Anderson fitted to the hosts of SETI@home for the year 2010 ("Correlated resource models of Internet
-end hosts", ICDCS 2011). The shares of the sizes of memory are our own, for the same year.
+Speeds are log-normal, as Heien, Kondo and Anderson fitted them to hosts of SETI@home and other projects ("A correlated
+resource model of Internet end hosts", IEEE TPDS 2012). The mean of 1.87 and the standard deviation of 0.70 GFLOPS are
+about those of the Whetstone speeds for the year 2010 in their earlier paper, which fits a normal distribution
+("Correlated resource models of Internet end hosts", ICDCS 2011). The shares of the sizes of memory are our own, for the
+same year.
 
-A computer follows from the seed of the run and the peer, and from nothing that happens: so nothing is kept, and a
-larger swarm begins with the computers of the smaller one.
+A computer depends only on the seed of the run and on the number of the peer. So it need not be stored, and the first
+peers of a larger swarm have the computers of a smaller one.
 """
 
 from __future__ import annotations

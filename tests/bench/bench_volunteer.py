@@ -82,7 +82,7 @@ def failing_law(p: float, most: int) -> float:
 
 def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int = 2) -> tuple[int, float, int]:
     """Hosts that are trusted and cheat in a share of their results, each in another way: wrong results that passed,
-    and how many were to be expected: the sum of 1 - 1/n over the wrong results of hosts with n valid ones in a row
+    and how many are expected: the sum of 1 - 1/n over the wrong results of hosts with n valid ones in a row
     when the work was sent, if it was the first result of its work unit. Also the number of these."""
     options: dict[str, Any] = {"adaptive": True, "batch_units": 100_000, "units_most": 100_000}
     options |= {"patience_days": 1_000.0, "extra_days": 0.1, "buffer_days": 0.01}
@@ -92,8 +92,7 @@ def trusted_cheat(share: float, hosts: int = 60, days: float = 120.0, seed: int 
     swarm.do(Act("random 20", "cheat", {"how": "differently", "share": share}))
     db = database(swarm)
     chance: dict[tuple[int, int], float] = {}
-    passed = wrong = 0
-    expected = 0.0
+    wrong, expected = 0, 0.0
     done: dict[tuple[int, int], None] = {}
     end_us = swarm.now_us + int(days * 60 * SECOND)
     cheats = [p for p in range(hosts) if isinstance(v := swarm.peer(p), Volunteer) and v.honesty]
@@ -136,10 +135,10 @@ def month(hosts: int = 10_000, days: int = MONTH_DAYS, seed: int = 3) -> float:
             swarm.do(AskFor("project", f"tape {day} {number}"))
         swarm.advance(day * 86_400 * SECOND)
         db = database(swarm)
-        told = f"{db.sent:,} results sent, {db.returned:,} back, {db.assimilated:,} work units done"
-        told += f", {swarm.simulation.shared.sent:,} messages"
+        counts = f"{db.sent:,} results sent, {db.returned:,} back, {db.assimilated:,} work units done"
+        counts += f", {swarm.simulation.shared.sent:,} messages"
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-        print(f"day {day:2}: {time.process_time() - begun:6.1f} s, {told}, {memory:,} MiB", flush=True)
+        print(f"day {day:2}: {time.process_time() - begun:6.1f} s, {counts}, {memory:,} MiB", flush=True)
     return time.process_time() - begun
 
 
@@ -162,7 +161,7 @@ def main() -> None:
         print(f"results a work unit {told(got, e, 0)}")
     got = computed(units, cheats=0.2)
     print(f"  a fifth of 100 hosts colludes: {within(got.wrong / got.done, wrong_law(0.2), got.done)}")
-    got = computed(units // 2, mistakes=0.0, hosts=100, quorum=1, redundancy=1)
+    got = computed(units // 2, quorum=1, redundancy=1)
     print(f"  quorum of 1, nothing wrong: {got.wrong} wrong, {got.results:.3f} results a work unit")
     print("results a work unit, of which a share never comes back:")
     for p in (0.1, 0.2, 0.3):

@@ -1,5 +1,6 @@
 """Believes that whoever is here was here from the beginning: it counts its neighbours' greetings in a table as long as
-the swarm was then, and keeps that on disk. Nothing but newcomers shows it, and those come with an attack."""
+the swarm was then, and keeps that on disk. Nothing but newcomers shows it: they come with some attacks, and among all
+that can be done to a swarm."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """A network with nothing wrong: it floods a question, and who has the file says so to the asker. The broken networks
-beside it are this one less a virtue, so that a check that catches one of them catches that and nothing else."""
+beside it are this one with one fault, so that a check that fails with one of them fails because of that fault."""
 
 from __future__ import annotations
 

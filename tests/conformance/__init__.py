@@ -1,7 +1,7 @@
-"""What every network must be able to stand, as checks: each takes a network, runs it, and fails with a sentence.
+"""What every network must survive, as checks: each takes a network, runs it, and fails with a sentence.
 
-A network in `engine/protocols/` gets all of them unasked. The networks in `tests/broken/` are there to show that the
-checks see what they look for.
+All networks in `engine/protocols/` are checked. The networks in `tests/broken/` show that the checks find the faults
+that they look for.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from .watch import Network, Spied
 
 USERS = 20
 AFTERWARDS_S = 5.0
-"""A protocol may still be busy with an attack after its last step."""
+"""So long an attack is watched after its last step."""
 LOOKS = 6
-"""Moments of an attack at which all is looked at."""
+"""Moments of an attack at which every peer is looked at."""
 
 
 def survives(name: str) -> Callable[[Network], None]:
-    """The check that a network stands the attack of this name."""
+    """The check that a network survives the attack of this name."""
 
     def check(network: Network) -> None:
         made = attacked(network, name)
@@ -35,7 +35,7 @@ def survives(name: str) -> Callable[[Network], None]:
         assert not made.late, made.late[0]
 
     check.__name__ = f"survives_{name}"
-    check.__doc__ = f'It stands the attack "{name}".'
+    check.__doc__ = f'It survives the attack "{name}".'
     return check
 
 
@@ -68,10 +68,10 @@ def attacked(network: Network, name: str) -> Spied | None:
 
 
 def refused(made: Spied, attack: Attack) -> None:
-    """It cannot be, and is told in a sentence."""
+    """The attack is refused with an InputError."""
     with pytest.raises(InputError):
         made.swarm.do(attack)
 
 
 ATTACKS = tuple(survives(name) for name in PRESETS)
-"""One check for each: an attack that is added one day is one more."""
+"""One check for each attack that has a name."""

@@ -7,7 +7,7 @@ import pickle
 from dataclasses import dataclass
 from unittest import mock
 
-from engine import Act, AskFor, InputError, Kill, Publish, Set, Shown, values_of, verbs_of
+from engine import Act, AskFor, InputError, Kill, Peer, Publish, Set, Shown, values_of, verbs_of
 from engine.measure.snapshot import ALIVE
 from engine.simulation import Simulation
 
@@ -89,7 +89,7 @@ def tells_the_truth_of_asks(network: Network) -> None:
 
 
 def is_calm(network: Network) -> None:
-    """Nobody asks, so there is little to say."""
+    """When nobody asks, few messages are sent."""
     made = Spied(network, peers=24)
     made.run(60)
     before = made.simulation.shared.sent
@@ -151,7 +151,7 @@ def forgets(network: Network) -> None:
 
 
 def leaves_messages_alone(network: Network) -> None:
-    """What was sent is what all receivers get: nobody writes into a message, neither who sent it nor who got it."""
+    """Nobody changes a message after it was sent: neither its sender nor a receiver."""
     made = Spied(network, asks_per_s=2.0)
     made.copying = True
     made.run(10)
@@ -176,8 +176,8 @@ def keeps_no_host(network: Network) -> None:
 
 
 def lives_on_as_a_copy(network: Network) -> None:
-    """Programs that were put away and fetched again go on as if nothing had been. What they know is in them, and in
-    nothing that their class or module holds."""
+    """Programs that were pickled and read back go on in the same way. What they know is in them, and not in their class
+    or module."""
     plain, stored = (Spied(network, asks_per_s=3.0) for _ in range(2))
     shared = globals_of(network.programs())
     for step in range(12):
@@ -213,15 +213,20 @@ def starts_alike(network: Network) -> None:
         assert packed(one)[0] == packed(other)[0], f"#{peer} starts otherwise each time"
 
 
+def examples_of(program: type[Peer], verb: str) -> dict[str, object]:
+    """A value for each that a verb takes: its example, or one of its type."""
+    return {
+        name: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
+        for name, one in values_of(program, verb).items()
+    }
+
+
 def acts(network: Network) -> None:
     """Each verb can be done to all peers, again and again, with the examples of its values."""
     for program in network.programs():
         for name in verbs_of(program):
             made = Spied(network, asks_per_s=2.0)
-            given = {
-                value: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
-                for value, one in values_of(program, name).items()
-            }
+            given = examples_of(program, name)
             for _ in range(3):
                 made.run(2)
                 try:
@@ -234,7 +239,7 @@ def acts(network: Network) -> None:
 
 
 def ends_when_it_stops(network: Network) -> None:
-    """A farewell is all: nothing is planned in it, and nothing done after it, nor after a kill."""
+    """A peer sets no timer and makes no call in `stop`, and does nothing after it, nor after it was killed."""
     made = Spied(network, peers=12, asks_per_s=3.0)
     made.run(4)
     for peer in (*range(4), *made.simulation.stations):

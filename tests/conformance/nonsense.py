@@ -1,4 +1,4 @@
-"""Any value in any field of any message: nothing that a stranger sends need be what the annotation says."""
+"""Any value in any field of any message: what another peer sends need not be what the annotation says."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ODD: tuple[Any, ...] = (
     Blob(0), Blob(-5), Blob(1 << 70, -1), Blob("x", []), File("x", -1, 1), (File("x", 1, 1),), (File(None, [], {}),),
     int, len,
 )  # fmt: skip
-"""Nothing that a stranger sends need be what the annotation says."""
+"""Values of any type and size, for any field."""
 
-FEW: tuple[Any, ...] = (None, -1, 1 << 70, float("nan"), "\\ud800", [], (1, "x"), True)
+FEW: tuple[Any, ...] = (None, -1, 1 << 70, float("nan"), "\ud800", [], (1, "x"), True)
 
 
 def twisted(value: Any, depth: int = 2) -> Iterator[Any]:
-    """What a careful stranger sends: the right shape, and one thing inside it that should not be there."""
+    """Values of the right shape with one wrong value inside."""
     if isinstance(value, tuple) and value and depth:
         for at, each in enumerate(value[:6]):
             for odd in (*FEW, *twisted(each, depth - 1)):

@@ -30,7 +30,7 @@ def reads_no_clock(network: Network) -> None:
 
 
 def walks_no_set(network: Network) -> None:
-    """The order of a set is nobody's to rely on: it does not survive pickling."""
+    """No program depends on the order of a set, which pickling does not keep."""
     for path in files_of(network.programs()):
         tree = ast.parse(path.read_text())
         known = _sets(tree)
@@ -50,7 +50,8 @@ def walks_no_set(network: Network) -> None:
 
 
 def tells_whether_it_shares_files(network: Network) -> None:
-    """Decoys are offered where there are files to stand in for: who reads its library says so, and nobody else does."""
+    """A network that reads its library says that its users share files (`shares_files`), and no other does: only there
+    decoys are offered."""
     reads = any(
         isinstance(node, ast.Attribute) and node.attr == "library"
         for path in files_of(network.programs())

@@ -1,4 +1,5 @@
-"""All that can be done to a swarm while it is being asked, on good wires and on bad; and afterwards it works again."""
+"""All that can be done to a swarm while it is being asked, with datagrams in order and out of order; and afterwards it
+works again."""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
 
 
 def trouble(network: Network, links: type[Between], seed: int = 5, budget: int | None = None) -> Spied:
-    """All that can be done to a swarm, while it is being asked; then peace. budget: the most events of one slice."""
+    """All that can be done to a swarm while it is being asked; then all is undone. budget: most events of a slice."""
     made = Spied(network, links, seed=seed, asks_per_s=3.0, peers=14, latency="uniform:5-90")
     for commands in TROUBLE:
         made.run(2.5, budget)
@@ -73,13 +74,13 @@ def trouble(network: Network, links: type[Between], seed: int = 5, budget: int |
 
 
 def survives_trouble(network: Network) -> None:
-    """Churn, loss, censorship, collusion, partition, newcomers, the end of everybody; and afterwards it works again."""
+    """Churn, loss, censorship, collusion, partition, newcomers, all peers leave; and afterwards it works again."""
     all_well(trouble(network, Between))
 
 
 def repeats(network: Network) -> None:
-    """The same over rough links. The same seed and commands give the same run, in however small slices; another seed
-    gives another one."""
+    """It survives the same where datagrams come out of order and twice. The same seed and commands give the same run,
+    also in slices of 97 events; another seed gives another one."""
     made, again = (trouble(network, Rough, budget=budget) for budget in (None, 97))
     made.run(10)
     again.run(10, 97)
@@ -92,7 +93,7 @@ def repeats(network: Network) -> None:
 
 
 def all_well(made: Spied) -> None:
-    """After trouble it works again, and everybody lives who did not leave for good."""
+    """After trouble it works again, and all peers are up."""
     assert made.recovers(150), "when all is well again it does not recover"
     made.look()
     assert not made.late, made.late[0]
@@ -104,8 +105,8 @@ THIN = LinkSpec("256:1500", jitter_ms=30.0, nat=0.3)
 
 
 def lives_with_thin_lines(network: Network) -> None:
-    """Size takes time, some cannot be called, links are held and released: it works, and every message is accounted
-    for at every moment."""
+    """Transfers take time, some peers accept no connections, links are held and released: it works, and every message
+    is counted at every moment."""
     made = Spied(network, asks_per_s=1.0, links=THIN)
     for commands in (
         (),

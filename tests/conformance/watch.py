@@ -1,4 +1,5 @@
-"""How to watch a swarm: a network as a value, hosts that tell what is asked of them, and a rough wire."""
+"""What the checks use: a network as a value, hosts that record what a program asks of them, and wires that deliver
+messages out of order, twice or late."""
 
 from __future__ import annotations
 
@@ -97,12 +98,11 @@ def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tu
 
 
 class Spied:
-    """A swarm whose hosts tell what is asked of them. `messages` maps the identity of each message sent to itself and
-    what it read like then; `samples` holds the last (sender, receiver, message) of each kind
-    and role of sender; `late` what was done by
-    peers that are not alive, or that are and plan beyond their farewell; `untrue` what was told of an ask and cannot
-    be so. Of calls: `envelopes` has in which class of envelope (or None, as it is) each kind of message was sent;
-    `by_hand` the answers to calls that were simply sent; `wrong` what was done with calls that should not be."""
+    """A swarm whose hosts record what is asked of them. `messages` maps the identity of each message sent to itself and
+    its text at that time; `samples` holds the last (sender, receiver, message) of each kind and role of sender; `late`
+    what was done by peers that are not alive, or that plan something while they leave; `untrue` what was told of an ask
+    and cannot be so. Of calls: `envelopes` has in which class of envelope (or None, as it is) each kind of message was
+    sent; `by_hand` the answers to calls that were simply sent; `wrong` what was done with calls that should not be."""
 
     def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}

@@ -1,7 +1,7 @@
-"""Any commands in any order, on any network: what must hold, holds after each of them.
+"""Any commands and verbs in any order, on any network: the invariants hold after each of them.
 
-A machine draws what a restless person would do: kill, censor, split, collude, turn the churn up, ask, go on a bit.
-The invariants are those that no protocol and no attack may break; of floods and routes there are tests of their own.
+The steps are drawn: kill, censor, split, collude, raise the churn, ask, let time go on. The invariants are those that
+no protocol and no attack may break; floods and routes have tests of their own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conformance.manners import examples_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from invariants import all_hold
 
-from engine import VERBS, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks
+from engine import VERBS, Act, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks, verbs_of
 from engine.control.attacks import PRESETS
 
 pytestmark = pytest.mark.uncounted
@@ -72,7 +73,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
 
 
 def commands() -> st.SearchStrategy[Command]:
-    """Any command there is, those included that are added one day: unknown fields keep their defaults."""
+    """Any command there is. Fields that are not in `GIVEN` keep their defaults."""
 
     def made(kind: type[Command]) -> st.SearchStrategy[Command]:
         if kind.verb == "set":
@@ -97,7 +98,7 @@ def commands() -> st.SearchStrategy[Command]:
 
 
 class Restless(RuleBasedStateMachine):
-    """One swarm, and a person who cannot keep still."""
+    """One swarm, to which commands are given in any order."""
 
     protocol = ""
 
@@ -122,7 +123,7 @@ class Restless(RuleBasedStateMachine):
 
     @rule(command=commands())
     def do(self, command: Command) -> None:
-        """Whatever is asked for happens, or is refused in a sentence and nothing has happened."""
+        """A command is done, or it is refused in a sentence and nothing has changed."""
         # A budget may have left the last instant unfinished, and a command waits for its end.
         self.swarm.advance(self.swarm.now_us)
         before = len(self.swarm.history), self.swarm.fingerprint()
@@ -135,22 +136,31 @@ class Restless(RuleBasedStateMachine):
         assert "\n" not in said
         assert all(0 <= peer < len(self.swarm.labels) for peer in changed)
 
+    @rule(peers=st.sampled_from(SELECTORS), at=st.integers(0, 11))
+    def act(self, peers: str, at: int) -> None:
+        """A verb of the network, with the examples of its values."""
+        programs = dict.fromkeys(map(type, filter(None, self.swarm.simulation.programs)))
+        verbs = [(program, name) for program in programs for name in verbs_of(program)]
+        if verbs:
+            program, name = verbs[at % len(verbs)]
+            self.do(Act(peers, name, examples_of(program, name)))
+
     @rule(ms=st.sampled_from((1, 7, 50, 400, 3_000)), budget=st.sampled_from((None, 1, 17)))
     def go_on(self, ms: int, budget: int | None) -> None:
-        """Time passes, or as much of it as a frame has room for."""
+        """Let time go on, or as much of it as the events of one frame take."""
         until = self.swarm.now_us + ms * 1_000
         self.swarm.advance(until, budget)
         assert self.swarm.now_us <= until
 
     @invariant()
     def what_must_hold_holds(self) -> None:
-        """Whatever was done."""
+        """After each step."""
         if hasattr(self, "swarm"):
             all_hold(self.swarm)
 
     @invariant()
     def who_is_censored_gets_nothing(self) -> None:
-        """Nothing reaches the blocked: their load of the last second stands still once they are."""
+        """Nothing reaches censored peers: the time of their last message does not change."""
         if not hasattr(self, "swarm"):
             return
         blocked = np.flatnonzero(self.swarm.snapshot().censored)

@@ -6,6 +6,7 @@ import pickle
 from statistics import fmean, pstdev
 
 from engine import Kill, Machine, Revive, Setup, Swarm
+from engine.protocols.volunteer.messages import REFERENCE_GFLOPS
 from engine.testing import FakeHost
 from engine.world.machines import DEVIATION_GFLOPS, MEAN_GFLOPS, MEMORY_MB, machine_of, station_machine
 
@@ -15,6 +16,10 @@ def test_speeds_have_the_mean_and_the_deviation_that_they_should() -> None:
     assert abs(fmean(speeds) - MEAN_GFLOPS) < 4 * DEVIATION_GFLOPS / len(speeds) ** 0.5
     assert abs(pstdev(speeds) / DEVIATION_GFLOPS - 1) < 0.1
     assert {machine_of(1, peer).memory_mb for peer in range(200)} == set(MEMORY_MB)
+
+
+def test_volunteers_work_units_are_measured_for_the_mean_machine() -> None:
+    assert REFERENCE_GFLOPS == MEAN_GFLOPS
 
 
 def test_a_peer_keeps_its_machine_and_another_seed_gives_another() -> None:

@@ -25,7 +25,7 @@ from engine import (
     Shutdown,
     Swarm,
 )
-from engine.api import Ask, Blob
+from engine.api import Ask, Blob, Facts
 from engine.protocols.volunteer import Membership, Volunteer, Wake, backoff_s, shares_of
 from engine.protocols.volunteer.messages import (
     Detach,
@@ -170,6 +170,47 @@ def test_a_host_computes_for_its_own_projects_only_and_no_nonsense() -> None:
     host.give(one, task(host, 2), SERVER)
     host.give(one, task(host, 2), SERVER)
     assert [work.unit for work in one.disk.queue] == [2]
+
+
+def test_a_result_whose_deadline_is_near_is_reported_at_once_also_on_the_first_day() -> None:
+    host, one = client()
+    host.wait(one, HOUR)
+    for number, deadline_us in ((1, 18 * HOUR), (2, 7 * DAY)):
+        host.give(one, task(host, number, deadline_us), SERVER)
+    host.answer(one, host.calls[0], reply(2))
+    host.wait(one, 8 * HOUR)
+    host.answer(one, host.calls[-1], Stored(1, 0))
+    assert [report.unit for report in host.calls[-1].request.reports] == [1]
+
+
+def test_a_verdict_is_true_when_the_asker_or_another_project_is_down() -> None:
+    def said(**facts: Any) -> str | None:
+        return Volunteer.verdict(Facts("batch", "tape 1", 0, **facts), VolunteerOptions())
+
+    under_way: dict[str, Any] = {"hits": 1, "done": 2, "of": 5}
+    assert said(**under_way, trouble="is dead") == (
+        "Not done yet: 2 of 5 work units were done when the asker heard of them last; the asker is dead, so that "
+        "nobody waits for them."
+    )
+    assert said(trouble="is dead") == "Not known whether it is begun: the asker is dead."
+    assert said(hits=1, done=1, of=1) == "Done: its work unit has a result that the project takes for right."
+    states = {"project1": "dead", "project2": "alive"}
+    for chosen, end in (
+        ("project1", "; the project1 is dead, and nobody else knows the work units."),
+        ("project2", "."),
+    ):
+        told = said(**under_way, stations=states, remarks={"project": (chosen,)})
+        assert told == f"Not done yet: 2 of 5 work units are done{end}"
+
+
+def test_closed_forms_are_given_only_where_they_hold() -> None:
+    def theory(**options: Any) -> dict[str, float]:
+        return {row.of: row.value for row in Volunteer.theory({"goal": "batch"}, VolunteerOptions(**options))}
+
+    assert theory() == {"results a work unit": 2.0, "wrong work units": 0.0}
+    assert theory(unstable=True, same_class=True) == theory()
+    for options in ({"vanish": 1.0}, {"crashes": 1.0}, {"unstable": True}, {"adaptive": True}, {"quorum": 3}):
+        assert theory(**options) == {}
 
 
 def test_shares_are_numbers_above_zero() -> None:
@@ -350,6 +391,8 @@ def test_those_that_cheat_alike_pass_a_quorum_and_those_that_differ_do_not() -> 
     assert passed >= 2 * project.db.wrong > 0
     differently, project = cheating("differently")
     assert (project.db.wrong, sum(volunteer(differently, peer).passed for peer in range(30))) == (0, 0)
+    assert {volunteer(alike, peer).shown()[4] for peer in range(30)} == {"not trusted"}, "it is not adaptive"
+    assert max(record.reputation.valid for record in project.db.hosts.values()) >= 10
     assert alike.record(1).verdict.startswith("Done: all 100")
 
 
@@ -363,11 +406,11 @@ def test_who_is_wrong_is_seen_and_the_project_does_not_know_it() -> None:
     assert [volunteer(swarm, peer).honesty for peer in range(30)] == [0] * 30
 
 
-@pytest.mark.parametrize(("mistakes", "vanish"), [(0.2, 0.0), (0.0, 0.3)])
-def test_errors_and_results_a_work_unit_follow_the_closed_forms(mistakes: float, vanish: float) -> None:
+@pytest.mark.parametrize(("mistakes", "vanish", "crashes"), [(0.2, 0.0, 0.0), (0.0, 0.2, 0.1)])
+def test_errors_and_results_a_work_unit_follow_the_closed_forms(mistakes: float, vanish: float, crashes: float) -> None:
     swarm = swarm_of(
-        60, batch_units=500, mistakes=mistakes, vanish=vanish, max_total=60, max_success=60, deadline_days=3.0,
-        patience_days=1_000.0, extra_days=0.2,
+        60, batch_units=500, mistakes=mistakes, vanish=vanish, crashes=crashes, max_total=60, max_success=60,
+        max_errors=60, deadline_days=3.0, patience_days=1_000.0, extra_days=0.2,
     )  # fmt: skip
     swarm.do(AskFor("project", "tape 1"))
     assert swarm.advance_quiet(400 * DAY)
@@ -376,8 +419,9 @@ def test_errors_and_results_a_work_unit_follow_the_closed_forms(mistakes: float,
     assert (n, db.failed) == (500, 0)
     law = 3 * mistakes**2 - 2 * mistakes**3
     assert abs(db.wrong / n - law) <= 4 * (law * (1 - law) / n) ** 0.5
-    results = (2 + 2 * mistakes * (1 - mistakes)) / (1 - vanish)
-    deviation = max(2 * vanish / (1 - vanish) ** 2, 0.25) ** 0.5
+    back = (1 - vanish) * (1 - crashes)
+    results = (2 + 2 * mistakes * (1 - mistakes)) / back
+    deviation = max(2 * (1 - back) / back**2, 0.25) ** 0.5
     assert abs(db.sent / n - results) < 4 * deviation / n**0.5
     wanted = {row.of: row.value for row in swarm.theory(1)}
     assert wanted == pytest.approx({"results a work unit": results, "wrong work units": law})
@@ -421,6 +465,36 @@ def test_results_that_differ_between_machines_agree_within_a_class() -> None:
     mixed, together = wasted(False), wasted(True)
     assert (mixed[0] > 0, max(map(len, mixed[1])) > 1) == (True, True)
     assert (together[0], max(map(len, together[1]))) == (0, 1)
+
+
+def test_an_asker_that_was_switched_off_gives_up_no_later_than_otherwise() -> None:
+    swarm = swarm_of(6, patience_days=3.0)
+    played(swarm, (0, Kill("project")), (0, AskFor(2, "tape 1")), (1, Kill(2)), (2, Revive(2)))
+    swarm.advance(int(2.9 * DAY))
+    assert volunteer(swarm, 2).disk.submitted
+    swarm.advance(int(3.1 * DAY))
+    assert swarm.record(1).verdict == (
+        "Not begun: given up after 3 days; the project is dead, and nobody else knows the work units."
+    )
+
+
+def test_a_batch_is_cancelled_at_the_same_time_if_the_project_was_down_meanwhile() -> None:
+    swarm = swarm_of(6, patience_days=3.0, vanish=1.0)
+    played(swarm, (0, AskFor("project", "tape 1")), (1, Kill("project")), (2, Revive("project")))
+    swarm.advance(int(2.9 * DAY))
+    assert len(project_of(swarm).db.batches) == 1
+    swarm.advance(int(3.1 * DAY))
+    assert (project_of(swarm).db.batches, project_of(swarm).db.failed) == ({}, 5)
+
+
+def test_the_project_that_a_batch_was_submitted_to_is_told() -> None:
+    swarm = played(
+        swarm_of(6, shares="1:1"), *((0, AskFor(peer, "tape 1")) for peer in range(4)), (0.1, Set("asks", 0.0))
+    )
+    batches = [len(project_of(swarm, number).db.batches) for number in (0, 1)]
+    remarks = [row.remarks["project"] for row in swarm.asks()]
+    assert [remarks.count((label,)) for label in ("project1", "project2")] == batches
+    assert min(batches) > 0
 
 
 def test_two_projects_get_their_shares_of_each_processor() -> None:

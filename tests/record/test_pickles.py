@@ -56,7 +56,7 @@ def test_restored_at_random_moments_a_run_ends_as_it_would_have(name: str, way: 
             pool.update(parts)
             copy = unpack_swarm(packed, live, pool)
         assert told(play_on(copy, rest)) == told(whole)
-    assert told(play_on(live, rest)) == told(whole), "and putting it away has not touched it"
+    assert told(play_on(live, rest)) == told(whole), "pickling has changed the swarm itself"
 
 
 def test_a_swarm_pickles_in_mid_instant() -> None:

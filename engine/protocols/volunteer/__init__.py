@@ -4,8 +4,8 @@ Users lend their processors to a project. Its server cuts a large computation in
 when it has little left, computes for hours, uploads what came out, and reports it with its next request. Nobody can
 see whether a host has computed at all. So each work unit is sent to two hosts: only if their answers agree one of them
 is taken (the quorum), and otherwise the unit goes to a third. A host that does not report by the deadline is given up,
-and its work unit goes to another. The hosts need no connection to each other, sleep and leave as they like, and the
-one server is a single point of failure: when it is down they go on until they have nothing left, and wait.
+and its work unit goes to another. The hosts need no connection to each other, and may be switched off or leave at any
+time. The one server is a single point of failure: when it is down they go on until they have nothing left, and wait.
 
 An ask is a batch of work units that a user submits to the project. It is done when each of them has a result that the
 project takes for right. The picture shows who works; one day of the project takes one minute here (`day_s`), so a work
@@ -15,8 +15,8 @@ Things to try: ask, and watch the batch. Let a third of the hosts `cheat`: they 
 The column "passed" tells how much of it the project has taken for right; the project itself (inspector, "believes")
 only sees who agrees with whom. Set adaptive=true: a host with ten valid results in a row computes alone from then on,
 nearly always; let one cheat after that. Kill the project for a minute and revive it: what the hosts have computed comes
-back. Let its operator go bankrupt (attack "operator"), and it does not. `abandon` throws away what a host has, without
-a word. Shares "2:1" make two projects, of which the first gets two thirds of each processor.
+back. Let its operator go bankrupt (attack "operator"), and it does not. With `abandon` a host throws away its work and
+tells nobody. Shares "2:1" make two projects, of which the first gets two thirds of each processor.
 
 Source: BOINC (db/boinc_db_types.h, sched/transitioner.cpp, validator.cpp, sched_send.cpp; client/work_fetch.cpp,
 pers_file_xfer.cpp), with the numbers of its tools; Anderson, "BOINC: A Platform for Volunteer Computing" (2019).
@@ -102,6 +102,8 @@ SUBMITTED_MOST = 20
 QUERY_DAYS = 0.5
 """A user looks so often how far a batch is."""
 PROJECTS_MOST = 8
+CHOSEN = "project"
+"""The remark on an ask: which of several projects the batch was submitted to."""
 WORDS = ("honest", "cheats alike", "cheats differently")
 
 
@@ -219,11 +221,13 @@ class Membership:
 
 @dataclass(slots=True)
 class Submission:
-    """A batch that this user has submitted; `batch` is its number at the project, 0 while it is not known."""
+    """A batch that this user has submitted; `batch` is its number at the project, 0 while it is not known. It is given
+    up at `until_us`."""
 
     text: str
     cause: Cause
     project: PeerId
+    until_us: int
     batch: int = 0
     tries: int = 0
     done: int = 0
@@ -249,7 +253,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     ending    timer of the end of what is computed; wake, wake_us: the next look at the projects
     honesty   0, or which of `WORDS`; cheat_share: of its results, when it is not honest
-    returned  results that it computed; passed: wrong ones that a project took for right
+    computed  results that it computed; passed: wrong ones that a project took for right
     """
 
     role = "volunteer"
@@ -272,7 +276,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     wake_us: int = 0
     honesty: int = 0
     cheat_share: float = 1.0
-    returned: int = 0
+    computed: int = 0
     passed: int = 0
 
     # --- the network ----------------------------------------------------------------------------------------------
@@ -281,7 +285,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     def stations(cls, options: VolunteerOptions, peers: int) -> Sequence[Station]:
         """One server for each of the shares, each with an operator of its own. Raises InputError."""
         count = len(shares_of(options.shares))
-        labels = ["project"] if count == 1 else [f"project{n}" for n in range(1, count + 1)]
+        labels = ["project"] if count == 1 else [project_label(at) for at in range(count)]
         return [Station(Project, label, f"{label} operator") for label in labels]
 
     @classmethod
@@ -291,31 +295,42 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             return None
         done, of = int(facts.done), int(facts.of)
         if of and done >= of:
+            if of == 1:
+                return "Done: its work unit has a result that the project takes for right."
             return f"Done: all {of:,} work units have a result that the project takes for right."
+        asked = facts.remarks.get(CHOSEN, facts.stations)
         down = [
-            f"the {label} is {state}" for label, state in facts.stations.items() if state not in ("alive", "colluding")
+            f"the {label} is {state}"
+            for label, state in facts.stations.items()
+            if label in asked and state not in ("alive", "colluding")
         ]
         server = f"{' and '.join(down)}, and nobody else knows the work units" if down else ""
-        if not facts.hits:
-            why = (
-                [f"the asker {facts.trouble}"] if facts.trouble else [part for part in (facts.setback, server) if part]
-            )
-            return f"Not begun: {'; '.join(why) or 'no project has answered'}."
-        told = f"{done:,} of {of:,} work units are done"
         rest = [part for part in (facts.setback, server) if part]
+        if not facts.hits:
+            if facts.trouble and not facts.setback:
+                return f"Not known whether it is begun: the asker {facts.trouble}."
+            return f"Not begun: {'; '.join(rest) or 'no project has answered'}."
         if facts.trouble and not facts.setback:
-            rest.append(f"the asker {facts.trouble}, so that nobody waits for it")
+            told = f"{done:,} of {of:,} work units were done when the asker heard of them last"
+            rest.append(f"the asker {facts.trouble}, so that nobody waits for them")
+        else:
+            told = f"{done:,} of {of:,} work units are done"
         return f"{'Not done' if facts.setback else 'Not done yet'}: {'; '.join((told, *rest))}."
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: VolunteerOptions) -> Sequence[Theory]:
-        """Results that a work unit takes, and the share of wrong ones, for mistakes that are all alike."""
+        """Results that a work unit takes, and the share of wrong ones, for mistakes that are all alike; without the
+        limits of `max_total` and the like. None where right answers differ, too, or where no result comes back."""
         if facts["goal"] != BATCH.name or options.quorum != 2 or options.redundancy > 2 or options.adaptive:
             return ()
-        wrong, lost = options.mistakes, min(0.99, options.vanish)
-        results = (2 + 2 * wrong * (1 - wrong)) / (1 - lost)
+        wrong, back = options.mistakes, (1 - options.vanish) * (1 - options.crashes)
+        if back <= 0 or (options.unstable and not options.same_class):
+            return ()
+        results = (2 + 2 * wrong * (1 - wrong)) / back
         return (
-            Theory("results a work unit", results, "(2 + 2 e (1 - e)) / (1 - p), e wrong by mistake, p lost"),
+            Theory(
+                "results a work unit", results, "(2 + 2 e (1 - e)) / (1 - p), e wrong by mistake, p lost or crashed"
+            ),
             Theory(
                 "wrong work units", wrong**2 * (3 - 2 * wrong), "3 e^2 - 2 e^3: two wrong ones come first, or third"
             ),
@@ -350,8 +365,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.compute(host)
         self.look(host)
         for number, one in disk.submitted.items():
-            patience_us = scaled_us(host.options, host.options.patience_days)
-            one.give_up = host.after(patience_us, GiveUp(number), cause=one.cause)
+            one.give_up = host.after(max(0, one.until_us - host.now_us), GiveUp(number), cause=one.cause)
             one.again = host.after(scaled_us(host.options, MINUTE), LookAgain(number), cause=one.cause)
 
     def saved(self) -> object | None:
@@ -361,11 +375,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         return any(one.heard_us is not None for one in self.disk.projects.values())
 
     def stop(self, host: Host) -> None:
-        """Who leaves detaches from its projects; to be switched off is no leave."""
+        """A user that leaves detaches the host from its projects. A host that is switched off stays attached."""
         host.multicast(list(self.disk.projects), Detach(), cause=None)
-        self.disk.queue, self.disk.begun_us = [], -1
-        for membership in self.disk.projects.values():
-            membership.outputs = []
+        self.drop_work()
 
     # --- computing ------------------------------------------------------------------------------------------------
 
@@ -420,7 +432,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     def outcome(self, host: Host, membership: Membership, work: Work) -> ResultReport | None:
         """What the program gives: an answer, a crash, or nothing that is ever returned."""
         options, rng = host.options, host.rng
-        self.returned += 1
+        self.computed += 1
         if options.vanish and rng.random() < options.vanish:
             return None
         if options.crashes and rng.random() < options.crashes:
@@ -500,10 +512,10 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             self.look_at(host, max(next_us, now_us + 1))
 
     def due_us(self, host: Host, outputs: Sequence[Output]) -> int:
-        """When uploaded results have to be reported, at the latest."""
+        """When uploaded results have to be reported at the latest, 0 or more."""
         wait_us = scaled_us(host.options, host.options.report_h * HOUR)
         cushion_us = scaled_us(host.options, CUSHION_DAYS)
-        return min(min(max(0, one.ready_us) + wait_us, one.deadline_us - cushion_us) for one in outputs)
+        return max(0, min(min(max(0, one.ready_us) + wait_us, one.deadline_us - cushion_us) for one in outputs))
 
     def look_at(self, host: Host, at_us: int) -> None:
         """Look again then, if it is not planned for before."""
@@ -588,9 +600,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
                 self.passed += valid
         if asked and answer.tasks > 0:
             membership.refusals = membership.work_us = 0
-            membership.coming += answer.tasks
+            # Negative before: results that came before the answer which announces them.
+            membership.coming = max(0, membership.coming + answer.tasks)
             membership.coming_us = host.now_us + int(options.timeout_s * 1e6)
-            membership.coming = max(0, membership.coming)
         elif asked:
             days = min(REFUSED_DAYS * 2 ** min(membership.refusals, 20), REFUSED_MOST_DAYS)
             membership.refusals += 1
@@ -648,8 +660,11 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             host.failed(f"its user waits for {SUBMITTED_MOST} batches already")
             return
         project = host.rng.choice(list(self.disk.projects))
-        one = self.disk.submitted[ask.id] = Submission(ask.text, host.cause, project)
-        one.give_up = host.after(scaled_us(host.options, host.options.patience_days), GiveUp(ask.id))
+        if len(self.disk.projects) > 1:
+            host.remark(CHOSEN, project_label(list(self.disk.projects).index(project)))
+        patience_us = scaled_us(host.options, host.options.patience_days)
+        one = self.disk.submitted[ask.id] = Submission(ask.text, host.cause, project, host.now_us + patience_us)
+        one.give_up = host.after(patience_us, GiveUp(ask.id))
         self.submit(host, ask.id, one)
 
     def submit(self, host: Host, number: int, one: Submission) -> None:
@@ -750,7 +765,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     @verb(
         "cheat",
         undo="be-honest",
-        about="It returns wrong results: the same as all that cheat alike, so that they agree, or each another one.",
+        about="It returns wrong results: the same as all that cheat alike, so that they agree, or each a new one.",
         why_not=lambda peer: f"it {WORDS[peer.honesty]} already" if peer.honesty else None,
         values={"how": "e.g. alike", "share": "e.g. 0.5"},
     )
@@ -777,10 +792,14 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         if self.ending is not None:
             host.cancel(self.ending)
         self.ending = None
+        self.drop_work()
+        self.look(host)
+
+    def drop_work(self) -> None:
+        """Throw away all that is to be computed or reported."""
         self.disk.queue, self.disk.begun_us = [], -1
         for membership in self.disk.projects.values():
             membership.outputs = []
-        self.look(host)
 
     def has_work(self) -> bool:
         """Whether there is something to compute or to report."""
@@ -809,15 +828,15 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         disk = self.disk
         known = {}
         for project, one in disk.projects.items():
-            said = f"share {one.share:.0%}, {one.credit:,.0f} credit, {one.recent:,.1f} a day"
-            known[project] = Belief(one.heard_us, said.replace("%", " %"), alive=not one.failures)
+            said = f"share {100 * one.share:.0f} %, {one.credit:,.0f} credit, {one.recent:,.1f} a day"
+            known[project] = Belief(one.heard_us, said, alive=not one.failures)
         outputs = [each for one in disk.projects.values() for each in one.outputs]
         facts = {
             "machine": CLASSES[disk.hr_class - 1][0] if disk.hr_class else "-",
             "computes": f"{disk.queue[0].text}, work unit {disk.queue[0].unit}" if disk.queue else "-",
             "waiting": str(max(0, len(disk.queue) - 1)),
             "to report": str(len(outputs)),
-            "computed": str(self.returned),
+            "computed": str(self.computed),
             "submitted": ", ".join(f"{s.text} {s.done}/{s.units}" for s in disk.submitted.values()) or "-",
         }
         return Beliefs(known, facts)
@@ -833,6 +852,11 @@ def shares_of(text: str) -> tuple[float, ...]:
     if not 0 < len(numbers) <= PROJECTS_MOST or not all(0 < one < 1e6 for one in numbers):
         raise InputError(f'shares should be 1 to {PROJECTS_MOST} numbers above 0 such as 2:1, not "{text[:40]}"')
     return tuple(one / sum(numbers) for one in numbers)
+
+
+def project_label(at: int) -> str:
+    """The label of one of several projects; at: its place among the shares, from 0 on."""
+    return f"project{at + 1}"
 
 
 def drawn_class(rng: Rng) -> int:
@@ -851,7 +875,8 @@ def wrong_answer(key: int) -> int:
 
 
 def backoff_s(failures: int, rng: Rng) -> float:
-    """How long a server that does not answer is left alone, in s of the project: random between a minute and e^n
-    seconds, which are between a minute and four hours (`lib/util.cpp`, calculate_exponential_backoff)."""
-    most_s = min(max(math.exp(min(failures, 20)), FAILED_S), FAILED_MOST_S)
+    """How long a server that does not answer is left alone, in s of the project: random from a minute to e^n seconds,
+    at most four hours (`client/client_state.h`, calculate_exponential_backoff)."""
+    # Rounded, as the last bit of an exponential differs between machines.
+    most_s = min(max(round(math.exp(min(failures, 20)), 3), FAILED_S), FAILED_MOST_S)
     return rng.uniform(FAILED_S, most_s)

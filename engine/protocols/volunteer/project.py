@@ -71,7 +71,8 @@ STEPS_TOLD = 50
 
 @dataclass(slots=True)
 class HostRecord:
-    """What the project knows of a host. `credit` in Cobblestones, `recent` a day; `judged`: what it is to be told."""
+    """What the project knows of a host. `credit` in Cobblestones, `recent` a day; `judged`: what it is to be told.
+    `errors`: results whose program crashed; `late`: those that did not come by their deadline."""
 
     heard_us: int = 0
     reputation: Reputation = field(default_factory=Reputation)
@@ -86,7 +87,7 @@ class HostRecord:
     judged: list[tuple[int, int, bool]] = field(default_factory=list)
 
     def grant(self, credit: float, now_us: int, day_us: int) -> None:
-        """Credit for a valid result. The recent average halves each week (`lib/util.cpp`, update_average)."""
+        """Credit for a valid result. The recent average halves each week (`lib/average.cpp`, update_average)."""
         self.credit += credit
         days = max((now_us - self.recent_us) / day_us, 1e-6)
         weight = math.exp(-days * DAY_S * math.log(2) / HALF_LIFE_S)
@@ -97,13 +98,15 @@ class HostRecord:
 
 @dataclass(slots=True)
 class Batch:
-    """Some work units that were submitted together. `told`: steps that its submitter was told of."""
+    """Some work units that were submitted together. They are cancelled at `until_us`. `told`: steps that its submitter
+    was told of."""
 
     number: int
     text: str
     cause: Cause
     origin: PeerId
     units: int
+    until_us: int
     done: int = 0
     failed: int = 0
     told: int = 0
@@ -194,7 +197,7 @@ class Project(Peer):
             for batch in self.db.batches.values():
                 if batch.origin == host.me:
                     host.keep_open(batch.cause)
-                host.after(scaled_us(host.options, host.options.patience_days), Expired(batch.number), cause=None)
+                host.after(max(0, batch.until_us - host.now_us), Expired(batch.number), cause=None)
 
     def saved(self) -> object | None:
         return self.db
@@ -234,11 +237,13 @@ class Project(Peer):
         if len(db.units) + options.batch_units > options.units_most:
             return f"it has {len(db.units):,} work units to do, and takes no more"
         db.last_batch += 1
-        batch = db.batches[db.last_batch] = Batch(db.last_batch, text, host.cause, origin, options.batch_units)
-        host.after(scaled_us(options, options.patience_days), Expired(batch.number), cause=None)
+        patience_us = scaled_us(options, options.patience_days)
+        batch = Batch(db.last_batch, text, host.cause, origin, options.batch_units, host.now_us + patience_us)
+        db.batches[batch.number] = batch
+        host.after(patience_us, Expired(batch.number), cause=None)
+        alone = options.adaptive
         for _ in range(batch.units):
             db.last_unit += 1
-            alone = options.adaptive
             unit = db.units[db.last_unit] = WorkUnit(
                 db.last_unit,
                 scaled_us(options, options.deadline_days),
@@ -325,7 +330,7 @@ class Project(Peer):
                 record.invalid,
                 round(record.credit, 3),
                 record.recent,
-                record.reputation.trusted_share(options.trusted_after) > 0,
+                options.adaptive and record.reputation.trusted_share(options.trusted_after) > 0,
                 tuple(record.judged),
             )
         )
@@ -460,7 +465,7 @@ class Project(Peer):
                 record.judged.append((unit.number, result.number, valid))
 
     def transition(self, host: Host, unit: WorkUnit) -> None:
-        """Let the transitioner and the assimilator have a work unit. It is deleted when nothing of it is awaited."""
+        """Run the transitioner and the assimilator on a work unit, and delete it when all of it is over."""
         db = self.db
         for result in unit.results:
             if result.state is ServerState.IN_PROGRESS and result.deadline_us <= host.now_us:
@@ -505,7 +510,7 @@ class Project(Peer):
         self.arm(host)
 
     def arm(self, host: Host) -> None:
-        """Be called at the earliest deadline of a work unit that is still there."""
+        """Set the timer for the earliest deadline of a work unit that is still there."""
         deadlines = self.db.deadlines
         while deadlines and deadlines[0][1] not in self.db.units:
             heappop(deadlines)
@@ -534,6 +539,7 @@ class Project(Peer):
         known = {}
         for peer, record in db.hosts.items():
             said = f"{record.valid} valid, {record.invalid} invalid, {record.in_progress} in progress"
+            said += f", {record.late} late, {record.errors} crashed"
             row = record.reputation.valid
             known[peer] = Belief(record.heard_us, f"{said}, {row} valid in a row, {record.credit:,.0f} credit")
         facts = {

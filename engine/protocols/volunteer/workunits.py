@@ -78,7 +78,6 @@ class Result:
     state: ServerState = ServerState.UNSENT
     outcome: ResultOutcome = ResultOutcome.INIT
     validity: Validity = Validity.INIT
-    sent_us: int = 0
     deadline_us: int = 0
     answer: int = 0
 
@@ -126,7 +125,7 @@ class WorkUnit:
         """A result goes to a host. Raises ValueError unless it is unsent."""
         if result.state is not ServerState.UNSENT:
             raise ValueError(f"result {result.number} is {result.state.name}, not UNSENT")
-        result.state, result.host, result.sent_us = ServerState.IN_PROGRESS, host, now_us
+        result.state, result.host = ServerState.IN_PROGRESS, host
         result.deadline_us = now_us + self.delay_bound_us
 
     def report(self, result: Result, answer: int | None) -> bool:
@@ -255,15 +254,16 @@ class WorkUnit:
 
 
 TRUSTED_AFTER = 10
-"""`CONS_VALID_UNREPLICATED` in `sched/sched_send.cpp`."""
+"""`CONS_VALID_UNREPLICATED` in `sched/sched_config.h`."""
 
 
 @dataclass(slots=True)
 class Reputation:
     """Adaptive replication: how many results of a host were found valid in a row, by comparison with another's.
 
-    A host with at least `TRUSTED_AFTER` is trusted with chance 1 - 1/n; its results then need no second one, and do not
-    count here (`validator.cpp`, is_unreplicated). An invalid result, and an error, sets n to 0.
+    A host with n valid results, at least `TRUSTED_AFTER`, is trusted with chance 1 - 1/n (`sched_send.cpp`, set_trust);
+    its results then need no second one, and do not count here (`validator.cpp`, is_unreplicated). An invalid result,
+    and an error, sets n to 0.
     """
 
     valid: int = 0
