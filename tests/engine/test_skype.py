@@ -247,27 +247,39 @@ def test_a_call_whose_relay_dies_goes_on_if_another_takes_over(takeover: bool) -
         assert verdicts == {"": 4}
         assert all(row.verdict == "They spoke for 20 of 20 s." for row in made.asks())
     else:
-        assert verdicts == {"then its relay is gone.": 4}
+        assert verdicts == {"its relay is gone.": 4}
     assert not any(made.peer(one).sessions for one in callers)
 
 
-def test_who_has_it_on_a_list_is_told_that_a_user_comes_and_goes() -> None:
+def test_users_are_told_who_of_their_list_comes_and_goes() -> None:
     made = swarm(buddies=3)
-    for user in range(24):
-        program = made.peer(user)
-        assert isinstance(program, Client)
-        if program.super:
-            continue
-        fans = [other for other in dict(program.told_buddies()) if user in dict(buddies_of(made, other))]
-        if fans:
-            break
+    user = next(one for one in range(24) if not made.peer(one).super and len(buddies_of(made, one)) == 3)
+    fans = list(buddies_of(made, user))
+    assert all(buddies_of(made, fan)[user] for fan in fans), "two that know each other are on both lists"
     made.do(Kill(user))
     run(made, 2)
-    assert fans
     assert not any(buddies_of(made, fan)[user] for fan in fans)
     made.do(Revive(user))
     run(made, 12)
     assert all(buddies_of(made, fan)[user] for fan in fans)
+    assert buddies_of(made, user) == dict.fromkeys(fans, True), "one that comes is told who is there"
+
+
+def test_one_that_was_called_knows_the_caller_when_it_comes_again() -> None:
+    made = swarm(buddies=0, call_s=2.0)
+    caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
+    made.do(AskFor(caller, f"user{callee}"))
+    run(made, 10)
+    made.do(Kill(caller))
+    run(made, 2)
+    made.do(Revive(caller))
+    run(made, 12)
+    assert buddies_of(made, callee) == {caller: True}
+    assert buddies_of(made, caller) == {callee: True}
+    run(made, 60)
+    made.do(Kill(callee))
+    run(made, 2)
+    assert buddies_of(made, caller) == {callee: False}
 
 
 def test_a_user_who_has_gone_can_be_found_for_some_time() -> None:

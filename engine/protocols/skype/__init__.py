@@ -140,7 +140,7 @@ BANS_MOST = 3
 """A super node that leaves comes back after at most 2^(this - 1) times `backoff_s`."""
 RECRUIT_US = 5 * SECOND_US
 PARTNERS = 3
-"""Super nodes with which a super node keeps a connection."""
+"""Connections with other super nodes: with fewer, a super node opens more."""
 SESSIONS_MOST = 20
 KNOWN_MOST = 2_000
 """Users that a super node remembers after they have gone."""
@@ -235,7 +235,9 @@ class SkypeOptions:
     retry_most_s: float = option(60.0, "the longest pause: they double, in s", low=0.1, high=DAY_S)
     grace_s: float = option(60.0, "how long a client without super node stays logged in, in s", low=1, high=DAY_S)
     keepalive_s: float = option(60.0, "how often a client asks for its super node, in s", low=1, high=3_600, fixed=True)
-    buddies: int = option(3, "users that each one has on its list when the run begins", low=0, high=20, fixed=True)
+    buddies: int = option(
+        3, "users that each one has on its list when the run begins, at most", low=0, high=20, fixed=True
+    )
     punching: bool = option(True, "whether a super node tells both to send at the same time")
     call_s: float = option(20.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
     voice_kb_s: float = option(
@@ -326,6 +328,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     tried             those that it has tried since it last paused
     entries, partners as a super node: its clients, and others that it keeps a connection with
     relayed           calls that it relays
+    told              what its super node was last told of its user
     banned_us         until when it is no super node, since it had too many logins; bans: how often in a row
     """
 
@@ -375,6 +378,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     banned_us: int = -1
     bans: int = 0
     own_texts: tuple[str, ...] = ()
+    told: Profile | None = None
 
     # --- the network as a whole ---------------------------------------------------------------------------------
 
@@ -410,23 +414,27 @@ class Client(Peer, name="skype", options=SkypeOptions):
             if at < len(places):
                 one.peer.hang_on(one.host, places[at])
         for at, one in enumerate(nodes):
-            for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)[:PARTNERS]):
+            for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)):
                 one.peer.befriend(one.host, partner.id)
                 partner.peer.befriend(partner.host, one.id)
         for one in everyone:
             for address in rng.sample(ids, min(len(ids), CACHE_MOST)):
                 if address != one.id:
                     one.peer.cache.remember(address, 0, CACHE_MOST)
-        for one in users:
-            one.peer.certified = True
-            for other in rng.sample(users, min(len(users), options.buddies + 1)):
-                if other.id != one.id and len(one.peer.buddies) < options.buddies:
-                    node = other.id if other.peer.super else other.peer.node
-                    one.peer.buddies[other.id] = (node, node >= 0)
+        # Two that know each other have each other on their lists.
+        drawn = users * options.buddies
+        rng.shuffle(drawn)
+        for one, other in zip(drawn[::2], drawn[1::2], strict=False):
+            if one is not other:
+                for its, buddy in ((one.peer, other), (other.peer, one)):
+                    node = buddy.id if buddy.peer.super else buddy.peer.node
+                    its.buddies[buddy.id] = (node, node >= 0)
         by_id = {one.id: one for one in everyone}
         for one in users:
+            one.peer.certified = True
             if one.peer.node >= 0:
-                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told_buddies()
+                one.peer.told = one.peer.own_profile()
+                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told.buddies
 
     def hang_on(self, host: Host, node: Member) -> None:
         """At the beginning: it hangs on this super node."""
@@ -444,7 +452,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             spoken = f"They spoke for {facts.done:,.0f} of {facts.of:,.0f} s"
             if facts.trouble:
                 return f"{spoken}; the caller {facts.trouble}."
-            return f"{spoken}: then {facts.setback}." if facts.setback else f"{spoken}."
+            return f"{spoken}. The call ended: {facts.setback}." if facts.setback else f"{spoken}."
         if facts.trouble or facts.hits or not facts.setback:
             return None
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
@@ -481,7 +489,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def saved(self) -> object | None:
         return {
             "cache": tuple(self.cache),
-            "buddies": tuple((one, node) for one, (node, _) in self.buddies.items()),
+            "buddies": self.own_profile().buddies,
         }
 
     def joined(self, links: Sequence[PeerId]) -> bool:
@@ -537,7 +545,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if lonely and self.able(host):
             self.become_super(host)
             return
-        left = [one for one in self.cache if one not in self.tried and one != host.me]
+        left = [one for one in self.cache if one not in self.tried]
         built_in = [one for one in self.built_in if one not in self.tried]
         if len(self.tried) >= TRIES or not (left or built_in):
             self.pause(host)
@@ -545,8 +553,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         # The built-in ones are asked last.
         to = host.rng.choice(left) if left and len(self.tried) < TRIES - 1 else host.rng.choice(built_in or left)
         self.tried[to] = None
-        card = Attach(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, self.told_buddies())
-        host.call(to, card, timeout_us=TIMEOUT_US, cause=None)
+        self.told = self.own_profile()
+        request = Attach(self.name_of(host), int(host.line.nat), self.able(host), self.told.texts, self.told.buddies)
+        host.call(to, request, timeout_us=TIMEOUT_US, cause=None)
 
     def pause(self, host: Host) -> None:
         """Try again later; each pause is twice as long as the one before, up to a limit, and give or take half."""
@@ -555,8 +564,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.pause_s = min(max(options.retry_s, 2 * self.pause_s), max(options.retry_s, options.retry_most_s))
         self.seek_in(host, self.pause_s * (0.5 + host.rng.random()))
 
-    def told_buddies(self) -> tuple[tuple[PeerId, PeerId], ...]:
-        return tuple((one, node) for one, (node, _) in self.buddies.items())
+    def own_profile(self) -> Profile:
+        """What its super node is to know of its user."""
+        return Profile(self.own_texts, tuple((one, node) for one, (node, _) in self.buddies.items()))
 
     @on_reply(Login)
     def logged_in(self, host: Host, sender: PeerId, answer: LoggedIn | LoginLater, context: object) -> None:
@@ -623,11 +633,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def upkeep(self, host: Host, tick: Upkeep) -> None:
         """Ask for the super node, and tell it what has changed; as one, exchange addresses, and forget who has been
         gone for long."""
-        texts = self.texts_of(host)
-        changed, self.own_texts = texts != self.own_texts, texts
+        self.own_texts = self.texts_of(host)
         if self.node >= 0:
-            if changed:
-                host.send(self.node, Profile(texts), cause=None)
+            profile = self.own_profile()
+            if profile != self.told:
+                self.told = profile
+                host.send(self.node, profile, cause=None)
             host.call(self.node, KeepAlive(), timeout_us=(TIMEOUT_US, TIMEOUT_US))
         for call, one in list(self.relayed.items()):
             if host.now_us - one.heard_us > 2 * TAKEOVER_US:
@@ -638,10 +649,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for user, entry in list(self.entries.items()):
             if entry.gone_us >= 0 and host.now_us - entry.gone_us > seen_us:
                 del self.entries[user]
-        others = [one for one in self.cache if one != host.me]
-        if others:
-            some = tuple(host.rng.sample(others, min(len(others), NODES_TOLD)))
-            host.call(host.rng.choice(others), Exchange(some), timeout_us=TIMEOUT_US)
+        some = self.told_nodes(host)
+        if some:
+            host.call(host.rng.choice(list(self.cache)), Exchange(some), timeout_us=TIMEOUT_US)
 
     @on(KeepAlive)
     def is_asked(self, host: Host, sender: PeerId, message: KeepAlive) -> None:
@@ -694,8 +704,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if self.node >= 0:
             former, self.node = self.node, -1
             self.let_go(host, former)
-        others = [one for one in self.cache if one != host.me]
-        for one in host.rng.sample(others, min(len(others), PARTNERS)):
+        for one in host.rng.sample(list(self.cache), min(len(self.cache), PARTNERS)):
             host.call(one, Exchange((host.me,)), timeout_us=TIMEOUT_US, cause=None)
         self.go_on(host)
 
@@ -706,11 +715,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.bans = min(self.bans + 1, BANS_MOST)
         self.banned_us = host.now_us + int(host.options.backoff_s * SECOND_US * 2 ** (self.bans - 1))
         host.log("overloaded", clients=self.here)
-        for one in (*self.entries, *self.partners):
-            self.drop_link(host, one)
+        former = (*self.entries, *self.partners)
         self.entries.clear()
         self.partners.clear()
         self.here = 0
+        for one in former:
+            self.let_go(host, one)
         self.lost_us = self.alone_us = host.now_us
         self.seek_in(host, host.rng.random())
 
@@ -733,8 +743,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def told_nodes(self, host: Host) -> tuple[PeerId, ...]:
         """Some super nodes to tell others of."""
-        others = [one for one in self.cache if one != host.me]
-        return tuple(host.rng.sample(others, min(len(others), NODES_TOLD)))
+        return tuple(host.rng.sample(list(self.cache), min(len(self.cache), NODES_TOLD)))
 
     @on(Attach)
     def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
@@ -769,7 +778,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def profile(self, host: Host, sender: PeerId, message: Profile) -> None:
         entry = self.entries.get(sender)
         if entry is not None and len(message.texts) <= TEXTS_MOST:
-            entry.texts = message.texts
+            entry.texts, entry.buddies = message.texts, message.buddies[:BUDDIES_MOST]
 
     def client_gone(self, host: Host, user: PeerId, entry: Entry) -> None:
         """A client has gone. It can still be found, as one that is off line."""
@@ -854,32 +863,36 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def presence(self, host: Host, sender: PeerId, message: Presence) -> None:
         if message.to == host.me:
             self.hears(host, message)
-        elif self.super and sender != message.to and message.node == sender:
+        elif self.super and sender in (message.user, message.node):
             self.pass_on(host, message)
 
     def hears(self, host: Host, message: Presence) -> None:
-        """How a user on its list is. One that has just come is told the same of this one."""
-        if message.user not in self.buddies:
+        """How a user on its list is. One that has just come is told the same of this one, and is put on the list if it
+        was not: it has this one on its own."""
+        if message.user not in self.buddies and not message.asks:
             return
-        self.buddies[message.user] = (message.node, message.online)
+        put_bounded(self.buddies, message.user, (message.node, message.online), BUDDIES_MOST)
         own = host.me if self.super else self.node
         if message.asks and own >= 0 and message.node >= 0:
             answer = Presence(message.user, host.me, own, online=True, asks=False)
             if message.node == host.me:
                 self.pass_on(host, answer)
-            elif own == host.me:
-                host.send(message.node, answer, cause=None)
             else:
-                # Its own super node vouches for it.
-                host.send(own, answer, cause=None)
+                host.send(message.node, answer, cause=None)
 
     # --- searching ------------------------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
+        if len(self.searches) >= SEARCHES_MOST:
+            host.failed("its user searches for too much at once")
+        else:
+            self.begin_search(host, ask.text, ask.goal, host.cause, GIVE_UP_US)
+
+    def begin_search(self, host: Host, text: str, goal: str, cause: Cause, wait_us: int, call: int = -1) -> None:
+        """Search, as soon as it has a super node. call: see `Searching`."""
         self.number += 1
-        timer = host.after(GIVE_UP_US, GiveUp(self.number))
-        search = Searching(ask.text, ask.goal, host.cause, timer)
-        put_bounded(self.searches, self.number, search, SEARCHES_MOST)
+        timer = host.after(wait_us, GiveUp(self.number), cause=cause)
+        search = self.searches[self.number] = Searching(text, goal, cause, timer, call=call)
         if self.super or self.node >= 0:
             self.search(host, self.number, search)
 
@@ -936,7 +949,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if not 0 <= number <= 10:
             return ()
         # An order that stays while the cache changes, so that no round leaves one out; another one at each.
-        known = sorted((one for one in self.cache if one != host.me), key=lambda one: (one < host.me, one))
+        known = sorted(self.cache, key=lambda one: (one < host.me, one))
         first = FIRST_ROUND * (2**number - 1)
         return tuple(known[first : first + FIRST_ROUND * 2**number])
 
@@ -1183,14 +1196,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @on(LookAgain)
     def looks_again(self, host: Host, tick: LookAgain) -> None:
         session = self.sessions.get(tick.call)
-        if session is None or session.talking:
-            return
-        self.number += 1
-        timer = host.after(TAKEOVER_US, GiveUp(self.number))
-        search = Searching(session.name, CALL.name, session.cause, timer, call=tick.call)
-        put_bounded(self.searches, self.number, search, SEARCHES_MOST)
-        if self.super or self.node >= 0:
-            self.search(host, self.number, search)
+        if session is not None and not session.talking:
+            self.begin_search(host, session.name, CALL.name, session.cause, TAKEOVER_US, tick.call)
 
     def not_there_again(self, host: Host, call: int) -> None:
         """The other end of a call is not to be found at present."""
@@ -1234,6 +1241,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.said == 0 and not session.talking:
             host.hit(session.other, session.text, by=session.by, cause=session.cause)
             host.log("call", cause=session.cause, way=session.way)
+            host.progress(0, session.lasts, cause=session.cause)
         session.met = True
         hops = (session.relay, session.other) if session.relay >= 0 else (session.other,)
         host.path(call, hops, f"call, {session.way}")
@@ -1505,13 +1513,6 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if any(peer in (one.a, one.b) for one in self.relayed.values()):
             return
         host.unlink(peer)
-
-    def drop_link(self, host: Host, peer: PeerId) -> None:
-        """Close a connection with a client or a partner, unless a call needs it."""
-        if not any(peer == one.relay for one in self.sessions.values()) and not any(
-            peer in (one.a, one.b) for one in self.relayed.values()
-        ):
-            host.unlink(peer)
 
     # --- what a person does and sees --------------------------------------------------------------------------------
 

@@ -78,15 +78,16 @@ class Attach:
 
 @message()
 class Profile:
-    """Of a client, for its super node: what its user now writes about itself."""
+    """Of a client, for its super node: what its user now writes about itself, and who is on its list (as in `Attach`)."""
 
     texts: tuple[str, ...]
+    buddies: tuple[tuple[PeerId, PeerId], ...]
 
     def about(self) -> Iterable[str]:
         return (word for text in self.texts for word in words_of(text))
 
     def without(self, word: str) -> object:
-        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)))
+        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)), self.buddies)
 
 
 @message()
@@ -268,7 +269,7 @@ class Probe:
 
 @message(over="datagram", part="transfer")
 class Voice:
-    """What is said in one second. `last`: the call ends."""
+    """What is said in two seconds. `last`: the call ends."""
 
     call: int
     number: int
