@@ -2,9 +2,9 @@
 
 Users call each other, and the machines of some of them carry all the rest: those that have a public address and a line
 that is fast enough become super nodes, without being asked. A client logs in at the login server, the only central
-machine, and then hangs on one super node, which knows who hangs on it and on which other super nodes to ask: 4, then 8,
-then 16, until the user is found. Most users are behind a NAT. If one of two has a public address, the other opens the
-connection; if not, a super node tells both to send at the same time, which opens most NATs; for the pairs that are
+machine, and then attaches to one super node, which knows its clients and tells them which other super nodes to ask: 4,
+then 8, 16, until the user is found. Most users are behind a NAT. If one of two has a public address, the other opens
+the connection; if not, a super node tells both to send at the same time, which opens most NATs; for the pairs that are
 left (see `swarmtop help network`, NAT) a third machine relays the call.
 
 With shares o, f, a, p, s, b of open, full cone, address- and port-restricted, symmetric NATs and blocked datagrams,
@@ -12,9 +12,9 @@ s² + 2sp + b² + 2b(1 - o - b) of all calls between random users are relayed; w
 
 Things to try: colour by `call` and ask for a call. Kill its relay: another one takes over, unless takeover=false. Kill
 the login server: calls go on, and nobody new gets in. Kill some super nodes (role=super node) and watch where their
-clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left have more logins than they
-bear and leave, their clients follow, and it does not end by itself. The scenarios august-2007 and december-2010 show
-what ended it.
+clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left get more logins than they
+handle and stop being super nodes, their clients go to others, and it does not end by itself. The scenarios august-2007
+and december-2010 show what ended it.
 
 Source: Baset and Schulzrinne, "An Analysis of the Skype Peer-to-Peer Internet Telephony Protocol", INFOCOM 2006; Guha,
 Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System", IPTPS 2006 (relays, rates, uptimes);
@@ -209,7 +209,10 @@ class SkypeOptions:
 
     clients: int = option(16, "clients of a super node, at most", low=1, high=10_000, unit="clients")
     logins_per_s: float = option(
-        2.0, "new clients that a super node bears, a second, over 10 s; with more it leaves", low=0.1, high=10_000
+        2.0,
+        "new clients that a super node handles, a second, over 10 s; with more it stops being one",
+        low=0.1,
+        high=10_000,
     )
     backoff_s: float = option(
         60.0, "how long it is then no super node, in s; twice as long each time", low=1, high=DAY_S
@@ -227,7 +230,7 @@ class SkypeOptions:
     )
     built_in_clients: int = option(32, "clients of each of these, at most", low=1, high=100_000, unit="clients")
     built_in_logins_per_s: float = option(
-        10.0, "new clients that each of these bears, a second; it does not answer more", low=0.1, high=1e6
+        10.0, "new clients that each of these handles, a second; it does not answer more", low=0.1, high=1e6
     )
     seen_h: float = option(72.0, "how long a user who has gone can be found, in h", low=0, high=10_000)
     admit_per_s: float = option(0.0, "logins a second that the login server lets in; 0: all", low=0, high=1e6)
@@ -342,7 +345,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     shows = (
         Shown("is", "how it is connected", "category", STATES),
         Shown("call", "how it speaks with another", "category", ("no call", "setting up", *WAYS)),
-        Shown("clients", "clients that hang on it", "count"),
+        Shown("clients", "clients that are attached to it", "count"),
         Shown("calls", "calls of this user", "count"),
         Shown("relaying", "calls between others that it relays", "count"),
         Shown("online", "buddies that it believes to be on line", "count"),
@@ -392,7 +395,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: SkypeOptions, rng: Rng) -> None:
-        """As many users' machines as are needed are super nodes, and all others hang on one of them."""
+        """As many users' machines as are needed are super nodes, and all others are attached to one of them."""
         everyone = world.of(cls)
         users = [one for one in everyone if not one.peer.station]
         able = [one for one in users if one.peer.able(one.host)]
@@ -412,7 +415,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         ids = [one.id for one in (*nodes, *stations)]
         for at, one in enumerate([one for one in users if one.id not in chosen]):
             if at < len(places):
-                one.peer.hang_on(one.host, places[at])
+                one.peer.attach_at_start(one.host, places[at])
         for at, one in enumerate(nodes):
             for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)):
                 one.peer.befriend(one.host, partner.id)
@@ -436,8 +439,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 one.peer.told = one.peer.own_profile()
                 by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told.buddies
 
-    def hang_on(self, host: Host, node: Member) -> None:
-        """At the beginning: it hangs on this super node."""
+    def attach_at_start(self, host: Host, node: Member) -> None:
+        """At the beginning: it is attached to this super node."""
         self.node = node.id
         node.peer.entries[host.me] = Entry(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, ())
         node.peer.here += 1
@@ -514,7 +517,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return not line.nat and fast and up and host.now_us >= self.banned_us
 
     def most(self, host: Host) -> int:
-        """Clients that it bears as a super node."""
+        """Clients that it takes as a super node."""
         return int(host.options.clients)
 
     # --- logging in, and finding a super node ---------------------------------------------------------------------
@@ -660,7 +663,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on_reply(KeepAlive)
     def is_there(self, host: Host, sender: PeerId, answer: Alive, context: object) -> None:
-        if sender == self.node and not answer.hangs:
+        if sender == self.node and not answer.attached:
             self.cache.forget(sender)
             host.unlink(sender)
             self.lost_node(host)
@@ -691,7 +694,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- as a super node ------------------------------------------------------------------------------------------
 
     def become_super(self, host: Host, *, quiet: bool = False) -> None:
-        """From now on others hang on it. quiet: when a run begins, nothing is sent."""
+        """From now on others attach to it. quiet: when a run begins, nothing is sent."""
         self.super = True
         self.alone_us, self.pause_s = -1, 0.0
         self.entries.clear()
@@ -725,7 +728,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.seek_in(host, host.rng.random())
 
     def counts_login(self, host: Host) -> bool:
-        """Count one more that wants to hang on it. Returns whether it bears them."""
+        """Count one more that wants to attach to it. Returns whether it can handle so many."""
         if host.now_us - self.window_us >= WINDOW_US:
             if host.now_us - self.window_us > 10 * WINDOW_US:
                 self.bans = 0
@@ -738,7 +741,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return float(host.options.logins_per_s * WINDOW_US / SECOND_US)
 
     def overloaded(self, host: Host) -> None:
-        """More logins than it bears: a user's machine is no super node any more."""
+        """More logins than it handles: a user's machine is no super node any more."""
         self.step_down(host)
 
     def told_nodes(self, host: Host) -> tuple[PeerId, ...]:
@@ -747,7 +750,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Attach)
     def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
-        """A client wants to hang on it."""
+        """A client wants to attach to it."""
         if not self.super:
             host.reply(NoPlace(self.told_nodes(host), stopped=True))
             return
@@ -907,7 +910,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if search is not None and search.call >= 0:
             self.not_there_again(host, search.call)
         elif search is not None:
-            why = "no super node told of one in time" if search.sent else "it hangs on no super node"
+            why = "no super node told of one in time" if search.sent else "it has no super node"
             host.failed(why, cause=search.cause)
 
     def search(self, host: Host, number: int, search: Searching) -> None:
@@ -1103,7 +1106,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.ring(host, call, session)
 
     def ring(self, host: Host, call: int, session: Session) -> None:
-        """Tell the other, directly if it has a public address or hangs on this one, else by way of its super node."""
+        """Tell the other, directly if it is open or attached to this one, else by way of its super node."""
         straight = session.nat == NatKind.OPEN or session.node == host.me or session.node < 0
         message = Ring(call, session.other, host.me, int(host.line.nat), session.way, session.relay)
         to = session.other if straight else session.node
@@ -1185,8 +1188,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, why)
 
     def look_again(self, host: Host, call: int, session: Session) -> bool:
-        """The other cannot be rung at the super node that it hung on: in a running call it is looked for in a while,
-        when it may hang on another one. Returns whether it will be."""
+        """The other cannot be rung at its former super node: in a running call it is looked for in a while, when it
+        may be attached to another one. Returns whether it will be."""
         if session.said == 0 or session.again >= LOOK_AGAIN_MOST:
             return False
         session.again += 1

@@ -59,8 +59,8 @@ class LoginLater:
 
 @message()
 class Attach:
-    """A client wants to hang on this super node. `able`: it could be one itself. buddies: users that are to be told,
-    each with the super node that it was last known to hang on."""
+    """A client wants to attach to this super node. `able`: it could be one itself. buddies: users that are to be told,
+    each with its last known super node."""
 
     name: str
     nat: int
@@ -78,7 +78,7 @@ class Attach:
 
 @message()
 class Profile:
-    """Of a client, for its super node: what its user now writes about itself, and who is on its list (as in `Attach`)."""
+    """Of a client, for its super node: what its user now writes about itself, and who is on its list, see `Attach`."""
 
     texts: tuple[str, ...]
     buddies: tuple[tuple[PeerId, PeerId], ...]
@@ -92,7 +92,7 @@ class Profile:
 
 @message()
 class Attached:
-    """The client hangs on it. nodes: other super nodes, for its host cache."""
+    """The client is attached. nodes: other super nodes, for its host cache."""
 
     nodes: tuple[PeerId, ...]
 
@@ -112,9 +112,9 @@ class KeepAlive:
 
 @message()
 class Alive:
-    """`hangs`: the client is known here."""
+    """`attached`: the client is known here."""
 
-    hangs: bool
+    attached: bool
 
 
 @message()
@@ -145,8 +145,8 @@ class Nodes:
 
 @message()
 class Presence:
-    """`user` is on line, or not, and hangs on `node`; for `to`, by way of its super node. `asks`: it wants to be told
-    the same of `to`."""
+    """`user` is on line, or not, and attached to `node`; for `to`, by way of its super node. `asks`: it wants to be
+    told the same of `to`."""
 
     to: PeerId
     user: PeerId
