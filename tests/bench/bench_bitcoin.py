@@ -302,8 +302,7 @@ class Speed(NamedTuple):
 
 
 def speed(peers: int, per_s: float, for_s: float, block_s: float = 600.0) -> Speed:
-    """Payments of users that are no asks. Objects that are there when it begins are left to the collector no more, as
-    the dashboard does it."""
+    """Payments of users that are no asks. Objects from before are frozen (`gc.freeze`), as in the dashboard."""
     options = {"others_per_h": per_s * 3_600 / peers, "filler": 0, "block_s": block_s}
     made = Swarm(Setup("bitcoin", peers, 1, asks_per_s=0.0, options=options))
     made.advance(10 * SECOND)
