@@ -439,17 +439,17 @@ def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
 
 
 def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    others = sum(1 for p in sim.users() if p != origin and not silent[p])
-    program = sim.programs[origin]
-    contacts = None if program is None else program.contacts()
-    if not sim.streams.near[origin] and contacts is not None:
-        first = [q for q in dict.fromkeys(contacts) if not silent[q]]
-        told = f"{plural(len(first), 'contact')}{f' ({_names(sim.labels, first)})' if first else ''}"
-        return f"{who} tells its {told}: without them nobody else would hear of it."
-    if not sim.streams.near[origin]:
+    near, program = sim.streams.near[origin], sim.programs[origin]
+    contacts = None if near or program is None else program.contacts()
+    if not near and contacts is None:
+        others = sum(1 for p in sim.users() if p != origin and not silent[p])
         return (
             f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "
             f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
-    near = [q for q in sim.streams.near[origin] if not silent[q]]
-    return f"{who} tells its {plural(len(near), 'neighbour')}: without them nobody else would hear of it."
+    first = [q for q in dict.fromkeys(near or contacts or ()) if not silent[q]]
+    one = "neighbour" if near else "contact"
+    if not first:
+        return f"{who} has no {one} that is up and would pass it on: nobody else would hear of it."
+    told = f"{plural(len(first), one)} ({_names(sim.labels, first)})"
+    return f"{who} tells its {told}: without them nobody else would hear of it."
