@@ -311,6 +311,30 @@ def test_one_whose_datagrams_are_blocked_finds_calls_and_is_called() -> None:
     assert made.snapshot().totals.by_kind["Voice"] == 0
 
 
+def test_who_cannot_call_is_told_why() -> None:
+    made = swarm(call_s=20.0)
+    login, built_in = made.select('role="login server"')[0], made.select('role="built-in super node"')[0]
+    for asker, text in ((login, "user3"), (built_in, "user3"), (3, "user3"), (3, "user99")):
+        made.do(AskFor(asker, text))
+    run(made, 10)
+    assert [row.verdict for row in made.asks()] == [
+        "No call: a machine of Skype has no user.",
+        "No call: a machine of Skype has no user.",
+        "No call: it is the name of the user itself.",
+        "No call: no super node knows of one.",
+    ]
+
+
+def test_a_call_that_ends_at_once_is_told_as_a_call() -> None:
+    made = swarm(nat=0.0, call_s=20.0)
+    caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
+    made.do(AskFor(caller, f"user{callee}"))
+    run(made, 1)
+    made.do(Kill(caller))
+    run(made, 30)
+    assert made.asks()[0].verdict == "They spoke for 0 of 20 s; the caller is dead."
+
+
 def test_two_behind_nats_that_can_be_opened_meet_by_the_help_of_a_super_node() -> None:
     made = swarm("port:0.6", call_s=4.0)
     a, b = made.select("nat=port")[:2]

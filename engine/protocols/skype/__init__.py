@@ -67,7 +67,7 @@ from ...api import (
     words_of,
 )
 from ...kit import HostCache, put_bounded, relay_share
-from .login import LoginServer
+from .login import NO_USER, LoginServer
 from .messages import (
     CARDS_MOST,
     NAME_MOST,
@@ -886,7 +886,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- searching ------------------------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if len(self.searches) >= SEARCHES_MOST:
+        if ask.text == self.name_of(host):
+            host.failed("it is the name of the user itself")
+        elif len(self.searches) >= SEARCHES_MOST:
             host.failed("its user searches for too much at once")
         else:
             self.begin_search(host, ask.text, ask.goal, host.cause, GIVE_UP_US)
@@ -1323,7 +1325,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.relay >= 0:
             self.relay_died(host, call, session)
         else:
-            self.break_off(host, call, session, "the other fell silent")
+            self.break_off(host, call, session, "nothing came from the other any more")
 
     def break_off(self, host: Host, call: int, session: Session, why: str) -> None:
         """The call ends before all is said."""
@@ -1596,4 +1598,4 @@ class BuiltIn(Client):
         """It does not answer."""
 
     def ask(self, host: Host, ask: Ask) -> None:
-        host.failed("a machine of Skype has no user")
+        host.failed(NO_USER)
