@@ -418,8 +418,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 one.peer.attach_at_start(one.host, places[at])
         for at, one in enumerate(nodes):
             for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)):
-                one.peer.befriend(one.host, partner.id)
-                partner.peer.befriend(partner.host, one.id)
+                one.peer.keep_partner(one.host, partner.id)
+                partner.peer.keep_partner(partner.host, one.id)
         for one in everyone:
             for address in rng.sample(ids, min(len(ids), CACHE_MOST)):
                 if address != one.id:
@@ -830,13 +830,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.cache.remember(sender, host.now_us, CACHE_MOST)
         self.learn(host, answer.nodes)
         if self.super and len(self.partners) < PARTNERS:
-            self.befriend(host, sender)
+            self.keep_partner(host, sender)
 
     @on_timeout(Exchange)
     def exchange_failed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
         self.cache.forget(to)
 
-    def befriend(self, host: Host, node: PeerId) -> None:
+    def keep_partner(self, host: Host, node: PeerId) -> None:
         """Keep a connection with another super node."""
         if node != host.me and node not in self.partners:
             self.partners[node] = None
@@ -1361,12 +1361,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, "no super node names a relay")
 
     def relay_candidates(self, host: Host, asker: PeerId) -> tuple[PeerId, ...]:
-        """Peers with a public address that a super node knows: clients, other super nodes, itself."""
+        """Peers with a public address that a super node knows: clients, super nodes of other users, itself."""
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
         able += [one for one in self.cache if one not in self.built_in]
-        if not host.line.nat:
-            able.append(host.me)
-        able = [one for one in dict.fromkeys(able) if one != asker]
+        able = [one for one in dict.fromkeys((*able, host.me)) if one != asker]
         return tuple(host.rng.sample(able, min(len(able), SPARES)))
 
     @on(WantRelays)
