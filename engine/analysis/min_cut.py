@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..api import Need, Peer, PeerId, mentions, words_of
+from ..api import Need, PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..sim.paths import PathLengths
@@ -261,6 +261,11 @@ NAMED = 4
 """Peers that the sentence names."""
 
 
+def _names(labels: Sequence[str], peers: Sequence[PeerId]) -> str:
+    """The first of these peers, for the sentence."""
+    return ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
+
+
 @dataclass(frozen=True, slots=True)
 class MinimumCut:
     """The fewest peers to silence so that `origin` no longer finds `text`.
@@ -332,9 +337,8 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         peers, exact = vertex_cut(near, origin, heard), True
     else:
         peers, exact = bounded_cut(near, origin, heard, horizon)
-    names = _named(labels, peers)
     most = "" if exact else "at most "
-    told = f"Silencing {most}{plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
+    told = f"Silencing {most}{plural(len(peers), 'peer')} ({_names(labels, peers)}) cuts {who} off from {what}"
     share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
     assumed = "" if horizon is None else f" Assumed: the links of now, and {plural(horizon, 'hop')} for a question."
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
@@ -342,8 +346,6 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
 
 def _needs(sim: Simulation, origin: PeerId, text: str) -> Sequence[Need] | None:
     """See `Peer.needs`. Raises PeerFailed."""
-    if sim.program.needs.__func__ is Peer.needs.__func__:  # type: ignore[attr-defined]
-        return None
     try:
         return sim.program.needs(text, origin, sim.programs, sim.shared.options)
     except Exception as error:
@@ -369,9 +371,9 @@ def _cut_of_needs(
     if not best.peers:
         told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
         return MinimumCut(origin, text, (), tuple(holders), told)
-    names = _named(labels, best.peers)
-    told = f"Silencing {plural(len(best.peers), 'peer')} ({names}) cuts {who} off from {what}: there is no other "
-    return MinimumCut(origin, text, best.peers, tuple(holders), f"{told}{best.what}.")
+    those = f"{plural(len(best.peers), 'peer')} ({_names(labels, best.peers)})"
+    told = f"Silencing {those} cuts {who} off from {what}: there is no other {best.what}."
+    return MinimumCut(origin, text, best.peers, tuple(holders), told)
 
 
 def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId] | None:
@@ -443,24 +445,18 @@ def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:
         raise PeerFailed(peer, "contacts", error) from error
 
 
-def _named(labels: Sequence[str], peers: Sequence[PeerId]) -> str:
-    """The first of these by name."""
-    return ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
-
-
 def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    others = sum(1 for p in sim.users() if p != origin and not silent[p])
-    contacts = _contacts_of(sim, origin)
-    if not sim.streams.near[origin] and contacts is not None:
-        first = [q for q in dict.fromkeys(contacts) if not silent[q]]
-        if not first:
-            return f"{who} has no contact that is up: nobody would hear of it."
-        told = f"{plural(len(first), 'contact')} ({_named(sim.labels, first)})"
-        return f"{who} tells its {told}: without them nobody else would hear of it."
-    if not sim.streams.near[origin]:
+    near = sim.streams.near[origin]
+    contacts = None if near else _contacts_of(sim, origin)
+    if not near and contacts is None:
+        others = sum(1 for p in sim.users() if p != origin and not silent[p])
         return (
             f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "
             f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
-    near = [q for q in sim.streams.near[origin] if not silent[q]]
-    return f"{who} tells its {plural(len(near), 'neighbour')}: without them nobody else would hear of it."
+    first = [q for q in dict.fromkeys(near or contacts or ()) if not silent[q]]
+    one = "neighbour" if near else "contact"
+    if not first:
+        return f"{who} has no {one} that is up and would pass it on: nobody else would hear of it."
+    told = f"{plural(len(first), one)} ({_names(sim.labels, first)})"
+    return f"{who} tells its {told}: without them nobody else would hear of it."

@@ -584,7 +584,7 @@ def plan(command: Attack, context: AttackContext, rng: Stream) -> Plan:
 NOTHING_TO_CHOOSE = {
     "role": "No peer is alive, so there is no role.",
     "city": "No peer is in a city: this run has no places.",
-    "operator": "No operator here has more than one peer: there is no company to order anything.",
+    "operator": "No peer that is up has an operator: there is no company to order anything.",
     "whack-a-mole": "Nobody runs a service here that could be shut down.",
 }
 ON_LINKS = ("degree", "betweenness")

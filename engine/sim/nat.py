@@ -93,7 +93,7 @@ class Nat:
             return sent_us is None or self.kernel.now_us - sent_us > DATAGRAM_US
         if other and not can_meet(kind, other):
             return True
-        at = self._out.get(to, {}).get(to_key(frm, stream))
+        at = self._out.get(to, {}).get(frm << 1 | stream)
         if at is None or (stream and at < self.started_us[frm]):
             return True
         return self.kernel.now_us - at > (STREAM_US if stream else DATAGRAM_US)
@@ -103,8 +103,3 @@ class Nat:
         self._out.pop(peer, None)
         self._room.pop(peer, None)
         self._sent_us.pop(peer, None)
-
-
-def to_key(peer: PeerId, stream: bool) -> int:
-    """How a table names a called peer."""
-    return peer << 1 | stream

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import Act, Heal, Partition, Setup, Swarm
+from engine import Act, Heal, Host, Partition, Setup, Swarm
+from engine.api import INHERIT, CauseLike
 from engine.protocols.bitcoin import PASS_US, Node
 from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, Address, AddrMan, Tables
 from engine.protocols.bitcoin.chain import GENESIS, Block, Chain, Change, coins_of
@@ -197,34 +198,33 @@ SPREAD = 1.1
 """Of the logarithm of the time after which a node has a block: 95 % after 40 s of a mean of 11.37 s."""
 
 
+class Watched(Node, name="bitcoin-watched"):
+    """A node that keeps when blocks came into its chain: (height, virtual time in us)."""
+
+    __slots__ = ("came",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came: list[tuple[int, int]] = []
+
+    def follow(self, host: Host, change: Change, cause: CauseLike = INHERIT) -> None:
+        self.came += [(block.height, host.now_us) for block in change.come]
+        super().follow(host, change, cause)
+
+
 def watched_forks(peers: int, blocks: int, every_s: float, filler: int, seed: int = 1) -> tuple[int, float, float]:
     """(blocks, share of forks, share by the model) of a network of 2013 in which all nodes mine. The model gets the
     mean time, of all nodes, from a block to that when a node mines upon it."""
+    options = {"era": "2013", "miners": peers, "block_s": every_s, "filler": filler}
+    setup = Setup("bitcoin", peers, seed, asks_per_s=0.0, sample_s=60.0, latency="world", options=options)
+    made = Swarm(setup, Watched)
+    nodes = [node for node in made.simulation.programs if isinstance(node, Watched)]
+    while nodes[0].chain.height < blocks:
+        made.advance(made.now_us + 100 * SECOND)
+    came = sorted((at_us, height) for node in nodes for height, at_us in node.came)
     first: dict[int, int] = {}
-    waits: list[float] = []
-    follow = Node.follow
-
-    def spy(self: Node, host: Any, change: Change, *args: Any) -> None:
-        for block in change.come:
-            begun = first.setdefault(block.height, host.now_us)
-            waits.append((host.now_us - begun) / SECOND)
-        follow(self, host, change, *args)
-
-    Node.follow = spy  # type: ignore[method-assign]
-    try:
-        options = {"era": "2013", "miners": peers, "block_s": every_s, "filler": filler}
-        made = Swarm(Setup("bitcoin", peers, seed, asks_per_s=0.0, sample_s=60.0, latency="world", options=options))
-        while made.simulation.programs[0].chain.height < blocks:  # type: ignore[union-attr]
-            made.advance(made.now_us + 100 * SECOND)
-    finally:
-        Node.follow = follow  # type: ignore[method-assign]
-    known = {
-        block.hash: block.height
-        for node in made.simulation.programs
-        if isinstance(node, Node)
-        for block in node.chain.blocks.values()
-        if block.height
-    }
+    waits = [(at_us - first.setdefault(height, at_us)) / SECOND for at_us, height in came]
+    known = {block.hash: block.height for node in nodes for block in node.chain.blocks.values() if block.height}
     heights = len(set(known.values()))
     return len(known), (len(known) - heights) / len(known), fork_rate(float(np.mean(waits)), every_s)
 
@@ -302,8 +302,7 @@ class Speed(NamedTuple):
 
 
 def speed(peers: int, per_s: float, for_s: float, block_s: float = 600.0) -> Speed:
-    """Payments of users that are no asks. Objects that are there when it begins are left to the collector no more, as
-    the dashboard does it."""
+    """Payments of users that are no asks. Objects from before are frozen (`gc.freeze`), as in the dashboard."""
     options = {"others_per_h": per_s * 3_600 / peers, "filler": 0, "block_s": block_s}
     made = Swarm(Setup("bitcoin", peers, 1, asks_per_s=0.0, options=options))
     made.advance(10 * SECOND)

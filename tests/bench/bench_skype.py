@@ -96,13 +96,13 @@ SLOW = {
     "built_in_logins_per_s": 0.1,
     "built_in_clients": 24,
 }
-"""Clients that try again every one or two minutes, and super nodes that bear one of them in ten seconds."""
+"""Clients that try again every one or two minutes, and super nodes that handle one of them in ten seconds."""
 NINE_IN_TEN = 0.9
 Failure: TypeAlias = tuple[list[tuple[float, int]], float]
 
 
 def online(made: Swarm) -> int:
-    """Users' machines that hang on a super node, or are one."""
+    """Users' machines that are attached to a super node, or are one."""
     programs = (made.peer(user) for user in range(USERS))
     return sum(isinstance(one, Client) and one.state() in ("on line", "super node") for one in programs)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import AskFor, Host, Kill, Setup, Swarm, on
-from engine.protocols.kademlia import Ended, Found, Node, key_of
+from engine.protocols.kademlia import Ended, Node, key_of
 from engine.setup import ContentSpec
 
 SECOND = 1_000_000
@@ -19,15 +19,10 @@ class Measured(Node, name="kademlia-measured"):
     """A node that keeps the results of its searches."""
 
     ended: list[Ended] = field(default_factory=list)
-    values: list[Found] = field(default_factory=list)
 
     @on(Ended)
     def keep_ended(self, host: Host, ended: Ended) -> None:
         self.ended.append(ended)
-
-    @on(Found)
-    def keep_found(self, host: Host, found: Found) -> None:
-        self.values.append(found)
 
 
 def converged(

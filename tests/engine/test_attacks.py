@@ -243,7 +243,7 @@ def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
         (Attack("sybil", word="!"), "should be words"),
         (Attack("sybil", operator='a"b'), "should be words"),
         (Attack("city", whom="Atlantis"), 'which city\\? Not "Atlantis"'),
-        (Attack("operator", whom="Napster"), "no operator here has more than one peer"),
+        (Attack("operator", whom="Napster"), "no peer that is up has an operator"),
         (Attack("eclipse", peers="p099"), "no peer is called"),
         (Attack("eclipse", peers="state=dead"), "the victim is no peer that is up"),
     ],

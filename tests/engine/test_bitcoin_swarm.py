@@ -133,13 +133,13 @@ def test_without_dns_seeds_only_newcomers_find_nobody() -> None:
     assert joined == [True, False]
 
 
-def test_payments_go_on_where_searches_end_when_the_heads_are_cut_off() -> None:
+def test_payments_go_on_where_searches_end_when_the_servers_are_shut() -> None:
     """Napster's index and all DNS seeds are shut at the same moment, in two runs."""
     success = []
-    for network, heads, asks in (("napster", "role=index", 1.0), ("bitcoin", "role=dns", 0.3)):
+    for network, servers, asks in (("napster", "role=index", 1.0), ("bitcoin", "role=dns", 0.3)):
         made = Swarm(Setup(network, 20, 7, asks_per_s=asks))
         run(made, 20)
-        made.do(Kill(heads))
+        made.do(Kill(servers))
         run(made, 80)
         metrics = made.simulation.metrics
         success.append((metrics.success(2 * SECOND, 19 * SECOND), metrics.success(20 * SECOND, 38 * SECOND)))

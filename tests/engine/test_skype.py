@@ -247,27 +247,39 @@ def test_a_call_whose_relay_dies_goes_on_if_another_takes_over(takeover: bool) -
         assert verdicts == {"": 4}
         assert all(row.verdict == "They spoke for 20 of 20 s." for row in made.asks())
     else:
-        assert verdicts == {"then its relay is gone.": 4}
+        assert verdicts == {"its relay is gone.": 4}
     assert not any(made.peer(one).sessions for one in callers)
 
 
-def test_who_has_it_on_a_list_is_told_that_a_user_comes_and_goes() -> None:
+def test_users_are_told_who_of_their_list_comes_and_goes() -> None:
     made = swarm(buddies=3)
-    for user in range(24):
-        program = made.peer(user)
-        assert isinstance(program, Client)
-        if program.super:
-            continue
-        fans = [other for other in dict(program.told_buddies()) if user in dict(buddies_of(made, other))]
-        if fans:
-            break
+    user = next(one for one in range(24) if not made.peer(one).super and len(buddies_of(made, one)) == 3)
+    fans = list(buddies_of(made, user))
+    assert all(buddies_of(made, fan)[user] for fan in fans), "two that know each other are on both lists"
     made.do(Kill(user))
     run(made, 2)
-    assert fans
     assert not any(buddies_of(made, fan)[user] for fan in fans)
     made.do(Revive(user))
     run(made, 12)
     assert all(buddies_of(made, fan)[user] for fan in fans)
+    assert buddies_of(made, user) == dict.fromkeys(fans, True), "one that comes is told who is there"
+
+
+def test_one_that_was_called_knows_the_caller_when_it_comes_again() -> None:
+    made = swarm(buddies=0, call_s=2.0)
+    caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
+    made.do(AskFor(caller, f"user{callee}"))
+    run(made, 10)
+    made.do(Kill(caller))
+    run(made, 2)
+    made.do(Revive(caller))
+    run(made, 12)
+    assert buddies_of(made, callee) == {caller: True}
+    assert buddies_of(made, caller) == {callee: True}
+    run(made, 60)
+    made.do(Kill(callee))
+    run(made, 2)
+    assert buddies_of(made, caller) == {callee: False}
 
 
 def test_a_user_who_has_gone_can_be_found_for_some_time() -> None:
@@ -297,6 +309,30 @@ def test_one_whose_datagrams_are_blocked_finds_calls_and_is_called() -> None:
     assert [row.verdict for row in made.asks()] == ["They spoke for 4 of 4 s."] * 4
     assert ways(made) == {RELAYED: 2, DIRECT: 1, REVERSED: 1}
     assert made.snapshot().totals.by_kind["Voice"] == 0
+
+
+def test_who_cannot_call_is_told_why() -> None:
+    made = swarm(call_s=20.0)
+    login, built_in = made.select('role="login server"')[0], made.select('role="built-in super node"')[0]
+    for asker, text in ((login, "user3"), (built_in, "user3"), (3, "user3"), (3, "user99")):
+        made.do(AskFor(asker, text))
+    run(made, 10)
+    assert [row.verdict for row in made.asks()] == [
+        "No call: a machine of Skype has no user.",
+        "No call: a machine of Skype has no user.",
+        "No call: it is the name of the user itself.",
+        "No call: no super node knows of one.",
+    ]
+
+
+def test_a_call_that_ends_at_once_is_told_as_a_call() -> None:
+    made = swarm(nat=0.0, call_s=20.0)
+    caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
+    made.do(AskFor(caller, f"user{callee}"))
+    run(made, 1)
+    made.do(Kill(caller))
+    run(made, 30)
+    assert made.asks()[0].verdict == "They spoke for 0 of 20 s; the caller is dead."
 
 
 def test_two_behind_nats_that_can_be_opened_meet_by_the_help_of_a_super_node() -> None:

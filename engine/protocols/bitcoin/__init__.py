@@ -85,7 +85,7 @@ from .chain import (
     Transaction,
     coins_of,
     digest,
-    is_signed,
+    is_intact,
     is_sound,
     short,
     txids_of,
@@ -395,8 +395,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     connections  by peer; dialing: whom it is calling now, what for, and the timer
     pool         transactions that are in no block of the branch: txid -> the message; coins: what they spend
     causes       txid -> cause, of those that belong to an ask
-    news, places transactions to be announced, in order (0: it is in a block now); txid -> its place, counted from the
-                 start of the node; base: the place of the first
+    news, places transactions to be announced, in order (0: it need not be any more); txid -> its place, counted from
+                 the start of the node; base: the place of the first
     news_most    length of `news` at which what all were told is forgotten; gaps: whether there is a 0 in it
     outs, ins    connections for all relay: those that it opened, and those that it accepted; resting: of `outs` those
                  without a timer for announcements
@@ -905,7 +905,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if txid in pool or txid in recent:
                 continue
             known = None
-            if not is_signed(tx) or len(pool) >= POOL_MOST:
+            if not is_intact(tx) or len(pool) >= POOL_MOST:
                 continue
             if coin > 0:
                 if coin in self.coins or self.chain.spender(coin) is not None:
@@ -1086,7 +1086,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         # So that a transaction is looked at a few times only, however many wait.
         self.news_most = max(NEWS_LEAST, 2 * len(news))
 
-    def is_mined(self, txid: int) -> None:
+    def unqueue(self, txid: int) -> None:
         """A transaction need not be announced any more."""
         place = self.places.pop(txid, None)
         if place is not None:
@@ -1535,7 +1535,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 if pool.pop(txid, None) is not None and tx.coin > 0:
                     self.coins.pop(tx.coin, None)
                 if txid in self.places:
-                    self.is_mined(txid)
+                    self.unqueue(txid)
                 if causes:
                     causes.pop(txid, None)
                 if wanted and wanted.pop(txid, None) is not None:
@@ -1545,7 +1545,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 if rival is not None:
                     pool.pop(rival, None)
                     causes.pop(rival, None)
-                    self.is_mined(rival)
+                    self.unqueue(rival)
         self.tell_payments(host, change)
         self.announce(host, change, cause)
         if self.secret is not None:

@@ -51,7 +51,7 @@ class Transaction(NamedTuple):
 
 
 @lru_cache(maxsize=4_096)
-def is_signed(tx: Transaction) -> bool:
+def is_intact(tx: Transaction) -> bool:
     """Whether the hash of a transaction is that of its contents. Each node looks at it, and the answer is the same."""
     return tx.txid == digest("tx", tx.coin, tx.text)
 

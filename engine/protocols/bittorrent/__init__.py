@@ -665,13 +665,16 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Joined)
     def is_in_table(self, host: Host, joined: Joined) -> None:
         """What was begun before is announced now."""
-        for torrent in list(self.torrents.values()):
-            self._announce_in_table(host, torrent)
+        self._announce_all_in_table(host)
 
     @on(TableDue)
     def table_due(self, host: Host, tick: TableDue) -> None:
         """Nodes of the table forget who is silent."""
-        self.is_in_table(host, Joined(0))
+        self._announce_all_in_table(host)
+
+    def _announce_all_in_table(self, host: Host) -> None:
+        for torrent in list(self.torrents.values()):
+            self._announce_in_table(host, torrent)
 
     @on(Found)
     def found_in_table(self, host: Host, found: Found) -> None:

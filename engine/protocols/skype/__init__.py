@@ -2,9 +2,9 @@
 
 Users call each other, and the machines of some of them carry all the rest: those that have a public address and a line
 that is fast enough become super nodes, without being asked. A client logs in at the login server, the only central
-machine, and then hangs on one super node, which knows who hangs on it and on which other super nodes to ask: 4, then 8,
-then 16, until the user is found. Most users are behind a NAT. If one of two has a public address, the other opens the
-connection; if not, a super node tells both to send at the same time, which opens most NATs; for the pairs that are
+machine, and then attaches to one super node, which knows its clients and tells them which other super nodes to ask: 4,
+then 8, 16, until the user is found. Most users are behind a NAT. If one of two has a public address, the other opens
+the connection; if not, a super node tells both to send at the same time, which opens most NATs; for the pairs that are
 left (see `swarmtop help network`, NAT) a third machine relays the call.
 
 With shares o, f, a, p, s, b of open, full cone, address- and port-restricted, symmetric NATs and blocked datagrams,
@@ -12,9 +12,9 @@ s² + 2sp + b² + 2b(1 - o - b) of all calls between random users are relayed; w
 
 Things to try: colour by `call` and ask for a call. Kill its relay: another one takes over, unless takeover=false. Kill
 the login server: calls go on, and nobody new gets in. Kill some super nodes (role=super node) and watch where their
-clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left have more logins than they
-bear and leave, their clients follow, and it does not end by itself. The scenarios august-2007 and december-2010 show
-what ended it.
+clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left get more logins than they
+handle and stop being super nodes, their clients go to others, and it does not end by itself. The scenarios august-2007
+and december-2010 show what ended it.
 
 Source: Baset and Schulzrinne, "An Analysis of the Skype Peer-to-Peer Internet Telephony Protocol", INFOCOM 2006; Guha,
 Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System", IPTPS 2006 (relays, rates, uptimes);
@@ -67,7 +67,7 @@ from ...api import (
     words_of,
 )
 from ...kit import HostCache, put_bounded, relay_share
-from .login import LoginServer
+from .login import NO_USER, LoginServer
 from .messages import (
     CARDS_MOST,
     NAME_MOST,
@@ -140,7 +140,7 @@ BANS_MOST = 3
 """A super node that leaves comes back after at most 2^(this - 1) times `backoff_s`."""
 RECRUIT_US = 5 * SECOND_US
 PARTNERS = 3
-"""Super nodes with which a super node keeps a connection."""
+"""Connections with other super nodes: with fewer, a super node opens more."""
 SESSIONS_MOST = 20
 KNOWN_MOST = 2_000
 """Users that a super node remembers after they have gone."""
@@ -209,7 +209,10 @@ class SkypeOptions:
 
     clients: int = option(16, "clients of a super node, at most", low=1, high=10_000, unit="clients")
     logins_per_s: float = option(
-        2.0, "new clients that a super node bears, a second, over 10 s; with more it leaves", low=0.1, high=10_000
+        2.0,
+        "new clients that a super node handles, a second, over 10 s; with more it stops being one",
+        low=0.1,
+        high=10_000,
     )
     backoff_s: float = option(
         60.0, "how long it is then no super node, in s; twice as long each time", low=1, high=DAY_S
@@ -227,7 +230,7 @@ class SkypeOptions:
     )
     built_in_clients: int = option(32, "clients of each of these, at most", low=1, high=100_000, unit="clients")
     built_in_logins_per_s: float = option(
-        10.0, "new clients that each of these bears, a second; it does not answer more", low=0.1, high=1e6
+        10.0, "new clients that each of these handles, a second; it does not answer more", low=0.1, high=1e6
     )
     seen_h: float = option(72.0, "how long a user who has gone can be found, in h", low=0, high=10_000)
     admit_per_s: float = option(0.0, "logins a second that the login server lets in; 0: all", low=0, high=1e6)
@@ -235,7 +238,9 @@ class SkypeOptions:
     retry_most_s: float = option(60.0, "the longest pause: they double, in s", low=0.1, high=DAY_S)
     grace_s: float = option(60.0, "how long a client without super node stays logged in, in s", low=1, high=DAY_S)
     keepalive_s: float = option(60.0, "how often a client asks for its super node, in s", low=1, high=3_600, fixed=True)
-    buddies: int = option(3, "users that each one has on its list when the run begins", low=0, high=20, fixed=True)
+    buddies: int = option(
+        3, "users that each one has on its list when the run begins, at most", low=0, high=20, fixed=True
+    )
     punching: bool = option(True, "whether a super node tells both to send at the same time")
     call_s: float = option(20.0, "how long a call lasts, in s (median 170: Guha 2006)", low=1, high=DAY_S)
     voice_kb_s: float = option(
@@ -326,6 +331,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     tried             those that it has tried since it last paused
     entries, partners as a super node: its clients, and others that it keeps a connection with
     relayed           calls that it relays
+    told              what its super node was last told of its user
     banned_us         until when it is no super node, since it had too many logins; bans: how often in a row
     """
 
@@ -339,7 +345,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     shows = (
         Shown("is", "how it is connected", "category", STATES),
         Shown("call", "how it speaks with another", "category", ("no call", "setting up", *WAYS)),
-        Shown("clients", "clients that hang on it", "count"),
+        Shown("clients", "clients that are attached to it", "count"),
         Shown("calls", "calls of this user", "count"),
         Shown("relaying", "calls between others that it relays", "count"),
         Shown("online", "buddies that it believes to be on line", "count"),
@@ -375,6 +381,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     banned_us: int = -1
     bans: int = 0
     own_texts: tuple[str, ...] = ()
+    told: Profile | None = None
 
     # --- the network as a whole ---------------------------------------------------------------------------------
 
@@ -388,7 +395,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: SkypeOptions, rng: Rng) -> None:
-        """As many users' machines as are needed are super nodes, and all others hang on one of them."""
+        """As many users' machines as are needed are super nodes, and all others are attached to one of them."""
         everyone = world.of(cls)
         users = [one for one in everyone if not one.peer.station]
         able = [one for one in users if one.peer.able(one.host)]
@@ -408,28 +415,32 @@ class Client(Peer, name="skype", options=SkypeOptions):
         ids = [one.id for one in (*nodes, *stations)]
         for at, one in enumerate([one for one in users if one.id not in chosen]):
             if at < len(places):
-                one.peer.hang_on(one.host, places[at])
+                one.peer.attach_at_start(one.host, places[at])
         for at, one in enumerate(nodes):
-            for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)[:PARTNERS]):
-                one.peer.befriend(one.host, partner.id)
-                partner.peer.befriend(partner.host, one.id)
+            for partner in (nodes[(at + step) % len(nodes)] for step in (1, 2)):
+                one.peer.keep_partner(one.host, partner.id)
+                partner.peer.keep_partner(partner.host, one.id)
         for one in everyone:
             for address in rng.sample(ids, min(len(ids), CACHE_MOST)):
                 if address != one.id:
                     one.peer.cache.remember(address, 0, CACHE_MOST)
-        for one in users:
-            one.peer.certified = True
-            for other in rng.sample(users, min(len(users), options.buddies + 1)):
-                if other.id != one.id and len(one.peer.buddies) < options.buddies:
-                    node = other.id if other.peer.super else other.peer.node
-                    one.peer.buddies[other.id] = (node, node >= 0)
+        # Two that know each other have each other on their lists.
+        drawn = users * options.buddies
+        rng.shuffle(drawn)
+        for one, other in zip(drawn[::2], drawn[1::2], strict=False):
+            if one is not other:
+                for its, buddy in ((one.peer, other), (other.peer, one)):
+                    node = buddy.id if buddy.peer.super else buddy.peer.node
+                    its.buddies[buddy.id] = (node, node >= 0)
         by_id = {one.id: one for one in everyone}
         for one in users:
+            one.peer.certified = True
             if one.peer.node >= 0:
-                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told_buddies()
+                one.peer.told = one.peer.own_profile()
+                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told.buddies
 
-    def hang_on(self, host: Host, node: Member) -> None:
-        """At the beginning: it hangs on this super node."""
+    def attach_at_start(self, host: Host, node: Member) -> None:
+        """At the beginning: it is attached to this super node."""
         self.node = node.id
         node.peer.entries[host.me] = Entry(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, ())
         node.peer.here += 1
@@ -444,7 +455,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             spoken = f"They spoke for {facts.done:,.0f} of {facts.of:,.0f} s"
             if facts.trouble:
                 return f"{spoken}; the caller {facts.trouble}."
-            return f"{spoken}: then {facts.setback}." if facts.setback else f"{spoken}."
+            return f"{spoken}. The call ended: {facts.setback}." if facts.setback else f"{spoken}."
         if facts.trouble or facts.hits or not facts.setback:
             return None
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
@@ -481,7 +492,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def saved(self) -> object | None:
         return {
             "cache": tuple(self.cache),
-            "buddies": tuple((one, node) for one, (node, _) in self.buddies.items()),
+            "buddies": self.own_profile().buddies,
         }
 
     def joined(self, links: Sequence[PeerId]) -> bool:
@@ -506,7 +517,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return not line.nat and fast and up and host.now_us >= self.banned_us
 
     def most(self, host: Host) -> int:
-        """Clients that it bears as a super node."""
+        """Clients that it takes as a super node."""
         return int(host.options.clients)
 
     # --- logging in, and finding a super node ---------------------------------------------------------------------
@@ -537,7 +548,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if lonely and self.able(host):
             self.become_super(host)
             return
-        left = [one for one in self.cache if one not in self.tried and one != host.me]
+        left = [one for one in self.cache if one not in self.tried]
         built_in = [one for one in self.built_in if one not in self.tried]
         if len(self.tried) >= TRIES or not (left or built_in):
             self.pause(host)
@@ -545,8 +556,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         # The built-in ones are asked last.
         to = host.rng.choice(left) if left and len(self.tried) < TRIES - 1 else host.rng.choice(built_in or left)
         self.tried[to] = None
-        card = Attach(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, self.told_buddies())
-        host.call(to, card, timeout_us=TIMEOUT_US, cause=None)
+        self.told = self.own_profile()
+        request = Attach(self.name_of(host), int(host.line.nat), self.able(host), self.told.texts, self.told.buddies)
+        host.call(to, request, timeout_us=TIMEOUT_US, cause=None)
 
     def pause(self, host: Host) -> None:
         """Try again later; each pause is twice as long as the one before, up to a limit, and give or take half."""
@@ -555,8 +567,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.pause_s = min(max(options.retry_s, 2 * self.pause_s), max(options.retry_s, options.retry_most_s))
         self.seek_in(host, self.pause_s * (0.5 + host.rng.random()))
 
-    def told_buddies(self) -> tuple[tuple[PeerId, PeerId], ...]:
-        return tuple((one, node) for one, (node, _) in self.buddies.items())
+    def own_profile(self) -> Profile:
+        """What its super node is to know of its user."""
+        return Profile(self.own_texts, tuple((one, node) for one, (node, _) in self.buddies.items()))
 
     @on_reply(Login)
     def logged_in(self, host: Host, sender: PeerId, answer: LoggedIn | LoginLater, context: object) -> None:
@@ -623,11 +636,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def upkeep(self, host: Host, tick: Upkeep) -> None:
         """Ask for the super node, and tell it what has changed; as one, exchange addresses, and forget who has been
         gone for long."""
-        texts = self.texts_of(host)
-        changed, self.own_texts = texts != self.own_texts, texts
+        self.own_texts = self.texts_of(host)
         if self.node >= 0:
-            if changed:
-                host.send(self.node, Profile(texts), cause=None)
+            profile = self.own_profile()
+            if profile != self.told:
+                self.told = profile
+                host.send(self.node, profile, cause=None)
             host.call(self.node, KeepAlive(), timeout_us=(TIMEOUT_US, TIMEOUT_US))
         for call, one in list(self.relayed.items()):
             if host.now_us - one.heard_us > 2 * TAKEOVER_US:
@@ -638,10 +652,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for user, entry in list(self.entries.items()):
             if entry.gone_us >= 0 and host.now_us - entry.gone_us > seen_us:
                 del self.entries[user]
-        others = [one for one in self.cache if one != host.me]
-        if others:
-            some = tuple(host.rng.sample(others, min(len(others), NODES_TOLD)))
-            host.call(host.rng.choice(others), Exchange(some), timeout_us=TIMEOUT_US)
+        some = self.told_nodes(host)
+        if some:
+            host.call(host.rng.choice(list(self.cache)), Exchange(some), timeout_us=TIMEOUT_US)
 
     @on(KeepAlive)
     def is_asked(self, host: Host, sender: PeerId, message: KeepAlive) -> None:
@@ -650,7 +663,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on_reply(KeepAlive)
     def is_there(self, host: Host, sender: PeerId, answer: Alive, context: object) -> None:
-        if sender == self.node and not answer.hangs:
+        if sender == self.node and not answer.attached:
             self.cache.forget(sender)
             host.unlink(sender)
             self.lost_node(host)
@@ -681,7 +694,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- as a super node ------------------------------------------------------------------------------------------
 
     def become_super(self, host: Host, *, quiet: bool = False) -> None:
-        """From now on others hang on it. quiet: when a run begins, nothing is sent."""
+        """From now on others attach to it. quiet: when a run begins, nothing is sent."""
         self.super = True
         self.alone_us, self.pause_s = -1, 0.0
         self.entries.clear()
@@ -694,8 +707,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if self.node >= 0:
             former, self.node = self.node, -1
             self.let_go(host, former)
-        others = [one for one in self.cache if one != host.me]
-        for one in host.rng.sample(others, min(len(others), PARTNERS)):
+        for one in host.rng.sample(list(self.cache), min(len(self.cache), PARTNERS)):
             host.call(one, Exchange((host.me,)), timeout_us=TIMEOUT_US, cause=None)
         self.go_on(host)
 
@@ -706,16 +718,17 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.bans = min(self.bans + 1, BANS_MOST)
         self.banned_us = host.now_us + int(host.options.backoff_s * SECOND_US * 2 ** (self.bans - 1))
         host.log("overloaded", clients=self.here)
-        for one in (*self.entries, *self.partners):
-            self.drop_link(host, one)
+        former = (*self.entries, *self.partners)
         self.entries.clear()
         self.partners.clear()
         self.here = 0
+        for one in former:
+            self.let_go(host, one)
         self.lost_us = self.alone_us = host.now_us
         self.seek_in(host, host.rng.random())
 
     def counts_login(self, host: Host) -> bool:
-        """Count one more that wants to hang on it. Returns whether it bears them."""
+        """Count one more that wants to attach to it. Returns whether it can handle so many."""
         if host.now_us - self.window_us >= WINDOW_US:
             if host.now_us - self.window_us > 10 * WINDOW_US:
                 self.bans = 0
@@ -728,17 +741,16 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return float(host.options.logins_per_s * WINDOW_US / SECOND_US)
 
     def overloaded(self, host: Host) -> None:
-        """More logins than it bears: a user's machine is no super node any more."""
+        """More logins than it handles: a user's machine is no super node any more."""
         self.step_down(host)
 
     def told_nodes(self, host: Host) -> tuple[PeerId, ...]:
         """Some super nodes to tell others of."""
-        others = [one for one in self.cache if one != host.me]
-        return tuple(host.rng.sample(others, min(len(others), NODES_TOLD)))
+        return tuple(host.rng.sample(list(self.cache), min(len(self.cache), NODES_TOLD)))
 
     @on(Attach)
     def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
-        """A client wants to hang on it."""
+        """A client wants to attach to it."""
         if not self.super:
             host.reply(NoPlace(self.told_nodes(host), stopped=True))
             return
@@ -769,7 +781,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def profile(self, host: Host, sender: PeerId, message: Profile) -> None:
         entry = self.entries.get(sender)
         if entry is not None and len(message.texts) <= TEXTS_MOST:
-            entry.texts = message.texts
+            entry.texts, entry.buddies = message.texts, message.buddies[:BUDDIES_MOST]
 
     def client_gone(self, host: Host, user: PeerId, entry: Entry) -> None:
         """A client has gone. It can still be found, as one that is off line."""
@@ -818,13 +830,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.cache.remember(sender, host.now_us, CACHE_MOST)
         self.learn(host, answer.nodes)
         if self.super and len(self.partners) < PARTNERS:
-            self.befriend(host, sender)
+            self.keep_partner(host, sender)
 
     @on_timeout(Exchange)
     def exchange_failed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
         self.cache.forget(to)
 
-    def befriend(self, host: Host, node: PeerId) -> None:
+    def keep_partner(self, host: Host, node: PeerId) -> None:
         """Keep a connection with another super node."""
         if node != host.me and node not in self.partners:
             self.partners[node] = None
@@ -854,32 +866,38 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def presence(self, host: Host, sender: PeerId, message: Presence) -> None:
         if message.to == host.me:
             self.hears(host, message)
-        elif self.super and sender != message.to and message.node == sender:
+        elif self.super and sender in (message.user, message.node):
             self.pass_on(host, message)
 
     def hears(self, host: Host, message: Presence) -> None:
-        """How a user on its list is. One that has just come is told the same of this one."""
-        if message.user not in self.buddies:
+        """How a user on its list is. One that has just come is told the same of this one, and is put on the list if it
+        was not: it has this one on its own."""
+        if message.user not in self.buddies and not message.asks:
             return
-        self.buddies[message.user] = (message.node, message.online)
+        put_bounded(self.buddies, message.user, (message.node, message.online), BUDDIES_MOST)
         own = host.me if self.super else self.node
         if message.asks and own >= 0 and message.node >= 0:
             answer = Presence(message.user, host.me, own, online=True, asks=False)
             if message.node == host.me:
                 self.pass_on(host, answer)
-            elif own == host.me:
-                host.send(message.node, answer, cause=None)
             else:
-                # Its own super node vouches for it.
-                host.send(own, answer, cause=None)
+                host.send(message.node, answer, cause=None)
 
     # --- searching ------------------------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
+        if ask.text == self.name_of(host):
+            host.failed("it is the name of the user itself")
+        elif len(self.searches) >= SEARCHES_MOST:
+            host.failed("its user searches for too much at once")
+        else:
+            self.begin_search(host, ask.text, ask.goal, host.cause, GIVE_UP_US)
+
+    def begin_search(self, host: Host, text: str, goal: str, cause: Cause, wait_us: int, call: int = -1) -> None:
+        """Search, as soon as it has a super node. call: see `Searching`."""
         self.number += 1
-        timer = host.after(GIVE_UP_US, GiveUp(self.number))
-        search = Searching(ask.text, ask.goal, host.cause, timer)
-        put_bounded(self.searches, self.number, search, SEARCHES_MOST)
+        timer = host.after(wait_us, GiveUp(self.number), cause=cause)
+        search = self.searches[self.number] = Searching(text, goal, cause, timer, call=call)
         if self.super or self.node >= 0:
             self.search(host, self.number, search)
 
@@ -894,7 +912,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if search is not None and search.call >= 0:
             self.not_there_again(host, search.call)
         elif search is not None:
-            why = "no super node told of one in time" if search.sent else "it hangs on no super node"
+            why = "no super node told of one in time" if search.sent else "it has no super node"
             host.failed(why, cause=search.cause)
 
     def search(self, host: Host, number: int, search: Searching) -> None:
@@ -936,7 +954,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if not 0 <= number <= 10:
             return ()
         # An order that stays while the cache changes, so that no round leaves one out; another one at each.
-        known = sorted((one for one in self.cache if one != host.me), key=lambda one: (one < host.me, one))
+        known = sorted(self.cache, key=lambda one: (one < host.me, one))
         first = FIRST_ROUND * (2**number - 1)
         return tuple(known[first : first + FIRST_ROUND * 2**number])
 
@@ -1090,7 +1108,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.ring(host, call, session)
 
     def ring(self, host: Host, call: int, session: Session) -> None:
-        """Tell the other, directly if it has a public address or hangs on this one, else by way of its super node."""
+        """Tell the other, directly if it is open or attached to this one, else by way of its super node."""
         straight = session.nat == NatKind.OPEN or session.node == host.me or session.node < 0
         message = Ring(call, session.other, host.me, int(host.line.nat), session.way, session.relay)
         to = session.other if straight else session.node
@@ -1172,8 +1190,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, why)
 
     def look_again(self, host: Host, call: int, session: Session) -> bool:
-        """The other cannot be rung at the super node that it hung on: in a running call it is looked for in a while,
-        when it may hang on another one. Returns whether it will be."""
+        """The other cannot be rung at its former super node: in a running call it is looked for in a while, when it
+        may be attached to another one. Returns whether it will be."""
         if session.said == 0 or session.again >= LOOK_AGAIN_MOST:
             return False
         session.again += 1
@@ -1183,14 +1201,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @on(LookAgain)
     def looks_again(self, host: Host, tick: LookAgain) -> None:
         session = self.sessions.get(tick.call)
-        if session is None or session.talking:
-            return
-        self.number += 1
-        timer = host.after(TAKEOVER_US, GiveUp(self.number))
-        search = Searching(session.name, CALL.name, session.cause, timer, call=tick.call)
-        put_bounded(self.searches, self.number, search, SEARCHES_MOST)
-        if self.super or self.node >= 0:
-            self.search(host, self.number, search)
+        if session is not None and not session.talking:
+            self.begin_search(host, session.name, CALL.name, session.cause, TAKEOVER_US, tick.call)
 
     def not_there_again(self, host: Host, call: int) -> None:
         """The other end of a call is not to be found at present."""
@@ -1234,6 +1246,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.said == 0 and not session.talking:
             host.hit(session.other, session.text, by=session.by, cause=session.cause)
             host.log("call", cause=session.cause, way=session.way)
+            host.progress(0, session.lasts, cause=session.cause)
         session.met = True
         hops = (session.relay, session.other) if session.relay >= 0 else (session.other,)
         host.path(call, hops, f"call, {session.way}")
@@ -1312,7 +1325,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.relay >= 0:
             self.relay_died(host, call, session)
         else:
-            self.break_off(host, call, session, "the other fell silent")
+            self.break_off(host, call, session, "nothing came from the other any more")
 
     def break_off(self, host: Host, call: int, session: Session, why: str) -> None:
         """The call ends before all is said."""
@@ -1348,12 +1361,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, "no super node names a relay")
 
     def relay_candidates(self, host: Host, asker: PeerId) -> tuple[PeerId, ...]:
-        """Peers with a public address that a super node knows: clients, other super nodes, itself."""
+        """Peers with a public address that a super node knows: clients, super nodes of other users, itself."""
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
         able += [one for one in self.cache if one not in self.built_in]
-        if not host.line.nat:
-            able.append(host.me)
-        able = [one for one in dict.fromkeys(able) if one != asker]
+        able = [one for one in dict.fromkeys((*able, host.me)) if one != asker]
         return tuple(host.rng.sample(able, min(len(able), SPARES)))
 
     @on(WantRelays)
@@ -1506,13 +1517,6 @@ class Client(Peer, name="skype", options=SkypeOptions):
             return
         host.unlink(peer)
 
-    def drop_link(self, host: Host, peer: PeerId) -> None:
-        """Close a connection with a client or a partner, unless a call needs it."""
-        if not any(peer == one.relay for one in self.sessions.values()) and not any(
-            peer in (one.a, one.b) for one in self.relayed.values()
-        ):
-            host.unlink(peer)
-
     # --- what a person does and sees --------------------------------------------------------------------------------
 
     @verb(
@@ -1592,4 +1596,4 @@ class BuiltIn(Client):
         """It does not answer."""
 
     def ask(self, host: Host, ask: Ask) -> None:
-        host.failed("a machine of Skype has no user")
+        host.failed(NO_USER)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...api import Beliefs, Host, Peer, PeerId, Shown, on
+from ...api import Ask, Beliefs, Host, Peer, PeerId, Shown, on
 from .messages import LoggedIn, Login, LoginLater
 
 LATER_S = 30.0
 """After what time one that is not let in may come again, give or take half."""
+NO_USER = "a machine of Skype has no user"
+"""Why an ask of such a machine fails."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +47,9 @@ class LoginServer(Peer):
             self.next_us = max(self.next_us, host.now_us) + 1e6 / rate
         self.admitted += 1
         host.reply(LoggedIn())
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        host.failed(NO_USER)
 
     def shown(self) -> tuple[float | str, ...]:
         return (self.admitted,)

@@ -59,8 +59,8 @@ class LoginLater:
 
 @message()
 class Attach:
-    """A client wants to hang on this super node. `able`: it could be one itself. buddies: users that are to be told,
-    each with the super node that it was last known to hang on."""
+    """A client wants to attach to this super node. `able`: it could be one itself. buddies: users that are to be told,
+    each with its last known super node."""
 
     name: str
     nat: int
@@ -78,20 +78,21 @@ class Attach:
 
 @message()
 class Profile:
-    """Of a client, for its super node: what its user now writes about itself."""
+    """Of a client, for its super node: what its user now writes about itself, and who is on its list, see `Attach`."""
 
     texts: tuple[str, ...]
+    buddies: tuple[tuple[PeerId, PeerId], ...]
 
     def about(self) -> Iterable[str]:
         return (word for text in self.texts for word in words_of(text))
 
     def without(self, word: str) -> object:
-        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)))
+        return Profile(tuple(text for text in self.texts if not mentions(words_of(text), word)), self.buddies)
 
 
 @message()
 class Attached:
-    """The client hangs on it. nodes: other super nodes, for its host cache."""
+    """The client is attached. nodes: other super nodes, for its host cache."""
 
     nodes: tuple[PeerId, ...]
 
@@ -111,9 +112,9 @@ class KeepAlive:
 
 @message()
 class Alive:
-    """`hangs`: the client is known here."""
+    """`attached`: the client is known here."""
 
-    hangs: bool
+    attached: bool
 
 
 @message()
@@ -144,8 +145,8 @@ class Nodes:
 
 @message()
 class Presence:
-    """`user` is on line, or not, and hangs on `node`; for `to`, by way of its super node. `asks`: it wants to be told
-    the same of `to`."""
+    """`user` is on line, or not, and attached to `node`; for `to`, by way of its super node. `asks`: it wants to be
+    told the same of `to`."""
 
     to: PeerId
     user: PeerId
@@ -268,7 +269,7 @@ class Probe:
 
 @message(over="datagram", part="transfer")
 class Voice:
-    """What is said in one second. `last`: the call ends."""
+    """What is said in two seconds. `last`: the call ends."""
 
     call: int
     number: int
