@@ -33,7 +33,6 @@ from engine.protocols.routing.packets import (
     address_from,
     address_of,
     address_text,
-    covers,
     lan_of,
     longest,
     prefix_of,
@@ -76,7 +75,6 @@ def test_addresses_and_prefixes() -> None:
     assert prefix_of("10.1.44.0/24") == lan_of(300) == prefix_of("#300")
     assert [address_from(text) for text in ("#17", "17", "10.0.17.1")] == [address_of(17)] * 3
     assert [address_from(text) for text in ("", "a name", "10.0.17", "10.0.17.256", "1234567890", "²")] == [None] * 6
-    assert covers(prefix_of("10.1.0.0/16"), address_of(300))
     table = {prefix_of(text) for text in ("0.0.0.0/0", "10.1.0.0/16", "10.1.44.0/25")}
     assert longest(table, address_of(300)) == prefix_of("10.1.44.0/25")
     assert longest(table, address_of(301)) == prefix_of("10.1.0.0/16")
@@ -252,7 +250,10 @@ def test_a_longer_prefix_takes_all_and_is_taken_back(protocol: str) -> None:
     taken = swarm.asks()[-16:]
     assert sum(row.hits for row in taken) == 0
     told = {row.verdict.split(" that")[0] for row in taken if row.origin != 4}
-    assert told == {"The packet came to a router"}, "even an answer to #4 itself goes to #9"
+    assert told == {"The packet came to a router", "The sender itself announces this address, which is not its own."}, (
+        "even an answer to #4 itself goes to #9"
+    )
+    assert all("already" in swarm.min_cut(row.origin, "#4").sentence for row in taken)
     swarm.do(Act(9, "withdraw", {"prefix": "10.0.4.0/25"}))
     run(swarm, 12)
     assert ask(swarm, 0, "#4").hits == 1
@@ -298,6 +299,43 @@ def test_a_text_that_is_no_prefix_is_told_in_the_log_and_changes_nothing() -> No
     assert [facts["why"] for kind, facts in fake.notes if kind.startswith("not ")] == [
         'a prefix reads as "10.3.0.0/16", not "10.0.0.0"'
     ] * 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
+    swarm = swarm_of(protocol, peers=20, hosts_share=0.3, **{"bgp.mrai_s": 1})
+    host = swarm.select("role=host")[0]
+    [gateway] = swarm.links_of(host)
+    far_one = next(peer for peer in swarm.select("role=router") if peer not in (gateway, 9))
+    assert swarm.min_cut(host, f"#{host}").sentence.endswith(f"needs nobody else for “#{host}”.")
+    assert swarm.min_cut(host, f"#{far_one}").peers == (far_one,)
+    swarm.do(Act(9, "hijack", {"prefix": f"10.0.{host}.0/25"}))
+    run(swarm, 10)
+    for text in (f"#{host}", "a name", "10.9.9.9", f"#{far_one}"):
+        cuts = {peer: swarm.min_cut(peer, text) for peer in range(20)}
+        swarm.do(AskFor("all", text))
+        run(swarm, 3)
+        for row in swarm.asks()[-20:]:
+            assert ("already" in cuts[row.origin].sentence) == (row.hits == 0), (row, cuts[row.origin])
+            assert bool(cuts[row.origin].peers) == (row.hits > 0 and row.hops > 0)
+    swarm.do(Kill(gateway))
+    for wait_s in (0, 1):
+        run(swarm, wait_s)
+        told = f"No gateway is up and would answer: p{host:03} is cut off from “#{far_one}” already."
+        assert swarm.min_cut(host, f"#{far_one}").sentence == told
+    assert ask(swarm, host, f"#{host}", 1).verdict == "It was for the sender itself."
+    assert ask(swarm, host, f"#{far_one}", 1).verdict == "Not delivered: the host has no gateway."
+
+
+def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
+    swarm = swarm_of("link state", peers=20, hosts_share=0.4)
+    host = swarm.select("role=host")[0]
+    [gateway] = swarm.links_of(host)
+    run(swarm, 1)
+    swarm.do(Kill(host))
+    run(swarm, 0.16)
+    row = ask(swarm, gateway, f"#{host}", 0.01)
+    assert row.verdict == f"Not delivered: #{gateway} has no host of that address."
 
 
 # --- what is seen, and copies --------------------------------------------------------------------------------------
