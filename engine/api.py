@@ -815,7 +815,7 @@ class Host(Protocol):
         key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
         in order, at most 32. word: what it is, in a word or two. onward: it goes on where the peer of the last hop
         tells that its own way of this key does, as a chain of next hops, of which each peer knows its own. One that
-        comes back to where it was is a loop: that is seen in the picture, though perhaps by nobody in the network
+        comes back to where it was is a loop: the picture shows it, though perhaps no peer knows it.
         """
         ...
 

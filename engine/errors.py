@@ -11,9 +11,9 @@ import copyreg
 import difflib
 import functools
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
+from traceback import walk_tb
 
 
 class SwarmError(Exception):
@@ -45,15 +45,9 @@ class PeerFailed(SwarmError):
 
 def place_in_protocol(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of a protocol where it was raised; empty where there is none."""
-    steps = [(Path(step.tb_frame.f_code.co_filename), step.tb_lineno) for step in _steps_of(error.__traceback__)]
+    steps = ((Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__))
     inside = [(path, line) for path, line in steps if "protocols" in path.parts]
     return f" ({inside[-1][0].name}:{inside[-1][1]})" if inside else ""
-
-
-def _steps_of(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next
 
 
 class NothingToReplyTo(SwarmError):

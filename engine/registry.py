@@ -35,6 +35,17 @@ def networks() -> dict[str, type[Peer]]:
     return dict(sorted(found.items()))
 
 
+def network_faults() -> list[str]:
+    """A sentence for each file in the folder of networks that cannot be imported, or has a program that cannot be."""
+    told = []
+    for file in files():
+        try:
+            programs_in(file)
+        except Exception as error:
+            told.append(_import_fault(file, error))
+    return told
+
+
 def files() -> list[str]:
     """Names of the files and folders that have networks, in order."""
     return [info.name for info in pkgutil.iter_modules(protocols.__path__)]
@@ -86,20 +97,25 @@ def network_named(name: str) -> type[Peer] | None:
     if name.isidentifier() and name in files():
         try:
             found = programs_in(name).get(name)
-        except InputError:
-            raise
         except Exception as error:
-            raise InputError(f'the network "{name}" cannot be used: {_import_fault(error)}') from error
+            raise InputError(_import_fault(name, error)) from error
         if found is not None:
             return found
     return networks().get(name)
 
 
-def _import_fault(error: Exception) -> str:
+FAULT_MAX = 400
+"""Characters of what is told of a file that cannot be imported."""
+
+
+def _import_fault(file: str, error: Exception) -> str:
     """What is wrong with the file of a network, and where."""
+    if isinstance(error, InputError):
+        return str(error)
+    told = f"{type(error).__name__}: {error}{place_in_protocol(error)}"
     if isinstance(error, SyntaxError) and error.filename:
-        return plain(f"{Path(error.filename).name}:{error.lineno}: {error.msg}")
-    return plain(f"{type(error).__name__}: {error}{place_in_protocol(error)}")
+        told = f"{Path(error.filename).name}:{error.lineno}: {error.msg}"
+    return plain(f'the network "{file}" cannot be used: {told}', FAULT_MAX)
 
 
 def network(name: str) -> type[Peer]:

@@ -332,7 +332,7 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         peers, exact = vertex_cut(near, origin, heard), True
     else:
         peers, exact = bounded_cut(near, origin, heard, horizon)
-    names = ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
+    names = _named(labels, peers)
     most = "" if exact else "at most "
     told = f"Silencing {most}{plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
     share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
@@ -369,7 +369,7 @@ def _cut_of_needs(
     if not best.peers:
         told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
         return MinimumCut(origin, text, (), tuple(holders), told)
-    names = ", ".join(labels[p] for p in best.peers[:NAMED]) + (" …" if len(best.peers) > NAMED else "")
+    names = _named(labels, best.peers)
     told = f"Silencing {plural(len(best.peers), 'peer')} ({names}) cuts {who} off from {what}: there is no other "
     return MinimumCut(origin, text, best.peers, tuple(holders), f"{told}{best.what}.")
 
@@ -386,11 +386,8 @@ def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
     keeps no streams: none of them is silent."""
     named: list[frozenset[PeerId] | None] = []
     for peer, program in enumerate(sim.programs):
-        try:
-            contacts = None if program is None else program.contacts()
-            named.append(None if contacts is None else frozenset(contacts))
-        except Exception as error:
-            raise PeerFailed(peer, "contacts", error) from error
+        contacts = None if program is None else _contacts_of(sim, peer)
+        named.append(None if contacts is None else frozenset(contacts))
     near: list[list[PeerId]] = []
     if not sim.streams.count and have_contacts(sim):
         # Both ways: who was asked may learn of who asked, and the search needs undirected links.
@@ -436,18 +433,29 @@ def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
     )
 
 
-NAMED_MOST = 6
-"""Contacts that a sentence names."""
+def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:
+    """`Peer.contacts` of a living peer. Raises PeerFailed."""
+    program = sim.programs[peer]
+    try:
+        contacts = None if program is None else program.contacts()
+        return None if contacts is None else tuple(contacts)
+    except Exception as error:
+        raise PeerFailed(peer, "contacts", error) from error
+
+
+def _named(labels: Sequence[str], peers: Sequence[PeerId]) -> str:
+    """The first of these by name."""
+    return ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
 
 
 def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
     others = sum(1 for p in sim.users() if p != origin and not silent[p])
-    program = sim.programs[origin]
-    contacts = None if program is None else program.contacts()
+    contacts = _contacts_of(sim, origin)
     if not sim.streams.near[origin] and contacts is not None:
         first = [q for q in dict.fromkeys(contacts) if not silent[q]]
-        names = ", ".join(sim.labels[q] for q in first[:NAMED_MOST]) + (", …" if len(first) > NAMED_MOST else "")
-        told = f"{plural(len(first), 'contact')}{f' ({names})' if first else ''}"
+        if not first:
+            return f"{who} has no contact that is up: nobody would hear of it."
+        told = f"{plural(len(first), 'contact')} ({_named(sim.labels, first)})"
         return f"{who} tells its {told}: without them nobody else would hear of it."
     if not sim.streams.near[origin]:
         return (

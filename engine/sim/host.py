@@ -540,16 +540,8 @@ class PeerHost:
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
         call.due_us = kernel.now_us + waits[0]
         # The wait has the cause of the request; one without a cause keeps no ask open.
-        if (part or request.part) == "upkeep":
-            why, record = 0, kernel.no_envelope[4]
-        else:
-            why, record = self._record(cause)
-            if why.__class__ is tuple:
-                record = self.shared.owner.join(why)
-        call.timer = timer = KernelTimer(self.me, kernel.epoch[self.me], call, why, record)
-        kernel.arm(call.due_us, timer)
-        if why:
-            self.waiting[id(timer)] = timer
+        upkeep = (part or request.part) == "upkeep"
+        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
         self.send(to, envelope, cause=cause, **how)
         return call
 
@@ -718,7 +710,7 @@ class ComponentHost:
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
         self._of_outer: Any = None
-        """The options of the owner that `_own` was read of; they are another object when one of them is changed."""
+        """The options of the owner that `_own` is a part of. An option is changed in place, so both objects stay."""
         self._own: Any = None
         self.me: PeerId = outer.me
         self.kind = component.__class__

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import InputError, PeerFailed, message, networks, protocols
+from engine import InputError, PeerFailed, message, network_faults, networks, protocols
 from engine.registry import network, network_named
 
 
@@ -33,6 +33,8 @@ def test_a_broken_file_is_told_where_it_is_and_harms_no_other_network(folder: Pa
     assert network("gossip").name == "gossip"
     with pytest.raises(InputError, match=says):
         network_named("network_of_tests")
+    [told] = network_faults()
+    assert told.startswith('the network "network_of_tests" cannot be used: ')
     networks.cache_clear()
 
 

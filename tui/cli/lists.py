@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .common import DONE, Parser, as_json, load_engine, say
+from .common import DONE, Parser, as_json, load_engine, say, warn
 
 if TYPE_CHECKING:
     from engine import Command, Peer, Scenario
@@ -40,7 +40,7 @@ def name_flags(parser: Parser) -> None:
 def list_protocols(space: argparse.Namespace) -> int:
     """`swarmtop protocols`: all networks, or one with its options. Raises InputError for a name that is none."""
     load_engine()
-    from engine import InputError, help_of, network, networks, scenario_files, title_of
+    from engine import InputError, help_of, network, network_faults, networks, scenario_files, title_of
 
     name: str | None = space.name
     if name is None:
@@ -48,6 +48,8 @@ def list_protocols(space: argparse.Namespace) -> int:
             say(as_json([_protocol(name, kind) for name, kind in networks().items()]))
         else:
             say(table([(name, title_of(kind)) for name, kind in networks().items()]))
+        for sentence in network_faults():
+            warn(sentence)
         return DONE
     if name not in networks() and name in scenario_files.shipped_names():
         raise InputError(f'"{name}" is a scenario: swarmtop scenarios {name} describes it')

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine import ALIVE, Beliefs, Snapshot
 
-from . import raster
+from . import layout, raster
 from .raster import Canvas, Floats
 from .styles import GLYPHS, INK
 
@@ -37,7 +37,7 @@ LEGEND = (
 class Mind:
     """What a peer believes, as columns (N,): known; heard_us (-1: never); given_up: it takes it for dead; wrong: the
     belief is false; silent: last heard long ago; said: how many links away it thinks the peer is, hops: how many it is,
-    -1 where there is no way, int32; both are empty if it has no opinion of any."""
+    -1 where there is no way, int64; both are empty if it has no opinion of any."""
 
     peer: int
     known: Flags
@@ -45,8 +45,8 @@ class Mind:
     given_up: Flags
     wrong: Flags
     silent: Flags
-    said: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
-    hops: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    said: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    hops: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def hearsay(self) -> Flags:
@@ -70,26 +70,12 @@ def mind(snapshot: Snapshot, peer: int, beliefs: Beliefs) -> Mind:
     silent = known & (heard >= 0) & (snapshot.now_us - heard > SILENT_US)
     if all(belief.hops is None for belief in beliefs.known.values()):
         return Mind(peer, known, heard, given_up, wrong, silent)
-    said = np.full(n, -1, np.int32)
+    said = np.full(n, -1, np.int64)
     for other, belief in beliefs.known.items():
         if 0 <= other < n and belief.hops is not None:
             said[other] = belief.hops
-    hops = hops_from(snapshot, peer)
+    hops = layout.distances(n, snapshot.links.a, snapshot.links.b, peer)
     return Mind(peer, known, heard, given_up, wrong | (known & (said >= 0) & (hops < 0)), silent, said, hops)
-
-
-def hops_from(snapshot: Snapshot, peer: int) -> NDArray[np.int32]:
-    """How many links each peer is away from one, -1 where none lead there: int32 (N,)."""
-    a, b = snapshot.links.a, snapshot.links.b
-    hops = np.full(len(snapshot.state), -1, np.int32)
-    hops[peer] = count = 0
-    reached = True
-    while reached:
-        count += 1
-        new = np.concatenate((b[(hops[a] == count - 1) & (hops[b] < 0)], a[(hops[b] == count - 1) & (hops[a] < 0)]))
-        hops[new] = count
-        reached = bool(len(new))
-    return hops
 
 
 def headline(mind: Mind, label: str) -> str:

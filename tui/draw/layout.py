@@ -36,6 +36,8 @@ RING_GAP = 0.011
 """Peers of one ring that are closer than this are placed in several tracks of a band."""
 RING_SLOTS = 180
 """Angles of an identifier ring: on a small screen about two dots apart."""
+KEY_RADIUS = 0.8
+"""Of the mark of a key, where the peers with the nearest identifiers are at 1."""
 RING_BAND = 0.55
 """Thickness of the fullest band, as a share of the distance between rings."""
 NEAR = 6
@@ -405,7 +407,3 @@ def nearest(
     cost = np.where(open_to, ahead + 2.0 * aside + np.where(aside <= ahead, 0.0, 1e6), np.inf)
     best = int(np.argmin(cost))
     return best if math.isfinite(cost[best]) else None
-
-
-KEY_RADIUS = 0.8
-"""Of the mark of a key, where the peers with the nearest identifiers are at 1."""

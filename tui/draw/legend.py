@@ -43,10 +43,10 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     links, severed = scene.snapshot.links, scene.snapshot.cut_links
     dash = "-" if canvas.mode == "ascii" else "─"
     if links.contacts and len(links.a):
-        crowd = dense(scene.snapshot)
-        told.append(
-            (dash, "contact of the selected" if crowd else "contact", INK["link-selected" if crowd else "contact"])
-        )
+        if not dense(scene.snapshot):
+            told.append((dash, "contact", INK["contact"]))
+        elif scene.selected is not None:
+            told.append((dash, "contact of the selected peer", INK["link-selected"]))
     if len(severed.a) or len(severed.whole):
         told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
@@ -58,7 +58,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     if paths.loops.any():
         told.append((dash, "loop", INK["loop"]))
     if scene.key_at is not None:
-        told.append((shapes.key, "key", INK["origin"]))
+        told.append((shapes.key, "key", INK["key"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

@@ -82,6 +82,8 @@ WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
 CROSSES_MOST = 60
 """So many links that are cut have a mark in their middle."""
+CONTACTS_MOST = 5
+"""Contacts a peer, each counted once for both, up to which all are drawn."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -458,7 +460,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     _marked(canvas, scene)
     if scene.key_at is not None:
         col, row = raster.cells(canvas, *scene.key_at)
-        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["origin"])
+        raster.text(canvas, int(col), int(row), GLYPHS[canvas.mode].key, INK["key"])
     if scene.trace is not None or scene.names:
         _words(canvas, scene, seen)
     tint(canvas, scene.snapshot)
@@ -649,7 +651,3 @@ def _names(
 def alive_count(snapshot: Snapshot) -> int:
     """Peers that are up, infrastructure included."""
     return int((snapshot.state == ALIVE).sum())
-
-
-CONTACTS_MOST = 5
-"""Contacts a peer, each counted once for both, up to which all are drawn."""

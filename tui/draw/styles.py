@@ -197,6 +197,7 @@ TABLE: dict[str, InkOf] = {
     "origin": InkOf("origin", bold=True),
     "answerer": InkOf("answer", bold=True),
     "keeper": InkOf("answer"),
+    "key": InkOf("origin", bold=True),
     "question": InkOf("question", bold=True),
     "answer": InkOf("answer", bold=True),
     "transfer": InkOf("transfer", bold=True),

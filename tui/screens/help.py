@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from tui.config.keys import Key, grouped, keyed, within
 from tui.draw.colours import LOOK, STATE
-from tui.draw.legend import PARTS, WORDS
-from tui.draw.styles import GLYPHS, INK, Mode
+from tui.draw.legend import WORDS
+from tui.draw.styles import GLYPHS, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.textual_compat import dismiss_once
 from tui.widgets.matching import found, marked_with, words_of
@@ -42,6 +42,7 @@ MEANS = {
     "transfer": "a message that carries the thing itself",
     "notice": "a message that tells that something exists",
     "upkeep": "a message that keeps the network together ({view.upkeep} shows them)",
+    "key": "where what was asked for lies among the identifiers of the peers",
 }
 
 
@@ -120,8 +121,8 @@ class HelpScreen(ModalScreen[bool]):
         shapes = GLYPHS[self._mode]
         rows: list[Row] = [(("The picture", "caption bold"),), ()]
         for name, means in MEANS.items():
-            word = WORDS.get(name, name if name in PARTS else "")
-            ink = INKS[name].role if name in INK else "text"
+            word = WORDS.get(name, name)
+            ink = INKS[name].role
             shape = STATE[LOOK[name]].glyph(self._mode) if name in LOOK else getattr(shapes, name)
             rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), keyed(self.app, means), width)
         group = ""

@@ -81,6 +81,7 @@ class Teller:
         self._chosen_seq = 0
         self._seq = 0
         self._others: tuple[tuple[AskId, AskId, int], bool] | None = None
+        self._own: tuple[tuple[AskId, int], bool] | None = None
 
     def follow(self, events: Iterable[Event], wall_s: float) -> None:
         """Take in what happened. wall_s: now, or -inf for events of a moment that was sought."""
@@ -308,11 +309,15 @@ class Teller:
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
 
-    @staticmethod
-    def _has_it_itself(row: AskRow, swarm: Swarm) -> bool:
-        """Whether nobody but the asker was named."""
-        trace = swarm.trace(row.id) if row.found == 1 else None
-        return trace is not None and set(trace.holders) == {row.origin}
+    def _has_it_itself(self, row: AskRow, swarm: Swarm) -> bool:
+        """Whether nobody but the asker was named. Found once for an ask that is over: its path is copied to read it."""
+        if row.found != 1:
+            return False
+        key = (row.id, row.hits)
+        if self._own is None or self._own[0] != key:
+            trace = swarm.trace(row.id)
+            self._own = (key, trace is not None and set(trace.holders) == {row.origin})
+        return self._own[1]
 
     def _lost_a_holder(self, before: AskRow, row: AskRow, swarm: Swarm, snapshot: Snapshot) -> bool:
         """Whether a peer that answered the ask before cannot answer now. Found once for each state of the peers."""
