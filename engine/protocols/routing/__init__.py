@@ -159,7 +159,7 @@ class RoutingOptions:
 
 
 def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
-    """The text of a background ask."""
+    """The text of a background ask: a name."""
     return f"name {rng.randrange(10_000)}"
 
 
@@ -177,7 +177,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     shows = (
         Shown("routes", "destinations that it has a route to", "count"),
         Shown("changes", "changes of its routes since it started", "count"),
-        Shown("distance", "how far it thinks the chosen destination is", "number"),
+        Shown("distance", "how far away the chosen destination is by its table: links, ms or systems", "number"),
         Shown("way", "what it knows of the chosen destination", "category", ("is here", "has a route", "no route")),
         Shown("origin", "path vector: who announces the chosen destination, as it has heard", "category"),
     )
