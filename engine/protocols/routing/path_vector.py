@@ -357,7 +357,12 @@ class PathVector(Component, options=BgpOptions):
     @on(KeepaliveDue)
     def keep_alive(self, host: Host, tick: KeepaliveDue) -> None:
         silent_us = host.now_us - int(host.options.hold_s * 1e6)
-        for one in [one for one, session in self.sessions.items() if session.heard_us < silent_us]:
+        for one, session in [each for each in self.sessions.items() if each[1].heard_us < silent_us]:
+            if not session.up:
+                # Try again (ConnectRetryTimer).
+                session.heard_us = host.now_us
+                self.say_open(host, one, answer=False)
+                continue
             link = link_text(host.me, one)
             self.up(host, one, news(host, f"{link}: nothing was heard for {host.options.hold_s:g} s", "silent", link))
         host.multicast([one for one, session in self.sessions.items() if session.up], Keepalive())
