@@ -196,6 +196,18 @@ def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
         assert row.closed_us - row.issued_us < 2 * SECOND
 
 
+def test_an_lsa_that_tells_of_several_changes_counts_for_each() -> None:
+    swarm = swarm_of("link state")
+    run(swarm, 1)
+    swarm.do(Kill(5))
+    run(swarm, 10)
+    swarm.do(Revive(5))
+    run(swarm, 15)
+    told = changes(swarm)
+    assert {row.text.split(" ")[-1] for row in told} == {"down", "up"}
+    assert all(row.reached >= 14 for row in told), [(row.text, row.reached) for row in told]
+
+
 def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without() -> None:
     for horizon, expected in (("off", False), ("simple", True), ("poisoned", True)):
         options = {"rip.horizon": horizon, "rip.triggered": False, "rip.in_order": True}

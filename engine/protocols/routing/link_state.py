@@ -6,7 +6,7 @@ shortest paths on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple
@@ -225,7 +225,8 @@ class Neighbour:
 @dataclass(slots=True, eq=False)
 class LinkState(Component, options=OspfOptions):
     """OSPF at one router. `table`: prefix -> (next hop, distance); `own`: prefixes that are attached to it; `sequence`:
-    of its last LSA, sent at `originated_us`; `planned`, `repeats`, `computes`: what has a timer."""
+    of its last LSA, sent at `originated_us`; `planned`: causes that the next one waits for; `repeats`, `computes`: what
+    has a timer."""
 
     database: Database = field(default_factory=Database)
     near: dict[PeerId, Neighbour] = field(default_factory=dict)
@@ -233,7 +234,7 @@ class LinkState(Component, options=OspfOptions):
     own: dict[Prefix, None] = field(default_factory=dict)
     sequence: int = FIRST_SEQUENCE - 1
     originated_us: int = -MIN_LS_INTERVAL_US
-    planned: bool = False
+    planned: list[Cause] = field(default_factory=list)
     repeats: bool = False
     computes: bool = False
     lies: bool = False
@@ -388,18 +389,19 @@ class LinkState(Component, options=OspfOptions):
         """Describe the own links anew, now or when the last LSA is 5 s old."""
         wait_us = self.originated_us + MIN_LS_INTERVAL_US - host.now_us
         if wait_us > 0:
-            if not self.planned:
-                self.planned = True
+            if cause not in self.planned:
+                self.planned.append(cause)
                 host.after(wait_us, Originate(), cause=cause or None)
             return
+        causes, self.planned = flatten([*self.planned, cause]), []
         self.originated_us = host.now_us
         self.sequence += 1
-        self.install(host, self.described(host.me), HERE, cause)
+        self.install(host, self.described(host.me), HERE, causes)
 
     @on(Originate)
     def originate_now(self, host: Host, tick: Originate) -> None:
-        self.planned = False
-        self.originate(host, host.cause)
+        if self.planned:
+            self.originate(host, 0)
 
     @on(Refresh)
     def refresh(self, host: Host, tick: Refresh) -> None:
@@ -506,6 +508,12 @@ class LinkState(Component, options=OspfOptions):
                 if prefix not in table or far < table[prefix][1]:
                     table[prefix] = (hop, far)
         self.table = table
+
+
+def flatten(causes: Sequence[Cause]) -> Cause:
+    """Several causes, some of them perhaps none (0), as one."""
+    known = dict.fromkeys(one for each in causes for one in ((each,) if isinstance(each, int) else each) if one)
+    return tuple(known) if len(known) > 1 else next(iter(known), 0)
 
 
 def older(lsa: Lsa) -> Lsa:
