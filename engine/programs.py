@@ -322,11 +322,16 @@ def _allowed(hint: Any, example: str) -> Allowed:
 
 
 def check(programs: Sequence[type[Peer]]) -> None:
-    """Raise InputError, one sentence, unless components and verbs of these programs of one network can be; the first is
-    that of an ordinary peer."""
+    """Raise InputError, one sentence, unless components, verbs and reach of these programs of one network can be; the
+    first is that of an ordinary peer."""
     names: dict[type[Component], str] = {}
     options = getattr(programs[0], "options_type", None)
     for program in programs:
+        if program.reach != programs[0].reach:
+            raise InputError(
+                f'{program.__qualname__} has the reach "{program.reach}" and {programs[0].__qualname__} '
+                f'"{programs[0].reach}": all programs of a network have the same'
+            )
         _check_components(program)
         for path, kind in components_of(program).items():
             known = names.setdefault(kind, path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import networkx as nx
 
 from engine import Swarm
 from engine.protocols.routing import Router
 from engine.protocols.routing.packets import HERE, address_of, lan_of, peer_of
-from engine.protocols.routing.path_vector import Relation, Rib, Route, valley_free
+from engine.protocols.routing.path_vector import Relation, Rib, Route
 
 
 def router(swarm: Swarm, peer: int) -> Router:
@@ -49,6 +50,14 @@ def by_the_policies(relations: dict[int, dict[int, Relation]], graph: nx.Graph) 
                 if ribs[other].update(peer, relations[other][peer], prefix, path) and other not in waiting:
                     waiting.append(other)
     return {peer: {prefix: rib.route(prefix) for prefix in rib.best} for peer, rib in ribs.items()}
+
+
+def valley_free(relations: Iterable[Relation]) -> bool:
+    """Whether a path goes up to providers, over at most one link of peers, then down to customers. relations: what each
+    next system on the way of a packet is to the one before."""
+    order = {"provider": 0, "peer": 1, "customer": 2}
+    steps = [order[one] for one in relations]
+    return steps == sorted(steps) and steps.count(1) <= 1
 
 
 def loops(swarm: Swarm, to: int) -> list[int]:

@@ -309,15 +309,22 @@ class Elsewhere(Peer):
     alone: Alone = component(Alone)
 
 
+class Cabled(Peer):
+    """A station that sends over its links alone, in a network where all send to anyone."""
+
+    reach = "links"
+
+
 @pytest.mark.parametrize(
     ("programs", "says"),
     [
+        ((Watcher, Cabled), 'Cabled has the reach "links" and Watcher "anyone": all programs of a network'),
         ((Greedy,), 'Greedy handles Ping, as its component "table" does'),
         ((Twice,), 'Twice: "one" and "two" both handle'),
         ((Outer, Elsewhere), 'the options of "outer" need a field alone: CounterOptions'),
     ],
 )
-def test_a_component_that_cannot_be_is_refused_in_a_sentence(programs: tuple[type[Peer], ...], says: str) -> None:
+def test_programs_that_cannot_be_are_refused_in_a_sentence(programs: tuple[type[Peer], ...], says: str) -> None:
     with pytest.raises(InputError) as caught:
         check(programs)
     assert says in str(caught.value)

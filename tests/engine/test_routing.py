@@ -33,7 +33,6 @@ from engine.protocols.routing.packets import (
     address_from,
     address_of,
     address_text,
-    covers,
     lan_of,
     longest,
     prefix_of,
@@ -76,7 +75,6 @@ def test_addresses_and_prefixes() -> None:
     assert prefix_of("10.1.44.0/24") == lan_of(300) == prefix_of("#300")
     assert [address_from(text) for text in ("#17", "17", "10.0.17.1")] == [address_of(17)] * 3
     assert [address_from(text) for text in ("", "a name", "10.0.17", "10.0.17.256", "1234567890", "²")] == [None] * 6
-    assert covers(prefix_of("10.1.0.0/16"), address_of(300))
     table = {prefix_of(text) for text in ("0.0.0.0/0", "10.1.0.0/16", "10.1.44.0/25")}
     assert longest(table, address_of(300)) == prefix_of("10.1.44.0/25")
     assert longest(table, address_of(301)) == prefix_of("10.1.0.0/16")
@@ -198,6 +196,18 @@ def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
         assert row.closed_us - row.issued_us < 2 * SECOND
 
 
+def test_an_lsa_that_tells_of_several_changes_counts_for_each() -> None:
+    swarm = swarm_of("link state")
+    run(swarm, 1)
+    swarm.do(Kill(5))
+    run(swarm, 10)
+    swarm.do(Revive(5))
+    run(swarm, 15)
+    told = changes(swarm)
+    assert {row.text.split(" ")[-1] for row in told} == {"down", "up"}
+    assert all(row.reached >= 14 for row in told), [(row.text, row.reached) for row in told]
+
+
 def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without() -> None:
     for horizon, expected in (("off", False), ("simple", True), ("poisoned", True)):
         options = {"rip.horizon": horizon, "rip.triggered": False, "rip.in_order": True}
@@ -228,7 +238,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
 
 
 def test_silence_is_noticed_by_the_timers_alone() -> None:
-    for protocol, after_s in (("distance vector", 235), ("link state", 55), ("path vector", 160)):
+    for protocol, after_s in (("distance vector", 235), ("link state", 55), ("path vector", 260)):
         swarm = swarm_of(protocol, detect="timers")
         link = (0, swarm.links_of(0)[0])
         swarm.do(Cut(link))
@@ -236,7 +246,9 @@ def test_silence_is_noticed_by_the_timers_alone() -> None:
         assert not changes(swarm)
         run(swarm, after_s - 25)
         at_rest(swarm, protocol)
-        assert any("nothing was heard" in row.text or "no hello" in row.text for row in changes(swarm))
+        told = [row.text for row in changes(swarm)]
+        assert all("nothing was heard" in text or "no hello" in text for text in told)
+        assert 1 <= len(told) <= 2, "each end of the link notices it once"
 
 
 # --- verbs ---------------------------------------------------------------------------------------------------------
@@ -252,7 +264,10 @@ def test_a_longer_prefix_takes_all_and_is_taken_back(protocol: str) -> None:
     taken = swarm.asks()[-16:]
     assert sum(row.hits for row in taken) == 0
     told = {row.verdict.split(" that")[0] for row in taken if row.origin != 4}
-    assert told == {"The packet came to a router"}, "even an answer to #4 itself goes to #9"
+    assert told == {"The packet came to a router", "The sender itself announces this address, which is not its own."}, (
+        "even an answer to #4 itself goes to #9"
+    )
+    assert all("already" in swarm.min_cut(row.origin, "#4").sentence for row in taken)
     swarm.do(Act(9, "withdraw", {"prefix": "10.0.4.0/25"}))
     run(swarm, 12)
     assert ask(swarm, 0, "#4").hits == 1
@@ -298,6 +313,43 @@ def test_a_text_that_is_no_prefix_is_told_in_the_log_and_changes_nothing() -> No
     assert [facts["why"] for kind, facts in fake.notes if kind.startswith("not ")] == [
         'a prefix reads as "10.3.0.0/16", not "10.0.0.0"'
     ] * 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
+    swarm = swarm_of(protocol, peers=20, hosts_share=0.3, **{"bgp.mrai_s": 1})
+    host = swarm.select("role=host")[0]
+    [gateway] = swarm.links_of(host)
+    far_one = next(peer for peer in swarm.select("role=router") if peer not in (gateway, 9))
+    assert swarm.min_cut(host, f"#{host}").sentence.endswith(f"needs nobody else for “#{host}”.")
+    assert swarm.min_cut(host, f"#{far_one}").peers == (far_one,)
+    swarm.do(Act(9, "hijack", {"prefix": f"10.0.{host}.0/25"}))
+    run(swarm, 10)
+    for text in (f"#{host}", "a name", "10.9.9.9", f"#{far_one}"):
+        cuts = {peer: swarm.min_cut(peer, text) for peer in range(20)}
+        swarm.do(AskFor("all", text))
+        run(swarm, 3)
+        for row in swarm.asks()[-20:]:
+            assert ("already" in cuts[row.origin].sentence) == (row.hits == 0), (row, cuts[row.origin])
+            assert bool(cuts[row.origin].peers) == (row.hits > 0 and row.hops > 0)
+    swarm.do(Kill(gateway))
+    for wait_s in (0, 1):
+        run(swarm, wait_s)
+        told = f"No gateway is up and would answer: p{host:03} is cut off from “#{far_one}” already."
+        assert swarm.min_cut(host, f"#{far_one}").sentence == told
+    assert ask(swarm, host, f"#{host}", 1).verdict == "It was for the sender itself."
+    assert ask(swarm, host, f"#{far_one}", 1).verdict == "Not delivered: the host has no gateway."
+
+
+def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
+    swarm = swarm_of("link state", peers=20, hosts_share=0.4)
+    host = swarm.select("role=host")[0]
+    [gateway] = swarm.links_of(host)
+    run(swarm, 1)
+    swarm.do(Kill(host))
+    run(swarm, 0.16)
+    row = ask(swarm, gateway, f"#{host}", 0.01)
+    assert row.verdict == f"Not delivered: #{gateway} has no host of that address."
 
 
 # --- what is seen, and copies --------------------------------------------------------------------------------------

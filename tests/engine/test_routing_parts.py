@@ -7,11 +7,12 @@ from random import Random
 
 import networkx as nx
 import pytest
+from routings import valley_free
 
 from engine.protocols.routing.distance_vector import GARBAGE_US, INFINITY, TIMEOUT_US, SplitHorizon, Table
 from engine.protocols.routing.link_state import FIRST_SEQUENCE, MAX_AGE_S, Database, Lsa, compare
 from engine.protocols.routing.packets import HERE, Prefix, address_of, lan_of, peer_of, prefix_of
-from engine.protocols.routing.path_vector import Relation, Rib, valley_free
+from engine.protocols.routing.path_vector import BACK, Relation, Rib
 
 SECOND = 1_000_000
 NINE = lan_of(9)
@@ -110,9 +111,6 @@ def test_which_lsa_is_more_recent() -> None:
     database.install(old, 0)
     assert database.get(1, 50 * SECOND) == old._replace(age_s=150)
     assert database.expire(MAX_AGE_S * SECOND) == [1]
-
-
-BACK: dict[Relation, Relation] = {"customer": "provider", "provider": "customer", "peer": "peer"}
 
 
 def hierarchy(n: int, seed: int) -> dict[int, dict[int, Relation]]:

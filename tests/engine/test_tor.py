@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine import Act, AskFor, Attack, Collude, FakeHost, Kill, Revive, Set, Setup, Swarm, networks
+from engine import Act, Arrive, AskFor, Attack, Collude, FakeHost, Kill, Revive, Set, Setup, Swarm, networks
 from engine.protocols.tor import OnionProxy, TorOptions, onion
 from engine.protocols.tor.consensus import Table, related
 from engine.protocols.tor.directory import Authority, VoteDue, agreed, voted
@@ -349,8 +349,6 @@ def test_flags_follow_bandwidth_and_uptime_and_the_consensus_is_what_most_say() 
 
 
 def test_who_comes_new_fetches_a_consensus_and_builds_circuits() -> None:
-    from engine import Arrive
-
     swarm = tor(16)
     swarm.advance(2 * SECOND)
     swarm.do(Arrive(5))
@@ -544,8 +542,27 @@ def test_options_can_be_set_while_it_runs_and_relays_are_cast_in_exact_shares() 
 def test_what_is_said_when_all_of_one_kind_are_killed(whom: str, verdict: str) -> None:
     swarm = tor(24, give_up_s=8)
     swarm.advance(3 * SECOND)
+    client = clients(swarm)[0]
+    whole = swarm.min_cut(client, "blue train")
+    assert whole.peers == (swarm.select("role=website")[0],)
+    assert whole.sentence.endswith("there is no other website.")
     swarm.do(Attack("role", whom=whom, means="kill", share=1.0))
-    assert visit(swarm, clients(swarm)[0], 9).verdict == verdict
+    cut = swarm.min_cut(client, "blue train")
+    if whom == "authority":
+        assert cut == whole
+    else:
+        assert cut.sentence.startswith(f"No {whom} is up and would answer")
+    assert visit(swarm, client, 9).verdict == verdict
+
+
+def test_a_newcomer_without_a_consensus_needs_an_authority() -> None:
+    swarm = tor(16)
+    swarm.do(Attack("role", whom="authority", means="kill", share=1.0))
+    swarm.do(Arrive(3))
+    swarm.advance(SECOND)
+    newcomer = clients(swarm)[-1]
+    assert newcomer >= 16
+    assert swarm.min_cut(newcomer, "blue train").sentence.startswith("No directory authority is up and would answer")
 
 
 def test_what_is_said_when_one_guard_is_left_and_when_first_relays_are_drawn() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from person import dashboard
 
-from engine import Belief, Beliefs, Cut, Setup, Swarm, beliefs_of
+from engine import Belief, Beliefs, Censor, Cut, Setup, Swarm, beliefs_of
 from tui.draw import belief, raster
 from tui.draw.styles import INK
 from tui.widgets.inspector import belief_rows
@@ -88,6 +88,10 @@ def test_the_table_of_a_router_stands_beside_the_truth() -> None:
     rows = ["".join(text for text, _ in row) for row in belief_rows(frame, 60)]
     assert "✕ p002   3 hops, in truth no way  by way of #1" in rows
     assert "  p003   2 hops  by way of #1" in rows
+    swarm.do(Censor(3))
+    censored = frames.frame(snap=swarm.snapshot(), selected=0, facts=frames.facts(peer=0, beliefs=beliefs_of(program)))
+    rows = ["".join(text for text, _ in row) for row in belief_rows(censored, 60)]
+    assert any(row.startswith("✕ p003   2 hops, in truth censored") for row in rows)
 
 
 @pytest.mark.anyio

@@ -64,16 +64,16 @@ def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
 
 
 def _hops_row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
-    """How far away it thinks a peer is, and how far that is in truth, if it is another distance."""
-    said, hops = int(laid.said[other]), int(laid.hops[other])
+    """How far away it thinks a peer is, and what is so instead: another distance, no way, or that it is not up."""
+    said, hops, state = int(laid.said[other]), int(laid.hops[other]), truth(snapshot, other)
     wrong = bool(laid.wrong[other])
     row: list[Span] = [
         ("✕ " if wrong else "  ", "bad"),
         (f"{snapshot.fixed.labels[other][:10]:<6} ", "bad" if wrong else "text"),
         (f"{said} hop{'' if said == 1 else 's'}", "dim" if said == hops else "warn"),
     ]
-    if snapshot.state[other] != ALIVE or hops < 0:
-        row.append((f", in truth {truth(snapshot, other) if snapshot.state[other] != ALIVE else 'no way'}", "bad"))
+    if wrong:
+        row.append((f", in truth {'no way' if state == 'alive' else state}", "bad"))
     elif said != hops:
         row.append((f", in truth {hops}", "warn"))
     if what and width_of(tuple(row)) + len(what) + 2 <= width:

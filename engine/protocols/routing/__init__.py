@@ -66,6 +66,7 @@ from .link_state import LinkState
 from .packets import (
     ARRIVED,
     HERE,
+    LINKS_MOST,
     NO_HOST,
     NO_ROUTE,
     PACKET,
@@ -82,6 +83,7 @@ from .packets import (
     address_text,
     lan_of,
     link_text,
+    longest,
     news,
     peer_of,
     prefix_of,
@@ -90,8 +92,6 @@ from .packets import (
 from .path_vector import PathVector
 
 JOIN_US = 5_000_000
-LINKS_MOST = 500
-"""Of one router."""
 
 
 class Speaker(Protocol):
@@ -111,7 +111,7 @@ class Speaker(Protocol):
         link away."""
 
     def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
-        """Tell that it is no more."""
+        """Tell that a prefix is not attached to this router any more."""
 
     def lie(self, host: Host, lies: bool, cause: Cause) -> None:
         """Tell from now on that it is next to everything, or the truth again."""
@@ -159,7 +159,7 @@ class RoutingOptions:
 
 
 def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
-    """The text of a background ask."""
+    """The text of a background ask: a name."""
     return f"name {rng.randrange(10_000)}"
 
 
@@ -177,7 +177,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     shows = (
         Shown("routes", "destinations that it has a route to", "count"),
         Shown("changes", "changes of its routes since it started", "count"),
-        Shown("distance", "how far it thinks the chosen destination is", "number"),
+        Shown("distance", "how far away the chosen destination is by its table: links, ms or systems", "number"),
         Shown("way", "what it knows of the chosen destination", "category", ("is here", "has a route", "no route")),
         Shown("origin", "path vector: who announces the chosen destination, as it has heard", "category"),
     )
@@ -326,27 +326,30 @@ class Router(Peer, name="routing", options=RoutingOptions):
             self.route(host, message)
 
     def route(self, host: Host, packet: Packet) -> None:
-        """Pass a packet on to the next hop, or answer it."""
-        to = packet.to or self.look_up(host, packet)
-        hop = self.speaker.next_hop(to) if 0 < to < 1 << 32 else None
+        """Pass a packet on to the next hop, or answer it. An address stands for the network of a peer: that of the
+        router itself is looked up as all others, so a longer prefix of another router has effect there too."""
+        to = packet.to or self.look_up(packet.name, packet.source)
+        hop = self.hop_to(to)
         if hop == HERE and peer_of(to) in self.hosts:
             host.send(peer_of(to), replace(packet, to=to))
         elif hop == HERE:
-            self.answer(host, packet, to, ARRIVED if peer_of(to) == host.me or self.hijacks(to) else NO_HOST)
-        elif hop is None or hop not in self.links:
+            self.answer(host, packet, to, NO_HOST if longest(self.prefixes, to) is None else ARRIVED)
+        elif hop is None:
             self.answer(host, packet, to, NO_ROUTE)
         elif packet.ttl <= 1:
             self.answer(host, packet, to, TTL_ENDED)
         else:
             host.send(hop, replace(packet, to=to, ttl=packet.ttl - 1))
 
-    def look_up(self, host: Host, packet: Packet) -> int:
-        """The address of a name: of one of the destinations that it has a route to, the same for all that have the
-        same ones. 0 if there is none."""
-        return self.resolved(packet.name, packet.source)
+    def hop_to(self, address: int) -> PeerId | None:
+        """The neighbour to which a packet goes, `HERE` where it has arrived; None without a route, or where the link
+        with the neighbour is down."""
+        hop = self.speaker.next_hop(address) if 0 < address < 1 << 32 else None
+        return hop if hop == HERE or hop in self.links else None
 
-    def resolved(self, name: str, source: PeerId) -> int:
-        """The same, of a name that `source` asks for."""
+    def look_up(self, name: str, source: PeerId) -> int:
+        """The address of a name: that of one of the destinations that it has a route to, but not of `source` itself.
+        0 if there is none."""
         own = lan_of(source)
         found = sorted(prefix for prefix, _, _ in self.speaker.routes() if prefix != own)
         number = int.from_bytes(sha1(name.encode("utf-8", "replace")).digest()[:8])
@@ -356,17 +359,24 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def needs(
         cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: RoutingOptions
     ) -> Sequence[Need]:
-        """The one host that the address, or the name as the nearest router resolves it, is of."""
-        asker = programs[origin]
-        near = programs[asker.gateway] if isinstance(asker, EndHost) and asker.gateway >= 0 else asker
-        if not isinstance(near, Router):
+        """The one peer that has the address, or the address of the name as the nearest router looks it up; and each
+        router that the packet and its answer pass by the tables as they are."""
+        asker, address = programs[origin], address_from(text) or 0
+        if isinstance(asker, EndHost) and peer_of(address) == origin:
             return ()
-        to = peer_of(address_from(text) or near.resolved(text, origin))
-        return (Need("host of that address", (to,)),) if 0 <= to < len(programs) else ()
-
-    def hijacks(self, address: int) -> bool:
-        """Whether it announces this address though it is another's."""
-        return peer_of(address) not in self.hosts
+        first = asker.gateway if isinstance(asker, EndHost) else origin
+        near = programs[first] if first >= 0 else None
+        if not isinstance(near, Router):
+            return (Need("gateway", ()),)
+        address = address or near.look_up(text, origin)
+        owner = peer_of(address)
+        there = passed(programs, first, address, options.ttl)
+        back = passed(programs, there[-1], address_of(origin), options.ttl, answer=True) if there else ()
+        made = [Need("peer of that address", (owner,) if 0 <= owner < len(programs) else ())]
+        if not back:
+            made.append(Need("route there and back", ()))
+        others = [one for one in dict.fromkeys((*there, *back)) if one not in (origin, owner)]
+        return made + [Need("router that packets pass now", (one,)) for one in others]
 
     def answer(self, host: Host, packet: Packet, asked: int, wrong: int) -> None:
         """Answer a packet, as the one that it was for or with what went wrong."""
@@ -388,12 +398,12 @@ class Router(Peer, name="routing", options=RoutingOptions):
 
     def carry(self, host: Host, message: Answer) -> None:
         """Pass an answer on, or hand it to the user. One that goes nowhere is dropped."""
-        hop = self.speaker.next_hop(message.to) if 0 < message.to < 1 << 32 else None
+        hop = self.hop_to(message.to)
         if peer_of(message.to) == host.me:
             heard(host, message)
         elif hop == HERE and peer_of(message.to) in self.hosts:
             host.send(peer_of(message.to), message)
-        elif hop is None or hop not in self.links or message.ttl <= 1:
+        elif hop is None or hop == HERE or message.ttl <= 1:
             why = NO_HOST if hop == HERE else TTL_ENDED if message.ttl <= 1 else NO_ROUTE
             host.log(
                 "answer dropped", why=WENT_WRONG[why].format(f"#{host.me}"), to=address_text(message.to & 0xFFFFFFFF)
@@ -429,7 +439,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
             what = prefix_text(wanted)
             self.speaker.announce(host, wanted, news(host, f"#{host.me} announces {what}", "prefix", host.me, wanted))
 
-    @verb("withdraw", about="Announce a prefix no more.", values={"prefix": "e.g. 10.0.3.0/25"})
+    @verb("withdraw", about="Do not announce a prefix any more.", values={"prefix": "e.g. 10.0.3.0/25"})
     def withdraw(self, host: Host, prefix: str) -> None:
         try:
             wanted = prefix_of(prefix)
@@ -472,9 +482,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def point(self, host: Host) -> None:
         """Tell over which link a packet to the chosen destination goes."""
         self.destination = host.options.towards
-        hop = self.speaker.next_hop(address_of(self.destination))
-        hop = peer_of(address_of(self.destination)) if hop == HERE else hop
-        hop = hop if hop in self.links or hop in self.hosts else -1
+        hop = self.hop_to(address_of(self.destination))
+        hop = self.destination if hop == HERE and self.destination in self.hosts else hop
+        hop = -1 if hop is None or hop == HERE else hop
         if (hop, self.destination) != self.pointed:
             host.path("next hop", (hop,) if hop >= 0 else (), f"to #{self.destination}", onward=True)
             self.pointed = (hop, self.destination)
@@ -578,10 +588,13 @@ class EndHost(Peer):
         return self.gateway >= 0
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if self.gateway < 0:
+        to = address_from(ask.text) or 0
+        if peer_of(to) == host.me:
+            heard(host, Answer(host.me, to, ask.text, 1, to, ARRIVED, 0))
+        elif self.gateway < 0:
             host.failed("the host has no gateway")
-            return
-        host.send(self.gateway, Packet(host.me, address_from(ask.text) or 0, ask.text, host.options.ttl))
+        else:
+            host.send(self.gateway, Packet(host.me, to, ask.text, host.options.ttl))
 
     @on(Packet)
     def arrived(self, host: Host, sender: PeerId, message: Packet) -> None:
@@ -596,7 +609,29 @@ class EndHost(Peer):
             heard(host, message)
 
     def beliefs(self) -> Beliefs:
-        return Beliefs.of([self.gateway] if self.gateway >= 0 else [], "gateway", {"speaks": "nothing: it is a host"})
+        gateway = [self.gateway] if self.gateway >= 0 else []
+        return Beliefs.of(gateway, "gateway", {"speaks": "no routing protocol: it is a host"})
+
+
+def passed(
+    programs: Sequence[Peer | None], router: PeerId, address: int, ttl: int, *, answer: bool = False
+) -> tuple[PeerId, ...]:
+    """The routers that a packet or an answer passes from one of them to the peer of an address, both included, by the
+    tables as they are; none if it does not come to that peer. See `Router.route` and `Router.carry`."""
+    owner = peer_of(address)
+    found: list[PeerId] = []
+    while len(found) < ttl:
+        at = programs[router]
+        if not isinstance(at, Router):
+            break
+        found.append(router)
+        hop = at.hop_to(address)
+        if (answer and owner == router) or (hop == HERE and (owner == router or owner in at.hosts)):
+            return tuple(found)
+        if hop is None or hop == HERE:
+            break
+        router = hop
+    return ()
 
 
 def heard(host: Host, answer: Answer) -> None:
@@ -626,23 +661,30 @@ def packet_verdict(facts: Facts) -> str:
         elif shortest and shortest < facts.hops:
             way = f"the shortest way has {shortest}: {facts.hops / shortest:.2f} times as many"
         return f"The packet arrived over {passed}, and was answered; {way}."
+    if facts.decoys and not facts.hops:
+        return "The sender itself announces this address, which is not its own."
     if facts.decoys:
         return f"The packet came to a router that announces addresses which are not its own, over {passed}."
     if facts.trouble:
         return f"No answer: the sender {facts.trouble}."
     if facts.setback:
         return f"Not delivered: {facts.setback}."
-    lost = ", ".join(f"{count} by {reason}" for reason, count in facts.losses.items())
-    return f"No answer: the packet passed {passed}" + (f", and was lost ({lost})." if lost else ".")
+    return f"No answer: the packet came as far as {passed} away{lost_text(facts, 'it or its answer was lost')}."
 
 
 def update_verdict(facts: Facts) -> str:
     """How far a change was told."""
     if not facts.reached:
-        return "Nobody had to be told."
+        return f"Nobody was told of it{lost_text(facts, 'messages were lost')}."
     far = "1 link" if facts.hops == 1 else f"{facts.hops} links"
     routers = "1 router was" if facts.reached == 1 else f"{facts.reached:,} routers were"
     return f"{routers} told of it, up to {far} away."
+
+
+def lost_text(facts: Facts, what: str) -> str:
+    """What was lost, and why; nothing if nothing was."""
+    why = ", ".join(f"{reason}: {count:,}" for reason, count in facts.losses.items())
+    return f"; {what} ({why})" if why else ""
 
 
 # --- the beginning of a run ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, news
+from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, lan_of, link_text, news
 
 INFINITY = 16
 """A destination at this distance cannot be reached (RFC 2453, 3.6)."""
@@ -19,7 +19,6 @@ TIMEOUT_US = 180_000_000
 GARBAGE_US = 120_000_000
 ENTRIES_MOST = 25
 """In one datagram (3.6)."""
-ROUTES_MOST = 1_900
 NOWHERE: PeerId = -2
 SplitHorizon = Literal["off", "simple", "poisoned"]
 Entry = tuple[Prefix, int]
@@ -59,7 +58,7 @@ class Table:
         self.changes += 1
 
     def drop_own(self, destination: Prefix, now_us: int, cause: Cause = 0) -> None:
-        """It is attached no more."""
+        """A network is not attached to this router any more."""
         route = self.routes.get(destination)
         if route is not None and route.next_hop == HERE:
             route.next_hop = NOWHERE

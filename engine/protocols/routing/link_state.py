@@ -6,13 +6,13 @@ shortest paths on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, LINKS_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
 
 FIRST_SEQUENCE = -0x7FFFFFFF
 """InitialSequenceNumber, 0x80000001 as a signed number (12.1.6)."""
@@ -20,7 +20,7 @@ MAX_AGE_S, REFRESH_S = 3_600, 1_800
 MIN_LS_INTERVAL_US, MIN_LS_ARRIVAL_US = 5_000_000, 1_000_000
 MAX_AGE_DIFF_S = 900
 RETRANSMIT_US, TRANSIT_DELAY_S = 5_000_000, 1
-LSAS_MOST, LINKS_MOST = 1_900, 500
+LSAS_MOST = 1_900
 
 
 class Lsa(NamedTuple):
@@ -225,7 +225,8 @@ class Neighbour:
 @dataclass(slots=True, eq=False)
 class LinkState(Component, options=OspfOptions):
     """OSPF at one router. `table`: prefix -> (next hop, distance); `own`: prefixes that are attached to it; `sequence`:
-    of its last LSA, sent at `originated_us`; `planned`, `repeats`, `computes`: what has a timer."""
+    of its last LSA, sent at `originated_us`; `planned`: causes that the next one waits for; `repeats`, `computes`: what
+    has a timer."""
 
     database: Database = field(default_factory=Database)
     near: dict[PeerId, Neighbour] = field(default_factory=dict)
@@ -233,7 +234,7 @@ class LinkState(Component, options=OspfOptions):
     own: dict[Prefix, None] = field(default_factory=dict)
     sequence: int = FIRST_SEQUENCE - 1
     originated_us: int = -MIN_LS_INTERVAL_US
-    planned: bool = False
+    planned: list[Cause] = field(default_factory=list)
     repeats: bool = False
     computes: bool = False
     lies: bool = False
@@ -250,7 +251,7 @@ class LinkState(Component, options=OspfOptions):
                 router.near[one] = Neighbour(router.cost(hosts[me], one), 0, heard=True, two_way=True, full=True)
             router.own.update(dict.fromkeys(map(lan_of, near[me].hosts)))
             router.sequence += 1
-            stored[me] = Stored(router.described(me), 0)
+            stored[me] = Stored(router.described(me), -MIN_LS_ARRIVAL_US)
         for me, router in routers.items():
             router.database.stored = dict(stored)
             router.compute(me)
@@ -319,11 +320,12 @@ class LinkState(Component, options=OspfOptions):
             return
         one.heard, one.heard_us = True, host.now_us
         if host.me not in message.heard:
-            if one.full:
+            was_full, one.two_way, one.full = one.full, False, False
+            one.wanted, one.sent = {}, {}
+            if was_full:
                 # It has started again.
                 link = link_text(host.me, sender)
-                self.originate(host, news(host, f"#{sender} has forgotten link {link}", "forgot", link), without=sender)
-            one.two_way = one.full = False
+                self.originate(host, news(host, f"#{sender} has forgotten link {link}", "forgot", link))
             host.send(sender, Hello(self.heard()))
         elif not one.two_way:
             one.two_way = True
@@ -376,29 +378,30 @@ class LinkState(Component, options=OspfOptions):
 
     # --- flooding (13) -------------------------------------------------------------------------------------------
 
-    def described(self, me: PeerId, without: PeerId = -1) -> Lsa:
+    def described(self, me: PeerId) -> Lsa:
         """The own links, as an LSA."""
-        links = {one: it.cost for one, it in sorted(self.near.items()) if it.full and one != without}
+        links = {one: it.cost for one, it in sorted(self.near.items()) if it.full}
         if self.lies:
             links.update(dict.fromkeys((*sorted(self.database.stored), *links), 1))
         return Lsa(me, self.sequence, 0, tuple(links.items())[:LINKS_MOST], tuple(self.own)[:LINKS_MOST])
 
-    def originate(self, host: Host, cause: Cause, *, without: PeerId = -1) -> None:
+    def originate(self, host: Host, cause: Cause) -> None:
         """Describe the own links anew, now or when the last LSA is 5 s old."""
         wait_us = self.originated_us + MIN_LS_INTERVAL_US - host.now_us
         if wait_us > 0:
-            if not self.planned:
-                self.planned = True
+            if cause not in self.planned:
+                self.planned.append(cause)
                 host.after(wait_us, Originate(), cause=cause or None)
             return
+        causes, self.planned = flatten([*self.planned, cause]), []
         self.originated_us = host.now_us
         self.sequence += 1
-        self.install(host, self.described(host.me, without), HERE, cause)
+        self.install(host, self.described(host.me), HERE, causes)
 
     @on(Originate)
     def originate_now(self, host: Host, tick: Originate) -> None:
-        self.planned = False
-        self.originate(host, host.cause)
+        if self.planned:
+            self.originate(host, 0)
 
     @on(Refresh)
     def refresh(self, host: Host, tick: Refresh) -> None:
@@ -454,7 +457,7 @@ class LinkState(Component, options=OspfOptions):
                     # From before this router started again: its new LSA has to be newer (13.4).
                     self.sequence = max(self.sequence, lsa.sequence)
                     self.originate(host, cause)
-                elif stored is not None and host.now_us - stored.at_us < MIN_LS_ARRIVAL_US and stored.at_us:
+                elif stored is not None and host.now_us - stored.at_us < MIN_LS_ARRIVAL_US:
                     continue
                 elif stored is not None or len(self.database.stored) < LSAS_MOST:
                     new = True
@@ -505,6 +508,12 @@ class LinkState(Component, options=OspfOptions):
                 if prefix not in table or far < table[prefix][1]:
                     table[prefix] = (hop, far)
         self.table = table
+
+
+def flatten(causes: Sequence[Cause]) -> Cause:
+    """Several causes, some of them perhaps none (0), as one."""
+    known = dict.fromkeys(one for each in causes for one in ((each,) if isinstance(each, int) else each) if one)
+    return tuple(known) if len(known) > 1 else next(iter(known), 0)
 
 
 def older(lsa: Lsa) -> Lsa:

@@ -12,6 +12,10 @@ Prefix: TypeAlias = int
 """The network part of an IPv4 address and its length in bits, `10.3.0.0/16`, as one number: network << 6 | length."""
 NET_10 = 10 << 24
 LAN = 24
+LINKS_MOST = 500
+"""Of one router; also prefixes that it announces."""
+ROUTES_MOST = 1_900
+"""Destinations in the table of one router."""
 HERE: PeerId = -1
 """The next hop to what is attached to a router itself."""
 
@@ -37,12 +41,6 @@ def address_of(peer: PeerId) -> int:
 def peer_of(address: int) -> PeerId:
     """Whose network an address is in; a number that is no peer for addresses outside of 10.0.0.0."""
     return (address - NET_10) >> 8
-
-
-def covers(prefix: Prefix, address: int) -> bool:
-    """Whether an address lies in a prefix."""
-    rest = 32 - (prefix & 63)
-    return prefix >> 6 >> rest == address >> rest
 
 
 def longest(prefixes: Container[Prefix], address: int) -> Prefix | None:

@@ -9,21 +9,22 @@ routes of peers and providers are told to customers only. Then all paths are val
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Literal, NamedTuple
 
 from ...api import DUPLICATE, Cause, CauseLike, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
 
 Relation = Literal["customer", "peer", "provider"]
 """What a neighbour is to this system."""
 PREFERENCE: dict[Relation, int] = {"customer": 300, "peer": 200, "provider": 100}
+"""LOCAL_PREF of routes from a neighbour."""
 WORDS: tuple[Relation, ...] = ("customer", "peer", "provider")
 BACK: dict[Relation, Relation] = {"customer": "provider", "peer": "peer", "provider": "customer"}
-OWN = 1_000
 Path = tuple[PeerId, ...]
-PREFIXES_MOST, PATH_MOST, TOLD_MOST = 1_900, 250, 200
+PATH_MOST, TOLD_MOST = 250, 200
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -34,11 +35,6 @@ class Route(NamedTuple):
 
     path: Path
     relation: Relation | None
-
-    @property
-    def preference(self) -> int:
-        """The local preference."""
-        return OWN if self.relation is None else PREFERENCE[self.relation]
 
 
 @dataclass(slots=True)
@@ -68,7 +64,7 @@ class Rib:
         return self.decide(prefix, before)
 
     def withdraw(self, prefix: Prefix) -> bool:
-        """Announce it no more."""
+        """Do not announce an own prefix any more. Returns whether the best route changed."""
         before = self.route(prefix)
         self.own.pop(prefix, None)
         return self.decide(prefix, before)
@@ -81,7 +77,7 @@ class Rib:
         before = self.route(prefix)
         if path is None or self.me in path:
             routes.pop(prefix, None)
-        elif prefix in routes or len(routes) < PREFIXES_MOST:
+        elif prefix in routes or len(routes) < ROUTES_MOST:
             routes[prefix] = path
         return self.decide(prefix, before)
 
@@ -130,14 +126,6 @@ class Rib:
         arrived."""
         prefix = longest(self.best, address)
         return None if prefix is None else self.best[prefix]
-
-
-def valley_free(relations: Iterable[Relation]) -> bool:
-    """Whether a path goes up to providers, over at most one link of peers, then down to customers. relations: what each
-    next system on the way of a packet is to the one before."""
-    order = {"provider": 0, "peer": 1, "customer": 2}
-    steps = [order[one] for one in relations]
-    return steps == sorted(steps) and steps.count(1) <= 1
 
 
 def hierarchy(near: Mapping[PeerId, Attached]) -> dict[PeerId, dict[PeerId, Relation]]:
@@ -256,16 +244,8 @@ class PathVector(Component, options=BgpOptions):
             router.sessions = {one: Session(0, up=True) for one in near[me].links}
             for prefix in map(lan_of, near[me].hosts):
                 router.rib.announce(prefix)
-        height: dict[PeerId, int] = {}
-        order: list[PeerId] = []
-        left = dict.fromkeys(routers)
-        while left:
-            # Those whose customers have all had their turn.
-            ready = [me for me in left if not any(one in left for one, it in relations[me].items() if it == "customer")]
-            for me in ready:
-                del left[me]
-                height[me] = len(order)
-                order.append(me)
+        customers = {me: [one for one, it in relations[me].items() if it == "customer"] for me in routers}
+        order = list(TopologicalSorter(customers).static_order())
         for wanted, those in (("provider", order), ("peer", order), ("customer", order[::-1])):
             for me in those:
                 rib = routers[me].rib
@@ -330,7 +310,7 @@ class PathVector(Component, options=BgpOptions):
             self.advertise_all(host)
 
     def lie(self, host: Host, lies: bool, cause: Cause) -> None:
-        """Tell paths that lead from here to the origin at once."""
+        """Tell paths without the systems between this one and the origin, or the true ones again."""
         self.lies = lies
         for one, session in self.sessions.items():
             for prefix in self.rib.best if session.up else ():
@@ -377,7 +357,12 @@ class PathVector(Component, options=BgpOptions):
     @on(KeepaliveDue)
     def keep_alive(self, host: Host, tick: KeepaliveDue) -> None:
         silent_us = host.now_us - int(host.options.hold_s * 1e6)
-        for one in [one for one, session in self.sessions.items() if session.heard_us < silent_us]:
+        for one, session in [each for each in self.sessions.items() if each[1].heard_us < silent_us]:
+            if not session.up:
+                # Try again (ConnectRetryTimer).
+                session.heard_us = host.now_us
+                self.say_open(host, one, answer=False)
+                continue
             link = link_text(host.me, one)
             self.up(host, one, news(host, f"{link}: nothing was heard for {host.options.hold_s:g} s", "silent", link))
         host.multicast([one for one, session in self.sessions.items() if session.up], Keepalive())
@@ -412,7 +397,7 @@ class PathVector(Component, options=BgpOptions):
         return None if new else DUPLICATE
 
     def changed(self, host: Host, prefix: Prefix, before: Route | None, cause: Cause) -> None:
-        """The best route to a prefix is another one: note what each neighbour has been told."""
+        """The best route to a prefix is another one: note that all neighbours are to be told, and what they have."""
         for one, session in self.sessions.items():
             if session.up and prefix not in session.news:
                 session.news[prefix] = (self.told(one, prefix, before), cause)

@@ -105,10 +105,22 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     @classmethod
     def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions) -> Sequence[Need]:
-        """The website, and an exit. A client whose guards are gone draws others."""
-        sites = tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website))
-        exits = tuple(peer for peer, one in enumerate(programs) if isinstance(one, ExitRouter) and peer != origin)
-        return (Need("website", sites), Need("exit", exits))
+        """The website, an exit, and a relay to enter by, as its consensus lists them; without one, an authority."""
+        asker = programs[origin]
+        made = [Need("website", tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website)))]
+        if not isinstance(asker, onion.OnionPeer):
+            return made
+        relays = asker.consensus.relays if asker.consensus is not None else ()
+        listed = [one for one in relays if one.peer != origin and programs[one.peer] is not None]
+        if asker.use_bridges and not asker.is_relay:
+            made.append(Need("bridge that it knows", asker.bridges))
+        elif asker.consensus is None:
+            made.append(Need("directory authority", asker.authorities))
+        elif options.guards:
+            made.append(Need("guard", tuple(one.peer for one in listed if one.guard)))
+        if asker.consensus is not None:
+            made.append(Need("exit", tuple(one.peer for one in listed if one.exit)))
+        return made
 
     @classmethod
     def stations(cls, options: TorOptions, peers: int) -> Sequence[Station]:
