@@ -48,7 +48,7 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
-PURE = ("binascii", "bisect", "enum", "functools", "hashlib", "heapq", "itertools", "unicodedata")
+PURE = ("binascii", "bisect", "enum", "functools", "graphlib", "hashlib", "heapq", "itertools", "unicodedata")
 """Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",

@@ -27,6 +27,8 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
+from lines import say  # noqa: E402
+
 from engine import AskFor, ContentSpec, LinkSpec, Setup, Swarm  # noqa: E402
 from engine.protocols.bittorrent import Client  # noqa: E402
 from engine.world.world import World  # noqa: E402
@@ -126,12 +128,6 @@ def distribute(
         dict(swarm.snapshot().totals.by_kind),
         tuple(peer for peer, one in clients.items() if one.rides_free),
     )
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def table(runs: int) -> None:

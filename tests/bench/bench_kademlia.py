@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
 from kademlias import converged, look_up, survival  # noqa: E402
+from lines import say  # noqa: E402
 
 SECOND = 1_000_000
 
@@ -46,12 +47,6 @@ SURVIVAL = {
     (4, 0.7): (0.762, 0.815),
 }
 """(k, share killed) -> found, exists: section 12.2."""
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def lookups(count: int = 400) -> int:

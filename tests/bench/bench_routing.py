@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
 import networkx as nx  # noqa: E402
+from lines import say  # noqa: E402
 from routings import at_rest, far, graph_of, living, loops, router  # noqa: E402
 
 from engine import Cut, Setup, Swarm  # noqa: E402
@@ -30,12 +31,6 @@ SECOND = 1_000_000
 PROTOCOLS = ("distance vector", "link state", "path vector")
 STEP_S = 0.5
 """How often tables are looked at."""
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def swarm_of(protocol: str, peers: int, seed: int = 1, asks: float = 0.0, **options: Any) -> Swarm:

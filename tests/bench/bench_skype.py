@@ -22,6 +22,8 @@ from typing import TypeAlias
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lines import say
+
 from engine import AskFor, Command, Kill, LinkSpec, NatKind, Noted, Revive, Set, Setup, Swarm
 from engine.kit import relay_share
 from engine.protocols.skype import Client
@@ -34,12 +36,6 @@ DIVISIONS = (
     "port:0.3",
 )
 APART_US = SECOND // 10
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def relayed_share(nat: str, peers: int, calls: int, punching: bool, seed: int = 1) -> tuple[float, float, int]:

@@ -7,11 +7,12 @@ of the position weights; the lowest window; and how fast 1,000 clients and 100 r
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from math import sqrt
 from random import Random
+
+from lines import say
 
 from engine import AskFor, Setup, Swarm, networks
 from engine.protocols.tor import onion
@@ -24,12 +25,6 @@ from engine.protocols.tor.windows import STREAM_START
 
 SECOND = 1_000_000
 LATENCY, LATENCY_US = "constant:40", 40_000
-
-
-def say(line: str = "") -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def told(name: str, measured: float, expected: float, tries: int) -> None:

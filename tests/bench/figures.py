@@ -19,15 +19,10 @@ HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
 from floods import Crawl, flood, ritter, still  # noqa: E402
+from lines import say  # noqa: E402
 
 CRAWLS = ("08", "04", "31")
 TTLS = (*range(1, 8), 12)
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def crawls(folder: Path, sources: int) -> int:

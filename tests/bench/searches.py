@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
+from lines import say
 
 from engine import AskFor, Setup, Swarm
 
@@ -15,12 +14,6 @@ HEAD = (
     f"{'network':>9} {'':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10} "
     f"{'upkeep':>8}  queries a peer and ask"
 )
-
-
-def say(line: str) -> None:
-    """A line as soon as it is known."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def searches(network: str, peers: int, asks: int, last_s: int, **options: object) -> None:

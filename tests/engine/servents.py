@@ -1,4 +1,4 @@
-"""Servents for the stories about Gnutella."""
+"""Servents for the tests of Gnutella."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_loss_of_each_kind_has_its_own_name() -> None:
     assert sorted(swarm.snapshot().totals.dropped_by) == sorted(reasons)
 
 
-# --- kinds of NAT (protocols.md 21: with a rendezvous all pairs meet but S-S, S-P and B with what is not open) ---
+# --- kinds of NAT (with a rendezvous all pairs meet but S-S, S-P and B with what is not open) ---
 
 KINDS = {"open": 0.2, "full": 0.1, "address": 0.1, "port": 0.3, "symmetric": 0.2, "blocked": 0.1}
 

@@ -102,8 +102,10 @@ class Index(Peer):
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
         """Remove entries."""
         account = self.user(host, sender)
-        for name, *_ in sound(message.entries) if account is not None else ():
-            old = account.files.pop(name, None) if account is not None else None
+        if account is None:
+            return
+        for name, *_ in sound(message.entries):
+            old = account.files.pop(name, None)
             if old is not None:
                 self.names.remove(name, old)
 
