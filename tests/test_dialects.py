@@ -157,6 +157,10 @@ def test_sessions_are_the_same_in_every_dialect(
         (b"a b\tpp\tc d\te\nc d\tpd\te\n", ("a b", "c d", "e"), 3),
         (b"1 pp 2 3 4\n# x\n2 pp 10\n", ("1", "2", "3", "4", "10"), 4),
         (b"x -> y\ny -> z\n", ("x", "y", "z"), 2),
+        (b"1 Ann\n2 Bob\n3\n#\n1 2\n2 3\n", ("1", "2", "3"), 2),
+        (b"1 Ann Lee\n2 Bob\n3 Cy\n#\n1 2 friends\n3 2\n", ("Ann Lee", "Bob", "Cy"), 2),
+        (b"1 Ann\r\n2 Ann\r\n#\r\n1 2\r\n", ("1", "2"), 1),
+        (b"1 2\n2 3\n3 1\n#\n1 3\n", ("1", "2", "3"), 3),
         (b"1,000 2,000\n2,000 3,000\n", ("1,000", "2,000", "3,000"), 2),
         ("\U0001f469\u200d\U0001f467 x\n".encode(), ("\U0001f469\U0001f467", "x"), 1),
     ],
@@ -184,6 +188,11 @@ def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple
         (b'{"nodes": []}', ("looks like JSON",)),
         (b"digraph {\n a -> b\n}\n", ("looks like DOT",)),
         (b"c a graph\np edge 3 2\ne 1 2\ne 2 3\n", ("looks like DIMACS", "GraphML")),
+        (b"nodedef>name VARCHAR,label VARCHAR\na,A\nb,B\nedgedef>node1,node2\na,b\n", ("looks like GDF",)),
+        (b"dl n=3 format=edgelist1\nlabels:\na,b,c\ndata:\n1 2\n2 3\n", ("looks like UCINET DL",)),
+        (b"DL\nN = 3\nDATA:\n0 1 0\n1 0 1\n0 1 0\n", ("looks like UCINET DL",)),
+        (b"LEDA.GRAPH\nstring\nint\n-1\n2\n|{a}|\n|{b}|\n1\n1 2 0 |{1}|\n", ("looks like LEDA",)),
+        (b">>graph6<<DQc\n", ("looks like graph6",)),
         (b"3 2\n2\n1 3\n2\n", ("looks like METIS", "GraphML")),
         (b"Creator x y\n \n#\n" * 3_000 + b"1 2\n", ("expected 3, as in the first line",)),
         (b"graph [ " + b"a [ " * 200, ("nested more than 100 deep",)),
@@ -196,6 +205,22 @@ def test_files_of_other_formats_are_refused_in_one_sentence(
     (tmp_path / "edges.txt").write_bytes(data)
     with pytest.raises(InputError) as refused:
         links(tmp_path / "edges.txt")
+    assert all(word in str(refused.value) for word in words), refused.value
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"1 a\n2 b\n#\n1 3\n", (":4:", "no node has the id 3")),
+        (b"1 a\n1 b\n#\n1 1\n", (":2:", "the node 1 is there already")),
+        (b"1 a\n2 b\n#\n1\n", (":4:", "the ids of two nodes")),
+        (b"1 a\n2 b\n", ("no links in it",)),
+    ],
+)
+def test_the_wrong_line_of_a_trivial_graph_file_is_named(tmp_path: Path, data: bytes, words: tuple[str, ...]) -> None:
+    (tmp_path / "net.tgf").write_bytes(data)
+    with pytest.raises(InputError) as refused:
+        links(tmp_path / "net.tgf")
     assert all(word in str(refused.value) for word in words), refused.value
 
 

@@ -6,7 +6,7 @@
                                probability in proportion to their degree; peers with low ids are old and have many links
     ring, complete
     tree:DEGREE                root #0 and inner peers have DEGREE links each, filled breadth first
-    FILE                       an edge list, GML, GraphML or Pajek (see `readers.edge_list`)
+    FILE                       an edge list, GML, GraphML, Pajek or TGF (see `readers.edge_list`)
 
 Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty without a link, and a
 search that fails because its origin has no link shows nothing of the network. Drawing until the graph is connected does

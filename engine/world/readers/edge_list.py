@@ -6,8 +6,8 @@
 
 Links are undirected. Separators, comments, quotes: see `tables`. Ids are labels as they are written: 01 and 1 differ.
 Whole numbers are sorted in ascending order, because the ids of real crawls have gaps; names are in the order in which
-they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. GML,
-GraphML and Pajek files are read by networkx, see `graph_files`.
+they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. For
+GML, GraphML, Pajek and TGF see `graph_files`.
 
 numpy reads a block of good lines of numbers fast, and `split` one of names. Where they stumble, quotes and comments are
 taken out first, a thousand lines at a time; the lines that are odd even so are gone through one by one, to read them or
@@ -92,7 +92,7 @@ def load(path: str) -> Edges:
     reader = _EdgeListReader(text.name)
     blocks = iter(tables.blocks(text))
     for at, block in blocks:
-        if at == 1 and (kind := graph_files.kind_of(block)):
+        if at == 1 and (kind := graph_files.kind_of(block, text.name)):
             if text.bytes > graph_files.BYTES_MAX:
                 raise InputError(graph_files.too_large(kind, text.name))
             graph = graph_files.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)

@@ -1,4 +1,5 @@
-"""Reader of graphs in GML, GraphML and Pajek, by networkx where it is installed: `pip install 'swarmtop[graphs]'`.
+"""Reader of graphs in GML, GraphML and Pajek, by networkx where it is installed: `pip install 'swarmtop[graphs]'`;
+and in the Trivial Graph Format (TGF), which networkx does not read.
 
 The links of a graph are read, and a name of each node: its label or name where all nodes have one and no two share it,
 else its id. The depth of nesting is checked before networkx gets a text, because its readers are recursive.
@@ -42,8 +43,15 @@ _OTHERS = (
     ("JSON", re.compile(rf"\s*+(?!{ADDRESS.pattern})(?:\{{|\[\s*+[\[{{\"\d\]])")),
     ("DIMACS", re.compile(r"(?:c(?:[ \t][^\n]*+)?\n)*+p[ \t]++[a-z]++[ \t]++\d++[ \t]++\d++[ \t]*+\n")),
     ("METIS", re.compile(r"(?:%[^\n]*+\n)*+[ \t]*+\d++[ \t]++\d++[ \t]*+\n[ \t]*+\d++[ \t]*+\n[ \t]*+\d++[ \t\n]")),
+    ("GDF", re.compile(r"\s*+nodedef\s*+>", re.IGNORECASE)),
+    ("UCINET DL", re.compile(r"\s*+dl\s(?=[^#]{0,200}?\bn\s{0,9}=)", re.IGNORECASE)),
+    ("LEDA", re.compile(r"\s*+LEDA\.GRAPH\b")),
+    ("graph6", re.compile(r"\s*+>>(?:di)?graph6<<|\s*+>>sparse6<<")),
     ("DOT", re.compile(r"\s*+(?:strict\s++)?(?:di)?graph\b[^\n\[{]*+\{", re.IGNORECASE)),
 )
+TGF = "TGF"
+_TGF_MARK = re.compile(r"^#[ \t]*$", re.MULTILINE)
+"""The line between the nodes and the links."""
 _XML_TAG = re.compile(r"<(/?)[a-zA-Z](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>")
 _GML_TOKEN = re.compile(r'"[^"]*+"?|[\[\]]')
 
@@ -62,10 +70,26 @@ class ParsedGraph:
     notes: tuple[str, ...]
 
 
-def kind_of(start: str) -> str:
-    """The format that the beginning of a text is in, "" for none of those known."""
+def kind_of(start: str, name: str) -> str:
+    """The format that the beginning of a text is in, "" for none of those known. `name` is the file's."""
     head = start[:20_000]
-    return next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
+    found = next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
+    return found or (TGF if name.lower().endswith((".tgf", ".tgf.gz")) or _is_tgf(start) else "")
+
+
+def _is_tgf(start: str) -> bool:
+    """Whether a text has nodes, a line with `#` alone, and links between these nodes. Before the mark each line begins
+    with another word, and some have no second word that is a node: so an edge list with an empty comment is none."""
+    mark = _TGF_MARK.search(start)
+    if mark is None:
+        return False
+    nodes = [line.split(None, 1) for line in start[: mark.start()].split("\n") if line.strip()]
+    ids = {node[0] for node in nodes}
+    if not nodes or len(ids) < len(nodes) or all(node[1:] and node[1].strip() in ids for node in nodes):
+        return False
+    # The last line may be cut off, at the end of what was read so far.
+    links = [line.split(None, 2)[:2] for line in start[mark.end() :].split("\n")[:-1] if line.strip()]
+    return bool(links) and all(len(link) == 2 and link[0] in ids and link[1] in ids for link in links[:100])
 
 
 def too_large(kind: str, name: str) -> str:
@@ -78,8 +102,10 @@ def read(kind: str, text: str, name: str) -> ParsedGraph:
 
     Raises InputError for a format that is not read, a damaged text, and if networkx is not installed.
     """
+    if kind == TGF:
+        return _read_tgf(text, name)
     if kind not in dict(_KINDS):
-        kinds = "an edge list, GML, GraphML or Pajek"
+        kinds = "an edge list, GML, GraphML, Pajek or TGF"
         raise InputError(f"{name}: this looks like {kind}; expected {kinds}")
     check_text(text, name, f"expected {kind}")
     if importlib.util.find_spec("networkx") is None:
@@ -92,6 +118,38 @@ def read(kind: str, text: str, name: str) -> ParsedGraph:
     except Exception as error:  # networkx raises any: KeyError, TypeError, its own, those of the XML parser
         raise InputError(f"{name}{_line(error)}: no {kind} that can be understood{_why(error)}") from None
     return _links_of(kind, graph, name)
+
+
+def _read_tgf(text: str, name: str) -> ParsedGraph:
+    """Lines of a node's id and label, a line with `#`, and lines of two ids and a label of the link."""
+    check_text(text, name, f"expected {TGF}")
+    named: dict[str, str] = {}
+    pairs: list[tuple[int, int]] = []
+    at: dict[str, int] = {}
+    in_links = labelled = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        words = line.split(None, 2 if in_links else 1)
+        if not words:
+            continue
+        if not in_links and line.strip() == "#":
+            in_links = True
+        elif not in_links:
+            if words[0] in named:
+                raise InputError(f"{name}:{number}: the node {plain(words[0], 40)} is there already; expected {TGF}")
+            at[words[0]] = len(named)
+            named[words[0]] = plain(words[1], 200).strip() if len(words) == 2 else ""
+        else:
+            if len(words) < 2:
+                raise InputError(f"{name}:{number}: expected the ids of two nodes")
+            if unknown := next((word for word in words[:2] if word not in at), None):
+                raise InputError(f"{name}:{number}: no node has the id {plain(unknown, 40)}")
+            pairs.append((at[words[0]], at[words[1]]))
+            labelled |= len(words) == 3
+    labels = list(named.values())
+    if not all(labels) or len(set(labels)) < len(labels):
+        labels = list(named)
+    notes = (f"{name}: of the {TGF} its links are read; left out: label",) if labelled else ()
+    return ParsedGraph(labels, np.array(pairs, dtype=np.int64).reshape(-1, 2), notes)
 
 
 def _parse(kind: str, text: str) -> Any:
