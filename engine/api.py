@@ -404,6 +404,9 @@ class Goal:
     did         what the asker has done, before the text: "p007 asked for “blue train”"
     doing       the state of an ask that has a hit and is not over
     one         what somebody is called that has the thing: "one holder answered"
+    what        what its text is, for whoever types one: "a title, or some words of it"
+    examples    texts that can be asked for, the best first: "title" (the most popular titles), or a function at the top
+                of a module (titles, users) -> texts. users: how many peers there are, #0 to #users-1, without stations
 
     Records and recordings hold the name alone.
     """
@@ -419,6 +422,8 @@ class Goal:
     did: str = "asked for"
     doing: str = "downloading"
     one: str = "holder"
+    what: str = "a title, or some words of it"
+    examples: Literal["title"] | Callable[[Sequence[str], int], Sequence[str]] = "title"
 
     @property
     def sought(self) -> Sought:
@@ -431,7 +436,9 @@ class Goal:
 FIND: Final = Goal("find", "find", "Find peers that have it.")
 FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
 PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
-BROADCAST: Final = Goal("broadcast", "tell", "Tell it to everyone.", audience="everyone")
+BROADCAST: Final = Goal(
+    "broadcast", "tell", "Tell it to everyone.", audience="everyone", did="spread", what="a rumour: any words"
+)
 
 
 # --- what a peer has and wants ------------------------------------------------------------------------

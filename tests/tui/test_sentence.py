@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import frames
 import pytest
-from stage import Stage
+from stage import Stage, lines_of
+from textual.widgets import Input
 
 from engine import (
     ALIVE,
@@ -38,11 +39,13 @@ from engine import (
     Set,
     Setup,
     Uncensor,
+    networks,
 )
 from tui.session.frame import Frame
 from tui.session.session import Session
 from tui.session.telling import NUMBERS, called, part_in, through
 from tui.session.verbs import told_of
+from tui.widgets.ask_bar import AskBar
 from tui.widgets.asks_table import account_rows, reached_share
 from tui.widgets.swarm_view import SwarmView
 
@@ -137,6 +140,43 @@ def test_the_key_selects_whom_the_sentence_names_and_says_what_each_was(protocol
     assert set(trace.holders) - {asker} <= set(told_of(trace)), "the holders are what the key selects after that"
     killed = said(watch.do(Kill(first)))
     assert part_in(trace, first, labels).format(ask=1) in killed
+
+
+PROMPTS = {
+    "bitcoin": ("pay", "payment"), "bittorrent": ("download", "title"), "gnutella": ("find", "title"),
+    "gossip": ("tell", "rumour"), "kademlia": ("find", "title"), "kazaa": ("find", "title"),
+    "limewire": ("find", "title"), "napster": ("find", "title"), "routing": ("send a packet to", "destination"),
+    "skype": ("call", "user"), "swim": ("tell", "news"), "tor": ("visit", "page"), "volunteer": ("compute", "batch"),
+    "web": ("fetch", "page"),
+}  # fmt: skip
+
+
+def test_each_network_has_a_prompt_here() -> None:
+    assert set(PROMPTS) == set(networks())
+
+
+@pytest.mark.parametrize("protocol", PROMPTS)
+async def test_the_prompt_has_the_words_of_the_network_and_its_example_works(protocol: str) -> None:
+    watch = Watch(protocol)
+    frame = watch.go(20.0)
+    verb, what = PROMPTS[protocol]
+    bar = AskBar()
+    async with Stage(bar).run_test(size=(120, 5)) as pilot:
+        bar.show(frame)
+        await pilot.pause()
+        placeholder = bar.query_one(Input).placeholder
+        assert lines_of(bar, "#who").startswith(f"any peer wants to {verb} ❯")
+    example = frame.titles[0]
+    assert placeholder.startswith(f"press enter for “{example}”, or type ")
+    assert what in placeholder.partition("or type")[2]
+    assert ("title" in placeholder) == (what == "title")
+    watch.session.ask_for(example, None)
+    watch.go(0.1)
+    for _ in range(40):
+        (row,) = [row for row in watch.go(2.0).snapshot.asks if row.by == "person"]
+        if row.found or (row.sought == "share" and row.reached > row.others / 2):
+            return
+    pytest.fail(f"{row.text}: {row.verdict or row}")
 
 
 def test_the_figure_of_the_panel_is_that_of_the_sentence() -> None:

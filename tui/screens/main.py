@@ -1384,7 +1384,7 @@ class MainScreen(LeanScreen[None]):
 
     def begin_tour(self) -> None:
         """Begin the tour at its first step."""
-        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
+        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.examples(5))
         self.changed()
 
     def leave_tour(self) -> bool:

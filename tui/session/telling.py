@@ -262,10 +262,8 @@ class Teller:
         fixed = snapshot.fixed
         who, text = fixed.labels[row.origin], plain(row.text, 40)
         over = row.closed_us is not None or settled(row, snapshot)
-        does = {"share": "spread" if over else "spreads", "nothing": "shares"}.get(row.sought)
-        if does is None:
-            goal = fixed.goal(row.goal)
-            does = goal.did if goal else "asked for"
+        goal = fixed.goal(row.goal)
+        does = "shares" if row.sought == "nothing" else goal.did if goal else "asked for"
         begun = f"{who} {does} “{text}”"
         spreads = fixed.goals[0].audience != "one"
         if not over:
@@ -284,7 +282,6 @@ class Teller:
             other = (
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
-            goal = fixed.goal(row.goal)
             holders = counted(row.found, f"{other}{goal.one if goal else 'holder'}")
             named = self._named_in(row, swarm)
             if named.through:
