@@ -26,7 +26,7 @@ from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
-from .styles import DYING, GLYPHS, INK, MARKS, PART_INK, SIDE_BITS, SIDES, Mode
+from .styles import DYING, GLYPHS, INK, LOUD_DOTS, MARKS, PART_INK, QUIET_DOTS, SIDE_BITS, SIDES, STROKES, Mode
 from .tree import repeated_questions
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
@@ -294,6 +294,11 @@ def mark_ink(code: int) -> int:
     return MARKS[min(code, len(MARKS)) - 1]
 
 
+def mark_stroke(code: int, mode: Mode) -> str:
+    """Its line in the legend."""
+    return STROKES[mode][min(code, len(MARKS)) - 1]
+
+
 CONTACTS_MOST = 5
 """Contacts a peer, each counted once for both, up to which all are drawn."""
 
@@ -323,13 +328,20 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
         of_word = np.array((0, *MARKS))[np.minimum(said, len(MARKS))]
         inks = np.where(said > 0, of_word, inks)
     inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
+    strokes = np.zeros(len(a), np.int64)
+    if words.any():
+        strokes = np.where(cut, 0, np.maximum(np.minimum(words[kept], len(MARKS)).astype(np.int64) - 1, 0))
     order = np.argsort(inks, kind="stable")
-    a, b, inks = a[order], b[order], inks[order]
+    a, b, inks, strokes = a[order], b[order], inks[order], strokes[order]
     loud = mine[order]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
-    _between(layer, scene, a[~loud], b[~loud], inks[~loud])
-    sift(layer, 2, 3)
-    _between(layer, scene, a[loud], b[loud], inks[loud])
+    for which, dots in ((~loud, QUIET_DOTS), (loud, LOUD_DOTS)):
+        for stroke in np.unique(strokes[which]).tolist():
+            some = which & (strokes == stroke)
+            lines = raster.Canvas(canvas.width, canvas.height, canvas.mode)
+            _between(lines, scene, a[some], b[some], inks[some])
+            sift(lines, 2, *dots[stroke])
+            raster.join(layer, lines)
     if len(severed.a):
         _cut_links(layer, scene, few)
     lay(canvas, layer)
@@ -405,6 +417,8 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
         a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
+        if ink == "loop":
+            sift(layer, 2, 8, 5)
         lay(canvas, layer)
 
 
