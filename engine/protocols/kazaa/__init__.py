@@ -910,8 +910,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Choose)
     def choose(self, host: Host, tick: Choose) -> None:
         search = self.searches.get(tick.number)
-        if search is not None and tick.number not in self.downloads:
-            self.fetch(host, tick.number, search)
+        if search is not None and tick.number not in self.downloads and not self.fetch(host, tick.number, search):
+            busy = len(self.downloads) >= DOWNLOADS
+            why = f"its user fetches {DOWNLOADS} files already" if busy else "its user has all that was found already"
+            host.failed(why, cause=search.cause)
 
     def fetch(self, host: Host, number: int, search: Search) -> bool:
         """Fetch one of the versions that were not tried, if there is one. Users prefer those with many holders: of two
