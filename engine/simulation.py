@@ -231,6 +231,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             for word in kind.link_words:
                 self.streams.words.code(word_text(word))
         self.ways = Ways()
+        self.remark_keys = frozenset(key for kind in classes for key in kind.remark_keys)
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -843,6 +844,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.streams.mark(peer, to, word, topic)
 
     def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        if key not in self.remark_keys:
+            raise ValueError(f'the key of a remark, "{plain(key, 40)}", should be among the remark_keys of its network')
         record = self.kernel.envelope[4]
         if causes is not None:
             records: Sequence[AskRecord] = [self.reopen(cause) for cause in causes]

@@ -269,6 +269,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         Shown("decoys", "decoys that it has fetched and shares", "count"),
     )
     link_words = ("node", "super node")
+    remark_keys = (UNOPENED,)
 
     super_node: bool = False
     parent: PeerId = -1

@@ -265,6 +265,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     role = "volunteer"
     goals = (BATCH,)
+    remark_keys = (CHOSEN,)
     overlay = False
     shares_files = False
     shows = (
