@@ -254,7 +254,8 @@ def test_a_choice_among_files_that_the_user_has_already_is_told() -> None:
     tape.give(made, Reply(question.number, 1, (result(5, TRAIN), result(6, TRAIN))), sender=1)
     tape.wait(made, 2 * SECOND)
     assert not tape.calls
-    assert [note["why"] for note in tape.noted("failed")] == ["its user has all that was found already"]
+    assert tape.noted("remark") == [{"key": "choice", "value": "none: has all"}]
+    assert not tape.noted("failed"), "it was found"
 
 
 def test_the_range_of_a_holder_that_is_silent_is_asked_of_another() -> None:

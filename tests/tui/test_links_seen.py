@@ -75,13 +75,14 @@ def test_words_of_links_and_ways_differ_without_colours(mode: Mode) -> None:
     ends = np.array([0], np.int32), np.array([7], np.int32)
     links = Links(-2, np.arange(5, dtype=np.int32), np.arange(1, 6, dtype=np.int32))
     codes = np.arange(1, 6, dtype=np.uint8)
-    hops = np.array([[0, 1], [1, 0], [4, 5]], np.int32)
-    paths = Paths(1, hops, np.ones(3, np.uint8), ("", "next hop"), np.array([1, 0, -2], np.int32), hops[:, 0] < 2)
+    hops = np.array([[0, 1], [1, 0], [4, 5], [4, 6]], np.int32)
+    ways = np.array([1, 1, 1, 2], np.uint8)
+    paths = Paths(1, hops, ways, ("", "next hop", "in use"), np.array([1, 0, -2, -2], np.int32), hops[:, 0] < 2)
     seen = scene(quiet(8, links=links, marks=LinkMarks(1, words, codes, codes), paths=paths), ROW, selected=4)
-    named = {*words, "next hop", "loop"}
+    named = {*words, "next hop", "in use", "loop"}
     lines = [shape for shape, word, _ in legend.entries(seen, Canvas(60, 12, mode)) if word in named]
-    assert len(lines) == 7
-    assert len(set(lines)) == 7
+    assert len(lines) == 8
+    assert len(set(lines)) == 8
     drawn = set()
     for chosen in (None, 0):
         for code in range(1, 6):

@@ -12,8 +12,8 @@ import numpy as np
 from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
-from .scene import WALL, Scene, dense, link_words, mark_ink, mark_stroke, paths_shown, sides_of
-from .styles import GLYPHS, HEAT, INK, LOOP, PART_INK, SHADES, SIDE_BITS, WAY
+from .scene import WALL, Scene, dense, link_words, mark_ink, mark_stroke, paths_shown, sides_of, way_shape
+from .styles import GLYPHS, HEAT, INK, LOOP, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words, for the help."""
@@ -58,7 +58,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     rows = paths_shown(scene)
     looped = paths.loops[rows]
     told += [
-        (WAY[canvas.mode], paths.words[code] or "way", INK["path"])
+        (way_shape(code, canvas.mode), paths.words[code] or "way", INK["path"])
         for code in np.unique(paths.word[rows[~looped]]).tolist()
     ]
     if looped.any():

@@ -26,7 +26,21 @@ from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
-from .styles import DYING, GLYPHS, INK, LOUD_DOTS, MARKS, PART_INK, QUIET_DOTS, SIDE_BITS, SIDES, STROKES, Mode
+from .styles import (
+    DYING,
+    GLYPHS,
+    INK,
+    LOUD_DOTS,
+    MARKS,
+    PART_INK,
+    QUIET_DOTS,
+    SIDE_BITS,
+    SIDES,
+    STROKES,
+    WAY_DOTS,
+    WAY_STROKES,
+    Mode,
+)
 from .tree import repeated_questions
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
@@ -82,8 +96,6 @@ WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
 CROSSES_MOST = 60
 """So many links that are cut have a mark in their middle."""
-CONTACTS_MOST = 5
-"""Contacts a peer, each counted once for both, up to which all are drawn."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -299,6 +311,16 @@ def mark_stroke(code: int, mode: Mode) -> str:
     return STROKES[mode][min(code, len(MARKS)) - 1]
 
 
+def way_number(code: int) -> int:
+    """The line of a way by the number of its word; 0 is a way without a word, and the first word looks the same."""
+    return min(max(code - 1, 0), len(WAY_DOTS) - 1)
+
+
+def way_shape(code: int, mode: Mode) -> str:
+    """The line of a way in the legend."""
+    return WAY_STROKES[mode][way_number(code)]
+
+
 CONTACTS_MOST = 5
 """Contacts a peer, each counted once for both, up to which all are drawn."""
 
@@ -405,7 +427,9 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
     rows = paths_shown(scene)
     paths = scene.snapshot.paths
     looped = paths.loops[rows]
-    for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+    kinds = np.array([way_number(code) for code in paths.word[rows].tolist()], np.int64)
+    drawn = [(rows[~looped & (kinds == kind)], "path", WAY_DOTS[kind]) for kind in np.unique(kinds[~looped]).tolist()]
+    for some, ink, dots in (*drawn, (rows[looped], "loop", (8, 5))):
         if not len(some):
             continue
         hops = paths.hops[some]
@@ -417,8 +441,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
         a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
-        if ink == "loop":
-            sift(layer, 2, 8, 5)
+        sift(layer, 2, *dots)
         lay(canvas, layer)
 
 
