@@ -244,7 +244,8 @@ class AskRow:
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
     alive: int = 0
-    """Peers that were alive when it was issued, stations included, the origin left out."""
+    """Peers that were alive when it was issued, the origin left out; stations among them but for what is for everyone,
+    as for the verdict."""
 
     @property
     def others(self) -> int:

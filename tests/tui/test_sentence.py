@@ -197,6 +197,30 @@ def test_the_figure_of_the_panel_is_that_of_the_sentence() -> None:
     assert f"of {told[2]} alive then" in said(watch.go(20.0)), "it stays that of the moment of the ask"
 
 
+def test_a_payment_is_for_users_so_stations_do_not_count_among_those_who_could_have_heard() -> None:
+    watch = Watch("bitcoin")
+    watch.go(20.0)
+    watch.session.ask_for("a coffee", 7)
+    frame = watch.go(10.0)
+    users = int((~frame.snapshot.fixed.infrastructure).sum())
+    assert 0 < users < len(frame.snapshot.state)
+    assert f"p007 paid “a coffee”: 63 of {users - 1} living peers have heard it so far" in said(frame)
+
+
+def test_a_user_that_has_it_already_is_not_compared_with_one_that_asked_for_it() -> None:
+    watch = Watch("bittorrent")
+    watch.go(10.0)
+    title = watch.session.swarm.catalogue_titles(1)[0]
+    watch.session.ask_for(title, 0)
+    for _ in range(60):
+        if watch.go(10.0).snapshot.asks[-1].fetched:
+            break
+    watch.session.ask_for(title, 0)
+    told = said(watch.go(12.0))
+    assert told.startswith(f"p000 asked for “{title}”: it has that itself.")
+    assert "than ask" not in told
+
+
 def test_it_follows_the_cursor_to_the_past_and_back() -> None:
     watch = Watch()
     watch.ask()
@@ -289,7 +313,7 @@ def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
     watch.do(Kill(index))
     watch.ask()
     sentence = said(watch.go(0.1))
-    assert "no answer so far: index is dead, so no search can be answered" in sentence
+    assert "no answer so far: index is dead, so nobody can answer" in sentence
     assert "reached" not in sentence, "how many an index reached says nothing"
 
 

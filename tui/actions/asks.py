@@ -40,6 +40,9 @@ def answerer(context: Context) -> None:
 def _no_answerer(context: Context) -> str:
     if context.screen.answerers():
         return ""
+    ask = context.session.selection.ask
+    if ask is not None and context.session.swarm.record(ask).sought != "answer":
+        return "Nobody answers this: it is told to all who should hear of it."
     return no_ask(context) or "No peer has answered yet."
 
 

@@ -270,6 +270,7 @@ class Teller:
             return self._so_far(row, snapshot, begun, spreads)
         before = earlier(row, snapshot.asks)
         found = bool(row.found) and not row.decoys and " but " not in row.verdict
+        named = self._named_in(row, swarm) if found else Named()
         reached = f"it reached {row.reached:,} of {row.others:,} alive then"
         # An asker that knew the holders itself asked nobody.
         alone = row.found and not row.messages
@@ -283,7 +284,6 @@ class Teller:
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
             holders = counted(row.found, f"{other}{goal.one if goal else 'holder'}")
-            named = self._named_in(row, swarm)
             if named.through:
                 through = called(named.through, fixed.labels)
                 were = was(row.found == 1)
@@ -305,7 +305,8 @@ class Teller:
             dot = "" if verdict.endswith(".") else "."
             head = f"{action}{begun}. {verdict}{dot}"
             long, short = (f"{head} {capital(reached)}." if tail else head), head
-        compared = compare(row, before, spreads) if before is not None else ""
+        # An asker that has the thing itself asked nobody, so there is nothing to compare.
+        compared = "" if before is None or (found and named.itself) else compare(row, before, spreads)
         fuller = f"{long} {compared}" if compared else long
         shorter = f"{short} {compared}" if compared else short
         bare = short.removeprefix(action) if found else row.verdict or short
@@ -320,7 +321,8 @@ class Teller:
         holders = f"{counted(row.found, goal.one if goal else 'holder')} so far" if row.found else "no answer so far"
         reach = f"{row.reached:,} of {row.others:,} living peers reached, " if spreads else ""
         silent = stations_down(snapshot)
-        down = f": {silent}, so no search can be answered" if silent and not row.found else ""
+        served = goal is not None and goal.audience == "one"
+        down = f": {silent}{', so nobody can answer' if served else ''}" if silent and not row.found else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")

@@ -303,8 +303,9 @@ def _first_hits(data: AskData) -> Values:
 def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
-    if told_whole(ask, cells):
-        return verdict_in(ask.verdict, cells), style
+    # Where not even its first clause has room, the state in a word: text that is cut off cannot be read.
+    if told_whole(ask, cells) and cell_len(said := verdict_in(ask.verdict, cells)) <= cells:
+        return said, style
     return (progress_in(ask, cells, word) if ask.closed_us is None else word), style
 
 

@@ -92,8 +92,8 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     )
     room = width - width_of(row)
     told = word if ask.closed_us is not None else progress_in(ask, room, word)
-    if told_whole(ask, room):
-        told = verdict_in(ask.verdict, room)
+    if told_whole(ask, room) and cell_len(said := verdict_in(ask.verdict, room)) <= room:
+        told = said
     return (*row, (told, ink))
 
 
