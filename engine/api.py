@@ -404,6 +404,9 @@ class Goal:
     did         what the asker has done, before the text: "p007 asked for “blue train”"
     doing       the state of an ask that has a hit and is not over
     one         what somebody is called that has the thing: "one holder answered"
+    what        what its text is, for whoever types one: "a title, or some words of it"
+    examples    texts that can be asked for, the best first: "title" (the most popular titles), or a function at the top
+                of a module (titles, users) -> texts. users: how many peers there are, #0 to #users-1, without stations
 
     Records and recordings hold the name alone.
     """
@@ -419,6 +422,8 @@ class Goal:
     did: str = "asked for"
     doing: str = "downloading"
     one: str = "holder"
+    what: str = "a title, or some words of it"
+    examples: Literal["title"] | Callable[[Sequence[str], int], Sequence[str]] = "title"
 
     @property
     def sought(self) -> Sought:
@@ -431,7 +436,9 @@ class Goal:
 FIND: Final = Goal("find", "find", "Find peers that have it.")
 FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
 PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
-BROADCAST: Final = Goal("broadcast", "tell", "Tell it to everyone.", audience="everyone")
+BROADCAST: Final = Goal(
+    "broadcast", "tell", "Tell it to everyone.", audience="everyone", did="spread", what="a rumour: any words"
+)
 
 
 # --- what a peer has and wants ------------------------------------------------------------------------
@@ -878,7 +885,7 @@ class Host(Protocol):
     def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
         """Keep a remark in the record of an ask, as `remark("watcher", "client")`: who could have known what. Any peer
         that handles something of the ask may; it changes nothing. Different values of one key stand side by side, and
-        the asks are counted by them."""
+        the asks are counted by them. Raises ValueError for a key that `Peer.remark_keys` does not list."""
         ...
 
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
@@ -966,6 +973,8 @@ class Peer:
     roles         further roles that `Host.set_role` gives, in the order of a legend
     shows         the columns whose values `shown` returns. Programs of one network may have different ones
     link_words    words of `Host.mark`, in the order of a legend
+    remark_keys   keys of `Host.remark`, those of all programs of a network together: any other is an error, so that one
+                  that is misspelt in an expectation of a scenario is noticed
     reach         whom it can send to: "anyone", or "links": those that it has a link with, as a router. All programs of
                   a network have the same. With "links" a message to another peer is dropped with the reason `no link`.
                   Links are cables then: those of the topology, and those that `Host.link` has made. They stay when an
@@ -984,6 +993,7 @@ class Peer:
     roles: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[Shown, ...]] = ()
     link_words: ClassVar[tuple[str, ...]] = ()
+    remark_keys: ClassVar[tuple[str, ...]] = ()
     reach: ClassVar[Literal["anyone", "links"]] = "anyone"
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]

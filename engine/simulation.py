@@ -231,6 +231,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             for word in kind.link_words:
                 self.streams.words.code(word_text(word))
         self.ways = Ways()
+        self.remark_keys = frozenset(key for kind in classes for key in kind.remark_keys)
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -617,7 +618,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
         if self.goals.setdefault(goal.name, goal) != goal:
             raise ValueError(f'there are two goals that are called "{goal.name}"')
-        record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us)
+        alive = self.living_users.count
+        if goal.sought != "share":  # a rumour is for users, and a question may go to a station
+            alive += sum(bool(self.state[one] == ALIVE) for one in self.stations)
+        others = alive - bool(self.state[peer] == ALIVE)
+        record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us, others)
         self.shared.told_parts |= record.reached_by
         self.records.append(record)
         self.open_asks[record.id] = record
@@ -841,6 +846,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.streams.mark(peer, to, word, topic)
 
     def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        if key not in self.remark_keys:
+            raise ValueError(f'the key of a remark, "{plain(key, 40)}", should be among the remark_keys of its network')
         record = self.kernel.envelope[4]
         if causes is not None:
             records: Sequence[AskRecord] = [self.reopen(cause) for cause in causes]

@@ -26,7 +26,7 @@ from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
 from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
-from .commands import Act, Arrive, Attack, Command, Peers, Set, resolved
+from .commands import TEXT_MAX, Act, Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
 from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
@@ -526,6 +526,18 @@ class Swarm(SimulationOwner, CommandExecutor):
     def catalogue_titles(self, limit: int) -> list[str]:
         """At most `limit` titles, the most popular first."""
         return self.world.catalogue.popular(limit)
+
+    def examples(self, limit: int) -> list[str]:
+        """At most `limit` texts that a user can ask for here, the best first, see `Goal.examples`. Raises
+        PeerFailed."""
+        titles, goal = self.catalogue_titles(limit), self.simulation.program.goals[0]
+        if not callable(goal.examples):
+            return titles
+        try:
+            made = goal.examples(titles, self.world.graph.n)
+            return [plain(text, limit=TEXT_MAX).strip() for text in made][:limit]
+        except Exception as error:
+            raise PeerFailed(0, f"the examples of a {goal.name}", error) from error
 
     def fingerprint(self) -> str:
         """16 hex digits over each delivery, drop and command so far."""

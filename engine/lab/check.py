@@ -7,7 +7,7 @@ for a window in which nothing could be measured (there was no ask) does not hold
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from ..commands import Arrive, Attack
 from ..errors import InputError, nearest, plain
 from ..measure.shown import ROLE, ShownReader, split_metric
 from ..measure.snapshot import AskRow
+from ..programs import components_of
 
 if TYPE_CHECKING:
     from ..swarm import Swarm
@@ -147,9 +148,12 @@ def check(swarm: Swarm, expect: Expect) -> Checked:
 
 def check_metric(metric: str, programs: Iterable[type[Peer]], where: str) -> None:
     """Raise InputError unless a network of these programs has a metric of that name."""
-    if metric in METRICS or _of_remark(metric):
+    if metric in METRICS:
         return
     programs = tuple(programs)
+    if remark := _of_remark(metric):
+        _check_remark(remark[1], programs, where)
+        return
     roles = dict.fromkeys(role for program in programs for role in (program.role, *program.roles))
     columns = {ROLE.name: replace(ROLE, values=tuple(roles))} | ShownReader(programs).columns
     split = split_metric(metric, columns)
@@ -162,6 +166,15 @@ def check_metric(metric: str, programs: Iterable[type[Peer]], where: str) -> Non
     # A protocol may give a role that it does not list.
     if values.get(name) and value not in values[name] and name != ROLE.name:
         raise InputError(f'{where}: no {name} is called "{plain(value, 60)}"{nearest(value, values[name])}')
+
+
+def _check_remark(key: str, programs: Sequence[type[Peer]], where: str) -> None:
+    """Raise InputError unless a network of these programs makes remarks under this key."""
+    classes = (part for program in programs for part in (program, *components_of(program).values()))
+    keys = dict.fromkeys(known for one in classes for known in one.remark_keys)
+    if key not in keys:
+        told = nearest(key, keys) if keys else ": it remarks nothing of asks"
+        raise InputError(f'{where}: this network makes no remark called "{plain(key, 60)}"{told}')
 
 
 def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:

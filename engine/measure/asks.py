@@ -464,6 +464,7 @@ class AskRecord:
     peers that keep it open."""
 
     __slots__ = (
+        "alive",
         "answers",
         "by",
         "by_part",
@@ -501,7 +502,8 @@ class AskRecord:
         "wants_file",
     )
 
-    def __init__(self, ask: AskId, origin: PeerId, text: str, goal: Goal, by: str, now_us: int) -> None:
+    def __init__(self, ask: AskId, origin: PeerId, text: str, goal: Goal, by: str, now_us: int, alive: int = 0) -> None:
+        """alive: peers that lived when it was issued, the origin left out."""
         self.id = ask
         self.origin = origin
         self.text = text
@@ -512,6 +514,7 @@ class AskRecord:
         self.reached_by = parts_of(goal)
         """The parts whose arrival counts as reaching a peer, as bits."""
         self.by = by
+        self.alive = alive
         self.issued_us = now_us
         self.closed_us: int | None = None
         self.pending = 0
@@ -722,6 +725,7 @@ class AskRecord:
             issued_us=self.issued_us,
             closed_us=self.closed_us,
             reached=self.reached,
+            alive=self.alive,
             messages=self.by_part[QUESTION],
             bytes=round(self.bytes),
             duplicates=self.duplicates,

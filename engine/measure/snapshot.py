@@ -243,6 +243,15 @@ class AskRow:
     """Of the holders, those that were dead or had left when they were named: they are no success."""
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
+    alive: int = 0
+    """Peers that were alive when it was issued, the origin left out; stations among them but for what is for everyone,
+    as for the verdict."""
+
+    @property
+    def others(self) -> int:
+        """Of how many peers `reached` is told: those that were alive when it was issued. Peers that started later may
+        be reached too; if so many were that there are more, then of all that were reached."""
+        return max(self.alive, self.reached)
 
     @property
     def found(self) -> int:

@@ -133,7 +133,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     joined; `heard`: the latest events."""
 
     role = "member"
-    goals = (BROADCAST, CHANGE)
+    goals = (replace(BROADCAST, what="news for all members: any words"), CHANGE)
     knows = "everyone"
     overlay = False
     shares_files = False

@@ -127,7 +127,7 @@ class Client(Peer, name="web", options=WebOptions):
     """A user's browser."""
 
     role = "client"
-    goals = (replace(FETCH, audience="one"),)
+    goals = (replace(FETCH, audience="one", one="server", what="a page: any name"),)
     overlay = False
     shares_files = False
 

@@ -246,6 +246,18 @@ def test_a_file_comes_from_many_holders_at_a_time() -> None:
     assert sent(tape, Share) == [(1, Share((meta(TRAIN),)))]
 
 
+def test_a_choice_among_files_that_the_user_has_already_is_told() -> None:
+    tape, made = node()
+    tape.library.add(TRAIN)
+    tape.ask(made, Ask(1, "fetch", "train"))
+    [(_, question)] = sent(tape, Query)
+    tape.give(made, Reply(question.number, 1, (result(5, TRAIN), result(6, TRAIN))), sender=1)
+    tape.wait(made, 2 * SECOND)
+    assert not tape.calls
+    assert tape.noted("remark") == [{"key": "choice", "value": "none: has all"}]
+    assert not tape.noted("failed"), "it was found"
+
+
 def test_the_range_of_a_holder_that_is_silent_is_asked_of_another() -> None:
     tape, made = node(parallel=2)
     found(tape, made, 5, 6)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 
+import pytest
 from tiny import Diary, host, make_swarm
 
-from engine import AskFor, Facts, FakeHost, Swarm, message, on
+from engine import AskFor, Facts, FakeHost, InputError, Swarm, message, on
 from engine.api import Host, PeerId
+from engine.lab import scenario
 from engine.lab.check import Expect, check, measure
 from engine.measure.asks import REMARKS_MOST
 from tui.widgets.asks_table import remarks_counted
@@ -25,6 +28,7 @@ class Overhearer(Diary, name="overhearer"):
     """Peer 2 remarks that it heard of an ask, and peer 1 who asked."""
 
     overlay = False
+    remark_keys = ("overheard",)
 
     @classmethod
     def verdict(cls, facts: Facts, options: object) -> str | None:
@@ -76,6 +80,39 @@ def test_any_peer_on_the_way_may_remark_and_values_of_one_key_stand_side_by_side
         assert sentence == f"From 0 to 1 s {told} the remark overheard: by two; as expected: at most 50.0%."
     copy: Swarm = pickle.loads(pickle.dumps(swarm))
     assert remarks(copy) == remarks(swarm)
+
+
+@pytest.mark.parametrize(
+    ("network", "metric", "said"),
+    [
+        ("tor", "remark.watcher.client + page", ""),
+        ("limewire", "askers.flow control.dropped", ""),
+        ("tor", "remark.watchr.client", 'this network makes no remark called "watchr"; did you mean "watcher"?'),
+        ("volunteer", "askers.projct.x", 'this network makes no remark called "projct"; did you mean "project"?'),
+        ("gnutella", "remark.watcher.client", 'this network makes no remark called "watcher": it remarks nothing'),
+    ],
+)
+def test_a_key_that_the_network_never_remarks_is_refused_in_a_scenario(network: str, metric: str, said: str) -> None:
+    text = f"""
+protocol = "{network}"
+
+[[expect]]
+metric = "{metric}"
+from_s = 0
+to_s = 5
+min = 0
+"""
+    if not said:
+        assert scenario.parse(text, "x.toml").expects[0].metric == metric
+        return
+    with pytest.raises(InputError, match=re.escape(said)):
+        scenario.parse(text, "x.toml")
+
+
+def test_a_remark_under_a_key_that_is_not_declared_is_an_error_of_the_program() -> None:
+    swarm = make_swarm(6, Overhearer)
+    with pytest.raises(ValueError, match=r'"overhaerd", should be among the remark_keys'):
+        host(swarm, 3).remark("overhaerd", "nothing")
 
 
 def test_remarks_are_limited_and_without_an_ask_they_are_nothing() -> None:

@@ -38,6 +38,7 @@ def ask_row(number: int, **changes: Any) -> AskRow:
         "issued_us": number * 3_000_000,
         "closed_us": number * 3_000_000 + 900_000,
         "reached": 61,
+        "alive": N - 1,
         "messages": 246,
         "bytes": 9_840,
         "duplicates": 180,

@@ -11,6 +11,7 @@ from engine import Belief, Beliefs, Censor, Cut, Setup, Swarm, beliefs_of
 from tui.draw import belief, raster
 from tui.draw.styles import INK
 from tui.widgets.inspector import belief_rows
+from tui.widgets.swarm_view import believed_title
 
 NOW = 42_180_000
 KNOWN = Beliefs(
@@ -39,6 +40,33 @@ def test_beliefs_are_laid_beside_the_truth() -> None:
 def test_nobody_knows_oneself_or_who_does_not_exist() -> None:
     mind = belief.mind(frames.snapshot(), 17, Beliefs({17: Belief(0), 999: Belief(0), -1: Belief(0)}))
     assert not mind.known.any()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_of_a_dead_peer_and_of_one_that_left_it_is_said_why_it_believes_nothing(size: tuple[int, int]) -> None:
+    async with dashboard(size=size, seed=1, peers=24, asks_per_s=0.0) as person:
+        await person.wait(3.0)
+        for key, why in (("x", "is dead"), ("l", "has left")):
+            person.main.pick(7 if key == "x" else 9)
+            await person.pilot.pause()
+            label = person.session.swarm.labels[person.session.selection.selected or 0]
+            if not person.session.analysis.show_belief:
+                await person.press("v")
+            await person.press(key)
+            await person.wait(2.0)
+            frame = person.main.frame
+            assert frame is not None
+            told = f"{why}: its memory is gone, it knows nothing"
+            assert believed_title(frame) == f"{label} {told}"
+            assert str(person.view.border_title).strip().startswith(f"{label} {why}")
+            rows = ["".join(text for text, _ in row) for row in belief_rows(frame, 60)]
+            assert rows[1:] == [f"It {told}."]
+            await person.press(key)
+            await person.wait(5.0)
+            again = person.main.frame
+            assert again is not None
+            assert "believes it" in believed_title(again), "it runs again"
 
 
 def test_ages_are_told_in_words() -> None:
@@ -92,12 +120,3 @@ def test_the_table_of_a_router_stands_beside_the_truth() -> None:
     censored = frames.frame(snap=swarm.snapshot(), selected=0, facts=frames.facts(peer=0, beliefs=beliefs_of(program)))
     rows = ["".join(text for text, _ in row) for row in belief_rows(censored, 60)]
     assert any(row.startswith("✕ p003   2 hops, in truth censored") for row in rows)
-
-
-@pytest.mark.anyio
-async def test_of_a_peer_that_is_dead_the_title_says_so() -> None:
-    async with dashboard(asks_per_s=0.0) as person:
-        await person.press("right", "v")
-        assert "believes it" in str(person.view.border_title)
-        await person.press("x")
-        assert "is not up, and knows nothing" in str(person.view.border_title)

@@ -10,11 +10,12 @@ from person import dashboard
 from scenes import picture, quiet, scene, trace
 from wards import Acquaintance, Patient
 
-from engine import Arrivals, Cut, CutLinks, Hold, Links, Mend, Paths, Setup, Swarm
+from engine import Arrivals, Cut, CutLinks, Hold, LinkMarks, Links, Mend, Paths, Setup, Swarm
 from tui.draw import legend
 from tui.draw.diagram import timeline
-from tui.draw.scene import PATHS_MOST, paths_shown
-from tui.draw.styles import INK
+from tui.draw.raster import Canvas
+from tui.draw.scene import PATHS_MOST, base, paths_shown
+from tui.draw.styles import INK, MODES, Mode
 from tui.draw.tree import repeated_questions, tree_of
 
 ROW = [(float(4 * i), float(2 + 9 * (i % 3))) for i in range(8)]
@@ -65,6 +66,33 @@ def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_a
         assert ("way" in words) == (1 in rows)
     many = told([[0, 1 + k % 7] for k in range(PATHS_MOST + 1)], [1] * (PATHS_MOST + 1))
     assert not len(paths_shown(scene(quiet(8, paths=many), ROW)))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_words_of_links_and_ways_differ_without_colours(mode: Mode) -> None:
+    """Each in the legend has a line of its own, and lines of two words between the same places have other dots."""
+    words = ("", *(f"word {number}" for number in range(1, 6)))
+    ends = np.array([0], np.int32), np.array([7], np.int32)
+    links = Links(-2, np.arange(5, dtype=np.int32), np.arange(1, 6, dtype=np.int32))
+    codes = np.arange(1, 6, dtype=np.uint8)
+    hops = np.array([[0, 1], [1, 0], [4, 5], [4, 6]], np.int32)
+    ways = np.array([1, 1, 1, 2], np.uint8)
+    paths = Paths(1, hops, ways, ("", "next hop", "in use"), np.array([1, 0, -2, -2], np.int32), hops[:, 0] < 2)
+    seen = scene(quiet(8, links=links, marks=LinkMarks(1, words, codes, codes), paths=paths), ROW, selected=4)
+    named = {*words, "next hop", "in use", "loop"}
+    lines = [shape for shape, word, _ in legend.entries(seen, Canvas(60, 12, mode)) if word in named]
+    assert len(lines) == 8
+    assert len(set(lines)) == 8
+    drawn = set()
+    for chosen in (None, 0):
+        for code in range(1, 6):
+            word = np.array([code], np.uint8)
+            one = scene(quiet(8, links=Links(-2, *ends), marks=LinkMarks(1, words, word, word)), ROW, selected=chosen)
+            under = Canvas(60, 12, mode)
+            base(under, one)
+            assert under.dots.any()
+            drawn.add((chosen, under.dots.tobytes()))
+    assert len(drawn) == 10, "no two words have the same dots"
 
 
 def test_a_loop_of_ways_is_drawn_whoever_is_selected_and_told_once_in_the_legend() -> None:

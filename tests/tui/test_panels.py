@@ -87,7 +87,7 @@ async def test_the_ask_bar_completes_posts_and_remembers() -> None:
         await pilot.press("right", "enter")
         await pilot.pause()
         assert [(m.text, m.origin) for m in app.heard(Asked)] == [("night owl", 17)]
-        assert "p017 asks for" in lines_of(bar, "#who")
+        assert "p017 wants to find" in lines_of(bar, "#who")
         await pilot.press("up")
         assert bar.query_one(Input).value == "night owl"
         await pilot.press("down")
@@ -106,9 +106,9 @@ async def test_a_dead_peer_cannot_ask_so_the_one_that_asked_before_does() -> Non
     async with app.run_test(size=(80, 5)) as pilot:
         bar.show(frames.frame(selected=20))
         bar.focus()
-        assert "p020 is dead and cannot ask; any peer asks for" in lines_of(bar, "#who")
+        assert "p020 is dead and cannot ask; any peer wants to find" in lines_of(bar, "#who")
         bar.show(frames.frame(selected=20, ask=12))
-        assert "p020 is dead and cannot ask; p017 asks for" in lines_of(bar, "#who")
+        assert "p020 is dead and cannot ask; p017 wants to find" in lines_of(bar, "#who")
         await pilot.press(*"owl", "enter")
         await pilot.pause()
         assert [(m.text, m.origin) for m in app.heard(Asked)] == [("owl", 17)]

@@ -242,3 +242,22 @@ def test_keys_are_told_once_and_bound_once() -> None:
     keys = [one for key in ACTIONS if key.keys for one in key.keys.split(",")]
     assert len(set(keys)) == len(keys)
     assert ("↑ ↓ ← →", "Select the nearest peer in that direction.") in key_table()
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 40), (120, 36), (200, 50)])
+@pytest.mark.parametrize("key", ["9", "O"])
+async def test_the_sentence_on_the_picture_stays_in_sight_beside_each_panel(size: tuple[int, int], key: str) -> None:
+    async with dashboard(size=size) as person:
+        await person.press("right")
+        person.main.carry_out(Kill(person.session.selection.selected or 0))
+        person.session.notice.clear()
+        await person.press(key)
+        await person.wait(0.5)
+        strips = person.app.screen._compositor.render_strips()
+        lines = ["".join(segment.text for segment in strip) for strip in strips]
+        rows = [line[1:].partition("│")[0].strip() for line in lines[2:4]]
+        frame = person.main.frame
+        assert frame is not None
+        assert frame.told[0] in " ".join(rows), rows
+        panel = person.main.panel("attacks" if key == "9" else "options")
+        assert panel.region.bottom <= person.main.query_one("#top").region.bottom, "all of it has room"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import frames
 import pytest
-from stage import Stage
+from stage import Stage, lines_of
+from textual.widgets import Input
 
 from engine import (
     ALIVE,
@@ -38,10 +39,14 @@ from engine import (
     Set,
     Setup,
     Uncensor,
+    networks,
 )
 from tui.session.frame import Frame
 from tui.session.session import Session
-from tui.session.telling import NUMBERS
+from tui.session.telling import NUMBERS, called, part_in, through
+from tui.session.verbs import told_of
+from tui.widgets.ask_bar import AskBar
+from tui.widgets.asks_table import account_rows, reached_share
 from tui.widgets.swarm_view import SwarmView
 
 pytestmark = pytest.mark.anyio
@@ -82,22 +87,138 @@ def test_ask_kill_who_answered_and_ask_again_is_told_and_compared(seed: int) -> 
     watch.ask()
     under_way = watch.go(0.15)
     (row,) = under_way.snapshot.asks
-    assert f"p007 asked for “{row.text}”: {row.reached} of 63 peers reached" in said(under_way)
+    assert f"p007 asked for “{row.text}”: {row.reached} of 63 living peers reached" in said(under_way)
     over = watch.go(3.0)
     assert over.trace is not None
     victim = over.trace.holders[0]
     killed = watch.do(Kill(victim))
     label = over.snapshot.fixed.labels[victim]
-    assert said(killed) == f"{label} is dead; it had answered ask 1. 63 of 64 peers are alive."
+    assert said(killed) == f"{label} is dead; it answered ask 1. 63 of 64 peers are alive."
     watch.ask()
     again = watch.go(3.0)
     first, second = again.snapshot.asks
     assert said(again).startswith(f"{label} is dead. ")
-    assert f"{second.reached} of 63 peers were reached" in said(again)
+    assert f"it reached {second.reached} of 62 alive then" in said(again), "not the one that is dead"
     fewer = first.hits - second.hits
     words = {0: "", 1: "one holder fewer", 2: "two holders fewer", -1: "one holder more"}
     assert words[fewer] in said(again).lower()
     assert "ask 1" in said(again)
+
+
+ASKS = [
+    ("gnutella", ""),
+    ("napster", ""),
+    ("kazaa", ""),
+    ("skype", "user9"),
+    ("tor", ""),
+    ("web", ""),
+]
+
+
+@pytest.mark.parametrize(("protocol", "text"), ASKS)
+def test_the_key_selects_whom_the_sentence_names_and_says_what_each_was(protocol: str, text: str) -> None:
+    watch = Watch(protocol)
+    watch.go(30.0)
+    asker = 21
+    watch.session.ask_for(text or watch.session.swarm.catalogue_titles(1)[0], asker)
+    frame = watch.go(40.0)
+    (row,) = frame.snapshot.asks
+    labels, trace = frame.snapshot.fixed.labels, frame.trace
+    assert row.found
+    assert trace is not None
+    first = told_of(trace)[0]
+    between = through(trace)
+    if between:
+        assert f"found through {called(between, labels)}" in said(frame)
+        assert first in between
+        named, shares = trace.holders[0], first in trace.holders
+        assert part_in(trace, first, labels).startswith("it answered" if shares else "through it ask {ask} found ")
+        assert named in between or part_in(trace, named, labels).startswith("ask {ask} found it through ")
+    else:
+        assert " answered" in said(frame)
+        assert part_in(trace, first, labels) == "it answered ask {ask}"
+    assert set(trace.holders) - {asker} <= set(told_of(trace)), "the holders are what the key selects after that"
+    killed = said(watch.do(Kill(first)))
+    assert part_in(trace, first, labels).format(ask=1) in killed
+
+
+PROMPTS = {
+    "bitcoin": ("pay", "payment"), "bittorrent": ("download", "title"), "gnutella": ("find", "title"),
+    "gossip": ("tell", "rumour"), "kademlia": ("find", "title"), "kazaa": ("find", "title"),
+    "limewire": ("find", "title"), "napster": ("find", "title"), "routing": ("send a packet to", "destination"),
+    "skype": ("call", "user"), "swim": ("tell", "news"), "tor": ("visit", "page"), "volunteer": ("compute", "batch"),
+    "web": ("fetch", "page"),
+}  # fmt: skip
+
+
+def test_each_network_has_a_prompt_here() -> None:
+    assert set(PROMPTS) == set(networks())
+
+
+@pytest.mark.parametrize("protocol", PROMPTS)
+async def test_the_prompt_has_the_words_of_the_network_and_its_example_works(protocol: str) -> None:
+    watch = Watch(protocol)
+    frame = watch.go(20.0)
+    verb, what = PROMPTS[protocol]
+    bar = AskBar()
+    async with Stage(bar).run_test(size=(120, 5)) as pilot:
+        bar.show(frame)
+        await pilot.pause()
+        placeholder = bar.query_one(Input).placeholder
+        assert lines_of(bar, "#who").startswith(f"any peer wants to {verb} ❯")
+    example = frame.titles[0]
+    assert placeholder.startswith(f"press enter for “{example}”, or type ")
+    assert what in placeholder.partition("or type")[2]
+    assert ("title" in placeholder) == (what == "title")
+    watch.session.ask_for(example, None)
+    watch.go(0.1)
+    for _ in range(40):
+        (row,) = [row for row in watch.go(2.0).snapshot.asks if row.by == "person"]
+        if row.found or (row.sought == "share" and row.reached > row.others / 2):
+            return
+    pytest.fail(f"{row.text}: {row.verdict or row}")
+
+
+def test_the_figure_of_the_panel_is_that_of_the_sentence() -> None:
+    watch = Watch(seed=2)
+    dead = (10, 11, 12, 13, 14)
+    watch.do(Kill(dead))
+    watch.go(1.0)
+    watch.ask()
+    frame = watch.go(12.0)
+    (row,) = frame.snapshot.asks
+    assert row.others == 63 - len(dead)
+    told = re.search(r"it reached (\d+) of (\d+) alive then", said(frame))
+    assert told
+    rows = ["".join(text for text, _ in spans) for spans in account_rows(row, frame.snapshot, 60)]
+    assert any(re.match(rf"reached +{told[1]} of {told[2]} ", text) for text in rows), rows
+    assert reached_share(row) == int(told[1]) / int(told[2])
+    watch.do(Kill((20, 21, 22)))
+    assert f"of {told[2]} alive then" in said(watch.go(20.0)), "it stays that of the moment of the ask"
+
+
+def test_a_payment_is_for_users_so_stations_do_not_count_among_those_who_could_have_heard() -> None:
+    watch = Watch("bitcoin")
+    watch.go(20.0)
+    watch.session.ask_for("a coffee", 7)
+    frame = watch.go(10.0)
+    users = int((~frame.snapshot.fixed.infrastructure).sum())
+    assert 0 < users < len(frame.snapshot.state)
+    assert f"p007 paid “a coffee”: 63 of {users - 1} living peers have heard it so far" in said(frame)
+
+
+def test_a_user_that_has_it_already_is_not_compared_with_one_that_asked_for_it() -> None:
+    watch = Watch("bittorrent")
+    watch.go(10.0)
+    title = watch.session.swarm.catalogue_titles(1)[0]
+    watch.session.ask_for(title, 0)
+    for _ in range(60):
+        if watch.go(10.0).snapshot.asks[-1].fetched:
+            break
+    watch.session.ask_for(title, 0)
+    told = said(watch.go(12.0))
+    assert told.startswith(f"p000 asked for “{title}”: it has that itself.")
+    assert "than ask" not in told
 
 
 def test_it_follows_the_cursor_to_the_past_and_back() -> None:
@@ -168,9 +289,9 @@ def agrees(frame: Frame) -> None:
     snapshot, labels = frame.snapshot, frame.snapshot.fixed.labels
     row = next((row for row in snapshot.asks if row.id == frame.ask), None)
     for sentence in frame.told:
-        if found := re.search(r"(\d+) of (\d+) peers (?:reached|were reached|have heard)", sentence):
+        if found := re.search(r"(\d+) of (\d+) (?:alive then|living peers)", sentence):
             assert row is not None
-            assert (int(found[1]), int(found[2])) == (row.reached, len(labels) - 1)
+            assert (int(found[1]), int(found[2])) == (row.reached, max(row.reached, row.alive))
         if found := re.search(r"(\d+) of (\d+) peers are alive", sentence):
             users = ~snapshot.fixed.infrastructure
             alive = int(((snapshot.state == ALIVE) & users).sum())
@@ -192,12 +313,12 @@ def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
     watch.do(Kill(index))
     watch.ask()
     sentence = said(watch.go(0.1))
-    assert "no answer so far: index is dead, so no search can be answered" in sentence
+    assert "no answer so far: index is dead, so nobody can answer" in sentence
     assert "reached" not in sentence, "how many an index reached says nothing"
 
 
 async def test_it_stands_on_the_picture_in_at_most_two_lines() -> None:
-    words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; 62 of 63 peers were reached."
+    words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; it reached 62 of 62 alive then."
     longest = f"{words} One holder fewer, 0.1 s slower than ask 1."
     for (wide, high), expected in (((80, 24), longest), ((62, 24), words), ((160, 40), longest)):
         view = SwarmView()

@@ -41,6 +41,18 @@ def many(first: int, last: int) -> object:
     return frames.snapshot(asks=rows, asks_total=last)
 
 
+async def test_a_verdict_without_room_for_a_clause_is_told_in_a_word() -> None:
+    table = AsksTable()
+    verdict = "Fetched over three relays none of which knows who visited what."
+    rows = (frames.ask_row(1, verdict=verdict, outcome="answered"),)
+    for wide, ending in ((76, "answered"), (140, verdict)):
+        async with Stage(table).run_test(size=(wide, 6)) as pilot:
+            table.show(frames.frame(snap=replace(frames.snapshot(), asks=rows)))
+            await pilot.pause()
+            assert painted(table)[1].rstrip().endswith(ending)
+        table = AsksTable()
+
+
 async def test_newest_on_top_with_figures_and_verdict() -> None:
     table = AsksTable()
     async with Stage(table).run_test(size=(110, 12)) as pilot:

@@ -9,11 +9,12 @@ from typing import Any
 import frames
 import numpy as np
 import pytest
+from person import dashboard
 from scenes import quiet
 from stage import Stage, painted
 from textual.geometry import Offset
 
-from engine import Kind, Links, Totals
+from engine import Censor, Collude, Kill, Kind, Leave, Links, Poison, Totals, networks
 from tui.session.frame import Frame
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.message_table import MessageTable
@@ -314,3 +315,18 @@ async def test_a_second_click_on_a_column_reverses_any_table() -> None:
         messages = [int(line.split("%")[1].split()[0]) for line in painted(asks)[1:] if line]
         assert messages == sorted(messages)
         assert asks.cursor == 12
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("protocol", networks())
+async def test_the_state_of_a_peer_is_told_whole(protocol: str, size: tuple[int, int]) -> None:
+    async with dashboard(size=size, protocol=protocol, peers=24, asks_per_s=0.0) as person:
+        session = person.session
+        for command in (Kill(0), Leave(1), Censor(2), Collude(3, word="blue"), Poison(4)):
+            session.do(command)
+        await person.press("7")
+        await person.wait(1.0)
+        told = ["".join(segment.text for segment in strip) for strip in person.app.screen._compositor.render_strips()]
+        panel = "\n".join(told)
+        for word in ("✕ dead", "○ left", "⊘ censored", "◆ colluding"):
+            assert f"{word} " in panel, panel

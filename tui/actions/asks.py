@@ -6,6 +6,7 @@ from functools import partial
 
 from tui.screens.main import Action, Context, Words
 from tui.session.ask_filter import ALL, GOAL, AskFilter, filters_of
+from tui.session.telling import part_in
 
 NO_ASK = "There is no ask yet: press {ask.here}, or choose one in the table."
 FAILED = "A peer's program failed, and this run cannot go on: {run.network} starts another."
@@ -22,16 +23,26 @@ def ask(context: Context) -> None:
 
 
 def answerer(context: Context) -> None:
-    """Select a peer that answered; once more, the next. The ask stays the chosen one, even if others are issued."""
+    """Select a peer that answered, or a holder that was named; once more, the next; and say which it is. The ask stays
+    the chosen one, even if others are issued."""
     session, those = context.session, context.screen.answerers()
     at = (those.index(session.selection.selected) + 1) % len(those) if session.selection.selected in those else 0
-    session.selection.choose(session.selection.ask)
+    ask = session.selection.ask
+    session.selection.choose(ask)
     context.screen.pick(those[at])
+    trace = None if ask is None else session.swarm.trace(ask)
+    if trace is not None:
+        labels = session.swarm.labels
+        more = f" {at + 1} of {len(those)}, {{ask.answerer}}: the next" if len(those) > 1 else ""
+        session.say(f"{labels[those[at]]}: {part_in(trace, those[at], labels).format(ask=ask)}.{more}")
 
 
 def _no_answerer(context: Context) -> str:
     if context.screen.answerers():
         return ""
+    ask = context.session.selection.ask
+    if ask is not None and context.session.swarm.record(ask).sought != "answer":
+        return "Nobody answers this: it is told to all who should hear of it."
     return no_ask(context) or "No peer has answered yet."
 
 
@@ -129,7 +140,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         *("ask.answerer", "A", "A", "who answered", "Ask"),
-        *("Select a peer that answered the chosen ask; once more, the next one.", 2),
+        *("Select a peer that answered the chosen ask; once more, the next one, then the holders that were named.", 2),
         run=answerer,
         why_not=_no_answerer,
         synonyms="holder, hit, query hit, result, response, reply, provider, source, seed, seeder, replica",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, Beliefs, Snapshot
+from engine import ALIVE, DEAD, Beliefs, Snapshot
 
 from . import layout, raster
 from .raster import Canvas, Floats
@@ -85,6 +85,14 @@ def headline(mind: Mind, label: str) -> str:
     return f"as {label} believes it: knows {known:,} of {len(mind.known) - 1:,}{tail}"
 
 
+def gone(snapshot: Snapshot, peer: int) -> str:
+    """Why a peer believes nothing: `is dead: its memory is gone, it knows nothing`; empty for one that runs."""
+    state = snapshot.state[peer]
+    if state == ALIVE:
+        return ""
+    return f"{'is dead' if state == DEAD else 'has left'}: its memory is gone, it knows nothing"
+
+
 def age_words(mind: Mind, peer: int, now_us: int) -> str:
     """`3 s`, `silent 31 s`, or empty for a peer known from others only."""
     if mind.heard_us[peer] < 0:
@@ -114,7 +122,8 @@ def draw(
         col, row = raster.cells(canvas, x[ids], y[ids])
         raster.stamp(canvas, col, row, ord(shape), INK[ink], ids)
     col, row = raster.cells(canvas, x[me], y[me])
-    raster.stamp(canvas, col, row, ord(shapes.origin), INK["selected"], me)
+    up = snapshot.state[me] == ALIVE
+    raster.stamp(canvas, col, row, ord(shapes.origin if up else shapes.dead), INK["selected"], me)
     if names:
         _ages(canvas, snapshot, mind, x, y)
 

@@ -12,8 +12,8 @@ import numpy as np
 from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
-from .scene import WALL, Scene, dense, link_words, mark_ink, paths_shown, sides_of
-from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
+from .scene import WALL, Scene, dense, link_words, mark_ink, mark_stroke, paths_shown, sides_of, way_shape
+from .styles import GLYPHS, HEAT, INK, LOOP, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words, for the help."""
@@ -51,13 +51,18 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
         told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
-    told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]
+    told += [
+        (mark_stroke(code, canvas.mode), marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code
+    ]
     paths = scene.snapshot.paths
     rows = paths_shown(scene)
     looped = paths.loops[rows]
-    told += [(dash, paths.words[code] or "way", INK["path"]) for code in np.unique(paths.word[rows[~looped]]).tolist()]
+    told += [
+        (way_shape(code, canvas.mode), paths.words[code] or "way", INK["path"])
+        for code in np.unique(paths.word[rows[~looped]]).tolist()
+    ]
     if looped.any():
-        told.append((dash, "loop", INK["loop"]))
+        told.append((LOOP[canvas.mode], "loop", INK["loop"]))
     if scene.key_at is not None:
         told.append((shapes.key, "key", INK["key"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())

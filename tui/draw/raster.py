@@ -66,16 +66,22 @@ def lay(canvas: Canvas, layer: Canvas) -> None:
         np.copyto(canvas.ink, layer.ink, where=stamped)
 
 
-def sift(canvas: Canvas, slope: int, every: int) -> None:
-    """Keep one dot in `every` of a line, on diagonals of that slope: a hundred complete lines would fill the whole
+def join(canvas: Canvas, layer: Canvas) -> None:
+    """Add the dots of a layer; where both have some in a cell they are joined, and the layer gives the ink."""
+    canvas.dots |= layer.dots
+    np.copyto(canvas.ink, layer.ink, where=dotted(layer))
+
+
+def sift(canvas: Canvas, slope: int, every: int, kept: int = 1) -> None:
+    """Keep `kept` dots in `every` of a line, on diagonals of that slope: a hundred complete lines would fill the whole
     area."""
-    canvas.dots &= _sieve(canvas.dots_w, canvas.dots_h, slope, every)
+    canvas.dots &= _sieve(canvas.dots_w, canvas.dots_h, slope, every, kept)
 
 
 @lru_cache(maxsize=16)
-def _sieve(wide: int, high: int, slope: int, every: int) -> Flags:
-    kept: Flags = (np.arange(wide)[None, :] + slope * np.arange(high)[:, None]) % every == 0
-    return kept
+def _sieve(wide: int, high: int, slope: int, every: int, kept: int) -> Flags:
+    found: Flags = (np.arange(wide)[None, :] + slope * np.arange(high)[:, None]) % every < kept
+    return found
 
 
 Floats = NDArray[np.float64]

@@ -26,7 +26,21 @@ from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
-from .styles import DYING, GLYPHS, INK, MARKS, PART_INK, SIDE_BITS, SIDES, Mode
+from .styles import (
+    DYING,
+    GLYPHS,
+    INK,
+    LOUD_DOTS,
+    MARKS,
+    PART_INK,
+    QUIET_DOTS,
+    SIDE_BITS,
+    SIDES,
+    STROKES,
+    WAY_DOTS,
+    WAY_STROKES,
+    Mode,
+)
 from .tree import repeated_questions
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
@@ -82,8 +96,6 @@ WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
 CROSSES_MOST = 60
 """So many links that are cut have a mark in their middle."""
-CONTACTS_MOST = 5
-"""Contacts a peer, each counted once for both, up to which all are drawn."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -294,6 +306,21 @@ def mark_ink(code: int) -> int:
     return MARKS[min(code, len(MARKS)) - 1]
 
 
+def mark_stroke(code: int, mode: Mode) -> str:
+    """Its line in the legend."""
+    return STROKES[mode][min(code, len(MARKS)) - 1]
+
+
+def way_number(code: int) -> int:
+    """The line of a way by the number of its word; 0 is a way without a word, and the first word looks the same."""
+    return min(max(code - 1, 0), len(WAY_DOTS) - 1)
+
+
+def way_shape(code: int, mode: Mode) -> str:
+    """The line of a way in the legend."""
+    return WAY_STROKES[mode][way_number(code)]
+
+
 CONTACTS_MOST = 5
 """Contacts a peer, each counted once for both, up to which all are drawn."""
 
@@ -323,13 +350,20 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
         of_word = np.array((0, *MARKS))[np.minimum(said, len(MARKS))]
         inks = np.where(said > 0, of_word, inks)
     inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
+    strokes = np.zeros(len(a), np.int64)
+    if words.any():
+        strokes = np.where(cut, 0, np.maximum(np.minimum(words[kept], len(MARKS)).astype(np.int64) - 1, 0))
     order = np.argsort(inks, kind="stable")
-    a, b, inks = a[order], b[order], inks[order]
+    a, b, inks, strokes = a[order], b[order], inks[order], strokes[order]
     loud = mine[order]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
-    _between(layer, scene, a[~loud], b[~loud], inks[~loud])
-    sift(layer, 2, 3)
-    _between(layer, scene, a[loud], b[loud], inks[loud])
+    for which, dots in ((~loud, QUIET_DOTS), (loud, LOUD_DOTS)):
+        for stroke in np.unique(strokes[which]).tolist():
+            some = which & (strokes == stroke)
+            lines = raster.Canvas(canvas.width, canvas.height, canvas.mode)
+            _between(lines, scene, a[some], b[some], inks[some])
+            sift(lines, 2, *dots[stroke])
+            raster.join(layer, lines)
     if len(severed.a):
         _cut_links(layer, scene, few)
     lay(canvas, layer)
@@ -393,7 +427,9 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
     rows = paths_shown(scene)
     paths = scene.snapshot.paths
     looped = paths.loops[rows]
-    for some, ink in ((rows[~looped], "path"), (rows[looped], "loop")):
+    kinds = np.array([way_number(code) for code in paths.word[rows].tolist()], np.int64)
+    drawn = [(rows[~looped & (kinds == kind)], "path", WAY_DOTS[kind]) for kind in np.unique(kinds[~looped]).tolist()]
+    for some, ink, dots in (*drawn, (rows[looped], "loop", (8, 5))):
         if not len(some):
             continue
         hops = paths.hops[some]
@@ -405,6 +441,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
         a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
+        sift(layer, 2, *dots)
         lay(canvas, layer)
 
 

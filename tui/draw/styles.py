@@ -234,6 +234,15 @@ SOLID: tuple[int, ...] = (
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
 MARKS: tuple[int, ...] = tuple(INK[f"mark-{number}"] for number in (1, 2, 3, 4, "other"))
 """Inks of the words that ends say of a link; the last one for all further words."""
+STROKES: dict[Mode, str] = {"braille": "─╌┈━┄", "block": "─╌┈━┄", "ascii": "-_:\"'"}
+"""The lines of these words in the legend: they differ where colours are not seen."""
+WAY_STROKES: dict[Mode, str] = {"braille": "═╍┉", "block": "═╍┉", "ascii": "/(["}
+"""The same of the words of ways over several peers; the last one for all further words."""
+LOOP: dict[Mode, str] = {"braille": "┅", "block": "┅", "ascii": "\\"}
+WAY_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (10, 7), (4, 2))
+QUIET_DOTS: tuple[tuple[int, int], ...] = ((3, 1), (12, 4), (6, 1), (16, 12), (8, 2))
+LOUD_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (12, 8), (3, 1), (16, 13), (8, 4))
+"""How many dots of such lines are drawn: (every, kept), see `raster.sift`; those of the selected peer have more."""
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
 PART_INKS: dict[str, str] = {"notice": "duplicate"}

@@ -61,7 +61,7 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import ACT, PAIRS, Verb, answered_by, askers_of, called, chosen_in, values_typed, verbs_for
+from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, told_of, values_typed, verbs_for
 from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
@@ -970,12 +970,13 @@ class MainScreen(LeanScreen[None]):
     # --- asks ---------------------------------------------------------------------------------------------
 
     def answerers(self) -> tuple[PeerId, ...]:
-        """The peers that answered the chosen ask, in order; only those alive, if there are any."""
+        """The peers that answered the chosen ask, then the holders that they named; only those alive, if there are
+        any."""
         frame = self.frame
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
-        known = tuple(peer for peer in answered_by(frame.trace) if peer < len(state))
+        known = tuple(peer for peer in told_of(frame.trace) if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
     def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None) -> None:
@@ -1383,7 +1384,7 @@ class MainScreen(LeanScreen[None]):
 
     def begin_tour(self) -> None:
         """Begin the tour at its first step."""
-        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
+        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.examples(5))
         self.changed()
 
     def leave_tour(self) -> bool:

@@ -99,7 +99,7 @@ class Frame:
     alarm: str = ""
     """A peer's program failed, in one sentence: time is stopped until the user plays."""
     titles: tuple[str, ...] = ()
-    """Popular titles of the catalogue, the most popular first: suggestions for an ask."""
+    """Texts that can be asked for in this run, the best first: suggestions for an ask."""
     predictions: tuple[Prediction, ...] = ()
     """Questions of the scenario that were asked so far, oldest first."""
     keepers: tuple[PeerId, ...] = ()

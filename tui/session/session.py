@@ -126,7 +126,7 @@ class Session:
         same = player.setup.protocol == player.scenario.setup.protocol
         self._narrator = Narrator(player.scenario if same else Scenario())
         self._warnings = len(self.swarm.warnings)
-        self._titles = tuple(self.swarm.catalogue_titles(TITLES))
+        self._titles = tuple(self.swarm.examples(TITLES))
         self.touch()
 
     @property

@@ -33,6 +33,7 @@ from engine import (
     PeerId,
     Snapshot,
     Swarm,
+    Trace,
     plain,
 )
 
@@ -62,6 +63,15 @@ class GivenCommand:
     wall_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom an ask has found. itself: nobody but the asker; through: the peers that named the holders, where these are
+    others, such as an index or the exit of a circuit."""
+
+    itself: bool = False
+    through: tuple[PeerId, ...] = ()
+
+
 class Teller:
     """Give it each event with `follow`, and all of them again after a seek."""
 
@@ -81,7 +91,7 @@ class Teller:
         self._chosen_seq = 0
         self._seq = 0
         self._others: tuple[tuple[AskId, AskId, int], bool] | None = None
-        self._own: tuple[tuple[AskId, int], bool] | None = None
+        self._named: tuple[tuple[AskId, int], Named] | None = None
 
     def follow(self, events: Iterable[Event], wall_s: float) -> None:
         """Take in what happened. wall_s: now, or -inf for events of a moment that was sought."""
@@ -128,8 +138,8 @@ class Teller:
         said = capital(self._done_by(event, snapshot))
         if ask is not None and event.command.verb in ("kill", "censor") and len(event.peers) == 1:
             trace = swarm.trace(ask)
-            if trace is not None and event.peers[0] in trace.holders:
-                said = f"{said}; it had answered ask {ask}"
+            part = "" if trace is None else part_in(trace, event.peers[0], snapshot.fixed.labels)
+            said = f"{said}; {part.format(ask=ask)}" if part else said
         alive = int(np.count_nonzero((snapshot.state == ALIVE) & ~snapshot.fixed.infrastructure))
         users = int(np.count_nonzero(~snapshot.fixed.infrastructure))
         told = f"{alive:,} of {users:,} peers are alive."
@@ -252,18 +262,16 @@ class Teller:
         fixed = snapshot.fixed
         who, text = fixed.labels[row.origin], plain(row.text, 40)
         over = row.closed_us is not None or settled(row, snapshot)
-        does = {"share": "spread" if over else "spreads", "nothing": "shares"}.get(row.sought)
-        if does is None:
-            goal = fixed.goal(row.goal)
-            does = goal.did if goal else "asked for"
+        goal = fixed.goal(row.goal)
+        does = "shares" if row.sought == "nothing" else goal.did if goal else "asked for"
         begun = f"{who} {does} “{text}”"
-        others = max(1, len(snapshot.state) - 1)
         spreads = fixed.goals[0].audience != "one"
         if not over:
-            return self._so_far(row, snapshot, begun, others, spreads)
+            return self._so_far(row, snapshot, begun, spreads)
         before = earlier(row, snapshot.asks)
         found = bool(row.found) and not row.decoys and " but " not in row.verdict
-        reached = f"{row.reached:,} of {others:,} peers were reached"
+        named = self._named_in(row, swarm) if found else Named()
+        reached = f"it reached {row.reached:,} of {row.others:,} alive then"
         # An asker that knew the holders itself asked nobody.
         alone = row.found and not row.messages
         tail = "; no question had to be sent" if alone else f"; {reached}" if spreads and row.sought == "answer" else ""
@@ -275,11 +283,19 @@ class Teller:
             other = (
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
-            goal = fixed.goal(row.goal)
             holders = counted(row.found, f"{other}{goal.one if goal else 'holder'}")
-            answered = f"{holders} answered"
-            head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
-            if self._has_it_itself(row, swarm):
+            if named.through:
+                through = called(named.through, fixed.labels)
+                were = was(row.found == 1)
+                head = (
+                    f"{action}{capital(holders)} {were} found for {who} through {through}"
+                    if action
+                    else f"{begun}: {holders} {were} found through {through}"
+                )
+            else:
+                answered = f"{holders} answered"
+                head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
+            if named.itself:
                 head, first, tail = f"{action}{capital(begun)}: it has that itself", "", ""
             elif alone:
                 head = f"{action}{capital(begun)}: it knew {holders} itself"
@@ -289,35 +305,36 @@ class Teller:
             dot = "" if verdict.endswith(".") else "."
             head = f"{action}{begun}. {verdict}{dot}"
             long, short = (f"{head} {capital(reached)}." if tail else head), head
-        compared = compare(row, before, spreads) if before is not None else ""
+        # An asker that has the thing itself asked nobody, so there is nothing to compare.
+        compared = "" if before is None or (found and named.itself) else compare(row, before, spreads)
         fuller = f"{long} {compared}" if compared else long
         shorter = f"{short} {compared}" if compared else short
         bare = short.removeprefix(action) if found else row.verdict or short
         return tuple(dict.fromkeys((fuller, shorter, long, short, bare)))
 
-    def _so_far(self, row: AskRow, snapshot: Snapshot, begun: str, others: int, spreads: bool) -> tuple[str, ...]:
+    def _so_far(self, row: AskRow, snapshot: Snapshot, begun: str, spreads: bool) -> tuple[str, ...]:
         if row.sought == "share":
-            return (f"{begun}: {row.reached:,} of {others:,} peers have heard it so far.",)
+            return (f"{begun}: {row.reached:,} of {row.others:,} living peers have heard it so far.",)
         if row.sought == "nothing":
             return (f"{begun}.",)
         goal = snapshot.fixed.goal(row.goal)
         holders = f"{counted(row.found, goal.one if goal else 'holder')} so far" if row.found else "no answer so far"
-        reach = f"{row.reached:,} of {others:,} peers reached, " if spreads else ""
+        reach = f"{row.reached:,} of {row.others:,} living peers reached, " if spreads else ""
         silent = stations_down(snapshot)
-        down = f": {silent}, so no search can be answered" if silent and not row.found else ""
+        served = goal is not None and goal.audience == "one"
+        down = f": {silent}{', so nobody can answer' if served else ''}" if silent and not row.found else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
 
-    def _has_it_itself(self, row: AskRow, swarm: Swarm) -> bool:
-        """Whether nobody but the asker was named. Found once for an ask that is over: its path is copied to read it."""
-        if row.found != 1:
-            return False
+    def _named_in(self, row: AskRow, swarm: Swarm) -> Named:
+        """Whom an ask that is over has found. Read once, since its path is copied for it."""
         key = (row.id, row.hits)
-        if self._own is None or self._own[0] != key:
+        if self._named is None or self._named[0] != key:
             trace = swarm.trace(row.id)
-            self._own = (key, trace is not None and set(trace.holders) == {row.origin})
-        return self._own[1]
+            named = Named() if trace is None else Named(set(trace.holders) == {row.origin}, through(trace))
+            self._named = (key, named)
+        return self._named[1]
 
     def _lost_a_holder(self, before: AskRow, row: AskRow, swarm: Swarm, snapshot: Snapshot) -> bool:
         """Whether a peer that answered the ask before cannot answer now. Found once for each state of the peers."""
@@ -327,6 +344,25 @@ class Teller:
             trace = swarm.trace(before.id)
             self._others = (key, trace is not None and bool(down[np.asarray(trace.holders, np.int64)].any()))
         return self._others[1]
+
+
+def through(trace: Trace) -> tuple[PeerId, ...]:
+    """The peers that named the holders of an ask, in order, the asker left out; none where each holder answered for
+    itself alone."""
+    others = tuple(peer for peer in trace.answerers if peer != trace.origin)
+    return others if set(others) - set(trace.holders) else ()
+
+
+def part_in(trace: Trace, peer: PeerId, labels: Sequence[str]) -> str:
+    """What a peer was in an ask, to be filled in with the number of the ask; empty for nothing."""
+    if peer in trace.answerers:
+        if peer in trace.holders:
+            return "it answered ask {ask}"
+        return f"through it ask {{ask}} found {called(trace.holders, labels)}"
+    if peer not in trace.holders:
+        return ""
+    by = through(trace)
+    return f"ask {{ask}} found it through {called(by, labels)}" if by else "ask {ask} found it"
 
 
 COUNTED = ("kill", "revive", "leave", "join", "shutdown", "reopen", "depart", "arrive")

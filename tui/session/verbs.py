@@ -215,11 +215,18 @@ def answered_by(trace: Trace) -> tuple[PeerId, ...]:
     return others or tuple(peer for peer in trace.holders if peer != trace.origin) or trace.answerers
 
 
+def told_of(trace: Trace) -> tuple[PeerId, ...]:
+    """The peers that the sentence on an ask is about: those that answered, then the holders that they named."""
+    holders = (peer for peer in trace.holders if peer != trace.origin)
+    return tuple(dict.fromkeys((*answered_by(trace), *holders)))
+
+
 def asker_of(frame: Frame) -> PeerId | None:
     """The peer that would ask now: the selected one; None, for any live peer, if none is selected.
 
-    It is the origin of the chosen ask, if that is alive, where the selected peer is not alive, or has answered that ask
-    and was censored since: a user who silenced the peer that answered asks again from the same place, to compare.
+    It is the origin of the chosen ask, if that is alive, where the selected peer is not alive, or is told of in the
+    sentence on that ask and was censored since: a user who silenced the peer that answered asks again from the same
+    place, to compare.
     """
     snapshot, selected = frame.snapshot, frame.selected
     if selected is None or not (snapshot.state[selected] != ALIVE or _silenced(frame, selected)):
@@ -231,12 +238,13 @@ def asker_of(frame: Frame) -> PeerId | None:
 
 
 def _silenced(frame: Frame, peer: PeerId) -> bool:
-    """Whether a peer is censored that answered the chosen ask, or that is infrastructure, which no user asks from."""
+    """Whether a peer is censored that answered the chosen ask or was named in an answer, or that is infrastructure,
+    which no user asks from."""
     snapshot = frame.snapshot
     if not snapshot.censored[peer]:
         return False
-    answered = frame.trace is not None and peer in frame.trace.answerers
-    return answered or bool(snapshot.fixed.infrastructure[peer])
+    told = frame.trace is not None and peer in told_of(frame.trace)
+    return told or bool(snapshot.fixed.infrastructure[peer])
 
 
 def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:

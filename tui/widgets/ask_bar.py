@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from engine import ALIVE, STATES, VerbOffer
+from engine import ALIVE, STATES, Goal, VerbOffer
 from tui.config.keys import within
 from tui.session.frame import Frame
 from tui.widgets.messages import Asked, AskLeft
@@ -24,8 +24,8 @@ OFFERS = 8
 
 
 class AskBar(Vertical):
-    """`p017 asks for …`, and above it what there is to ask for: a click on one asks for it, and so does enter in an
-    empty line for the first, which is what was asked before. Posts `Asked`, and `AskLeft` when left."""
+    """`p017 wants to find …`, and above it what there is to ask for: a click on one asks for it, and so does enter in
+    an empty line for the first, which is what was asked before. Posts `Asked`, and `AskLeft` when left."""
 
     DEFAULT_CSS = (
         panel_css("AskBar")
@@ -59,7 +59,7 @@ class AskBar(Vertical):
         yield Lines(id="offers")
         with Horizontal():
             yield Lines(id="who")
-            yield Input(placeholder="a title, or some words of it", compact=True, id="what")
+            yield Input(compact=True, id="what")
 
     def show(self, frame: Frame) -> None:
         """Take the selection and the titles."""
@@ -82,8 +82,9 @@ class AskBar(Vertical):
         self.offers = () if typing else tuple(fitting[:OFFERS])
         first = self.offers[0] if self.offers else ""
         again = " again" if first in self._history else ""
-        does = f"press enter for “{first}”{again}, or type some of a title"
-        field.placeholder = "a name for it" if self.publishing else does if first else "a title, or some words of it"
+        what = self._goal.what if self._goal is not None else ""
+        does = f"press enter for “{first}”{again}, or type {what}"
+        field.placeholder = "a name for it" if self.publishing else does if first else what
         if self.offer is not None:
             field.placeholder = " ".join(
                 f"{name}={value.example.removeprefix('e.g. ') or '…'}" if len(self.offer.values) > 1 else value.example
@@ -130,6 +131,11 @@ class AskBar(Vertical):
         word = {"dead": "is dead", "left": "has left"}[STATES[int(frame.snapshot.state[frame.selected])]]
         return f"{who} {word} and cannot ask"
 
+    @property
+    def _goal(self) -> Goal | None:
+        """What is asked for if nothing else is said."""
+        return self._frame.snapshot.fixed.goals[0] if self._frame is not None else None
+
     def _say_who(self) -> None:
         frame = self._frame
         if frame is None:
@@ -139,7 +145,9 @@ class AskBar(Vertical):
         some = (askers,) if isinstance(askers, int) else askers or ()
         who = called(frame.snapshot, some) if some else "any peer"
         several = len(some) > 1
-        does = ("share " if several else "shares ") if self.publishing else ("ask for " if several else "asks for ")
+        goal = self._goal
+        wants = "want to" if several else "wants to"
+        does = ("share " if several else "shares ") if self.publishing else f"{wants} {goal.verb if goal else 'ask'} "
         if self.offer is not None:
             who, does = called(frame.snapshot, self.offer.able), f"{self.offer.name} "
         row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"), ("❯ ", "key bold"))

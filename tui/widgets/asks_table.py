@@ -109,9 +109,9 @@ def told_whole(row: AskRow, cells: int) -> bool:
     )
 
 
-def reached_share(row: AskRow, snapshot: Snapshot) -> float:
-    """Peers reached, as a share of all other peers, dead ones included, so that the figure of an old ask stays."""
-    return row.reached / max(1, len(snapshot.state) - 1)
+def reached_share(row: AskRow) -> float:
+    """Peers reached, as a share of those that were alive when it was issued, so that the figure of an old ask stays."""
+    return row.reached / max(1, row.others)
 
 
 def first_hit(row: AskRow) -> str:
@@ -153,7 +153,6 @@ def account_rows(
     meant = meaning_of(snapshot)
     theory = [each for each in theory if _meant(meant, each.of)]
     told = {each.of: each for each in theory}
-    others = max(1, len(snapshot.state) - 1)
     horizon = snapshot.horizon
     hop = f"hop {row.hops}" if horizon is None else f"hop {row.hops} of {horizon}"
     share = row.duplicates / row.messages if row.messages else 0.0
@@ -170,7 +169,7 @@ def account_rows(
     reached = _figure(
         "reached",
         f"{row.reached:,}",
-        (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
+        (f"of {row.others:,} ".ljust(BESIDE_CELLS), "dim"),
         *([_theory_span(told["reached"])] if "reached" in told else [(hop, "text")]),
     )
     rows: list[Row] = [
@@ -279,7 +278,7 @@ def _text(data: AskData, item: int, cells: int) -> Span:
 
 
 def _reached(data: AskData, item: int, cells: int) -> Span:
-    return f"{reached_share(data.asks[item], data.frame.snapshot):.0%}", "text"
+    return f"{reached_share(data.asks[item]):.0%}", "text"
 
 
 def _messages(data: AskData, item: int, cells: int) -> Span:
@@ -304,8 +303,9 @@ def _first_hits(data: AskData) -> Values:
 def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
-    if told_whole(ask, cells):
-        return verdict_in(ask.verdict, cells), style
+    # Where not even its first clause has room, the state in a word: text that is cut off cannot be read.
+    if told_whole(ask, cells) and cell_len(said := verdict_in(ask.verdict, cells)) <= cells:
+        return said, style
     return (progress_in(ask, cells, word) if ask.closed_us is None else word), style
 
 

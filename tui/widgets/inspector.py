@@ -19,7 +19,7 @@ from textual.message import Message
 
 from engine import ALIVE, DEAD, NAT_WORDS, STATES, AskRow, LoggedMessage, NatKind, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
-from tui.draw.belief import Mind, age_words, mind
+from tui.draw.belief import Mind, age_words, gone, mind
 from tui.draw.chart import age, si, spark
 from tui.draw.colours import value_text
 from tui.draw.styles import PART_INKS
@@ -44,6 +44,9 @@ def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
     if facts is None or facts.peer != frame.selected:
         return
     yield _rule("it believes", width)
+    if why := gone(snapshot, facts.peer):
+        yield from (((line, "text"),) for line in wrap(f"It {why}.", max(8, width)))
+        return
     laid = mind(snapshot, facts.peer, facts.beliefs)
     known, wrong = int(laid.known.sum()), int(laid.wrong.sum())
     tail = f", {wrong:,} of them wrong" if wrong else ""

@@ -84,7 +84,7 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     if ask is None:
         return ((keyed(app, " no ask yet: {ask.here} asks from the selected peer"), "dim"),)
     word, ink = state_of(ask, frame.snapshot)
-    reach = f" {reached_share(ask, frame.snapshot):4.0%} reached " if meaning_of(frame.snapshot).reach else ""
+    reach = f" {reached_share(ask):4.0%} reached " if meaning_of(frame.snapshot).reach else ""
     row: Row = (
         (f" ask {ask.id:>3} ", "dim"),
         (fit(f"“{ask.text}”", 18), "text bold"),
@@ -92,8 +92,8 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     )
     room = width - width_of(row)
     told = word if ask.closed_us is not None else progress_in(ask, room, word)
-    if told_whole(ask, room):
-        told = verdict_in(ask.verdict, room)
+    if told_whole(ask, room) and cell_len(said := verdict_in(ask.verdict, room)) <= room:
+        told = said
     return (*row, (told, ink))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from textual import events
 from textual.content import Content
 
-from engine import ALIVE, PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
+from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
 from tui.config.keys import keyed
 from tui.draw import belief, layout, legend, raster
 from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring, colourings, value_text
@@ -72,8 +72,8 @@ def believed_title(frame: Frame) -> str:
     if not frame.show_belief or facts is None or facts.peer != frame.selected:
         return ""
     label = frame.snapshot.fixed.labels[facts.peer]
-    if frame.snapshot.state[facts.peer] != ALIVE:
-        return f"{label} is not up, and knows nothing"
+    if why := belief.gone(frame.snapshot, facts.peer):
+        return f"{label} {why}"
     return belief.headline(belief.mind(frame.snapshot, facts.peer, facts.beliefs), label)
 
 
@@ -376,7 +376,7 @@ class SwarmView(CanvasWidget):
             said = "No peer in sight: {view.fit} shows all of them"
         elif not snapshot.asks_total and snapshot.now_us > self.HOPE_US:
             hope = ", or wait: peers ask by themselves" if snapshot.settings.get("asks") else ""
-            said = f"No ask yet: press {{ask.here}} and name a file{hope}"
+            said = f"No ask yet: press {{ask.here}} to {snapshot.fixed.goals[0].verb} something{hope}"
         else:
             return
         said = keyed(self.app, said)[: self._canvas.width]

@@ -160,6 +160,12 @@ WANTED_MOST, LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 20_000, 2_00
 RECENT_BLOCKS = 6
 NEWS_LEAST, NEWS_MOST = 64, 4_096
 
+
+def bills(titles: Sequence[str], users: int) -> Sequence[str]:
+    """What one might pay."""
+    return ("two pizzas", "a coffee", "the rent", "a train ticket", *titles)
+
+
 PAY = Goal(
     "pay",
     "pay",
@@ -167,6 +173,9 @@ PAY = Goal(
     success_s=60.0,
     audience="everyone",
     reached_by=frozenset({"transfer"}),
+    did="paid",
+    what="what the payment is for: any words",
+    examples=bills,
 )
 BLOCK = Goal(
     "block",
@@ -175,6 +184,7 @@ BLOCK = Goal(
     success_s=60.0,
     audience="everyone",
     reached_by=frozenset({"transfer"}),
+    did="found",
 )
 
 

@@ -43,7 +43,7 @@ Lines of code, without comments and docstrings: 890 of the table (`dht.py` 503, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log2
 from typing import Any
 
@@ -101,7 +101,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
     """
 
     role = "node"
-    goals = (FIND, PUBLISH)
+    goals = (replace(FIND, what="a title, all of it: its key is made of the whole text"), PUBLISH)
     overlay = False
 
     dht: Dht = component(Dht)

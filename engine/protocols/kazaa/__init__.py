@@ -127,7 +127,7 @@ RETRIES, REST_US = 20, 30_000_000
 """How often a holder that is busy is asked again, and after how long."""
 UNOPENED_MOST = 200
 PUSHED = 64
-UNOPENED = "unopened"
+UNOPENED, CHOICE = "unopened", "choice"
 """Key of the remark that a decoy came whole, and that its user has not opened it yet."""
 
 
@@ -269,6 +269,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         Shown("decoys", "decoys that it has fetched and shares", "count"),
     )
     link_words = ("node", "super node")
+    remark_keys = (UNOPENED, CHOICE)
 
     super_node: bool = False
     parent: PeerId = -1
@@ -328,6 +329,11 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                     f"Found: {facts.hits} holder{'' if facts.hits == 1 else 's'}. All bytes came, and the hash is "
                     "right, but it is a decoy. The user has not opened it yet and shares it."
                 )
+            if CHOICE in facts.remarks and not facts.fetched:
+                busy = "none: busy" in facts.remarks[CHOICE]
+                why = f"its user fetches {DOWNLOADS} files already" if busy else "its user has all of it already"
+                holders = f"{facts.hits} holder{'' if facts.hits == 1 else 's'}"
+                return f"Found: {holders}. Nothing is fetched: {why}."
             return None
         if not facts.reached:
             if facts.losses:
@@ -910,8 +916,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Choose)
     def choose(self, host: Host, tick: Choose) -> None:
         search = self.searches.get(tick.number)
-        if search is not None and tick.number not in self.downloads:
-            self.fetch(host, tick.number, search)
+        if search is not None and tick.number not in self.downloads and not self.fetch(host, tick.number, search):
+            host.remark(
+                CHOICE, "none: busy" if len(self.downloads) >= DOWNLOADS else "none: has all", cause=search.cause
+            )
 
     def fetch(self, host: Host, number: int, search: Search) -> bool:
         """Fetch one of the versions that were not tried, if there is one. Users prefer those with many holders: of two

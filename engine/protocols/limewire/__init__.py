@@ -235,6 +235,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         Shown("qrp_fill", "entries set in its query routing table", "share"),
     )
     link_words = ("leaf", "ultrapeer")
+    remark_keys = (SLOWED, UNABLE)
     __slots__ = (
         "accepted",
         "again",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -19,8 +19,15 @@ ROUTES_MOST = 1_900
 HERE: PeerId = -1
 """The next hop to what is attached to a router itself."""
 
+
+def destinations(titles: Sequence[str], users: int) -> Sequence[str]:
+    """Addresses of some routers, and a name."""
+    return (*(address_text(address_of(peer)) for peer in range(5, users, 11)), "name 17")
+
+
 PACKET = Goal("packet", "send a packet to", "Send a packet, which is to be answered.", success_s=5.0, audience="one",
-              did="sent a packet to", doing="on its way", one="host")  # fmt: skip
+              did="sent a packet to", doing="on its way", one="host",
+              what="a destination: an address, a peer as #17, or any name", examples=destinations)  # fmt: skip
 UPDATE = Goal("update", "report", "A change of the network, and all that routers tell each other of it.",
               audience="nobody")  # fmt: skip
 

@@ -107,9 +107,17 @@ from .messages import (
 OPERATOR = "Skype"
 SECOND_US = 1_000_000
 DAY_S = 86_400
+
+
+def users_of(titles: Sequence[str], users: int) -> Sequence[str]:
+    """Names of users, and what users write about themselves."""
+    return (*(f"user{number}" for number in range(5, users, 11)), *titles)
+
+
 CALL = Goal("call", "call", "Call a user, by name (user17) or by what it writes about itself.", audience="holders",
-            did="called", doing="in a call", one="user")  # fmt: skip
-FIND_USER = replace(FIND, about="Find users.")
+            did="called", doing="in a call", one="user",
+            what="a user: its name, or words that it writes about itself", examples=users_of)  # fmt: skip
+FIND_USER = replace(FIND, about="Find users.", what=CALL.what, examples=users_of)
 
 CACHE_MOST = 200
 """Super nodes in a host cache (Baset and Schulzrinne, 3.3)."""

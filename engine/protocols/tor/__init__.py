@@ -95,6 +95,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     role = "client"
     roles = ("client", "guard", "middle", "exit", "bridge")
     goals = (PAGE, BY_BRIDGE)
+    remark_keys = (WATCHER,)
     shows = (
         Shown("circuits", "circuits of its own that are open", "count"),
         Shown("pages", "pages that it has fetched", "count"),

@@ -75,7 +75,9 @@ PAGE = replace(
     success_s=10.0,
     audience="one",
     fetched=True,
+    did="visited",
     one="website",
+    what="a page: any name",
 )
 BY_BRIDGE = replace(
     PAGE, name="bridge", verb="visit by a bridge", about="Fetch a page over a circuit whose first relay is in no list."

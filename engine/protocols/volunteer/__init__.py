@@ -107,6 +107,11 @@ CHOSEN = "project"
 WORDS = ("honest", "cheats alike", "cheats differently")
 
 
+def batch_names(titles: Sequence[str], users: int) -> Sequence[str]:
+    """Names of batches that a user might give."""
+    return [f"tape {number:02d}mr{number + 10}" for number in range(1, 9)]
+
+
 def batch_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The name of a batch as SETI@home's tapes had it."""
     return f"tape {rng.randrange(28) + 1:02d}mr{rng.randrange(90) + 10}"
@@ -124,6 +129,8 @@ BATCH = Goal(
     did="issued",
     one="project",
     doing="being computed",
+    what="a name for the batch",
+    examples=batch_names,
 )
 
 
@@ -258,6 +265,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     role = "volunteer"
     goals = (BATCH,)
+    remark_keys = (CHOSEN,)
     overlay = False
     shares_files = False
     shows = (
