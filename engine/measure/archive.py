@@ -196,9 +196,10 @@ class AskArchive:
             return
         number = self._full[0]
         page, beside = self._pages.get(number), self._beside.get(number, {})
-        fresh = list(beside) if page is not None else list(range(_first(number), _end(number)))
         due = len(beside) >= BESIDE_MOST if page is not None else _end(number) <= self._count - LATEST
-        if not due or not all(_may_be_compressed(self.by_ask[ask]) for ask in fresh):
+        fresh = list(beside) if page is not None else range(_first(number), _end(number))
+        # Mostly the last ones are those that may not be yet.
+        if not due or not all(_may_be_compressed(self.by_ask[ask]) for ask in reversed(fresh)):
             self._full.rotate(-1)
             return
         records = {} if page is None else {one.id: one for one in page.records()}
