@@ -1212,17 +1212,31 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     """A handler of a component as a handler of its owner."""
     component_of = attrgetter(attribute)
 
-    def tick(peer: Peer, host: Host, one: Any) -> Known:
-        part = component_of(peer)
-        return method(part, host.inside(part), one)
+    # Mostly the engine's host has made that of the component before: `inside`, written out.
 
-    def message(peer: Peer, host: Host, one: Any, other: Any) -> Known:
+    def tick(peer: Peer, host: Any, one: Any) -> Known:
         part = component_of(peer)
-        return method(part, host.inside(part), one, other)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one)
 
-    def end_of_call(peer: Peer, host: Host, one: Any, other: Any, context: Any) -> Known:
+    def message(peer: Peer, host: Any, one: Any, other: Any) -> Known:
         part = component_of(peer)
-        return method(part, host.inside(part), one, other, context)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one, other)
+
+    def end_of_call(peer: Peer, host: Any, one: Any, other: Any, context: Any) -> Known:
+        part = component_of(peer)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one, other, context)
 
     def any_other(peer: Peer, host: Host, *args: Any) -> Known:
         part = component_of(peer)

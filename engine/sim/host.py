@@ -531,7 +531,7 @@ class PeerHost:
         kernel, me = self.kernel, self.me
         if answers is not None and (type(answers) is not int or answers < 1):
             raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
-        waits = waits_of(timeout_us)
+        waits = (timeout_us,) if timeout_us.__class__ is int and timeout_us > 0 else waits_of(timeout_us)
         self.token = token = self.token + 1
         envelope = wrappers_of(request.__class__)[0](token, request)
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, part, via, kernel.now_us)

@@ -717,13 +717,15 @@ class Dht(Component, options=DhtOptions):
         silent for long says nothing: it is asked when it is in the way."""
         table = self.table
         known: dict[int, Belief] = {}
+        failures = table.failures
         for at, bucket in enumerate(table.buckets):
+            where = f"bucket {at}"
             for contact, heard_us in bucket.nodes.items():
-                failure = table.failures.get(contact)
+                failure = failures.get(contact) if failures else None
                 if failure is None:
-                    known[contact.peer] = Belief(heard_us, f"bucket {at}", True)
+                    known[contact.peer] = Belief(heard_us, where, True)
                 else:
-                    what = f"bucket {at}, calls not answered: {failure.calls}"
+                    what = f"{where}, calls not answered: {failure.calls}"
                     known[contact.peer] = Belief(heard_us, what, False if failure.stale else None)
         fill = " ".join(str(len(bucket.nodes)) for bucket in table.buckets)
         facts = {
