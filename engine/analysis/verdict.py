@@ -153,7 +153,9 @@ def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) ->
 
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
     """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
-    its text where no peer shares one."""
+    its text where no peer shares one. () while nobody bans anything, since nobody asks for them then."""
+    if not sim.faults.bans:
+        return ()
     if record.sought == "answer" and any(ban for ban, _ in sim.faults.bans.values()):
         found = tuple(map(words_of, sim.holders.names(record.text)))
         if found:
@@ -213,14 +215,18 @@ def keeps_records(kinds: Sequence[type[Peer]]) -> bool:
 
 def keepers_of(sim: Simulation, text: str) -> list[PeerId]:
     """The living peers that keep a record which points to holders of `text`, ascending. Raises PeerFailed."""
-    keepers = []
-    for peer, program in enumerate(sim.programs):
-        if program is not None and sim.program_types[peer].keeps is not Peer.keeps:
-            try:
-                if program.keeps(text):
-                    keepers.append(peer)
-            except Exception as error:
-                raise PeerFailed(peer, "keeps", error) from error
+    keepers: list[PeerId] = []
+    keeping = {kind for kind in set(sim.program_types) if kind.keeps is not Peer.keeps}
+    if not keeping:
+        return keepers
+    kinds = sim.program_types
+    peer = -1
+    try:
+        for peer, program in enumerate(sim.programs):
+            if program is not None and kinds[peer] in keeping and program.keeps(text):
+                keepers.append(peer)
+    except Exception as error:
+        raise PeerFailed(peer, "keeps", error) from error
     return keepers
 
 

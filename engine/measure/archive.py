@@ -120,6 +120,8 @@ class AskArchive:
         them, in turn."""
         self._count = 1
         self._read: tuple[Page | None, list[AskRecord]] = (None, [])
+        self._waits_for: dict[int, AskId] = {}
+        """By the number of a page in `_full`: one of its asks that could not be compressed the last time."""
 
     def __len__(self) -> int:
         return self._count
@@ -195,13 +197,20 @@ class AskArchive:
         if not self._full:
             return
         number = self._full[0]
+        waits_for = self._waits_for.get(number)
+        if waits_for is not None and not _may_be_compressed(self.by_ask[waits_for]):
+            self._full.rotate(-1)
+            return
         page, beside = self._pages.get(number), self._beside.get(number, {})
         due = len(beside) >= BESIDE_MOST if page is not None else _end(number) <= self._count - LATEST
         fresh = list(beside) if page is not None else range(_first(number), _end(number))
-        # Mostly the last ones are those that may not be yet.
-        if not due or not all(_may_be_compressed(self.by_ask[ask]) for ask in reversed(fresh)):
+        waits_for = next((ask for ask in fresh if not _may_be_compressed(self.by_ask[ask])), None) if due else None
+        if not due or waits_for is not None:
+            if waits_for is not None:
+                self._waits_for[number] = waits_for
             self._full.rotate(-1)
             return
+        self._waits_for.pop(number, None)
         records = {} if page is None else {one.id: one for one in page.records()}
         for ask in fresh:
             self.by_ask[ask].drop_hit_times()
@@ -228,6 +237,7 @@ class AskArchive:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.by_ask, self._pages, self._beside, self._full, self._count = state
         self._read = (None, [])
+        self._waits_for = {}
 
 
 def _may_be_compressed(record: AskRecord) -> bool:
