@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache, wraps
-from inspect import get_annotations, unwrap
+from inspect import CO_VARARGS, CO_VARKEYWORDS, get_annotations, unwrap
 from operator import attrgetter
 from types import FunctionType
 from typing import (
@@ -1222,12 +1222,44 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     """A handler of a component as a handler of its owner."""
     component_of = attrgetter(attribute)
 
-    @wraps(method)
-    def handle(peer: Peer, host: Host, *args: Any) -> Known:
+    # Mostly the engine's host has made that of the component before: `inside`, written out.
+
+    def tick(peer: Peer, host: Any, one: Any) -> Known:
+        part = component_of(peer)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one)
+
+    def message(peer: Peer, host: Any, one: Any, other: Any) -> Known:
+        part = component_of(peer)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one, other)
+
+    def end_of_call(peer: Peer, host: Any, one: Any, other: Any, context: Any) -> Known:
+        part = component_of(peer)
+        try:
+            inner = host.views[part.__class__]
+        except (KeyError, TypeError, AttributeError):
+            inner = host.inside(part)
+        return method(part, inner, one, other, context)
+
+    def any_other(peer: Peer, host: Host, *args: Any) -> Known:
         part = component_of(peer)
         return method(part, host.inside(part), *args)
 
-    return handle
+    # Arguments that are counted cost half of those that are collected.
+    counted: dict[int, Callable[..., Known]] = {3: tick, 4: message, 5: end_of_call}
+    handle: Callable[..., Known] = any_other
+    if isinstance(method, FunctionType) and not method.__defaults__:
+        code = method.__code__
+        if not code.co_flags & (CO_VARARGS | CO_VARKEYWORDS):
+            handle = counted.get(code.co_argcount, any_other)
+    return wraps(method)(handle)
 
 
 def _takes_host(method: FunctionType) -> bool:

@@ -575,7 +575,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         table = self._handlers.get(kind)
         if table is None:
             kinds = [each for each in self.shared.kinds if not issubclass(each, Wrapped)]
-            table = self._handlers[kind] = {**dict.fromkeys(kinds, _ignore), **handlers_of(kinds), **kind.handlers}
+            messages = {each: kind.handlers.get(each, _ignore) for each in kinds}
+            table = self._handlers[kind] = {**messages, **handlers_of(messages), **kind.handlers}
         return table
 
     def refresh_columns(self, peers: Sequence[PeerId]) -> None:

@@ -26,53 +26,56 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     something was looked for and nothing was found. Raises PeerFailed."""
     living = sim.audience_of(record)
     names = _names(sim, record)
-    hits = list(record.hits)
+    hits, state = record.hits, sim.state
     first = record.first_hit_us()
+    horizon = sim.program.horizon(sim.shared.options)
     facts: dict[str, Any] = {
-        "origin": STATES[sim.state[record.origin]],
+        "origin": STATES[state[record.origin]],
         "trouble": _trouble(sim, record, names),
         "sought": record.sought,
         "goal": record.goal,
         "text": record.text,
         "alive": living.count - (record.origin in living),
         "reached": record.reached,
-        "heard": record.heard_by(living),
         "hits": len(hits),
         "stale": len(record.stale),
         "done": record.done,
         "of": record.of,
-        "hits_gone": sum(bool(sim.state[p] != ALIVE) for p in hits),
-        "hits_poisoned": sum(bool(sim.poisoned[p]) for p in hits),
+        "hits_gone": sum([bool(state[p] != ALIVE) for p in hits]),
+        "hits_poisoned": sum([bool(sim.poisoned[p]) for p in hits]),
         "first_hit_s": None if first is None else first / 1e6,
         "hops": record.deepest,
-        "found_at": [sim.labels[p] for p in record.hits] if record.decoys else [],
-        "decoys": [sim.labels[p] for p in record.decoys],
-        "fetched": [sim.labels[p] for p in record.fetched],
+        "found_at": [sim.labels[p] for p in hits] if record.decoys else (),
+        "decoys": [sim.labels[p] for p in record.decoys] if record.decoys else (),
+        "fetched": [sim.labels[p] for p in record.fetched] if record.fetched else (),
         "fetching": record.by_part[TRANSFER] > 0 and not record.fetched,
         "losses": record.losses,
         "setback": record.setback,
         "overlay": sim.program.overlay,
         "shares_files": sim.program.shares_files,
-        "horizon": sim.program.horizon(sim.shared.options),
+        "horizon": horizon,
         "stations": {sim.labels[s]: station_state(sim, s, record, names) for s in sim.stations},
     }
-    if sim.state[record.origin] == ALIVE and (record.sought == "nothing" or record.origin in sim.joining):
+    if record.sought == "share":
+        facts["heard"] = record.heard_by(living)
+    if state[record.origin] == ALIVE and (record.sought == "nothing" or record.origin in sim.joining):
         facts["joined"] = sim.has_joined(record.origin)
         if record.origin in sim.joining and not facts["joined"]:
             facts["adrift"] = sim.bootstrap_status()
     if record.sought == "nothing" and sim.program.overlay:
         blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
-        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(facts["horizon"])
+        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(horizon)
         facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
     if record.sought == "answer" and len(record.hits) == len(record.stale):
-        facts.update(_of_holders(sim, record))
+        facts.update(_of_holders(sim, record, horizon))
     return facts
 
 
-def _of_holders(sim: Simulation, record: AskRecord) -> dict[str, Any]:
+def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict[str, Any]:
     """Where the holders of what was looked for are, each in one of the counts that `verdict` lists."""
     origin = record.origin
     state, faults = sim.state, sim.faults
+    censored, group, bans = faults.censored, faults.group, faults.bans
     counts = dict.fromkeys((*WHERE, *UNASKED, "asked"), 0)
     standing = 0
     unasked: list[PeerId] = []
@@ -81,13 +84,13 @@ def _of_holders(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         if state[p] != ALIVE:
             counts["dead" if state[p] == DEAD else "left"] += 1
             continue
-        if faults.censored[p]:
+        if censored[p]:
             counts["censored"] += 1
             continue
         standing += 1
-        if faults.group[p] != faults.group[origin]:
+        if group[p] != group[origin]:
             counts["parted"] += 1
-        elif p in faults.bans and all(
+        elif p in bans and all(
             faults.suppresses(p, words_of(file.name), record.id) for file in sim.libraries[p].matching(record.text)
         ):
             counts["colluding"] += 1
@@ -95,17 +98,19 @@ def _of_holders(sim: Simulation, record: AskRecord) -> dict[str, Any]:
             counts["asked"] += 1
         else:
             unasked.append(p)
-    distance = _of_unasked(sim, record, unasked, counts)
+    distance = _of_unasked(sim, record, unasked, counts, horizon) if unasked else None
     return {**counts, "holders": len(holders), "holders_alive": standing, "distance": distance}
 
 
-def _of_unasked(sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], counts: dict[str, int]) -> int | None:
+def _of_unasked(
+    sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], counts: dict[str, int], horizon: int | None
+) -> int | None:
     """Count why no question reached these holders, and return the hops to the nearest that is too far.
 
     A holder's way would need links at all, then links between peers that let the question pass. The paths are searched
     only as far as they decide between these.
     """
-    overlay, horizon = sim.program.overlay, sim.program.horizon(sim.shared.options)
+    overlay = sim.program.overlay
     if not overlay and horizon is None:
         counts["missed"] += len(unasked)
         return None
@@ -148,7 +153,9 @@ def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) ->
 
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
     """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
-    its text where no peer shares one."""
+    its text where no peer shares one. () while nobody bans anything, since nobody asks for them then."""
+    if not sim.faults.bans:
+        return ()
     if record.sought == "answer" and any(ban for ban, _ in sim.faults.bans.values()):
         found = tuple(map(words_of, sim.holders.names(record.text)))
         if found:
@@ -208,14 +215,18 @@ def keeps_records(kinds: Sequence[type[Peer]]) -> bool:
 
 def keepers_of(sim: Simulation, text: str) -> list[PeerId]:
     """The living peers that keep a record which points to holders of `text`, ascending. Raises PeerFailed."""
-    keepers = []
-    for peer, program in enumerate(sim.programs):
-        if program is not None and sim.program_types[peer].keeps is not Peer.keeps:
-            try:
-                if program.keeps(text):
-                    keepers.append(peer)
-            except Exception as error:
-                raise PeerFailed(peer, "keeps", error) from error
+    keepers: list[PeerId] = []
+    keeping = {kind for kind in set(sim.program_types) if kind.keeps is not Peer.keeps}
+    if not keeping:
+        return keepers
+    kinds = sim.program_types
+    peer = -1
+    try:
+        for peer, program in enumerate(sim.programs):
+            if program is not None and kinds[peer] in keeping and program.keeps(text):
+                keepers.append(peer)
+    except Exception as error:
+        raise PeerFailed(peer, "keeps", error) from error
     return keepers
 
 
@@ -322,7 +333,8 @@ def verdict(facts: Mapping[str, Any]) -> str:
     trouble                why that peer cannot ask or be answered, as "is dead", "is gone", "has been restarted",
                            "is censored" or "is colluding", or ""
     joined                 only for a publication: whether it says that it has joined
-    alive, heard           living peers of its audience, the origin left out; of these, those that a question reached
+    alive, heard           living peers of its audience, the origin left out; of these, those that a question reached,
+                           where that is what makes it a success
     reached, hops          peers that a question reached, stations and dead ones included, and the greatest depth at
                            which one was new
     hits, first_hit_s      holders found, and seconds until the first, or None

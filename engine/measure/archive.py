@@ -110,29 +110,32 @@ class AskArchive:
     """A sequence of records; the first is that of no ask."""
 
     def __init__(self, null_record: AskRecord) -> None:
-        self._live: dict[AskId, AskRecord] = {0: null_record}
+        self.by_ask: dict[AskId, AskRecord] = {0: null_record}
+        """Those that are not compressed, by ask: to be read by others, since each message of an ask looks here."""
         self._pages: dict[int, Page] = {}
         self._beside: dict[int, dict[AskId, None]] = {}
-        """Asks whose corrected records are in `_live`, by the number of their page."""
+        """Asks whose corrected records are in `by_ask`, by the number of their page."""
         self._full: deque[int] = deque()
         """Pages that are full and not compressed, or have records beside them. Each close of an ask looks at one of
         them, in turn."""
         self._count = 1
         self._read: tuple[Page | None, list[AskRecord]] = (None, [])
+        self._waits_for: dict[int, AskId] = {}
+        """By the number of a page in `_full`: one of its asks that could not be compressed the last time."""
 
     def __len__(self) -> int:
         return self._count
 
     def append(self, record: AskRecord) -> None:
         """Add a record; its id must be the next."""
-        self._live[self._count] = record
+        self.by_ask[self._count] = record
         self._count += 1
         if not self._count % PAGE:
             self._full.append(self._count // PAGE - 1)
 
     def __getitem__(self, ask: AskId) -> AskRecord:
         """A record to read; of a compressed one, a copy."""
-        record = self._live.get(ask)
+        record = self.by_ask.get(ask)
         return record if record is not None else self._unpacked(self._pages[ask // PAGE])[ask - _first(ask // PAGE)]
 
     def __iter__(self) -> Iterator[AskRecord]:
@@ -153,7 +156,7 @@ class AskArchive:
         while ask > 0:
             page = self._pages.get(ask // PAGE)
             if page is None:
-                record = self._live[ask]
+                record = self.by_ask[ask]
                 if record.issued_us < from_us:
                     break
                 live.append(record)
@@ -165,7 +168,7 @@ class AskArchive:
             rows = page.outcomes()
             if beside := self._beside.get(page.number):
                 rows = rows.copy()
-                rows[[one - _first(page.number) for one in beside]] = outcomes_of([self._live[one] for one in beside])
+                rows[[one - _first(page.number) for one in beside]] = outcomes_of([self.by_ask[one] for one in beside])
             if rows["issued_us"][-1] < from_us:
                 break
             parts.append(rows)
@@ -180,10 +183,10 @@ class AskArchive:
 
     def reopen(self, ask: AskId) -> AskRecord:
         """A record to write to; that of a compressed one stands beside its page from now on."""
-        record = self._live.get(ask)
+        record = self.by_ask.get(ask)
         if record is None:
             number = ask // PAGE
-            record = self._live[ask] = self._pages[number].records()[ask - _first(number)]
+            record = self.by_ask[ask] = self._pages[number].records()[ask - _first(number)]
             if number not in self._beside:
                 self._full.append(number)
             self._beside.setdefault(number, {})[ask] = None
@@ -194,16 +197,24 @@ class AskArchive:
         if not self._full:
             return
         number = self._full[0]
-        page, beside = self._pages.get(number), self._beside.get(number, {})
-        fresh = list(beside) if page is not None else list(range(_first(number), _end(number)))
-        due = len(beside) >= BESIDE_MOST if page is not None else _end(number) <= self._count - LATEST
-        if not due or not all(_may_be_compressed(self._live[ask]) for ask in fresh):
+        waits_for = self._waits_for.get(number)
+        if waits_for is not None and not _may_be_compressed(self.by_ask[waits_for]):
             self._full.rotate(-1)
             return
+        page, beside = self._pages.get(number), self._beside.get(number, {})
+        due = len(beside) >= BESIDE_MOST if page is not None else _end(number) <= self._count - LATEST
+        fresh = list(beside) if page is not None else range(_first(number), _end(number))
+        waits_for = next((ask for ask in fresh if not _may_be_compressed(self.by_ask[ask])), None) if due else None
+        if not due or waits_for is not None:
+            if waits_for is not None:
+                self._waits_for[number] = waits_for
+            self._full.rotate(-1)
+            return
+        self._waits_for.pop(number, None)
         records = {} if page is None else {one.id: one for one in page.records()}
         for ask in fresh:
-            self._live[ask].drop_hit_times()
-            records[ask] = self._live.pop(ask)
+            self.by_ask[ask].drop_hit_times()
+            records[ask] = self.by_ask.pop(ask)
         self._full.popleft()
         self._beside.pop(number, None)
         ordered = [records[ask] for ask in range(_first(number), _end(number))]
@@ -212,7 +223,7 @@ class AskArchive:
     @property
     def live(self) -> int:
         """How many are not compressed."""
-        return len(self._live) - 1
+        return len(self.by_ask) - 1
 
     def _unpacked(self, page: Page) -> list[AskRecord]:
         """The records of a page. The last page read is kept: its neighbours are mostly read next."""
@@ -221,11 +232,12 @@ class AskArchive:
         return self._read[1]
 
     def __getstate__(self) -> tuple[object, ...]:
-        return self._live, self._pages, self._beside, self._full, self._count
+        return self.by_ask, self._pages, self._beside, self._full, self._count
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._live, self._pages, self._beside, self._full, self._count = state
+        self.by_ask, self._pages, self._beside, self._full, self._count = state
         self._read = (None, [])
+        self._waits_for = {}
 
 
 def _may_be_compressed(record: AskRecord) -> bool:

@@ -60,46 +60,46 @@ class Deliveries:
     Arrays that `view` has returned are never written again: rows are only added after theirs.
     """
 
-    __slots__ = ("_ends", "_kept", "_rows", "_times", "most", "total")
+    __slots__ = ("_ends", "_times", "kept", "most", "rows", "total")
 
     def __init__(self, most: int = ROWS_MOST) -> None:
         self.most = most
         self.total = 0
         self._ends: I32 | None = None
-        """(from, to) and (sent, arrived) of the first `_kept` rows, with room for more; None without any."""
+        """(from, to) and (sent, arrived) of the first `kept` rows, with room for more; None without any."""
         self._times: I64 | None = None
-        self._kept = 0
-        self._rows: list[tuple[int, int, int, int]] = []
+        self.kept = 0
+        self.rows: list[tuple[int, int, int, int]] = []
         """The rows after these: (from, to, sent, arrived)."""
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return self._kept + len(self._rows)
+        return self.kept + len(self.rows)
 
     @property
     def room(self) -> int:
         """Number of rows that can be added."""
-        return self.most - self._kept - len(self._rows)
+        return self.most - self.kept - len(self.rows)
 
     @property
     def bytes(self) -> int:
         """Memory of the rows as columns."""
-        return 24 * self.count
+        return 24 * (self.kept + len(self.rows))
 
     def append(self, frm: int, to: int, sent_us: int, at_us: int) -> None:
         """Count one delivery, and add it if there is room."""
         self.total += 1
-        rows = self._rows
-        if self._kept + len(rows) < self.most:
+        rows = self.rows
+        if self.kept + len(rows) < self.most:
             rows.append((frm, to, sent_us, at_us))
             if len(rows) == ROWS_FOLDED:
-                self._fold()
+                self.fold()
 
     def add(self, frm: I64, to: I64, sent_us: I64, at_us: I64) -> None:
         """Add deliveries, columns (k,) with k <= `room`. They are not counted in `total`."""
-        self._fold()
-        first, count = self._kept, self._kept + len(frm)
+        self.fold()
+        first, count = self.kept, self.kept + len(frm)
         ends, times = self._ends, self._times
         if ends is None or times is None or count > ends.shape[1]:
             size = min(self.most, max(ROWS_FOLDED, 2 * count))
@@ -109,13 +109,13 @@ class Deliveries:
             self._ends, self._times = ends, times
         ends[0, first:count], ends[1, first:count] = frm, to
         times[0, first:count], times[1, first:count] = sent_us, at_us
-        self._kept = count
+        self.kept = count
 
-    def _fold(self) -> None:
+    def fold(self) -> None:
         """Move the rows that are tuples into the columns."""
-        if self._rows:
-            table = np.array(self._rows, np.int64)
-            self._rows = []
+        if self.rows:
+            table = np.array(self.rows, np.int64)
+            self.rows = []
             self.add(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
     def view(self) -> Arrivals:
@@ -124,10 +124,10 @@ class Deliveries:
 
     def columns(self) -> tuple[I32, I64]:
         """The rows without unused memory: (from, to) and (sent, arrived)."""
-        self._fold()
+        self.fold()
         if self._ends is None or self._times is None:
             return np.empty((2, 0), np.int32), np.empty((2, 0), np.int64)
-        return self._ends[:, : self._kept], self._times[:, : self._kept]
+        return self._ends[:, : self.kept], self._times[:, : self.kept]
 
     def replace(self, ends: I32, times: I64) -> None:
         """Use these copies of `columns` from now on."""
@@ -138,7 +138,7 @@ class Deliveries:
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.most, self.total, ends, times = state
-        self._ends, self._times, self._kept, self._rows = ends, times, ends.shape[1], []
+        self._ends, self._times, self.kept, self.rows = ends, times, ends.shape[1], []
 
 
 NO_LOSSES = Losses()
@@ -238,15 +238,15 @@ class FirstArrivals:
     peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
     """
 
-    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "n")
+    __slots__ = ("_columns", "_peers", "by_peer", "count", "n", "repeats")
 
     def __init__(self, origin: PeerId, issued_us: int) -> None:
         self.n = 0
         """Peers of the swarm when the last question arrived."""
         self.count = 1
-        self._few: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
+        self.by_peer: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
         """Peer -> (from, hop, when)."""
-        self._repeats: dict[PeerId, int] = {}
+        self.repeats: dict[PeerId, int] = {}
         self._columns: Columns | None = None
         """from, hop (-1: not reached), when, repeats: a row for each peer, or for each in `_peers`."""
         self._peers: I32 | None = None
@@ -265,10 +265,10 @@ class FirstArrivals:
     def add(self, n: int, frm: PeerId, to: PeerId, hop: int, at_us: int) -> bool:
         """Add a question that has arrived in a swarm of `n` peers. Returns whether it was the first at its receiver."""
         self.n = n
-        few = self._unpacked() if self._few is None else self._few
+        few = self._unpacked() if self.by_peer is None else self.by_peer
         if few is not None:
             if to in few:
-                self._repeats[to] = self._repeats.get(to, 0) + 1
+                self.repeats[to] = self.repeats.get(to, 0) + 1
                 return False
             few[to] = (frm, hop, at_us)
             self.count += 1
@@ -317,8 +317,8 @@ class FirstArrivals:
 
     def hop(self, peer: PeerId) -> int:
         """The depth at which a peer was reached; -1 where it was not."""
-        if self._few is not None:
-            return self._few[peer][1] if peer in self._few else -1
+        if self.by_peer is not None:
+            return self.by_peer[peer][1] if peer in self.by_peer else -1
         assert self._columns is not None
         if self._peers is not None:
             found = np.flatnonzero(self._peers == peer)
@@ -327,8 +327,8 @@ class FirstArrivals:
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a peer is reached."""
-        if self._few is not None:
-            return peer in self._few
+        if self.by_peer is not None:
+            return peer in self.by_peer
         assert self._columns is not None
         if self._peers is not None:
             return bool((self._peers == peer).any())
@@ -336,10 +336,10 @@ class FirstArrivals:
 
     def among(self, peers: PeerSet, until_us: int | None = None) -> int:
         """How many of these are reached, the origin included; until a time if that is given."""
-        if self._few is not None:
+        if self.by_peer is not None:
             if until_us is None:
-                return sum(peer in peers for peer in self._few)
-            return sum(at_us <= until_us and peer in peers for peer, (_, _, at_us) in self._few.items())
+                return sum([peer in peers for peer in self.by_peer])
+            return sum(at_us <= until_us and peer in peers for peer, (_, _, at_us) in self.by_peer.items())
         assert self._columns is not None
         _, hop, at, _ = self._columns
         heard = peers.flags[: len(hop)] & (hop >= 0) if self._peers is None else peers.flags[self._peers]
@@ -368,13 +368,15 @@ class FirstArrivals:
         """Use these copies of what `packed` returned from now on."""
         self._columns = (made[0], made[1], made[2], made[3])
         self._peers = made[4] if len(made) > 4 else None
-        self._few, self._repeats = None, {}
+        self.by_peer, self.repeats = None, {}
 
     def _rows(self) -> tuple[I32, Columns]:
         """Those who are reached, and a row for each of them."""
-        if self._few is not None:
-            repeats = self._repeats
-            table = np.array([(peer, *values, repeats.get(peer, 0)) for peer, values in self._few.items()], np.int64).T
+        if self.by_peer is not None:
+            repeats = self.repeats
+            table = np.array(
+                [(peer, *values, repeats.get(peer, 0)) for peer, values in self.by_peer.items()], np.int64
+            ).T
             peers, frm, hop, repeated = (table[i].astype(np.int32) for i in (0, 1, 2, 4))
             return peers, (frm, hop, table[3], repeated)
         assert self._columns is not None
@@ -390,16 +392,16 @@ class FirstArrivals:
             assert self._columns is not None
             frm, hop, at_us, repeats = (column.tolist() for column in self._columns)
             peers = self._peers.tolist()
-            self._few = dict(zip(peers, zip(frm, hop, at_us, strict=True), strict=True))
-            self._repeats = {peer: often for peer, often in zip(peers, repeats, strict=True) if often}
+            self.by_peer = dict(zip(peers, zip(frm, hop, at_us, strict=True), strict=True))
+            self.repeats = {peer: often for peer, often in zip(peers, repeats, strict=True) if often}
             self._columns = self._peers = None
-        return self._few
+        return self.by_peer
 
     def _spread_out(self) -> None:
         """Have a row for each peer from now on."""
-        if self._few is not None:
+        if self.by_peer is not None:
             self._columns = self.columns(self.n)
-            self._few, self._repeats = None, {}
+            self.by_peer, self.repeats = None, {}
 
     def _wide(self) -> Columns:
         """A row for each peer; newcomers get theirs."""
@@ -429,8 +431,9 @@ class PathCache:
     def put(self, record: AskRecord) -> None:
         """Add an ask that has closed, perhaps again. Removes the oldest paths if there are too many."""
         self.taken -= self._kept.pop(record.id, (record, 0))[1]
-        record.pack_path()
         size = record.path_bytes
+        if size >= PATH_PACKED:
+            record.pack_path()
         self._kept[record.id] = (record, size)
         self.taken += size
         while (self.taken > self.room or len(self._kept) > self.most) and len(self._kept) > 1:
@@ -572,18 +575,39 @@ class AskRecord:
             if part == ANSWER:
                 self.answers.append(frm, to, sent_us, at_us)
             return
-        self.questions.append(frm, to, sent_us, at_us)
+        # Mostly they come one by one to few peers: `Deliveries.append`, `FirstArrivals.hop` and `add`, written out.
+        path = self.questions
+        path.total += 1
+        rows = path.rows
+        if path.kept + len(rows) < path.most:
+            rows.append((frm, to, sent_us, at_us))
+            if len(rows) == ROWS_FOLDED:
+                path.fold()
         firsts = self.firsts
         if firsts is None:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
         if via >= 0:
             self.referred = True
+        few = firsts.by_peer
         if self.referred:
-            if via >= 0 and via != to and firsts.hop(via) >= 0:
+            if via >= 0 and via != to and (via in few if few is not None else firsts.hop(via) >= 0):
                 frm = via
-            if (before := firsts.hop(frm)) >= 0:
+            if few is not None:
+                if frm in few:
+                    hop = few[frm][1] + 1
+            elif (before := firsts.hop(frm)) >= 0:
                 hop = before + 1
-        if firsts.add(n, frm, to, hop, at_us):
+        if few is not None and firsts.count < FEW_REACHED:
+            firsts.n = n
+            if to in few:
+                firsts.repeats[to] = firsts.repeats.get(to, 0) + 1
+                return
+            few[to] = (frm, hop, at_us)
+            firsts.count += 1
+            self.reached += 1
+            if hop > self.deepest:
+                self.deepest = hop
+        elif firsts.add(n, frm, to, hop, at_us):
             self.reached += 1
             if hop > self.deepest:
                 self.deepest = hop
@@ -641,12 +665,14 @@ class AskRecord:
         """Memory of the path once the ask has closed: 20 bytes for each peer of the swarm or 24 for each that was
         reached, and the rows."""
         size = 0 if self.firsts is None else self.firsts.bytes
-        return size + self.questions.bytes + self.answers.bytes + self.lost.bytes
+        lost = self.lost.bytes if self.lost.total else 0
+        return size + self.questions.bytes + self.answers.bytes + lost
 
     def pack_path(self) -> None:
-        """Move the path of a closed ask into one block of memory, without unused rows, unless it is small."""
+        """Move the path of a closed ask into one block of memory, without unused rows. It takes as many bytes as
+        before."""
         firsts = self.firsts
-        if firsts is None or self.path_bytes < PATH_PACKED:
+        if firsts is None:
             return
         lost = self.lost.view()
         losses = (lost.frm, lost.to, lost.sent_us, lost.at_us, lost.reason)

@@ -188,10 +188,11 @@ class Metrics:
                 part = parts[header >> KIND_SHIFT & KIND_MASK]
                 if not told >> part & 1:
                     continue
-                if cause.__class__ is int and to.__class__ is int:
+                if cause.__class__ is not tuple and to.__class__ is int:
                     # The record was open when this was delivered, and records are completed at each close: so it is
                     # not archived.
-                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at)
+                    via = cause.via if cause.__class__ is Via else -1
+                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at, via)
                     continue
                 for one in cause if cause.__class__ is tuple else (cause,):
                     record = reopen(one >> HOP_BITS)

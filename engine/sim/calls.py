@@ -3,8 +3,8 @@
 A request that waits for an answer travels in an envelope of the engine's own: `Called`, with a token that is good for
 all tries, and the answer in `Answered` with the same token. Both look like the message inside to everything that
 decides about messages or counts them: each class of messages has a class of either kind of its own, with the number,
-part and transport of that class (`wrappers_of`). The tables of handlers lead them to `deliver_call` and
-`deliver_answer`. So a message that is simply sent passes nothing of this module.
+part and transport of that class (`wrappers_of`). The tables of handlers lead them on (`handlers_of`). So a message
+that is simply sent passes nothing of this module.
 
 The token weighs 2 bytes, unless the class of the message states its size on the real wire, which has room for it.
 
@@ -14,12 +14,12 @@ that made it. It is then taken out of `PeerHost.calls`, and whatever comes later
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
-from ..api import CallEnd, Message, Peer, PeerId
+from ..api import CallEnd, Message, Part, Peer, PeerId
 from .encoding import MalformedMessage, annotation_of, encoded_size
 from .kernel import KernelTimer
 
@@ -126,7 +126,7 @@ class PendingCall:
     waits_us    how long to wait, for each try
     tries       how often it was sent
     answers     how many answers have come
-    how         `part` and `via` of each try, if the protocol stated any
+    part, via   of each try, if the protocol stated any
     timer       the present wait; None once it is over
     due_us      when that ends
     """
@@ -135,14 +135,15 @@ class PendingCall:
         "answers",
         "context",
         "due_us",
-        "how",
         "left",
+        "part",
         "request",
         "since_us",
         "timer",
         "to",
         "token",
         "tries",
+        "via",
         "waits_us",
     )
 
@@ -154,7 +155,8 @@ class PendingCall:
         context: Any,
         left: int | None,
         waits_us: tuple[int, ...],
-        how: dict[str, Any],
+        part: Part | None,
+        via: PeerId | None,
         now_us: int,
     ) -> None:
         self.to = to
@@ -163,12 +165,13 @@ class PendingCall:
         self.context = context
         self.left = left
         self.waits_us = waits_us
-        self.how = how
+        self.part = part
+        self.via = via
         self.since_us = now_us
         self.tries = 1
         self.answers = 0
         self.timer: KernelTimer | None = None
-        self.due_us = now_us
+        self.due_us = now_us + waits_us[0]
 
     @property
     def failing(self) -> str:
@@ -193,10 +196,13 @@ def waits_of(timeout_us: Any) -> tuple[int, ...]:
 # --- the handlers of envelopes ------------------------------------------------------------------------------------
 
 
-def deliver_call(program: Peer, host: Any, sender: PeerId, request: Called) -> Any:
-    """A request has arrived: the ordinary handler of the message inside."""
-    message = request.message
-    return host.kernel.tables[host.me][message.__class__](program, host, sender, message)
+def _opened(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """What hands the message inside of an envelope to its ordinary handler."""
+
+    def deliver_call(program: Peer, host: Any, sender: PeerId, request: Called) -> Any:
+        return handler(program, host, sender, request.message)
+
+    return deliver_call
 
 
 def deliver_answer(program: Peer, host: Any, sender: PeerId, answer: Answered) -> Any:
@@ -210,11 +216,12 @@ def deliver_answer(program: Peer, host: Any, sender: PeerId, answer: Answered) -
         return None
     context = call.context
     call.answers += 1
-    if call.left is not None:
-        call.left -= 1
-    if call.left == 0:
+    if call.left == 1:
+        call.left = 0
         host.end_call(call)
     else:
+        if call.left is not None:
+            call.left -= 1
         host.await_answer(call)
     return None if handler is None else handler(program, host, sender, message, context)
 
@@ -224,7 +231,7 @@ def call_due(program: Peer, host: Any, call: PendingCall) -> None:
     if call.tries < len(call.waits_us) and not call.answers:
         call.tries += 1
         host.await_answer(call)
-        host.send(call.to, call.request, **call.how)
+        host.send(call.to, call.request, part=call.part, via=call.via)
         return
     time_out(program, host, call, "silent")
 
@@ -238,13 +245,13 @@ def time_out(program: Peer, host: Any, call: PendingCall, reason: CallEnd) -> No
         handler(program, host, call.to, context, reason)
 
 
-def handlers_of(kinds: Iterable[type[Any]]) -> dict[type, Callable[..., Any]]:
-    """What a table of handlers has for calls: envelopes of these kinds of messages, and times that are over."""
+def handlers_of(messages: Mapping[type, Callable[..., Any]]) -> dict[type, Callable[..., Any]]:
+    """What a table of handlers has for calls: envelopes of messages with these handlers, and times that are over."""
     table: dict[type, Callable[..., Any]] = {PendingCall: call_due}
-    for kind in kinds:
+    for kind, handler in messages.items():
         one: Any = kind
         request, answer = wrappers_of(one)
-        table[request] = deliver_call
+        table[request] = _opened(handler)
         table[answer] = deliver_answer
     return table
 

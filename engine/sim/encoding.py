@@ -170,7 +170,10 @@ def _reader(kind: type) -> Callable[[Any], Any]:
     if stated:
         result = str(stated)
     elif callable(own):
-        result = "sized(message)"
+        # Tested here: a message with a size of its own is mostly one of many that are each sent once.
+        result = (
+            f"size if (size := message.wire_size()).__class__ is int and 0 < size <= {SIZE_MAX} else sized(message)"
+        )
     else:
         result = f"(1, {''.join(f'v{at}, ' for at in range(len(names)))})"
     body = f" if {' and '.join(tests)}:\n  return {result}\n raise Malformed\n" if tests else f" return {result}\n"
@@ -326,17 +329,23 @@ class _Compiled:
         if issubclass(kind, tuple) and hasattr(kind, "_fields"):
             hints = _hints(kind)
             tests = [self.test(hints.get(name, Any), f"{at}[{place}]") for place, name in enumerate(kind._fields)]
-            return f"({' and '.join([f'isinstance({at}, {self.name(kind)})', *(test for test in tests if test)])})"
+            return f"({' and '.join([self._is(at, kind), *(test for test in tests if test)])})"
         if is_dataclass(kind):
-            return f"(isinstance({at}, {self.name(kind)}) and fits({at}))"
+            return f"({self._is(at, kind)} and fits({at}))"
         try:
             isinstance(None, kind)
         except TypeError:  # a protocol of the type checker alone
             return ""
         return f"isinstance({at}, {self.name(kind)})"
 
+    def _is(self, at: str, kind: type) -> str:
+        """That a value is of a class or of one that is derived from it. Mostly it is of the class itself, which takes
+        no call."""
+        name = self.name(kind)
+        return f"({at}.__class__ is {name} or isinstance({at}, {name}))"
+
     def _tuple(self, inside: tuple[Any, ...], at: str) -> str:
-        is_tuple = f"isinstance({at}, tuple)"
+        is_tuple = f"({at}.__class__ is tuple or isinstance({at}, tuple))"
         if len(inside) == 2 and inside[1] is Ellipsis:
             return self._items(is_tuple, inside[:1], at)
         if not inside:

@@ -273,12 +273,14 @@ class PeerHost:
         kernel = self.kernel
         if cause is INHERIT:
             return kernel.envelope[2], kernel.envelope[4]
-        if cause.__class__ is int:
-            if not cause:
-                return 0, kernel.no_envelope[4]
-            return cause, self.shared.owner.reopen(cause)
-        if cause is None:
+        if cause is None or cause == 0:
             return 0, kernel.no_envelope[4]
+        if cause.__class__ is int:
+            # Mostly the ask is open.
+            record = self.shared.records.by_ask.get(cause >> HOP_BITS)
+            if record is None or record.closed_us is not None:
+                record = self.shared.owner.reopen(cause)
+            return cause, record
         flat = flatten(without_bytes(cause))
         if not flat:
             return 0, kernel.no_envelope[4]
@@ -526,23 +528,34 @@ class PeerHost:
         via: PeerId | None = None,
         part: Part | None = None,
     ) -> PendingCall:
-        kernel = self.kernel
+        kernel, me = self.kernel, self.me
         if answers is not None and (type(answers) is not int or answers < 1):
             raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
-        waits = waits_of(timeout_us)
+        waits = (timeout_us,) if timeout_us.__class__ is int and timeout_us > 0 else waits_of(timeout_us)
         self.token = token = self.token + 1
-        how: dict[str, Any] = {}
-        if part is not None:
-            how["part"] = part
-        if via is not None:
-            how["via"] = via
         envelope = wrappers_of(request.__class__)[0](token, request)
-        self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
-        call.due_us = kernel.now_us + waits[0]
-        # The wait has the cause of the request; one without a cause keeps no ask open.
-        upkeep = (part or request.part) == "upkeep"
-        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
-        self.send(to, envelope, cause=cause, **how)
+        self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, part, via, kernel.now_us)
+        # The wait has the cause of the request; one without a cause keeps no ask open. `after`, written out.
+        why: Any = 0
+        if (part or request.part) == "upkeep":
+            record: Any = kernel.no_envelope[4]
+        elif cause is INHERIT:
+            _, _, why, _, record, _ = kernel.envelope
+        else:
+            why, record = self._record(cause)
+        if why.__class__ is tuple:
+            record = self.shared.owner.join(why)
+        call.timer = timer = KernelTimer(me, kernel.epoch[me], call, why, record)
+        record.pending += 1
+        due = kernel.timers.get(call.due_us)
+        if due is None:
+            kernel.timers[call.due_us] = [timer]
+            heappush(kernel.instants, call.due_us)
+        else:
+            due.append(timer)
+        if why:
+            self.waiting[id(timer)] = timer
+        self.send(to, envelope, cause=cause, part=part, via=via)
         return call
 
     @property
@@ -589,8 +602,20 @@ class PeerHost:
         if self.calls.pop(call.token, None) is None:
             return
         timer, call.timer, call.context = call.timer, None, None
-        if timer is not None:
-            self.cancel(timer)
+        if timer is not None and timer.live:
+            # `cancel`, written out.
+            timer.live = False
+            record = timer.record
+            record.pending -= 1
+            kernel = self.kernel
+            if not record.pending:
+                kernel.quiescent.append(record)
+            due = kernel.timers.get(call.due_us)
+            if due is not None and len(due) == 1:
+                # Alone, as most are: nothing is left to be done then.
+                del kernel.timers[call.due_us]
+            if timer.cause:
+                self.waiting.pop(id(timer), None)
 
     def open_calls(self) -> tuple[OpenCall, ...]:
         """The calls that wait, in the order in which they were made."""
@@ -705,17 +730,31 @@ class ComponentHost:
     It belongs to a class of component and not to an object, so it stays when the process starts again.
     """
 
-    __slots__ = ("_of_outer", "_own", "kind", "me", "name", "outer", "views")
+    __slots__ = (
+        *("_clock", "_of_outer", "_options_at", "_own", "kind", "me", "name", "outer", "views"),
+        *("after", "call", "multicast", "reply", "send"),
+    )
 
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
         self._of_outer: Any = None
         """The options of the owner that `_own` is a part of. An option is changed in place, so both objects stay."""
         self._own: Any = None
+        plain = outer.__class__ is PeerHost
+        self._options_at: Any = outer.shared if plain else outer
+        self._clock: Any = outer.kernel if plain else outer
+        """Where the options of the owner and the time are: properties cost a call each."""
         self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
         self.views: dict[type[Component], ComponentHost] = {}
+        # The busiest calls are those of the peer's own host: `__getattr__` takes three times as long, and a method that
+        # passes on what it gets costs as much as a small message.
+        self.after = outer.after
+        self.call = outer.call
+        self.multicast = outer.multicast
+        self.reply = outer.reply
+        self.send = outer.send
 
     def __getattr__(self, name: str) -> Any:
         if name in ComponentHost.__slots__ or name.startswith("__"):  # while it is copied
@@ -729,7 +768,7 @@ class ComponentHost:
 
     @property
     def options(self) -> Any:
-        outer = self.outer.options
+        outer = self._options_at.options
         if outer is self._of_outer:
             return self._own
         own = getattr(outer, self.name, None)
@@ -747,26 +786,9 @@ class ComponentHost:
             view = self.views[component.__class__] = ComponentHost(self, component)
         return view
 
-    # The busiest calls, since `__getattr__` takes three times as long.
-
     @property
     def now_us(self) -> int:
-        return self.outer.now_us  # type: ignore[no-any-return]
-
-    def send(self, to: PeerId, message: Any, **kw: Any) -> None:
-        self.outer.send(to, message, **kw)
-
-    def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
-        self.outer.multicast(to, message, **kw)
-
-    def call(self, to: PeerId, request: Any, **kw: Any) -> Any:
-        return self.outer.call(to, request, **kw)
-
-    def reply(self, answer: Any, **kw: Any) -> None:
-        self.outer.reply(answer, **kw)
-
-    def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
-        return self.outer.after(delay_us, tick, **kw)
+        return self._clock.now_us  # type: ignore[no-any-return]
 
     def log(self, kind: str, **facts: Any) -> None:
         self.outer.log(f"{self.name}.{kind}", **facts)

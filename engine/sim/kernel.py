@@ -230,7 +230,8 @@ class Kernel:
                 self.now_us = now = heappop(instants)
                 bucket = messages.pop(now, None)
                 if bucket is None:
-                    self._fire_timers()
+                    if now in self.timers:
+                        self._fire_timers()
                     continue
                 if len(bucket[0]) == 1 and not self.checked:
                     # With limited lines most messages arrive alone: `_deliver`, written out for one that is there.

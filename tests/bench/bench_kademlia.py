@@ -98,19 +98,29 @@ def survivals(count: int = 400) -> int:
 
 
 def idle(peers: int = 500) -> int:
-    """Messages a peer and hour when nobody asks and nothing is stored."""
+    """Messages a peer and hour when nobody asks. The paper's (2.3, 2.5): a lookup for each bucket that none went to for
+    an hour, a STORE by the one keeper of k that is first (the others need not), and a ping for a newcomer to a full
+    bucket."""
     say(f"\nMessages a peer and hour when idle, {peers} peers, the second hour of a run")
     for k, refresh_s in ((20, 3_600.0), (8, 3_600.0), (8, 900.0)):
         swarm = converged(peers, k=k, refresh_s=refresh_s)
         swarm.advance(3_600 * SECOND)
-        before = swarm.snapshot().totals.sent
+        before, kinds_before = swarm.snapshot().totals.sent, list(swarm.simulation.shared.sent_by_kind)
         swarm.advance(7_200 * SECOND)
         sent = (swarm.snapshot().totals.sent - before) / peers
+        by_kind = {
+            kind.name: (now - then) / peers
+            for kind, now, then in zip(
+                swarm.simulation.kinds, swarm.simulation.shared.sent_by_kind, kinds_before, strict=True
+            )
+            if now > then
+        }
         buckets = statistics.mean(len(one.dht.table.buckets) for one in swarm.simulation.programs)
         lookups = buckets * 3_600 / refresh_s
         say(
             f"k {k}, refresh {refresh_s / 60:.0f} min: {sent:,.0f}; one lookup a bucket and refresh is "
-            f"{buckets:.1f} buckets, {lookups:.0f} lookups an hour, {sent / lookups:.1f} messages each"
+            f"{buckets:.1f} buckets, {lookups:.0f} lookups an hour, {sent / lookups:.1f} messages each; "
+            + ", ".join(f"{name} {count:,.0f}" for name, count in by_kind.items())
         )
     return 0
 

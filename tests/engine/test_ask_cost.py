@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from random import Random
 
 import numpy as np
 import pytest
 
-from engine import BROADCAST, AskFor, AskRow, Kill, Publish, Setup, Swarm
+from engine import BROADCAST, FIND, AskFor, AskRow, Kill, Publish, Setup, Swarm
 from engine.lab import lookups
 from engine.measure import metrics
-from engine.measure.asks import FirstArrivals
+from engine.measure.asks import FEW_REACHED, AskRecord, FirstArrivals
 from engine.measure.metrics import quantile
 from engine.sim.paths import PathLengths
 from engine.sim.rng import Stream
@@ -54,6 +55,29 @@ def test_first_arrivals_do_not_depend_on_how_the_deliveries_were_cut(peers: int)
             expected = [(*first.get(peer, (-1, -1, -1)), repeats.get(peer, 0)) for peer in range(n)]
             assert list(zip(frms.tolist(), hops.tolist(), times.tolist(), again.tolist(), strict=True)) == expected
             assert [one.heard(peer) for peer in range(n)] == [peer in first for peer in range(n)]
+
+
+@pytest.mark.parametrize("referred", [False, True])
+def test_a_record_is_the_same_whether_few_arrivals_are_written_out_or_added(referred: bool) -> None:
+    """Arrivals among fewer than `FEW_REACHED` peers take a shorter way than `FirstArrivals.add` and `hop`."""
+    rng = Random(7)
+    record = AskRecord(1, 0, "blue train", FIND, "user", 0)
+    firsts, depth = FirstArrivals(0, 0), 0
+    for at_us in range(1, 300):
+        frm, to, hop = rng.choice(list(firsts.by_peer or {0: None})), rng.randrange(100), rng.randrange(1, 9)
+        via = rng.randrange(100) if referred and at_us % 3 else -1
+        record.arrived(0, 1_000, frm, to, hop, at_us - 1, at_us, via)
+        by = via if via >= 0 and via != to and firsts.hop(via) >= 0 else frm
+        if referred and (via >= 0 or record.referred):
+            hop = firsts.hop(by) + 1
+        if firsts.add(1_000, by if referred else frm, to, hop, at_us):
+            depth = max(depth, hop)
+    assert record.firsts is not None
+    assert record.reached == firsts.count - 1 > FEW_REACHED
+    assert record.deepest == depth
+    assert record.questions.total == 299
+    for mine, other in zip(record.firsts.columns(1_000), firsts.columns(1_000), strict=True):
+        assert mine.tolist() == other.tolist()
 
 
 def test_records_and_paths_are_the_same_if_the_log_is_read_at_each_close(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,9 @@ from engine import (
     TimeMachine,
     Uncensor,
 )
+from engine.sim.calls import PendingCall
 from engine.sim.encoding import encoded_size
+from engine.sim.kernel import KernelTimer
 
 
 def answers(swarm: Swarm, peer: int = 0) -> list[Any]:
@@ -78,6 +80,30 @@ def test_a_call_is_answered_once_and_hands_over_its_context() -> None:
     assert ends(swarm) == []
     assert swarm.open_calls(0) == ()
     assert swarm.simulation.shared.sent == 2
+
+
+def test_an_answered_call_leaves_no_wait_behind_and_spares_that_of_another() -> None:
+    swarm = swarm_of(2)
+    host, kernel = host_of(swarm, 0), swarm.simulation.kernel
+    wait_us = SECOND + 7  # Nothing else is due then.
+
+    def waits() -> list[object]:
+        timers = [timer for due in kernel.timers.values() for timer in due if isinstance(timer, KernelTimer)]
+        return [timer.tick for timer in timers if isinstance(timer.tick, PendingCall)]
+
+    answered = host.call(1, Lookup("blue", 1), timeout_us=wait_us)
+    assert waits() == [answered]
+    swarm.advance(3 * LATENCY)
+    assert len(answers(swarm)) == 1
+    assert waits() == []
+    one = host.call(1, Ping(2), timeout_us=wait_us)
+    other = host.call(1, Ping(3), timeout_us=wait_us)
+    host.cancel(one)
+    assert other in waits()
+    swarm.do(Censor((1,)))
+    run_for(swarm, 2)
+    assert len(ends(swarm)) == 1
+    assert waits() == []
 
 
 def test_a_silent_peer_is_tried_as_often_as_there_are_times() -> None:

@@ -219,8 +219,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         return None if key is None else key / ID_END
 
     def keeps(self, text: str) -> bool:
-        key = key_of(text)
-        return key is not None and self.dht.has_record(key)
+        return key_of(text) in self.dht.records.kept
 
     def contacts(self) -> list[PeerId]:
         return self.dht.contacts()

@@ -225,7 +225,7 @@ class Dht(Component, options=DhtOptions):
             host.call(
                 peer, lookup.request, timeout_us=timeout_us, context=(lookup.number, Contact(-1, peer)), cause=None
             )
-        self._advance(lookup, host)
+        self._advance(lookup, host, host.options)
 
     def stay_out(self) -> None:
         """An owner that does without the table calls this in its `start`: the node neither joins nor answers."""
@@ -279,7 +279,7 @@ class Dht(Component, options=DhtOptions):
         if own and not everything:
             self._finish(lookup, host)
         else:
-            self._advance(lookup, host)
+            self._advance(lookup, host, host.options)
 
     def publish(self, host: Host, key: int, *, context: Any = None, upkeep: bool = False) -> None:
         """Store that this peer has the thing, on the k nodes nearest to the key: `Published` tells on how many.
@@ -287,7 +287,7 @@ class Dht(Component, options=DhtOptions):
         upkeep: it is not for the ask that is being handled.
         """
         lookup = self._begin(key, "publish", 0 if upkeep else host.cause, context, host)
-        self._advance(lookup, host)
+        self._advance(lookup, host, host.options)
 
     def announce(self, host: Host, key: int, *, cause: Cause = 0, context: Any = None) -> None:
         """Search the values of a key, and store that this peer has the thing too, by one lookup (BEP 5: get_peers, then
@@ -298,7 +298,7 @@ class Dht(Component, options=DhtOptions):
         lookup.values.update(dict.fromkeys((host.me, *own)))
         if own:
             host.emit(Found(key, own, host.me, 0, context))
-        self._advance(lookup, host)
+        self._advance(lookup, host, host.options)
 
     # --- lookups -------------------------------------------------------------------------------------------------
 
@@ -313,9 +313,8 @@ class Dht(Component, options=DhtOptions):
         lookup.learn(table.closest(target, k, now) or table.closest(target, k, NEVER_US), table.me)
         return lookup
 
-    def _advance(self, lookup: Lookup, host: Host) -> None:
+    def _advance(self, lookup: Lookup, host: Host, options: DhtOptions) -> None:
         """Send the next requests, or end the lookup."""
-        options = host.options
         following = None
         if lookup.asked < ASKED_MOST * lookup.k:
             following = lookup.next(options.alpha, options.lookup == "rounds")
@@ -324,15 +323,18 @@ class Dht(Component, options=DhtOptions):
             if lookup.order or not lookup.in_flight:
                 self._finish(lookup, host)
             return
-        timeout_us = int(options.timeout_s * 1e6)
+        if not following:
+            return
+        timeout_us, cause, call = int(options.timeout_s * 1e6), lookup.cause or None, host.call
         for node in following:
-            host.call(
-                node.peer,
+            via = lookup.via.get(node)
+            call(
+                node[1],
                 lookup.request,
                 timeout_us=timeout_us,
                 context=(lookup.number, node),
-                cause=lookup.cause or None,
-                via=lookup.via.get(node),
+                cause=cause,
+                via=via,
             )
 
     def _finish(self, lookup: Lookup, host: Host) -> None:
@@ -375,40 +377,44 @@ class Dht(Component, options=DhtOptions):
 
     def _refresh(self, bucket: int, host: Host) -> None:
         lookup = self._begin(self.table.draw(bucket, host.rng), "refresh", 0, None, host)
-        self._advance(lookup, host)
+        self._advance(lookup, host, host.options)
 
     @on_reply(FindNode)
     def nodes(self, host: Host, sender: PeerId, answer: Nodes, context: tuple[int, Contact]) -> None:
         """Take the nodes that were named into the lookup, and go on."""
         number, node = context
-        if not self._checks_out(answer.node, sender, node, host):
+        options = host.options
+        if not self._checks_out(answer.node, sender, node, host, options, host.now_us):
             self._lost(number, node, host)
         elif lookup := self.lookups.get(number):
             self._told(lookup, node, answer.node, answer.nodes)
-            self._advance(lookup, host)
+            self._advance(lookup, host, options)
 
     @on_reply(FindValue)
     def values(self, host: Host, sender: PeerId, answer: Values | Nodes, context: tuple[int, Contact]) -> None:
         """The same, and values if there are any. One that keeps none may answer with nodes alone."""
         number, node = context
-        if not self._checks_out(answer.node, sender, node, host):
+        options = host.options
+        if not self._checks_out(answer.node, sender, node, host, options, host.now_us):
             self._lost(number, node, host)
             return
         lookup = self.lookups.get(number)
         if lookup is None:
             return
         self._told(lookup, node, answer.node, answer.nodes)
-        values = answer.values if isinstance(answer, Values) else ()
-        if isinstance(answer, Values) and answer.token:
-            lookup.tokens[node] = answer.token
+        values: tuple[PeerId, ...] = ()
+        if isinstance(answer, Values):
+            values = answer.values
+            if answer.token:
+                lookup.tokens[node] = answer.token
         if lookup.purpose == "publish":
             pass
         elif not values:
-            if lookup.empty is None or node.id ^ lookup.target < lookup.empty.id ^ lookup.target:
+            if lookup.empty is None or node[0] ^ lookup.target < lookup.empty[0] ^ lookup.target:
                 lookup.empty = node
         else:
             new = tuple(dict.fromkeys(value for value in values if value not in lookup.values))
-            new = new[: host.options.values_most]
+            new = new[: options.values_most]
             lookup.values.update(dict.fromkeys(new))
             if new:
                 host.emit(Found(lookup.target, new, sender, lookup.depth.get(node, 0), lookup.context))
@@ -416,7 +422,7 @@ class Dht(Component, options=DhtOptions):
                 self._copy(lookup, new, host)
                 self._finish(lookup, host)
                 return
-        self._advance(lookup, host)
+        self._advance(lookup, host, options)
 
     def _copy(self, lookup: Lookup, values: Sequence[PeerId], host: Host) -> None:
         """Store a copy of what was found at the nearest node asked that did not have it (2.3)."""
@@ -430,7 +436,7 @@ class Dht(Component, options=DhtOptions):
 
     def _told(self, lookup: Lookup, asked: Contact, who: Contact, nodes: tuple[Contact, ...]) -> None:
         """A node of a lookup has answered and named others."""
-        if asked.id < 0:
+        if asked[0] < 0:
             # An address to join by: its identifier is known only now.
             lookup.in_flight -= 1
             lookup.learn((who,), self.table.me)
@@ -452,7 +458,7 @@ class Dht(Component, options=DhtOptions):
             lookup.ended(node, False)
         # Those that are left may be fewer than k.
         lookup.learn(self.table.closest(lookup.target, lookup.k, host.now_us), self.table.me)
-        self._advance(lookup, host)
+        self._advance(lookup, host, host.options)
 
     @on_timeout(FindNode)
     def no_nodes(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
@@ -516,22 +522,25 @@ class Dht(Component, options=DhtOptions):
     @on(Store)
     def store(self, host: Host, sender: PeerId, message: Store) -> None:
         """Keep the pairs. With tokens a node stores only the sender's own address, for a good token (BEP 5)."""
-        if not self._met(message.node, sender, host) or not is_id(message.key):
+        options = host.options
+        if not self._met(message.node, sender, host, options, host.now_us) or not is_id(message.key):
             return
         pairs = message.pairs
-        if host.options.tokens:
+        if options.tokens:
             if not good_token(message.token, self.secret, sender, host.now_us):
-                self._answer(BadToken(self.table.me), host)
+                host.reply(BadToken(self.table.me))
                 return
             pairs = tuple(pair for pair in pairs if pair[0] == sender)
         self._keep(message.key, pairs, message.copied, host)
-        self._answer(Stored(self.table.me), host)
+        host.reply(Stored(self.table.me))
 
     @on_reply(Store)
     def stored(self, host: Host, sender: PeerId, answer: Stored | BadToken, context: tuple[int, Contact]) -> None:
         """Count it."""
         number, node = context
-        good = isinstance(answer, Stored) and self._checks_out(answer.node, sender, node, host)
+        good = isinstance(answer, Stored) and self._checks_out(
+            answer.node, sender, node, host, host.options, host.now_us
+        )
         self._store_ended(number, good, host)
 
     @on_timeout(Store)
@@ -552,39 +561,40 @@ class Dht(Component, options=DhtOptions):
     @on(Ping)
     def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
         """Answer. A ping is no reason to ping another: each would lead to the next."""
-        if self._met(message.node, sender, host, probing=False):
-            self._answer(Pong(self.table.me), host)
+        if self._met(message.node, sender, host, host.options, host.now_us, probing=False):
+            host.reply(Pong(self.table.me))
 
     @on(FindNode)
     def find_node(self, host: Host, sender: PeerId, message: FindNode) -> None:
         """Name the k nearest."""
-        if self._met(message.node, sender, host) and is_id(message.target):
-            nearest = self.table.closest(message.target, host.options.k)
-            self._answer(Nodes(self.table.me, tuple(nearest)), host)
+        options = host.options
+        if self._met(message.node, sender, host, options, host.now_us) and is_id(message.target):
+            table = self.table
+            host.reply(Nodes(table.me, tuple(table.closest(message.target, options.k))))
 
     @on(FindValue)
     def find_value(self, host: Host, sender: PeerId, message: FindValue) -> None:
         """Name the values kept, and the k nearest nodes."""
-        if self._met(message.node, sender, host) and is_id(message.key):
-            options, key, now = host.options, message.key, host.now_us
-            values = self.records.values(key, now, options.values_most)
+        options, key, now = host.options, message.key, host.now_us
+        if self._met(message.node, sender, host, options, now) and is_id(key):
+            table, kept = self.table, self.records.kept
+            values = self.records.values(key, now, options.values_most) if key in kept else ()
             shown = token(self.secret, sender, now) if options.tokens else b""
-            nearest = tuple(self.table.closest(key, options.k))
-            self._answer(Values(self.table.me, shown, values, nearest), host)
-
-    def _answer(self, answer: object, host: Host) -> None:
-        """Answer a question; nothing happens if its sender waits for no answer, as one that says farewell does not."""
-        host.reply(answer)
+            host.reply(Values(table.me, shown, values, tuple(table.closest(key, options.k))))
 
     # --- the routing table -------------------------------------------------------------------------------------------
 
-    def _met(self, node: Contact, sender: PeerId, host: Host, probing: bool = True) -> bool:
+    # Of each message its sender is learned, so options and the time are read once a message and handed on.
+
+    def _met(
+        self, node: Contact, sender: PeerId, host: Host, options: DhtOptions, now_us: int, probing: bool = True
+    ) -> bool:
         """Learn of the sender of a message. Returns whether it can be who it says it is."""
-        if node.peer != sender or not 0 <= node.id < ID_END or self.unused:
+        number, peer = node
+        if peer != sender or not 0 <= number < ID_END or self.unused:
             return False
-        options = host.options
         silent_us = int(options.silent_s * 1e6) if probing else NEVER_US
-        told = self.table.heard(node, host.now_us, options.k, silent_us)
+        told = self.table.heard(node, now_us, options.k, silent_us)
         if told is None:
             return True
         if told == node:
@@ -595,20 +605,22 @@ class Dht(Component, options=DhtOptions):
         host.call(told.peer, Ping(self.table.me), timeout_us=(timeout_us, timeout_us), context=(0, told))
         return True
 
-    def _checks_out(self, node: Contact, sender: PeerId, asked: Contact, host: Host) -> bool:
+    def _checks_out(
+        self, node: Contact, sender: PeerId, asked: Contact, host: Host, options: DhtOptions, now_us: int
+    ) -> bool:
         """Learn of the sender of an answer. Returns whether it is the node that was asked: an address that has another
         identifier now is another node."""
-        if node.id == asked.id or asked.id < 0:
-            return self._met(node, sender, host)
+        if node[0] == asked[0] or asked[0] < 0:
+            return self._met(node, sender, host, options, now_us)
         self.table.forget(asked)
-        self._met(node, sender, host)
+        self._met(node, sender, host, options, now_us)
         return False
 
     @on_reply(Ping)
     def pong(self, host: Host, sender: PeerId, answer: Pong, context: tuple[int, Contact]) -> None:
         """The contact stays; the newcomer waits in the replacement cache."""
         self.table.checked(context[1])
-        if not self._checks_out(answer.node, sender, context[1], host):
+        if not self._checks_out(answer.node, sender, context[1], host, host.options, host.now_us):
             self._failed(context[1], host)
 
     @on_timeout(Ping)
@@ -647,7 +659,7 @@ class Dht(Component, options=DhtOptions):
             if options.republish_s:
                 for key in self.records.due(now, int(options.republish_s * 1e6)):
                     lookup = self._begin(key, "republish", 0, None, host)
-                    self._advance(lookup, host)
+                    self._advance(lookup, host, host.options)
         if not self.is_in:
             return
         self.table.tidy(now)
@@ -705,13 +717,15 @@ class Dht(Component, options=DhtOptions):
         silent for long says nothing: it is asked when it is in the way."""
         table = self.table
         known: dict[int, Belief] = {}
+        failures = table.failures
         for at, bucket in enumerate(table.buckets):
+            where = f"bucket {at}"
             for contact, heard_us in bucket.nodes.items():
-                failure = table.failures.get(contact)
+                failure = failures.get(contact) if failures else None
                 if failure is None:
-                    known[contact.peer] = Belief(heard_us, f"bucket {at}", True)
+                    known[contact.peer] = Belief(heard_us, where, True)
                 else:
-                    what = f"bucket {at}, calls not answered: {failure.calls}"
+                    what = f"{where}, calls not answered: {failure.calls}"
                     known[contact.peer] = Belief(heard_us, what, False if failure.stale else None)
         fill = " ".join(str(len(bucket.nodes)) for bucket in table.buckets)
         facts = {

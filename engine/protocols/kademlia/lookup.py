@@ -59,14 +59,15 @@ class Lookup:
     def learn(self, nodes: Iterable[Contact], me: Contact, by: Contact | None = None) -> None:
         """Nodes that the own table has, or that `by` named. Left out are `me`, what cannot be, and nodes farther away
         than all that can still be asked."""
-        target, order, state = self.target, self.order, self.state
+        target, order, state, depths, via = self.target, self.order, self.state, self.depth, self.via
         most = self.failed + max(4 * self.k, KEPT_LEAST)
-        depth = 1 if by is None else self.depth.get(by, 0) + 1
+        depth, by_peer = (1, -1) if by is None else (depths.get(by, 0) + 1, by[1])
+        my_id, my_peer = me
         for node in nodes:
             if node in state:
                 continue
             number, peer = node
-            if number == me.id or peer == me.peer or not 0 <= number < ID_END:
+            if number == my_id or peer == my_peer or not 0 <= number < ID_END:
                 continue
             distance = number ^ target
             if len(order) >= most:
@@ -75,9 +76,9 @@ class Lookup:
                 if state[order[-1][1]] == KNOWN:
                     del state[order.pop()[1]]
             state[node] = KNOWN
-            self.depth[node] = depth
+            depths[node] = depth
             if by is not None:
-                self.via[node] = by.peer
+                via[node] = by_peer
             insort(order, (distance, node))
 
     def next(self, alpha: int, rounds: bool) -> list[Contact] | None:

@@ -11,6 +11,7 @@ live of each, since the paper lets any node store and republish what another has
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ...api import PeerId, message
 from .table import Contact, is_id
@@ -27,6 +28,7 @@ VALUE_BYTES = 8
 """6 bytes of an address as a string of bencode."""
 
 
+@lru_cache(maxsize=256)
 def nodes_bytes(count: int) -> int:
     """Bytes that a reply has for so many nodes: the key, a length, and 26 bytes a node."""
     size = NODE_BYTES * count

@@ -231,9 +231,10 @@ class RoutingTable:
         last = len(buckets) - 1
         t = self.me.id ^ target
         at = min(ID_BITS - t.bit_length(), last)
-        found = sorted([(one[0] ^ target, one) for one in buckets[at].nodes])
+        by_distance = {one[0] ^ target: one for one in buckets[at].nodes}
+        found = [by_distance[far] for far in sorted(by_distance)]
         if failures:
-            found = [each for each in found if self._usable(each[1], now_us)]
+            found = [one for one in found if self._usable(one, now_us)]
         if len(found) < count:
             deeper = range(at + 1, last)
             order = [i for i in deeper if t >> (ID_BITS - 1 - i) & 1]
@@ -244,11 +245,12 @@ class RoutingTable:
             for i in order:
                 if not buckets[i].nodes:
                     continue
-                more = sorted([(one[0] ^ target, one) for one in buckets[i].nodes])
-                found += [each for each in more if self._usable(each[1], now_us)] if failures else more
+                by_distance = {one[0] ^ target: one for one in buckets[i].nodes}
+                more = [by_distance[far] for far in sorted(by_distance)]
+                found += [one for one in more if self._usable(one, now_us)] if failures else more
                 if len(found) >= count:
                     break
-        return [each[1] for each in found[:count]]
+        return found[:count]
 
     def _usable(self, contact: Contact, now_us: int | None) -> bool:
         failure = self.failures.get(contact)
