@@ -881,42 +881,46 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def take(self, host: Host, txs: Sequence[Transaction], sender: Connection | None, cause: Cause) -> Known:
         """Transactions: keep and announce those that are not known and whose coins are not spent."""
-        numbers = host.numbers
+        numbers, base, have = host.numbers, self.base, self.have
+        room = POOL_MOST - self.pool.bit_count()
         known: Known = DUPLICATE
         came = new = 0
         for tx in txs:
             if not is_intact(tx):
                 known = None
                 continue
-            number, base = numbers.of(tx), self.base
+            number = numbers.of(tx)
             if number < base:
                 if not self.local(host, number, 1):
                     continue
                 came, new = came << base - self.base, new << base - self.base
-            bit = 1 << number - self.base
+                base, have = self.base, self.have
+            bit = 1 << number - base
             came |= bit
-            if bit & (self.have | new):
+            if bit & (have | new):
                 continue
             known = None
-            if self.pool.bit_count() >= POOL_MOST:
+            if room <= 0:
                 continue
-            coin = tx.coin
+            room -= 1
+            _, coin, _ = tx
             if coin > 0:
                 if coin in self.coins or self.chain.spender(coin) is not None:
                     host.log("double spend seen", txid=short(tx.txid), cause=cause or None)
                     continue
                 self.coins[coin] = tx
             new |= bit
+        left = ~came
         if sender is not None:
             sender.has |= came
-            sender.asked &= ~came
-        self.asked &= ~came
-        self.later &= ~came
+            sender.asked &= left
+        self.asked &= left
+        self.later &= left
         if new:
             self.have |= new
             self.pool |= new
             if cause:
-                self.causes.update([(self.base + at, cause) for at in places(new)])
+                self.causes.update([(base + at, cause) for at in places(new)])
             self.announce_txs(host, new, sender)
         return known
 
@@ -986,7 +990,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
-        host.after(in_step(host, host.rng.expovariate(1.0) * TRICKLE_OUT_US), one.tick)
+        # `in_step`, written out: nearly all timers of a busy network are this one.
+        later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
+        host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
     def arm_in(self, host: Host) -> None:
         """Set that of all inbound connections: they have one together, so that who has opened many learns no more."""
@@ -1070,7 +1076,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         txs = message.txs
         if not txs or one.kind != "full":
             return
-        txs = self.local(host, message.first, lowest(txs, INV_MOST) if txs > 0 else 0)
+        first = message.first
+        by, length = first - self.base, txs.bit_length()
+        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= len(host.numbers.values):
+            txs <<= by
+        else:
+            txs = self.local(host, first, lowest(txs, INV_MOST) if txs > 0 else 0)
         one.has |= txs
         missing = txs & ~(self.have | self.asked)
         if not missing:
@@ -1117,23 +1128,29 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @on(GetData)
     def get_data(self, host: Host, sender: PeerId, message: GetData) -> None:
         """Send what is asked for."""
-        one = self.hear(host, sender)
+        one = self.connections.get(sender)
         if one is None:
             return
-        first, txs = message.first, lowest(message.txs, INV_MOST) if message.txs > 0 else message.txs
+        one.heard_us = host.now_us
+        first, txs = message.first, message.txs
+        if txs.bit_length() > INV_MOST and txs > 0:
+            txs = lowest(txs, INV_MOST)
         lost: list[int] = []
         if txs:
-            base, values = self.base, host.numbers.values
+            base, values, causes = self.base, host.numbers.values, self.causes
             made = first >= 0 and txs > 0 and first + txs.bit_length() <= len(values)
             here = shifted(txs, first - base) & self.pool if made else 0
             txs ^= shifted(here, base - first) if here else 0
             found: list[Transaction] = []
-            for at in places(here):
-                if self.causes and base + at in self.causes:
+            while here:
+                # `places`, written out.
+                number = base + (here & -here).bit_length() - 1
+                here &= here - 1
+                if causes and number in causes:
                     # What belongs to an ask is sent alone, so that each ask has its own.
-                    host.send(sender, single(values[base + at]), cause=self.causes[base + at])
+                    host.send(sender, single(values[number]), cause=causes[number])
                 else:
-                    found.append(values[base + at])
+                    found.append(values[number])
             if found:
                 answer = single(found[0]) if len(found) == 1 else Tx(tuple(found))
                 if host.cause:
