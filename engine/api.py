@@ -628,6 +628,31 @@ class Machine(NamedTuple):
 # --- what a peer acts through ----------------------------------------------------------------------------------
 
 
+@dataclass(slots=True, eq=False)
+class Numbers:
+    """Numbers of values that a network knows by their hashes: 0, 1, ... in the order in which they were first asked
+    for. All peers of a run share them.
+
+    A hash of 32 bytes and a number say the same. But a set of numbers is one integer, whose bit n stands for number n,
+    and with it all that peers do with lists of hashes (what of this do I not have, what was that one not told) is one
+    operation on integers, however long the lists are. A peer reads only values that it has, as it knows the content of
+    no hash that it was merely told.
+
+    values: by their numbers.
+    """
+
+    values: list[Any] = field(default_factory=list)
+    found: dict[Any, int] = field(default_factory=dict)
+
+    def of(self, value: Hashable) -> int:
+        """The number of a value: a new one, if nobody has asked for it before."""
+        number = self.found.get(value)
+        if number is None:
+            number = self.found[value] = len(self.values)
+            self.values.append(value)
+        return number
+
+
 class Host(Protocol):
     """Everything that a peer can do, and what it knows without a message. Each peer has one."""
 
@@ -643,6 +668,11 @@ class Host(Protocol):
     @property
     def options(self) -> Any:
         """The protocol's options dataclass. All peers share the object, and its values may change during a run."""
+        ...
+
+    @property
+    def numbers(self) -> Numbers:
+        """Numbers of values that this network knows by their hashes."""
         ...
 
     @property

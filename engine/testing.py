@@ -35,6 +35,7 @@ from .api import (
     Line,
     Machine,
     Message,
+    Numbers,
     Part,
     Peer,
     PeerId,
@@ -151,12 +152,14 @@ class FakeHost:
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
-    `now_us`, `cause`, `options`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the test.
+    `now_us`, `cause`, `options`, `numbers`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the
+    test; hosts of nodes that exchange messages have the same `numbers`.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
         self.me = me
         self.options = options
+        self.numbers = Numbers()
         self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
         self.machine = Machine()

@@ -26,6 +26,7 @@ from ..api import (
     Line,
     Machine,
     Message,
+    Numbers,
     OpenCall,
     Part,
     PeerId,
@@ -157,6 +158,7 @@ class SharedHostState:
         self.referred = False
         """Whether anything was sent `via` a peer."""
         self.options = options
+        self.numbers = Numbers()
         self.records = records
         self.owner = owner
         self.sent = 0
@@ -250,6 +252,10 @@ class PeerHost:
     @property
     def options(self) -> Any:
         return self.shared.options
+
+    @property
+    def numbers(self) -> Numbers:
+        return self.shared.numbers
 
     @property
     def line(self) -> Line:

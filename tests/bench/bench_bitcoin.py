@@ -1,10 +1,11 @@
 """Figures of Bitcoin against what theory and measurements say. Run by hand: `python tests/bench/bench_bitcoin.py`, all
-or those that are named (`races`, `eclipse`, `forks`, `trickle`, `spread`, `partition`, `speed`, `large`).
+or those that are named (`races`, `eclipse`, `forks`, `trickle`, `spread`, `partition`, `speed`, `large`, `memory`).
 
 Attacker's race (Nakamoto 2008; the exact law is that of the negative binomial), how attackers fill an address table and
 how often they get all connections of a node that restarts (Heilman 2015), how many blocks make forks (Decker and
 Wattenhofer 2013), how long an announcement waits up to 0.11, how blocks and payments spread in 2013 and today, what a
-partition of an hour leaves behind, and how fast payments are simulated, in processor time.
+partition of an hour leaves behind, how fast payments are simulated, in processor time, and what a block takes in
+memory.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import resource
 import sys
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -25,7 +27,7 @@ from engine import Act, Heal, Host, Partition, Setup, Swarm
 from engine.api import INHERIT, CauseLike
 from engine.protocols.bitcoin import PASS_US, Node
 from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, Address, AddrMan, Tables
-from engine.protocols.bitcoin.chain import GENESIS, Block, Chain, Change, coins_of
+from engine.protocols.bitcoin.chain import GENESIS, Block, Chain, Change, Transaction, coins_of
 from engine.protocols.bitcoin.messages import GetData
 from engine.sim.host import PeerHost
 
@@ -316,6 +318,62 @@ def speed(peers: int, per_s: float, for_s: float, block_s: float = 600.0) -> Spe
     return Speed(for_s / spent, node.chain.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024)
 
 
+class BlockMemory(NamedTuple):
+    """Bytes that a block takes: at each node that has it; once for all of them, without and with a transaction; and all
+    that one more block takes in a network of so many nodes, its ask and its path included."""
+
+    a_node: float
+    once: float
+    a_transaction: float
+    in_all: float
+
+
+def block_memory(peers: int, blocks: int, txs: int = 1_000, seed: int = 1) -> BlockMemory:
+    """Counted by tracemalloc: chains of their own, and a network in which blocks are found one after another."""
+
+    def grown(make: Callable[[], object]) -> float:
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        kept = make()
+        gc.collect()
+        after = tracemalloc.get_traced_memory()[0]
+        del kept
+        return after - before
+
+    def mined(many: int, paid: tuple[Transaction, ...] = ()) -> list[Block]:
+        made = [GENESIS]
+        for at in range(many):
+            made.append(Block.on(made[-1], at, at, paid))
+        return made[1:]
+
+    def followed(those: list[Block]) -> Chain:
+        chain = Chain()
+        for block in those:
+            chain.add(block)
+        return chain
+
+    tracemalloc.start()
+    try:
+        many = 1_000
+        once = grown(lambda: mined(many)) / many
+        paid = grown(lambda: tuple([Transaction.of(-at, "") for at in range(txs)])) / txs
+        those = mined(many)
+        a_node = grown(lambda: [followed(those) for _ in range(10)]) / 10 / many
+        made = Swarm(Setup("bitcoin", peers, seed, asks_per_s=0.0, sample_s=600.0, options={"miners": 0}))
+        rng = Random(seed)
+
+        def find(number: int) -> None:
+            for _ in range(number):
+                made.do(Act(rng.randrange(peers), "block"))
+                made.advance(made.now_us + 20 * SECOND)
+
+        find(blocks)
+        in_all = grown(lambda: find(blocks)) / blocks
+    finally:
+        tracemalloc.stop()
+    return BlockMemory(a_node, once, paid, in_all)
+
+
 def races() -> None:
     rng = Random(1)
     print("attacker's race, 20,000 each: q, z, share won, exact with d = 1, Nakamoto")
@@ -332,8 +390,12 @@ def eclipse() -> None:
     for addresses, reachable in ((1_000, 0.5), (2_000, 0.5), (4_000, 0.28)):
         print(f"with test before evict, {addresses} honest ones: at most {odds_when_tested(addresses, reachable):.4f}")
     for name, networks, a_network in (("32 /24 blocks", 32, 256), ("4,600 bots", 4_600, 1)):
-        odds, share, law = eclipses(networks, a_network, 5, 20)
-        print(f"{name}, tables full of others: eclipsed {odds:.0%}, {share:.1%} of tried, {law:.0%} by that alone")
+        for hours in (2.5, 5.0, 10.0):
+            odds, share, law = eclipses(networks, a_network, round(hours * 2), 20)
+            print(
+                f"{name}, {hours:g} hours, tables full of others: eclipsed {odds:.0%}, {share:.1%} of tried, "
+                f"{law:.0%} by that alone"
+            )
 
 
 def forks() -> None:
@@ -356,6 +418,14 @@ def partition() -> None:
     print("1,000 nodes, an hour in two halves:", healed(1_000, 60.0))
 
 
+def memory() -> None:
+    found = block_memory(200, 30)
+    print(
+        f"memory: {found.a_node:.0f} bytes a block at each node, {found.once:.0f} once for all and "
+        f"{found.a_transaction:.0f} for each transaction; one more block among 200 nodes {found.in_all:,.0f} in all"
+    )
+
+
 def speeds() -> None:
     times, blocks, mb = speed(1_000, 7.0, 1_300.0, 60.0)
     print(f"1,000 nodes, 7 payments a second, {blocks} blocks: {times:.1f} times real time, {mb:.0f} MB")
@@ -375,6 +445,7 @@ ALL: dict[str, Callable[[], None]] = {
     "partition": partition,
     "speed": speeds,
     "large": large,
+    "memory": memory,
 }
 
 

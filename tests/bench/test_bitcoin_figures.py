@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 from bench_bitcoin import (
+    block_memory,
     drawn_forks,
     eclipses,
     exact,
@@ -64,6 +65,15 @@ def test_forks_are_as_many_as_the_model_says() -> None:
     assert abs(drawn_forks(many, Random(2)) - law) < 5 * (law / many) ** 0.5
     blocks, seen, model = watched_forks(12, 60, 20.0, 200)
     assert abs(seen - model) < 4 * (model * (1 - model) / blocks) ** 0.5
+
+
+def test_nodes_share_blocks_and_keep_little_of_each_themselves() -> None:
+    found = block_memory(8, 3, 500)
+    pointers = 8
+    # A dictionary's entry is a hash, a key and a value, and at most half of its room is empty; a list's is a pointer.
+    assert 4 * pointers <= found.a_node <= 3 * 4 * pointers + 2 * pointers
+    assert found.once > found.a_node
+    assert found.in_all > found.once + 8 * found.a_node * 0.9
 
 
 @pytest.mark.campaign

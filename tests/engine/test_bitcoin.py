@@ -29,6 +29,7 @@ from engine.protocols.bitcoin.messages import (
     Version,
     single,
 )
+from engine.protocols.bitcoin.sets import lowest, places
 from engine.testing import FakeHost
 
 SECOND = 1_000_000
@@ -51,6 +52,25 @@ def connect(host: FakeHost, made: Node, peer: int, inbound: bool) -> Connection:
 
 def mined(parent: Block, *txs: Transaction, at_us: int = 0) -> Block:
     return Block.on(parent, 9, at_us, txs)
+
+
+def paid(many: int) -> list[Transaction]:
+    """Payments of other users."""
+    return [Transaction.of(-1 - n, "") for n in range(many)]
+
+
+def some(host: FakeHost, *txs: Transaction) -> tuple[int, int]:
+    """A set of transactions, as messages have it."""
+    return 0, sum(1 << host.numbers.of(tx) for tx in txs)
+
+
+def listed(host: FakeHost, first: int, txs: int) -> list[Transaction]:
+    """The transactions of a set."""
+    return [host.numbers.values[first + at] for at in places(txs)]
+
+
+def pool(host: FakeHost, made: Node) -> list[Transaction]:
+    return listed(host, made.base, made.pool)
 
 
 def sent(host: FakeHost, kind: type) -> list[tuple[int, Any]]:
@@ -93,34 +113,55 @@ def test_one_outbound_connection_a_network() -> None:
 def test_a_payment_is_announced_asked_for_and_sent() -> None:
     host, made = node(1, 2)
     host.ask(made, Ask(4, PAY.name, "coffee"))
-    [txid] = made.pool
+    [tx] = pool(host, made)
     host.wait(made, 60 * SECOND)
     assert sorted(to for to, _ in sent(host, Inv)) == [1, 2]
-    host.give(made, GetData((txid, 77), ()), sender=1)
-    assert host.take() == [(1, single(made.pool[txid])), (1, NotFound((77,), ()))]
+    [other] = paid(1)
+    host.give(made, GetData(*some(host, tx, other), ()), sender=1)
+    assert host.take() == [(1, single(tx)), (1, NotFound(*some(host, other), ()))]
 
 
 def test_what_is_announced_is_asked_for_once_and_then_of_the_next_one() -> None:
     host, made = node(1, 2)
-    host.give(made, Inv((5,), ()), sender=1)
-    host.give(made, Inv((5,), ()), sender=2)
-    assert host.take() == [(1, GetData((5,), ()))]
-    host.give(made, NotFound((5,), ()), sender=1)
-    assert host.take() == [(2, GetData((5,), ()))]
+    it = some(host, *paid(1))
+    host.give(made, Inv(*it, ()), sender=1)
+    host.give(made, Inv(*it, ()), sender=2)
+    assert host.take() == [(1, GetData(*it, ()))]
+    host.give(made, NotFound(*it, ()), sender=1)
+    assert host.take() == [(2, GetData(*it, ()))]
     host.wait(made, 80 * SECOND)
     assert not sent(host, GetData)
-    assert not made.wanted, "nobody is left to ask"
+    assert not made.asked, "nobody is left to ask"
+
+
+def test_what_does_not_come_is_asked_of_the_next_one_after_a_minute_or_when_its_connection_ends() -> None:
+    host, made = node(1, 2, 3)
+    it = some(host, *paid(1))
+    for peer in (1, 2, 3):
+        host.give(made, Inv(*it, ()), sender=peer)
+    assert host.take() == [(1, GetData(*it, ()))]
+    host.wait(made, 59 * SECOND)
+    assert not sent(host, GetData)
+    host.wait(made, 12 * SECOND)
+    assert sent(host, GetData) == [(2, GetData(*it, ()))]
+    made.closed(host, 2)
+    assert sent(host, GetData) == [(3, GetData(*it, ()))]
+    host.give(made, Tx(tuple(paid(1))), sender=3)
+    host.wait(made, 80 * SECOND)
+    assert not sent(host, GetData)
+    assert pool(host, made) == paid(1)
 
 
 def test_what_only_an_inbound_connection_announces_is_asked_for_two_seconds_later() -> None:
     host, made = node(1)
     connect(host, made, 2, True)
-    host.give(made, Inv((5, 6), ()), sender=2)
+    both, first, second = some(host, *paid(2)), some(host, *paid(2)[:1]), some(host, *paid(2)[1:])
+    host.give(made, Inv(*both, ()), sender=2)
     assert host.take() == []
-    host.give(made, Inv((5,), ()), sender=1)
-    assert host.take() == [(1, GetData((5,), ()))]
+    host.give(made, Inv(*first, ()), sender=1)
+    assert host.take() == [(1, GetData(*first, ()))]
     host.wait(made, 3 * SECOND)
-    assert sent(host, GetData) == [(2, GetData((6,), ()))]
+    assert sent(host, GetData) == [(2, GetData(*second, ()))]
 
 
 def test_a_payment_with_a_spent_coin_is_not_passed_on() -> None:
@@ -128,7 +169,7 @@ def test_a_payment_with_a_spent_coin_is_not_passed_on() -> None:
     first, second = Transaction.of(8, "once"), Transaction.of(8, "twice")
     host.give(made, single(first), sender=1)
     host.give(made, single(second), sender=2)
-    assert list(made.pool) == [first.txid]
+    assert pool(host, made) == [first]
     block = mined(GENESIS, second)
     host.give(made, BlockData(block), sender=1)
     host.wait(made, SECOND)
@@ -152,12 +193,12 @@ def test_a_block_is_checked_and_announced_by_its_header_to_those_who_do_not_push
 def test_in_2013_a_block_is_announced_by_inv_when_it_is_checked() -> None:
     host, made = node(1, 2, era="2013")
     block = Block.on(GENESIS, 9, 0, (), 300)
-    host.give(made, Inv((), (block.hash,)), sender=1)
-    assert host.take() == [(1, GetData((), (block.hash,)))]
+    host.give(made, Inv(0, 0, (block.hash,)), sender=1)
+    assert host.take() == [(1, GetData(0, 0, (block.hash,)))]
     host.give(made, BlockData(block), sender=1)
     assert host.take() == []
     host.wait(made, 2 * SECOND)
-    assert host.take() == [(2, Inv((), (block.hash,)))]
+    assert host.take() == [(2, Inv(0, 0, (block.hash,)))]
 
 
 def test_an_orphan_waits_for_its_parent() -> None:
@@ -227,7 +268,7 @@ def test_headers_of_a_longer_branch_are_fetched_and_those_of_a_shorter_one_are_n
 def test_a_payment_is_made_after_six_blocks_and_a_reorganisation_takes_it_back() -> None:
     host, made = node(1)
     host.ask(made, Ask(4, PAY.name, "a car"))
-    tx = next(iter(made.pool.values()))
+    [tx] = pool(host, made)
     tip = mined(GENESIS, tx)
     chain = [tip]
     while len(chain) < 6:
@@ -244,7 +285,7 @@ def test_a_payment_is_made_after_six_blocks_and_a_reorganisation_takes_it_back()
         host.wait(made, SECOND)
         rival = mined(rival, at_us=9)
     assert host.noted("unhit") == [{"holder": 0}]
-    assert tx.txid in made.pool, "it waits again"
+    assert pool(host, made) == [tx], "it waits again"
 
 
 def test_addresses_and_chain_survive_a_kill() -> None:
@@ -285,7 +326,8 @@ def test_spending_twice_tells_each_half_another_payment(era: str) -> None:
 
 def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
     block = Block.on(GENESIS, 1, 0, (), 2_000)
-    assert Inv((1, 2), ()).wire_size() == 24 + 1 + 72
+    assert Inv(40, 0b1001, ()).wire_size() == 24 + 1 + 72
+    assert GetData(0, 1 << 90, (5,)).wire_size() == 24 + 1 + 72
     assert GetHeaders((1,)).wire_size() == 24 + 4 + 1 + 64
     assert Headers((block.header,)).wire_size() == 24 + 1 + 81
     assert Addr(((1, 0),) * 300).wire_size() == 24 + 3 + 9_000
@@ -297,19 +339,97 @@ def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
 def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
     host, made = node(1, 2)
     connect(host, made, 3, True)
-    txs = [Transaction.of(-n, "") for n in (1, 2, 3)]
-    host.give(made, Inv(tuple(tx.txid for tx in txs), ()), sender=1)
-    host.give(made, Inv((txs[0].txid,), ()), sender=2)
+    txs = paid(3)
+    host.give(made, Inv(*some(host, *txs), ()), sender=1)
+    host.give(made, Inv(*some(host, txs[0]), ()), sender=2)
     host.take()
     host.give(made, Tx(tuple(txs)), sender=1)
-    host.give(made, Inv((txs[1].txid,), ()), sender=3)
+    host.give(made, Inv(*some(host, txs[1]), ()), sender=3)
     host.give(made, BlockData(mined(GENESIS, txs[2])), sender=1)
     host.take()
     host.wait(made, 90 * SECOND)
-    told = {to: message.txs for to, message in sent(host, Inv)}
-    assert told == {2: (txs[1].txid,), 3: (txs[0].txid,)}
-    host.give(made, GetData((txs[0].txid, txs[1].txid), ()), sender=3)
+    told = {to: listed(host, message.first, message.txs) for to, message in sent(host, Inv)}
+    assert told == {2: [txs[1]], 3: [txs[0]]}
+    host.give(made, GetData(*some(host, txs[0], txs[1]), ()), sender=3)
     assert host.take() == [(3, Tx((txs[0], txs[1])))], "together"
+
+
+def test_an_announcement_has_at_most_so_many_and_the_rest_follows() -> None:
+    host, made = node(1, 2)
+    txs = paid(80)
+    host.give(made, Tx(tuple(txs)), sender=1)
+    host.wait(made, 120 * SECOND)
+    told = [listed(host, message.first, message.txs) for to, message in sent(host, Inv) if to == 2]
+    assert [len(one) for one in told] == [35, 35, 10]
+    assert [tx for one in told for tx in one] == txs
+    for most in range(9):
+        assert list(places(lowest(0b1011_0110_0001_1000, most))) == [3, 4, 9, 10, 12, 13, 15][:most]
+
+
+@pytest.mark.parametrize(
+    "it", [(1 << 70, 1), (0, 1 << 5_000), (-1, 1), (0, -1), (1 << 70, -(1 << 70)), (0, 0)], ids=str
+)
+def test_sets_of_what_nobody_has_made_are_left_out(it: tuple[int, int]) -> None:
+    host, made = node(1)
+    connect(host, made, 2, True)
+    host.give(made, Tx(tuple(paid(3))), sender=1)
+    host.take()
+    for peer in (1, 2):
+        host.give(made, Inv(*it, ()), sender=peer)
+        host.give(made, NotFound(*it, ()), sender=peer)
+    host.wait(made, 5 * SECOND)
+    assert not sent(host, GetData)
+    host.give(made, GetData(*it, ()), sender=1)
+    assert host.take() == ([(1, NotFound(*it, ()))] if it[1] else [])
+    assert pool(host, made) == paid(3)
+
+
+def test_sets_begin_anew_after_a_block_and_reach_back_for_what_is_older() -> None:
+    host, made = node(1, 2)
+    txs = paid(300)
+    kept = txs[200:]
+    host.give(made, Tx(tuple(txs[:100])), sender=1)
+    host.give(made, Tx(tuple(kept)), sender=2)
+    host.give(made, Inv(*some(host, *kept), ()), sender=1)
+    block = mined(GENESIS, *txs[:100])
+    host.give(made, BlockData(block), sender=1)
+    host.wait(made, SECOND)
+    host.take()
+    assert made.base == host.numbers.of(kept[0])
+    assert pool(host, made) == kept
+    # What the block has is not asked for again, what nobody has told of before is.
+    host.give(made, Inv(*some(host, *txs[:100]), ()), sender=1)
+    assert not sent(host, GetData)
+    rival, found = mined(GENESIS, at_us=3), None
+    for _ in range(2):
+        host.give(made, BlockData(rival), sender=1)
+        host.wait(made, SECOND)
+        rival, found = mined(rival, at_us=3), rival
+    assert made.chain.tip is found, "a reorganisation"
+    assert pool(host, made) == [*txs[:100], *kept], "in the order in which they were made"
+    host.take()
+    host.give(made, GetData(*some(host, txs[7], kept[7]), ()), sender=2)
+    assert host.take() == [(2, Tx((txs[7], kept[7])))]
+    host.wait(made, 60 * SECOND)
+    told = [tx for to, message in sent(host, Inv) if to == 1 for tx in listed(host, message.first, message.txs)]
+    assert not told, "it has told of all of them itself"
+
+
+def test_what_a_node_has_missed_is_asked_for_though_it_was_made_long_ago() -> None:
+    host, made = node(1)
+    old, new = paid(200)[:3], paid(200)[3:]
+    some(host, *old)
+    host.give(made, Tx(tuple(new)), sender=1)
+    host.give(made, BlockData(mined(GENESIS, *new)), sender=1)
+    host.wait(made, SECOND)
+    host.take()
+    assert made.base == 200
+    host.give(made, Inv(*some(host, *old, new[0]), ()), sender=1)
+    [(to, asked)] = sent(host, GetData)
+    assert to == 1
+    assert listed(host, asked.first, asked.txs) == old
+    host.give(made, Tx(tuple(old)), sender=1)
+    assert pool(host, made) == old
 
 
 @pytest.mark.parametrize("era", ["2013", "today"])
@@ -319,6 +439,9 @@ def test_what_was_told_to_all_is_forgotten(era: str) -> None:
         host.give(made, single(Transaction.of(-1 - n, "")), sender=1)
         host.wait(made, SECOND)
     host.wait(made, 60 * SECOND)
-    assert len(made.news) == len(made.places) <= 200
-    assert not any(len(one.lacks) > 200 for one in made.connections.values())
-    assert len(made.pool) == 300
+    assert len(pool(host, made)) == 300
+    host.give(made, BlockData(mined(GENESIS, *pool(host, made))), sender=1)
+    host.wait(made, 20 * SECOND)
+    assert made.base == 300
+    sets = [made.pool, made.have, made.news, made.asked, made.later, *made.waits]
+    assert not any((*sets, *(bits for one in made.connections.values() for bits in (one.has, one.asked))))

@@ -26,10 +26,11 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 (2013).
 """
 
-# Relay of transactions. What a node has to announce is one list for all connections (`news`), each of which has a place
-# in it: an announcement is the rest of the list without what the other end is known to have (`Connection.lacks`). Most
-# of what a node is told is in that list, so that is where it is looked for first. A connection that has been told all
-# has no timer (`resting`). Transactions that one getdata asks for are sent together, unless they belong to asks.
+# Relay of transactions. Sets of transactions are integers (`sets`), which begin at `base`. What a node has to announce
+# to a connection is `news` without what the other end is known to have (`Connection.has`), because it was told of it,
+# or has told of it. Timers of announcements run only while there is something to announce: the time until a Poisson
+# process ticks next is the same whenever one begins to wait. Who else has announced what does not come is read from
+# `has`, too. Transactions that one getdata asks for are sent together, unless they belong to asks.
 #
 # Asks. A payment has the cause of its ask from node to node; an announcement has those of all that is in it. Payments
 # of other users have none. Each block is an ask that its miner begins. A payment is told of by the node that made it,
@@ -42,10 +43,10 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import compress, islice
+from itertools import islice
 
 from ...api import (
     DUPLICATE,
@@ -88,7 +89,6 @@ from .chain import (
     is_intact,
     is_sound,
     short,
-    txids_of,
 )
 from .messages import (
     ERAS,
@@ -119,6 +119,7 @@ from .messages import (
     Version,
     single,
 )
+from .sets import lowest, places, places_in, set_of, shifted
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
@@ -156,9 +157,10 @@ BLOCK_TXS = (1_000_000 - 283) // TX
 MINE_US = 60 * SECOND_US
 """Luck is drawn anew after so long, so that another power or `block_s` counts soon. A Poisson process has no memory, so
 that changes nothing of it."""
-WANTED_MOST, LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 20_000, 2_000, 50_000, 20_000, 16
+LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 2_000, 50_000, 20_000, 16
 RECENT_BLOCKS = 6
-NEWS_LEAST, NEWS_MOST = 64, 4_096
+SETTLED_LEAST = 64
+"""Transactions below the lowest that waits, so many of which are worth counting all sets anew."""
 
 
 def bills(titles: Sequence[str], users: int) -> Sequence[str]:
@@ -252,7 +254,8 @@ class AskLater:
     """Time to ask for what an inbound connection has announced."""
 
     of: PeerId
-    txs: tuple[int, ...]
+    first: int
+    txs: int
 
 
 @dataclass(slots=True)
@@ -299,9 +302,8 @@ class Connection:
 
     kind        what it is for; inbound: whether the other end opened it
     group       network (/16) of the other end
-    at          how much of `news` has been announced to it, counted from the start of the node
-    lacks       a byte for each of `news` from there on: 1 where the other end is not known to have it; those that are
-                missing at its end are 1
+    has         transactions that the other end is known to have, of those from `Node.base` on
+    asked       those that it was asked for and that have not come
     armed       whether a timer for announcements is set
     tick        what that timer brings
     since_us, heard_us
@@ -319,30 +321,20 @@ class Connection:
     kind: Kind
     inbound: bool
     group: int
-    at: int
     since_us: int
     heard_us: int
     tick: TrickleOut
+    has: int = 0
+    asked: int = 0
     height: int = 0
     best: int = -1
     armed: bool = False
     pushes: bool = False
-    lacks: bytearray = field(default_factory=bytearray)
     told: dict[PeerId, int] = field(default_factory=dict)
     room: float = ADDR_BUCKET
     room_us: int = 0
     flight: int = 0
     gave: bool = False
-
-
-@dataclass(slots=True)
-class Wanted:
-    """Transactions that were announced together and are not here: who has announced them, whether it was asked for
-    them, and until when they are waited for."""
-
-    one: Connection
-    asked: bool
-    due_us: int
 
 
 @dataclass(slots=True)
@@ -403,16 +395,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     addresses    the address manager
     chain        blocks, and the branch that it follows
     connections  by peer; dialing: whom it is calling now, what for, and the timer
-    pool         transactions that are in no block of the branch: txid -> the message; coins: what they spend
-    causes       txid -> cause, of those that belong to an ask
-    news, places transactions to be announced, in order (0: it need not be any more); txid -> its place, counted from
-                 the start of the node; base: the place of the first
-    news_most    length of `news` at which what all were told is forgotten; gaps: whether there is a 0 in it
-    outs, ins    connections for all relay: those that it opened, and those that it accepted; resting: of `outs` those
-                 without a timer for announcements
-    recent       hashes of the transactions of the latest blocks
-    wanted       transactions that were announced; also: txid -> who else has announced it; lacking: blocks whose header
-                 is known
+    base         the number at which all sets of transactions of this node begin
+    pool         transactions that are in no block of the branch; coins: coin -> the one that spends it
+    have         those of `pool` and of blocks; what is below `base` may be missing in it
+    causes       number -> cause, of those that belong to an ask
+    news         transactions to be announced to those that do not have them
+    asked, later those that were asked for, and those that are to be asked for when inbound connections had to wait
+    waits        what was asked for at the last rounds of `tend`, the oldest first
+    outs, ins    connections for all relay: those that it opened, and those that it accepted
+    lacking      blocks whose header is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
     checking     blocks that are being checked
     high         who was asked to send blocks unasked, the latest last
@@ -438,10 +429,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     )
     link_words = ("outbound", "inbound")
     __slots__ = (
-        *("addresses", "also", "armed_in", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
-        *("dialing", "dialing_for", "dial_timer", "gaps", "high", "ins", "known", "lacking", "me", "news", "places"),
+        *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
+        *("dialing", "dialing_for", "dial_timer", "have", "high", "ins", "known", "lacking", "later", "me", "news"),
         *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
-        *("wanted", "network", "news_most", "number", "era", "mining", "outs", "passing", "recent", "resting"),
+        *("waits", "network", "number", "era", "mining", "outs", "passing"),
     )
 
     def __init__(self) -> None:
@@ -453,22 +444,19 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.dial_timer: Timer | None = None
         self.timer_dial = False
         self.dial_us = DIAL_US
-        self.pool: dict[int, Transaction] = {}
-        self.coins: dict[int, int] = {}
-        self.causes: dict[int, Cause] = {}
-        self.news: list[int] = []
-        self.news_most = NEWS_LEAST
-        self.places: dict[int, int] = {}
         self.base = 0
-        self.gaps = False
+        self.pool = 0
+        self.have = 0
+        self.coins: dict[int, Transaction] = {}
+        self.causes: dict[int, Cause] = {}
+        self.news = 0
+        self.asked = 0
+        self.later = 0
+        self.waits: list[int] = []
         self.outs: list[Connection] = []
         self.ins: list[Connection] = []
-        self.resting: list[Connection] = []
         self.armed_in = False
-        self.recent: frozenset[int] = frozenset()
         self.passing = False
-        self.wanted: dict[int, Wanted] = {}
-        self.also: dict[int, list[Connection]] = {}
         self.lacking: dict[int, Lacking] = {}
         self.pending: dict[int, tuple[Block, tuple[int, ...]]] = {}
         self.checking: dict[int, None] = {}
@@ -496,9 +484,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.era = era
         self.me, self.started_us, self.network = host.me, host.now_us, group_of(host, host.me)
         self.salt = host.rng.getrandbits(62)
+        self.base = len(host.numbers.values)
         if isinstance(saved, tuple):
             self.addresses, self.chain, self.number = saved
-            self.recent = txids_of(tuple(self.chain.recent(RECENT_BLOCKS)))
         else:
             self.addresses = AddrMan(host.rng.getrandbits(62), era.tables)
         # Stations come first among the contacts.
@@ -665,15 +653,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def connect(self, host: Host, peer: PeerId, kind: Kind, inbound: bool, height: int) -> Connection:
         """A connection stands."""
-        now_us, at = host.now_us, self.base + len(self.news)
+        now_us = host.now_us
         group = group_of(host, peer)
-        tick = TrickleOut(peer)
-        one = Connection(peer, kind, inbound, group, at, now_us, now_us, tick, height, room_us=now_us)
+        one = Connection(peer, kind, inbound, group, now_us, now_us, TrickleOut(peer), height=height, room_us=now_us)
+        # What was announced before is not announced to a new one.
+        one.has = self.news
         self.connections[peer] = one
         if kind == "full":
             (self.ins if inbound else self.outs).append(one)
-            if not inbound:
-                self.resting.append(one)
         host.link(peer)
         host.mark(peer, "inbound" if inbound else "outbound")
         return one
@@ -720,13 +707,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.connections.pop(peer, None)
         if one is None:
             return
-        for some in (self.outs, self.ins, self.resting):
+        for some in (self.outs, self.ins):
             some[:] = [other for other in some if other is not one]
         if peer in self.high:
             self.high.remove(peer)
-        for want in self.wanted.values():
-            if want.one is one:
-                want.due_us = host.now_us
+        if one.asked & self.asked:
+            self.ask_others(host, one.asked & self.asked)
         for lack in self.lacking.values():
             if lack.of == peer:
                 lack.of = -1
@@ -905,80 +891,116 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def take(self, host: Host, txs: Sequence[Transaction], sender: Connection | None, cause: Cause) -> Known:
         """Transactions: keep and announce those that are not known and whose coins are not spent."""
-        pool, wanted, also, recent = self.pool, self.wanted, self.also, self.recent
-        poisson = self.era.trickle == "poisson"
+        numbers, base, have = host.numbers, self.base, self.have
+        room = POOL_MOST - self.pool.bit_count()
         known: Known = DUPLICATE
+        came = new = 0
         for tx in txs:
-            txid, coin, _ = tx
-            want = wanted.pop(txid, None)
-            others = also.pop(txid, ()) if also else ()
-            if txid in pool or txid in recent:
+            if not is_intact(tx):
+                known = None
+                continue
+            number = numbers.of(tx)
+            if number < base:
+                if not self.local(host, number, 1):
+                    continue
+                came, new = came << base - self.base, new << base - self.base
+                base, have = self.base, self.have
+            bit = 1 << number - base
+            came |= bit
+            if bit & (have | new):
                 continue
             known = None
-            if not is_intact(tx) or len(pool) >= POOL_MOST:
+            if room <= 0:
                 continue
+            room -= 1
+            _, coin, _ = tx
             if coin > 0:
                 if coin in self.coins or self.chain.spender(coin) is not None:
-                    host.log("double spend seen", txid=short(txid), cause=cause or None)
+                    host.log("double spend seen", txid=short(tx.txid), cause=cause or None)
                     continue
-                self.coins[coin] = txid
-            pool[txid] = tx
+                self.coins[coin] = tx
+            new |= bit
+        left = ~came
+        if sender is not None:
+            sender.has |= came
+            sender.asked &= left
+        self.asked &= left
+        self.later &= left
+        if new:
+            self.have |= new
+            self.pool |= new
             if cause:
-                self.causes[txid] = cause
-            if poisson:
-                self.queue(host, txid)
-            else:
-                self.announce_tx(host, txid, sender, others)
-            if txid in self.places:
-                for one in (sender, *others) if want is None or want.one is sender else (sender, want.one, *others):
-                    if one is not None:
-                        self.has_last(one)
+                self.causes.update([(base + at, cause) for at in places(new)])
+            self.announce_txs(host, new, sender)
         return known
 
-    def has_last(self, one: Connection) -> None:
-        """The other end of a connection has the last of `news`."""
-        lacks = one.lacks
-        lacks += b"\1" * (self.base + len(self.news) - one.at - len(lacks))
-        if lacks:
-            lacks[-1] = 0
+    def local(self, host: Host, first: int, txs: int) -> int:
+        """A set that was told, from `base` on. Left out is what nobody has made, and what blocks of late have: for
+        what else is below it, `base` becomes lower."""
+        if first < 0 or txs < 0 or first + txs.bit_length() > len(host.numbers.values):
+            return 0
+        below = txs & ((1 << max(0, self.base - first)) - 1)
+        if below:
+            for block in self.chain.recent(RECENT_BLOCKS):
+                its, theirs = set_of(host.numbers, block)
+                below &= ~shifted(theirs, its - first)
+            if below:
+                self.begin_at(host, first + next(places(below)))
+        return shifted(txs, first - self.base)
 
-    def announce_tx(
-        self, host: Host, txid: int, sender: Connection | None = None, others: Sequence[Connection] = ()
-    ) -> None:
-        """Announce a transaction to all connections, each at its time."""
+    def begin_at(self, host: Host, base: int) -> None:
+        """All sets begin at another number from now on."""
+        by, self.base = self.base - base, base
+        self.pool, self.have, self.news = shifted(self.pool, by), shifted(self.have, by), shifted(self.news, by)
+        self.asked, self.later = shifted(self.asked, by), shifted(self.later, by)
+        self.waits = [shifted(some, by) for some in self.waits]
+        for one in self.connections.values():
+            one.has, one.asked = shifted(one.has, by), shifted(one.asked, by)
+        if by > 0:
+            for block in self.chain.recent(RECENT_BLOCKS):
+                first, theirs = set_of(host.numbers, block)
+                self.have |= shifted(theirs, first - base)
+
+    def settle(self, host: Host) -> None:
+        """What is below all that waits need not be counted any more."""
+        waiting = self.pool | self.asked | self.later
+        settled = next(places(waiting)) if waiting else len(host.numbers.values) - self.base
+        if settled >= SETTLED_LEAST:
+            self.begin_at(host, self.base + settled)
+
+    def announce_txs(self, host: Host, txs: int, sender: Connection | None = None) -> None:
+        """Announce transactions to all connections that are not known to have them, each at its time."""
         if self.era.trickle == "poisson":
-            self.queue(host, txid)
+            self.news |= txs
+            for one in self.outs:
+                if not one.armed and txs & ~one.has:
+                    self.arm(host, one)
+            if not self.armed_in:
+                for one in self.ins:
+                    if txs & ~one.has:
+                        self.arm_in(host)
+                        break
             return
-        if sender is not None and digest(self.salt, txid) % 4 == 0:
+        if sender is not None:
             # A quarter of the transactions of others does not wait.
-            to = [one.peer for one in (*self.outs, *self.ins) if one is not sender and one not in others]
-            host.multicast(to, Inv((txid,), ()), cause=self.causes.get(txid))
-            return
-        if txid not in self.places:
-            self.places[txid] = self.base + len(self.news)
-            self.news.append(txid)
-        if not self.passing:
+            for at in places(txs):
+                bit = 1 << at
+                if digest(self.salt, host.numbers.values[self.base + at].txid) % 4 == 0:
+                    to = [one for one in (*self.outs, *self.ins) if not one.has & bit]
+                    for one in to:
+                        one.has |= bit
+                    cause = self.causes.get(self.base + at)
+                    host.multicast([one.peer for one in to], Inv(self.base + at, 1, ()), cause=cause)
+                    txs ^= bit
+        self.news |= txs
+        if txs and not self.passing:
             self.passing = True
             host.after(PASS_US, Pass(), cause=None)
-
-    def queue(self, host: Host, txid: int) -> None:
-        """A transaction is to be announced: a connection whose timer is not set gets one."""
-        if txid in self.places:
-            return  # It is about to be.
-        news = self.news
-        self.places[txid] = self.base + len(news)
-        news.append(txid)
-        if self.resting:
-            for one in self.resting:
-                self.arm(host, one)
-            self.resting.clear()
-        if not self.armed_in and self.ins:
-            self.arm_in(host)
 
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
-        # `in_step`, written out.
+        # `in_step`, written out: nearly all timers of a busy network are this one.
         later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
@@ -994,37 +1016,26 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if one is None or not one.armed:
             return
         one.armed = False
-        news = self.news
-        fresh = news[one.at - self.base :]
-        if self.causes or self.gaps or len(fresh) > INV_TARGET:
+        fresh = self.news & ~one.has
+        if not fresh:
+            return
+        if self.causes or fresh.bit_count() > INV_TARGET:
             self.tell(host, (one,))
-        elif fresh:
-            # `tell` for one connection and payments that belong to no ask, written out: nearly all timers of a busy
-            # network are this one.
-            lacks = one.lacks
-            short_of = len(fresh) - len(lacks)
-            if short_of > 0:
-                lacks += b"\1" * short_of
-            txids = tuple(compress(fresh, lacks))
-            one.at += len(fresh)
-            lacks.clear()
-            if txids:
-                # The timer has no cause either, and what inherits that takes the short path.
-                host.send(one.peer, Inv(txids, ()))
-            if len(news) >= self.news_most:
-                self.forget_news()
-        if one.at < self.base + len(news):
-            self.arm(host, one)
+            if self.news & ~one.has:
+                self.arm(host, one)
         else:
-            self.resting.append(one)
+            # `tell` for one connection and payments that belong to no ask. The timer has no cause either, and what
+            # inherits that takes the short path.
+            one.has |= fresh
+            host.send(tick.to, Inv(self.base, fresh, ()))
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
         """Announce to all inbound connections."""
         self.armed_in = False
         self.tell(host, self.ins)
-        end = self.base + len(self.news)
-        if any(one.at < end for one in self.ins):
+        news = self.news
+        if any(news & ~one.has for one in self.ins):
             self.arm_in(host)
 
     @on(Pass)
@@ -1035,73 +1046,33 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if not full:
             return
         self.tell(host, (host.rng.choice(full),))
-        end = self.base + len(self.news)
-        if any(one.at < end for one in full):
+        news = self.news
+        if any(news & ~one.has for one in full):
             self.passing = True
             host.after(PASS_US, Pass(), cause=None)
 
     def tell(self, host: Host, those: Sequence[Connection]) -> None:
         """Announce to some connections what they have not been told and do not know. Those that get the same get one
         message."""
-        news, causes = self.news, self.causes
-        end = self.base + len(news)
+        news, base, causes = self.news, self.base, self.causes
         poisson = self.era.trickle == "poisson"
-        lists: dict[tuple[int, ...], list[PeerId]] = {}
-        rest: dict[int, list[int]] = {}
+        lists: dict[int, list[PeerId]] = {}
         for one in those:
-            at = one.at
-            waiting = end - at
-            if waiting <= 0:
+            fresh = news & ~one.has
+            if not fresh:
                 continue
-            fresh = rest.get(at)
-            if fresh is None:
-                most = min(INV_MOST, INV_TARGET + waiting // 1_000 * 5) if poisson else INV_MOST
-                fresh = rest[at] = news[at - self.base : at - self.base + most]
-            lacks = one.lacks
-            if len(lacks) < len(fresh):
-                lacks += b"\1" * (len(fresh) - len(lacks))
-            txids = tuple(compress(fresh, lacks))
-            if self.gaps:
-                txids = tuple([txid for txid in txids if txid])
-            one.at = at + len(fresh)
-            del lacks[: len(fresh)]
-            if txids:
-                lists.setdefault(txids, []).append(one.peer)
-        for txids, peers in lists.items():
-            theirs = [causes[txid] for txid in txids if txid in causes] if causes else None
+            waiting = fresh.bit_count()
+            most = min(INV_MOST, INV_TARGET + waiting // 1_000 * 5) if poisson else INV_MOST
+            if waiting > most:
+                fresh = lowest(fresh, most)
+            one.has |= fresh
+            lists.setdefault(fresh, []).append(one.peer)
+        for txs, peers in lists.items():
+            theirs = [causes[base + at] for at in places(txs) if base + at in causes] if causes else None
             if len(peers) == 1 and not theirs:
-                host.send(peers[0], Inv(txids, ()))
+                host.send(peers[0], Inv(base, txs, ()))
             else:
-                host.multicast(peers, Inv(txids, ()), cause=theirs or None)
-        if len(news) >= self.news_most:
-            self.forget_news()
-
-    def forget_news(self) -> None:
-        """Forget what was announced to all; to a connection that is far behind the oldest are not announced."""
-        news, places = self.news, self.places
-        end = self.base + len(news)
-        done = min([one.at for some in (self.outs, self.ins) for one in some], default=end)
-        if end - done > NEWS_MOST:
-            done = end - NEWS_MOST
-            for one in (*self.outs, *self.ins):
-                if one.at < done:
-                    del one.lacks[: done - one.at]
-                    one.at = done
-        for txid in news[: done - self.base]:
-            if txid:
-                del places[txid]
-        del news[: done - self.base]
-        self.base = done
-        self.gaps = 0 in news
-        # So that a transaction is looked at a few times only, however many wait.
-        self.news_most = max(NEWS_LEAST, 2 * len(news))
-
-    def unqueue(self, txid: int) -> None:
-        """A transaction need not be announced any more."""
-        place = self.places.pop(txid, None)
-        if place is not None:
-            self.news[place - self.base] = 0
-            self.gaps = True
+                host.multicast(peers, Inv(base, txs, ()), cause=theirs or None)
 
     @on(Inv)
     def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
@@ -1115,100 +1086,87 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         txs = message.txs
         if not txs or one.kind != "full":
             return
-        if len(txs) > INV_MOST:
-            txs = txs[:INV_MOST]
-        # What is about to be announced need not be announced to the sender.
-        places, lacks, at = self.places, one.lacks, one.at
-        short_of = self.base + len(self.news) - at - len(lacks)
-        if short_of > 0:
-            lacks += b"\1" * short_of
-        others: list[int] | None = None
-        for txid in txs:
-            place = places.get(txid)
-            if place is not None:
-                if place >= at:
-                    lacks[place - at] = 0
-            elif others is None:
-                others = [txid]
-            else:
-                others.append(txid)
-        if others is not None:
-            self.told_txs(host, one, others)
-
-    def told_txs(self, host: Host, one: Connection, txs: Iterable[int]) -> None:
-        """Transactions that are not about to be announced: ask for those that are not here."""
-        pool, wanted, recent = self.pool, self.wanted, self.recent
-        missing: list[int] = []
-        preferred = not one.inbound or self.era.trickle == "peer"
-        wait_us = int(self.era.retry_s * SECOND_US) if preferred else TEND_US
-        want = Wanted(one, preferred, host.now_us + wait_us)
-        for txid in txs:
-            if txid in wanted:
-                if preferred and not wanted[txid].asked:
-                    self.announced(txid, wanted[txid].one)
-                    wanted[txid] = want
-                    missing.append(txid)
-                else:
-                    self.announced(txid, one)
-            elif txid not in pool and txid not in recent:
-                wanted[txid] = want
-                missing.append(txid)
+        first = message.first
+        by, length = first - self.base, txs.bit_length()
+        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= len(host.numbers.values):
+            txs <<= by
+        else:
+            txs = self.local(host, first, lowest(txs, INV_MOST) if txs > 0 else 0)
+        one.has |= txs
+        missing = txs & ~(self.have | self.asked)
         if not missing:
             return
-        while len(wanted) > WANTED_MOST:
-            oldest = next(iter(wanted))
-            del wanted[oldest]
-            self.also.pop(oldest, None)
-        if preferred:
-            host.send(one.peer, GetData(tuple(missing), ()))
-        else:
-            host.after(in_step(host, NOT_PREFERRED_US), AskLater(one.peer, tuple(missing)))
-
-    def announced(self, txid: int, one: Connection) -> None:
-        """Another one has announced a transaction that is waited for."""
-        those = self.also.setdefault(txid, [])
-        if one not in those and len(those) < SOURCES_MOST:
-            those.append(one)
+        if not one.inbound or self.era.trickle == "peer":
+            self.ask_txs(host, one, missing)
+            return
+        # Those that it opened are preferred: an inbound one has to wait.
+        missing &= ~self.later
+        if missing:
+            self.later |= missing
+            host.after(in_step(host, NOT_PREFERRED_US), AskLater(sender, self.base, missing))
 
     @on(AskLater)
     def ask_later(self, host: Host, tick: AskLater) -> None:
         """Ask an inbound connection for what nobody else was asked for meanwhile."""
+        txs = shifted(tick.txs, tick.first - self.base) & self.later
+        if not txs:
+            return
         one = self.connections.get(tick.of)
-        txs = [txid for txid in tick.txs if (want := self.wanted.get(txid)) is not None and not want.asked]
-        if txs and one is not None:
+        if one is None:
+            self.ask_others(host, txs)
+        else:
             self.ask_txs(host, one, txs)
 
-    def ask_txs(self, host: Host, one: Connection, txs: Sequence[int]) -> None:
-        want = Wanted(one, True, host.now_us + int(self.era.retry_s * SECOND_US))
-        for txid in txs:
-            self.wanted[txid] = want
-        host.send(one.peer, GetData(tuple(txs), ()))
+    def ask_txs(self, host: Host, one: Connection, txs: int) -> None:
+        self.asked |= txs
+        self.later &= ~txs
+        one.asked |= txs
+        host.send(one.peer, GetData(self.base, txs, ()))
+
+    def ask_others(self, host: Host, txs: int) -> None:
+        """Transactions did not come: ask the next ones who have announced them, first those that it opened, or give
+        up."""
+        self.asked &= ~txs
+        self.later &= ~txs
+        self.waits = [some & ~txs for some in self.waits]
+        for one in (*self.outs, *self.ins):
+            theirs = txs & one.has
+            if theirs:
+                self.ask_txs(host, one, theirs)
+                txs ^= theirs
 
     @on(GetData)
     def get_data(self, host: Host, sender: PeerId, message: GetData) -> None:
         """Send what is asked for."""
-        one = self.hear(host, sender)
+        one = self.connections.get(sender)
         if one is None:
             return
-        pool, causes = self.pool, self.causes
-        found: list[Transaction] = []
-        missing: list[int] = []
+        one.heard_us = host.now_us
+        first, txs = message.first, message.txs
+        if txs.bit_length() > INV_MOST and txs > 0:
+            txs = lowest(txs, INV_MOST)
         lost: list[int] = []
-        for txid in message.txs[:INV_MOST]:
-            tx = pool.get(txid)
-            if tx is None:
-                missing.append(txid)
-            elif causes and txid in causes:
-                # What belongs to an ask is sent alone, so that each ask has its own.
-                host.send(sender, single(tx), cause=causes[txid])
-            else:
-                found.append(tx)
-        if found:
-            txs = single(found[0]) if len(found) == 1 else Tx(tuple(found))
-            if host.cause:
-                host.send(sender, txs, cause=None)
-            else:
-                host.send(sender, txs)
+        if txs:
+            base, values, causes = self.base, host.numbers.values, self.causes
+            made = first >= 0 and txs > 0 and first + txs.bit_length() <= len(values)
+            here = shifted(txs, first - base) & self.pool if made else 0
+            txs ^= shifted(here, base - first) if here else 0
+            found: list[Transaction] = []
+            while here:
+                # `places`, written out.
+                number = base + (here & -here).bit_length() - 1
+                here &= here - 1
+                if causes and number in causes:
+                    # What belongs to an ask is sent alone, so that each ask has its own.
+                    host.send(sender, single(values[number]), cause=causes[number])
+                else:
+                    found.append(values[number])
+            if found:
+                answer = single(found[0]) if len(found) == 1 else Tx(tuple(found))
+                if host.cause:
+                    host.send(sender, answer, cause=None)
+                else:
+                    host.send(sender, answer)
         for hash_ in message.blocks[: IN_FLIGHT_MOST * 2]:
             block = self.chain.blocks.get(hash_)
             if block is None or hash_ == GENESIS.hash:
@@ -1216,8 +1174,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             else:
                 host.send(sender, CmpctBlock(block) if message.compact else BlockData(block))
                 one.best = hash_
-        if missing or lost:
-            host.send(sender, NotFound(tuple(missing), tuple(lost)))
+        if txs or lost:
+            host.send(sender, NotFound(first, txs, tuple(lost)))
 
     @on(Tx)
     def tx(self, host: Host, sender: PeerId, message: Tx) -> Known:
@@ -1231,11 +1189,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @on(NotFound)
     def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
         """Ask another one."""
-        self.hear(host, sender)
-        for txid in message.txs:
-            want = self.wanted.get(txid)
-            if want is not None and want.one.peer == sender:
-                self.ask_next(host, txid, want)
+        one = self.hear(host, sender)
+        if one is None:
+            return
+        txs = self.local(host, message.first, message.txs) & one.asked & self.asked
+        if txs:
+            one.asked ^= txs
+            one.has &= ~txs
+            self.ask_others(host, txs)
         for hash_ in message.blocks:
             lack = self.lacking.get(hash_)
             if lack is not None and lack.of == sender:
@@ -1244,41 +1205,40 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     lack.sources.remove(sender)
         self.fetch(host)
 
-    def ask_next(self, host: Host, txid: int, want: Wanted) -> None:
-        """A transaction did not come: ask the next one who announced it, or give up."""
-        those = [one for one in self.also.pop(txid, ()) if self.connections.get(one.peer) is one]
-        if not want.asked and self.connections.get(want.one.peer) is want.one:
-            those.insert(0, want.one)
-        if not those:
-            del self.wanted[txid]
-            return
-        # Those that it opened are preferred.
-        first = min(those, key=lambda one: one.inbound)
-        self.ask_txs(host, first, (txid,))
-        for one in those:
-            if one is not first:
-                self.announced(txid, one)
-
     @on(Tend)
     def tend(self, host: Host, tick: Tend) -> None:
         """Ask others for what has not come; announce own payments again that no block has."""
         now_us = host.now_us
-        for txid, want in [(txid, want) for txid, want in self.wanted.items() if want.due_us <= now_us]:
-            self.ask_next(host, txid, want)
-        late = [lack for lack in self.lacking.values() if lack.of >= 0 and lack.due_us <= now_us]
-        for lack in late:
+        if self.asked:
+            self.waits.append(self.asked)
+            if len(self.waits) > self.era.retry_s * SECOND_US / TEND_US:
+                # What came meanwhile is not asked for any more, and what was asked of another one not in `waits`.
+                late = self.waits.pop(0) & self.asked
+                if late:
+                    for one in self.connections.values():
+                        one.has &= ~(one.asked & late)
+                        one.asked &= ~late
+                    self.ask_others(host, late)
+        elif self.waits:
+            self.waits.clear()
+        overdue = [lack for lack in self.lacking.values() if lack.of >= 0 and lack.due_us <= now_us]
+        for lack in overdue:
             if lack.of in lack.sources and len(lack.sources) > 1:
                 lack.sources.remove(lack.of)
-            one = self.connections.get(lack.of)
-            if one is not None:
-                one.flight = max(0, one.flight - 1)
+            asked = self.connections.get(lack.of)
+            if asked is not None:
+                asked.flight = max(0, asked.flight - 1)
             lack.of = -1
         if self.lacking:
             self.fetch(host)
-        for txid, paid in self.payments.items():
-            if not paid.block and now_us - paid.announced_us > ANNOUNCED_AGAIN_US and txid in self.pool:
-                paid.announced_us = now_us
-                self.announce_tx(host, txid)
+        for paid in self.payments.values():
+            if not paid.block and now_us - paid.announced_us > ANNOUNCED_AGAIN_US:
+                bit = shifted(1, host.numbers.of(paid.tx) - self.base) & self.pool
+                if bit:
+                    paid.announced_us = now_us
+                    for one in self.connections.values():
+                        one.has &= ~bit
+                    self.announce_txs(host, bit)
 
     # --- blocks: what others have ---------------------------------------------------------------------------------
 
@@ -1315,7 +1275,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if self.hear(host, sender) is not None:
             found = self.chain.after(message.locator[:128], INV_FAST_MOST)
             if found:
-                host.send(sender, Inv((), tuple(block.hash for block in found)))
+                host.send(sender, Inv(0, 0, tuple(block.hash for block in found)))
 
     @on(GetHeaders)
     def get_headers(self, host: Host, sender: PeerId, message: GetHeaders) -> None:
@@ -1385,7 +1345,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             # A compact block saves something only for the next one: the transactions of older ones are in no pool.
             fresh = len(hashes) == 1 and self.lacking[hashes[0]].header.parent == self.chain.tip.hash
             compact = fresh and self.era.announce == "compact"
-            host.send(peer, GetData((), tuple(hashes), compact))
+            host.send(peer, GetData(0, 0, tuple(hashes), compact))
 
     # --- blocks: when they come ----------------------------------------------------------------------------------
 
@@ -1417,11 +1377,13 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if block.parent not in self.chain.blocks and block.parent not in self.checking:
             self.ask_headers(host, sender)
             return None
-        pool = self.pool
-        places = tuple([at for at, tx in enumerate(block.transactions) if tx.txid not in pool])
-        if not places:
+        first, txs = set_of(host.numbers, block)
+        missing = txs & ~shifted(self.pool, self.base - first)
+        if not missing:
             return self.receive(host, one, block)
-        put_bounded(self.pending, block.hash, (block, places), 16)
+        where = places_in(host.numbers, block)
+        asked = tuple(sorted([where[first + at] for at in places(missing)]))
+        put_bounded(self.pending, block.hash, (block, asked), 16)
         lack = self.lacking.get(block.hash)
         if lack is None:
             lack = Lacking(block.header, block.height, [sender])
@@ -1429,7 +1391,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if lack.of != sender:
             one.flight += 1
         lack.of, lack.due_us = sender, host.now_us + BLOCK_TIMEOUT_US
-        host.send(sender, GetBlockTxn(block.hash, places))
+        host.send(sender, GetBlockTxn(block.hash, asked))
         return None
 
     @on(GetBlockTxn)
@@ -1439,7 +1401,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if self.hear(host, sender) is None:
             return
         if block is None:
-            host.send(sender, NotFound((), (message.hash,)))
+            host.send(sender, NotFound(0, 0, (message.hash,)))
             return
         txs = block.transactions
         host.send(sender, BlockTxn(block.hash, tuple(txs[at] for at in message.places if 0 <= at < len(txs))))
@@ -1451,8 +1413,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         waiting = self.pending.get(message.hash)
         if one is None or waiting is None:
             return DUPLICATE
-        block, places = waiting
-        if message.txs != tuple(block.transactions[at] for at in places):
+        block, asked = waiting
+        if message.txs != tuple(block.transactions[at] for at in asked):
             return None
         del self.pending[message.hash]
         return self.receive(host, one, block)
@@ -1535,37 +1497,49 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if change.gone:
             host.log("reorganisation", gone=len(change.gone), come=len(change.come), tip=short(self.chain.tip.hash))
         for block in change.gone:
-            for tx in block.transactions:
-                self.put_back(tx)
-        self.recent = txids_of(tuple(self.chain.recent(RECENT_BLOCKS)))
-        pool, causes, wanted = self.pool, self.causes, self.wanted
+            self.put_back(host, block)
         for block in change.come:
-            for tx in block.transactions:
-                txid = tx.txid
-                if pool.pop(txid, None) is not None and tx.coin > 0:
-                    self.coins.pop(tx.coin, None)
-                if txid in self.places:
-                    self.unqueue(txid)
-                if causes:
-                    causes.pop(txid, None)
-                if wanted and wanted.pop(txid, None) is not None:
-                    self.also.pop(txid, None)
-            for coin in coins_of(block):
-                rival = self.coins.pop(coin, None)
-                if rival is not None:
-                    pool.pop(rival, None)
-                    causes.pop(rival, None)
-                    self.unqueue(rival)
+            self.take_out(host, block)
+        self.settle(host)
         self.tell_payments(host, change)
         self.announce(host, change, cause)
         if self.secret is not None:
             self.maybe_publish(host)
 
-    def put_back(self, tx: Transaction) -> None:
-        if len(self.pool) < POOL_MOST and not (tx.coin > 0 and tx.coin in self.coins):
-            self.pool[tx.txid] = tx
-            if tx.coin > 0:
-                self.coins[tx.coin] = tx.txid
+    def put_back(self, host: Host, block: Block) -> None:
+        """The transactions of a block that has left wait again."""
+        first, txs = set_of(host.numbers, block)
+        if txs and first < self.base:
+            self.begin_at(host, first)
+        for tx in block.transactions:
+            if self.pool.bit_count() < POOL_MOST and not (tx.coin > 0 and tx.coin in self.coins):
+                bit = 1 << host.numbers.of(tx) - self.base
+                self.pool |= bit
+                self.have |= bit
+                if tx.coin > 0:
+                    self.coins[tx.coin] = tx
+
+    def take_out(self, host: Host, block: Block) -> None:
+        """The transactions of a block that has come do not wait any more, nor others of the same coins."""
+        first, txs = set_of(host.numbers, block)
+        mined = shifted(txs, first - self.base)
+        self.have |= mined
+        gone = mined
+        for coin, txid in coins_of(block).items():
+            rival = self.coins.pop(coin, None)
+            if rival is not None and rival.txid != txid:
+                bit = 1 << host.numbers.of(rival) - self.base
+                gone |= bit
+                self.have &= ~bit
+        if self.asked & gone:
+            for one in self.connections.values():
+                one.asked &= ~gone
+        self.pool &= ~gone
+        self.news &= ~gone
+        self.asked &= ~gone
+        self.later &= ~gone
+        for number in [n for n in self.causes if n >= self.base and gone >> n - self.base & 1]:
+            del self.causes[number]
 
     def announce(self, host: Host, change: Change, cause: CauseLike) -> None:
         """Announce the new tip: by inv; or by the headers that are new, and to those who want it, the block."""
@@ -1578,9 +1552,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if len(headers) <= HEADERS_ANNOUNCED:
                 host.multicast(peers, Headers(headers), cause=cause)
             else:
-                host.multicast(peers, Inv((), (tip.hash,)), cause=cause)
+                host.multicast(peers, Inv(0, 0, (tip.hash,)), cause=cause)
         else:
-            host.multicast([one.peer for one in those], Inv((), (tip.hash,)), cause=cause)
+            host.multicast([one.peer for one in those], Inv(0, 0, (tip.hash,)), cause=cause)
         for one in those:
             one.best = tip.hash
 
@@ -1668,7 +1642,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """This node finds a block, with what waits in its pool."""
         parent = self.secret.tip if self.secret is not None else self.chain.tip
         room = max(0, BLOCK_TXS - host.options.filler)
-        txs = tuple(islice(self.pool.values(), room))
+        txs = tuple([host.numbers.values[self.base + at] for at in islice(places(self.pool), room)])
         if self.secret is not None:
             txs = self.secret_txs(txs)
         block = Block.on(parent, self.me, host.now_us, txs, host.options.filler)
@@ -1743,8 +1717,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             host.progress(0, host.options.confirmations, cause=cause)
             host.multicast(peers, single(tx), cause=cause)
         # It keeps the first itself.
-        self.pool[first.txid] = first
-        self.coins[coin] = first.txid
+        bit = 1 << host.numbers.of(first) - self.base
+        self.pool |= bit
+        self.have |= bit
+        self.coins[coin] = first
 
     @verb(
         "mine-in-secret",
@@ -1819,7 +1795,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         inbound = sum(one.inbound for one in self.connections.values())
         tip = self.chain.tip
         mines = "secretly" if self.secret is not None else "openly" if self.mining else "no"
-        return short(tip.hash), tip.height, len(self.connections) - inbound, inbound, mines, len(self.pool)
+        return short(tip.hash), tip.height, len(self.connections) - inbound, inbound, mines, self.pool.bit_count()
 
     def beliefs(self) -> Beliefs:
         known = {
@@ -1830,14 +1806,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             known[peer] = Belief(one.heard_us, way if one.kind == "full" else f"{way}, {one.kind}", alive=True)
         tried, new = self.addresses.counts
         requested = [f"block {short(h)} of #{lack.of}" for h, lack in self.lacking.items() if lack.of >= 0]
-        asked = sum(want.asked for want in self.wanted.values())
+        asked = self.asked.bit_count()
         facts = {
             "chain": f"height {self.chain.height}, tip {short(self.chain.tip.hash)}",
             "last blocks": ", ".join(short(hash_) for hash_ in self.chain.main[-6:]),
             "other blocks": str(len(self.chain.blocks) - len(self.chain.main)),
             "orphans": ", ".join(short(hash_) for hash_ in self.chain.orphans) or "-",
             "addresses": f"{tried} tried, {new} new",
-            "unconfirmed": f"{len(self.pool)} transactions",
+            "unconfirmed": f"{self.pool.bit_count()} transactions",
             "requested": ", ".join([*requested[:5], *([f"{asked} transactions"] if asked else [])]) or "-",
         }
         if self.secret is not None:

@@ -109,13 +109,6 @@ def is_sound(block: Block) -> bool:
     return block.hash == _hash(*contents) and len(coins) == len(set(coins)) and 0 <= block.filler <= 10_000
 
 
-@lru_cache(maxsize=64)
-def txids_of(blocks: tuple[Block, ...]) -> frozenset[int]:
-    """The hashes of the transactions of some blocks. One set for all nodes: a node looks into the latest blocks for
-    each transaction that it is told of and does not have."""
-    return frozenset([tx.txid for block in blocks for tx in block.transactions])
-
-
 @lru_cache(maxsize=1_024)
 def coins_of(block: Block) -> Mapping[int, int]:
     """Coin -> txid of what a block spends."""

@@ -170,17 +170,20 @@ class Crawl:
 
 
 # --- inventory --------------------------------------------------------------------------------------------------------
+#
+# `txs` is a set of transactions that begins at number `first` (see `sets`). On the wire it is a list of their hashes.
 
 
 @message(part="notice")
 class Inv:
     """I have these transactions and blocks."""
 
-    txs: tuple[int, ...]
+    first: int
+    txs: int
     blocks: tuple[int, ...]
 
     def wire_size(self) -> int:
-        many = len(self.txs) + len(self.blocks)
+        many = self.txs.bit_count() + len(self.blocks)
         # `count_size`, written out for nearly all.
         return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
@@ -188,19 +191,20 @@ class Inv:
         return HIDDEN if self.blocks else ()
 
     def without(self, word: str) -> Inv | None:
-        return Inv(self.txs, ()) if self.txs else None
+        return Inv(self.first, self.txs, ()) if self.txs else None
 
 
 @message(part="question")
 class GetData:
     """Send me these transactions and blocks. compact: the blocks as `CmpctBlock`."""
 
-    txs: tuple[int, ...]
+    first: int
+    txs: int
     blocks: tuple[int, ...]
     compact: bool = False
 
     def wire_size(self) -> int:
-        many = len(self.txs) + len(self.blocks)
+        many = self.txs.bit_count() + len(self.blocks)
         return HEADER + count_size(many) + ENTRY_INV * many
 
 
@@ -208,11 +212,12 @@ class GetData:
 class NotFound:
     """I do not have these."""
 
-    txs: tuple[int, ...]
+    first: int
+    txs: int
     blocks: tuple[int, ...]
 
     def wire_size(self) -> int:
-        many = len(self.txs) + len(self.blocks)
+        many = self.txs.bit_count() + len(self.blocks)
         return HEADER + count_size(many) + ENTRY_INV * many
 
 

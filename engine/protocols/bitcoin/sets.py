@@ -1,0 +1,57 @@
+"""Sets of transactions as integers: bit n of a set that begins at `first` is the transaction number first + n.
+
+The numbers are those of `Host.numbers`. A node counts from a base of its own, below which nothing waits any more, so
+that its sets stay as short as what has been paid since the last block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from ...api import Numbers
+from .chain import Block
+
+
+def shifted(bits: int, by: int) -> int:
+    """A set that begins `by` lower. What is below 0 then is left out."""
+    return bits << by if by >= 0 else bits >> -by
+
+
+def places(bits: int) -> Iterator[int]:
+    """The bits that are set, from the lowest on."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
+
+
+def lowest(bits: int, most: int) -> int:
+    """The lowest of the bits that are set, at most so many."""
+    if bits.bit_count() <= most:
+        return bits
+    low, high = 0, bits.bit_length()
+    while low < high:
+        middle = (low + high) // 2
+        if (bits & ((1 << middle) - 1)).bit_count() < most:
+            low = middle + 1
+        else:
+            high = middle
+    return bits & ((1 << low) - 1)
+
+
+@lru_cache(maxsize=64)
+def set_of(numbers: Numbers, block: Block) -> tuple[int, int]:
+    """The transactions of a block: (first, bits). Counted once for all nodes."""
+    found = [numbers.of(tx) for tx in block.transactions]
+    first = min(found, default=0)
+    bits = bytearray((max(found, default=0) - first) // 8 + 1)
+    for number in found:
+        bits[number - first >> 3] |= 1 << (number - first & 7)
+    return first, int.from_bytes(bits, "little") if found else 0
+
+
+@lru_cache(maxsize=16)
+def places_in(numbers: Numbers, block: Block) -> Mapping[int, int]:
+    """Where in a block each of its transactions stands, by their numbers."""
+    return {numbers.of(tx): at for at, tx in enumerate(block.transactions)}
