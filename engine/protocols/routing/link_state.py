@@ -21,6 +21,8 @@ MIN_LS_INTERVAL_US, MIN_LS_ARRIVAL_US = 5_000_000, 1_000_000
 MAX_AGE_DIFF_S = 900
 RETRANSMIT_US, TRANSIT_DELAY_S = 5_000_000, 1
 LSAS_MOST = 1_900
+REFERENCE_KBIT_S = 100_000
+"""A link of this capacity costs 1."""
 
 
 class Lsa(NamedTuple):
@@ -295,7 +297,9 @@ class OspfOptions:
     hello_s: float = option(10.0, "time from one hello to the next, in s", low=1.0, high=60.0, fixed=True)
     dead_s: float = option(40.0, "a neighbour without a hello for so long is dead, in s", low=2.0, high=300.0)
     spf_s: float = option(0.2, "time from a change to the computation of shortest paths, in s", low=0.0, high=10.0)
-    metric: Literal["delay", "hops"] = option("delay", "what a link costs: its delay in ms, or 1", fixed=True)
+    metric: Literal["delay", "hops", "capacity"] = option(
+        "delay", "what a link costs: its delay in ms, 1, or 100 Mbit/s over its capacity", fixed=True
+    )
 
 
 @dataclass(slots=True)
@@ -357,7 +361,12 @@ class LinkState(Component, options=OspfOptions):
         host.every(REFRESH_S * 1_000_000, Refresh())
 
     def cost(self, host: Host, neighbour: PeerId) -> int:
-        return host.cost(neighbour) if host.options.metric == "delay" else 1
+        metric = host.options.metric
+        if metric == "capacity":
+            # As ospfd computes it, unless told otherwise.
+            rate = host.kbit_s(neighbour)
+            return min(65_535, max(1, REFERENCE_KBIT_S // rate)) if rate else 1
+        return host.cost(neighbour) if metric == "delay" else 1
 
     def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """There is a link with a neighbour: say hello at once."""
