@@ -741,6 +741,16 @@ class Host(Protocol):
         `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
         ...
 
+    def limit(self, to: PeerId, kbit_s: int, buffer: int) -> None:
+        """From now on, what it sends over its link with a peer leaves at that rate, in kbit/s, one message after the
+        other. A datagram is dropped with the reason `queue` where more than `buffer` bytes would wait; a stream waits
+        without limit. The other direction is up to the other end."""
+        ...
+
+    def kbit_s(self, to: PeerId) -> int:
+        """The rate that it has set for its link with a peer, 0 without a limit."""
+        ...
+
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
         """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...

@@ -728,7 +728,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def _close(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
-            self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
+            self._notify(self.network.closing_us(a, b), notice, 0, self.null_record)
 
     def cost(self, peer: PeerId, to: PeerId) -> int:
         if not self._is_peer(to):

@@ -167,6 +167,7 @@ class FakeHost:
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}
+        self.limits: dict[PeerId, tuple[int, int]] = {}
         """Costs of links that a test sets; others are 1."""
         self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
@@ -227,6 +228,14 @@ class FakeHost:
     def queued(self, to: PeerId) -> int:
         """Bytes for a peer in `uplink`."""
         return sum(encoded_size(message) for one, message in self.uplink if one == to)
+
+    def limit(self, to: PeerId, kbit_s: int, buffer: int) -> None:
+        """Record the limit of a link in `limits`."""
+        self.limits[to] = (kbit_s, buffer)
+
+    def kbit_s(self, to: PeerId) -> int:
+        """The rate in `limits`, 0 without one."""
+        return self.limits.get(to, (0, 0))[0]
 
     def withdraw(self, to: PeerId, message: object) -> bool:
         """Take the last equal message out of `uplink` and `sent`."""

@@ -80,6 +80,7 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
         sim.event_log,
         sim.faults,
         network.bandwidth,
+        network.link_rates,
         network.nat,
         network.held_links,
         network.stalls,

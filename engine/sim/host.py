@@ -463,6 +463,13 @@ class PeerHost:
     def sent(self, to: PeerId) -> int:
         return self.shared.network.sent(self.me, to) if self._exists(to) else 0
 
+    def limit(self, to: PeerId, kbit_s: int, buffer: int) -> None:
+        if self._exists(to):
+            self.shared.network.limit(self.me, to, max(1, kbit_s), max(0, buffer))
+
+    def kbit_s(self, to: PeerId) -> int:
+        return self.shared.network.kbit_s(self.me, to) if self._exists(to) else 0
+
     def withdraw(self, to: PeerId, message: Any) -> bool:
         return self._exists(to) and self.shared.network.withdraw(self.me, to, message)
 

@@ -14,9 +14,10 @@ with a reason). The reasons, in the order in which they are looked for:
     dead, left  the receiver's process is no more
     reset       the receiver has restarted since it was sent, and a stream does not outlive that
 
-Three more end a message on the way: `unsent`, `queue` and `withdrawn`, see `bandwidth`. The fast paths of `host` and
-`kernel` are this function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver
-that was alive when the message was sent. They never run otherwise (`LinkModel.path`, `Kernel.checked`).
+Three more end a message on the way: `unsent`, `queue` and `withdrawn`, see `bandwidth` and `link_rates`. The fast paths
+of `host` and `kernel` are this function with all that is switched off: no faults, no NAT, no capacity, no loss, no
+jitter, a receiver that was alive when the message was sent. They never run otherwise (`LinkModel.path`,
+`Kernel.checked`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from .bandwidth import SIZE_MASK, Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
+from .link_rates import LinkRates
 from .links import BREAK_US, BULK, FAST, ORDERED, LinkModel, SendPath
 from .nat import Nat
 from .stalls import StallOwner, Stalls
@@ -70,6 +72,8 @@ class Network(FateOfEnvelopes):
         self.nat = (
             Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
         )
+        self.link_rates: LinkRates | None = None
+        """Queues of links, from when a peer first limits one of its own."""
         self.sent_to: dict[int, int] = {}
         """Bytes sent from one peer to another (sender << 32 | receiver), of pairs that a peer asked about, where lines
         have no limit."""
@@ -181,8 +185,7 @@ class Network(FateOfEnvelopes):
 
     def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> None:
         """Send a message to each of several receivers: the path of all that `SendPath.FAST` is not for."""
-        nat, bandwidth, post, fate = self.nat, self.bandwidth, self.kernel.post, self.fate
-        now_us = self.kernel.now_us
+        nat = self.nat
         if self.sent_to:
             to = tuple(to)
             for one in to:
@@ -193,6 +196,14 @@ class Network(FateOfEnvelopes):
             stream = envelope[1].over == "stream"
             for one in to:
                 nat.called(frm, one, stream)
+        if self.link_rates is not None:
+            to = tuple(one for one in to if not self.link_rates.put(frm, one, envelope))
+        self.leave(frm, to, envelope)
+
+    def leave(self, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> None:
+        """A message has left the queues of its links."""
+        bandwidth, post, fate = self.bandwidth, self.kernel.post, self.fate
+        now_us = self.kernel.now_us
         if bandwidth is not None:
             for one in to:
                 bandwidth.put(frm, one, envelope)
@@ -213,8 +224,27 @@ class Network(FateOfEnvelopes):
     # --- what a sender may know and do -------------------------------------------------------------------
 
     def queued(self, frm: PeerId, to: PeerId) -> int:
-        """Bytes from one peer to another that wait for the uplink."""
-        return 0 if self.bandwidth is None else self.bandwidth.queued(frm, to)
+        """Bytes from one peer to another that wait for their link or for the uplink."""
+        waits = 0 if self.link_rates is None else self.link_rates.queued(frm, to)
+        return waits if self.bandwidth is None else waits + self.bandwidth.queued(frm, to)
+
+    def limit(self, frm: PeerId, to: PeerId, kbit_s: int, buffer: int) -> None:
+        """From now on, what one peer sends to another has that rate, see `link_rates`."""
+        if self.link_rates is None:
+            self.links.keep_orders(self.kernel)
+            self.link_rates = LinkRates(self.kernel, self.leave)
+        self.link_rates.limit(frm, to, kbit_s, buffer)
+
+    def kbit_s(self, frm: PeerId, to: PeerId) -> int:
+        """The rate of the link from one peer to another, 0 without a limit."""
+        return 0 if self.link_rates is None else self.link_rates.kbit_s(frm, to)
+
+    def closing_us(self, a: PeerId, b: PeerId) -> int:
+        """How long until `b` learns that `a` closed their stream: what was sent on it comes first."""
+        closing_us = self.links.closing_us(a, b, self.kernel.now_us)
+        if self.link_rates is None:
+            return closing_us
+        return max(closing_us, self.link_rates.until_us(a, b) + self.links.delay_us(a, b))
 
     def sent(self, frm: PeerId, to: PeerId) -> int:
         """Bytes from one peer to another that have left since the process of the first started; where lines have no
@@ -234,6 +264,8 @@ class Network(FateOfEnvelopes):
         """A process ends: its unsent messages, its NAT table and what was counted of it go."""
         if self.bandwidth is not None:
             self.bandwidth.died(peer, politely)
+        if self.link_rates is not None and not politely:
+            self.link_rates.ended(peer)
         if self.nat is not None:
             self.nat.forgets(peer)
         if self.sent_to:
@@ -304,6 +336,9 @@ class Network(FateOfEnvelopes):
         if self.bandwidth is not None:
             for at_us, to, envelope in self.bandwidth.rows():
                 yield envelope[3], at_us, to, envelope
+        if self.link_rates is not None:
+            for at_us, to, envelope in self.link_rates.rows():
+                yield envelope[3], at_us + self.links.delay_us(envelope[0], to), to, envelope
         for at_us, to, envelope in self.stalls.rows():
             yield envelope[3], at_us, to, envelope
         for gone_us, left_us, to, envelope in self.held_links.rows():

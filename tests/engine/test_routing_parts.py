@@ -91,13 +91,55 @@ def test_shortest_paths_are_those_of_dijkstra_and_a_link_counts_only_if_both_end
     for router in graph:
         links = tuple((other, graph[router][other]["weight"]) for other in sorted(graph[router]))
         database.install(Lsa(router, FIRST_SEQUENCE, 0, links), 0)
-    found = database.shortest_paths(0)
+    database.find_paths(0)
+    found = database.ways
     expected = nx.single_source_dijkstra_path_length(graph, 0)
     assert {router: distance for router, (distance, _) in found.items()} == {k: v for k, v in expected.items() if k}
     assert all(hop in graph[0] for _, hop in found.values())
     one = found[7][1]
     database.install(Lsa(one, FIRST_SEQUENCE + 1, 0, ()), SECOND)
-    assert database.shortest_paths(0)[7][1] != one
+    database.find_paths(0)
+    assert database.ways[7][1] != one
+
+
+@pytest.mark.parametrize("costs", [1, 3, 40])
+@pytest.mark.parametrize("changes", [1, 4])
+def test_mended_paths_are_those_that_dijkstra_finds(costs: int, changes: int) -> None:
+    graph, rng = nx.random_regular_graph(4, 100, seed=7), Random(costs)
+    for _, _, data in graph.edges(data=True):
+        data["weight"] = rng.randint(1, costs)
+    database, sequence, moved = Database(), FIRST_SEQUENCE, 0
+
+    def tell(*routers: int) -> None:
+        nonlocal sequence
+        for router in routers:
+            sequence += 1
+            links = tuple((other, graph[router][other]["weight"]) for other in sorted(graph[router]))
+            database.install(Lsa(router, sequence, 0, links), 0)
+
+    tell(*graph)
+    database.find_paths(0)
+    for _ in range(150):
+        for _ in range(changes):
+            a, b = rng.sample(sorted(graph), 2)
+            if graph.has_edge(a, b) and rng.random() < 0.7:
+                graph.remove_edge(a, b)
+            else:
+                a, b = rng.choice(sorted(graph.edges)) if rng.random() < 0.5 else (a, b)
+                graph.add_edge(a, b, weight=rng.randint(1, costs))
+            if rng.random() < 0.5:
+                a, b = rng.choice(sorted(graph.edges))
+                graph.remove_edge(a, b)
+            # Only one end may have told of it yet.
+            tell(*rng.sample((a, b), rng.randint(1, 2)))
+        before = dict(database.ways)
+        changed = database.mend_paths(0)
+        mended = dict(database.ways)
+        database.find_paths(0)
+        assert mended == database.ways
+        assert changed == (mended != before)
+        moved += changed
+    assert moved > 20
 
 
 def test_which_lsa_is_more_recent() -> None:

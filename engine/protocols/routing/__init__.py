@@ -16,6 +16,9 @@ path vector (BGP): each router stands for a provider (an autonomous system) with
 a route, so that nobody takes one that it is on itself. Customers pay: a route over a customer is preferred to one over
 a peer, and that to one over a provider; routes of peers and providers are told to customers only.
 
+Links may have a capacity (slowest_kbit_s, fastest_kbit_s): then packets wait for each other at a router, and are
+dropped where too many wait. OSPF can take the capacity as the cost of a link (ospf.metric=capacity).
+
 An ask sends a packet, to `#17`, to an address (`10.0.17.1`), or to any other text, which is a name: the first router
 looks it up. Each change (a link that is down, a router that starts) is an ask of the network itself: its messages are
 all that routers tell each other of it, so it shows how far a change is told, and for how long.
@@ -65,11 +68,13 @@ from .distance_vector import DistanceVector
 from .link_state import LinkState
 from .packets import (
     ARRIVED,
+    HEADERS,
     HERE,
     LINKS_MOST,
     NO_HOST,
     NO_ROUTE,
     PACKET,
+    PING,
     TTL_ENDED,
     UPDATE,
     WENT_WRONG,
@@ -88,6 +93,7 @@ from .packets import (
     peer_of,
     prefix_of,
     prefix_text,
+    rate_of,
 )
 from .path_vector import PathVector
 
@@ -155,6 +161,21 @@ class RoutingOptions:
     hosts_share: float = option(0.25, "share of the peers that are hosts behind routers", low=0.0, high=0.9, fixed=True)
     uplinks: int = option(2, "routers that a new router is linked with", low=1, high=8, unit="routers")
     ttl: int = option(64, "routers that a packet may pass", low=1, high=255, unit="routers")
+    slowest_kbit_s: int = option(
+        0, "capacity of the slowest links, in kbit/s; 0: links take all at once", low=0, high=100_000_000, fixed=True
+    )
+    fastest_kbit_s: int = option(
+        0,
+        "capacity of the fastest links, in kbit/s: each has one drawn at random from the slowest to this; 0: all are "
+        "as slow as the slowest",
+        low=0,
+        high=100_000_000,
+        fixed=True,
+    )
+    buffer_bytes: int = option(
+        65_536, "what waits at a router for one link at most; further packets are dropped", low=0, high=100_000_000
+    )
+    packet_bytes: int = option(PING, "size of the packets that users send", low=HEADERS, high=65_535)
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 
@@ -268,6 +289,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         """There is a link; what is at its other end is a router until it says otherwise."""
         if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
             self.links[peer] = None
+            limit(host, peer)
             link = link_text(host.me, peer)
             self.speaker.up(host, peer, news(host, f"link {link} is up", "up", link))
 
@@ -318,7 +340,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
     # --- packets ---------------------------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        self.route(host, Packet(host.me, address_from(ask.text) or 0, ask.text, host.options.ttl))
+        options = host.options
+        self.route(host, Packet(host.me, address_from(ask.text) or 0, ask.text, options.ttl, options.packet_bytes))
 
     @on(Packet)
     def passing(self, host: Host, sender: PeerId, message: Packet) -> None:
@@ -388,7 +411,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
         if packet.source == host.me:
             heard(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
         else:
-            back = Answer(host.me, address_of(packet.source), packet.name, host.options.ttl, asked, wrong, hops)
+            back = Answer(
+                host.me, address_of(packet.source), packet.name, host.options.ttl, asked, wrong, hops, packet.size
+            )
             self.carry(host, back)
 
     @on(Answer)
@@ -566,6 +591,7 @@ class EndHost(Peer):
         """It takes one link only."""
         if peer == self.trying and self.gateway in (-1, peer):
             self.gateway = peer
+            limit(host, peer)
             host.send(peer, Attach())
         elif peer != self.gateway:
             host.unlink(peer)
@@ -594,14 +620,15 @@ class EndHost(Peer):
         elif self.gateway < 0:
             host.failed("the host has no gateway")
         else:
-            host.send(self.gateway, Packet(host.me, to, ask.text, host.options.ttl))
+            host.send(self.gateway, Packet(host.me, to, ask.text, host.options.ttl, host.options.packet_bytes))
 
     @on(Packet)
     def arrived(self, host: Host, sender: PeerId, message: Packet) -> None:
         if sender == self.gateway:
             hops = max(0, host.options.ttl - message.ttl) + 1
             to = address_of(message.source)
-            host.send(sender, Answer(host.me, to, message.name, host.options.ttl, message.to, ARRIVED, hops))
+            ttl, size = host.options.ttl, message.size
+            host.send(sender, Answer(host.me, to, message.name, ttl, message.to, ARRIVED, hops, size))
 
     @on(Answer)
     def answered(self, host: Host, sender: PeerId, message: Answer) -> None:
@@ -611,6 +638,14 @@ class EndHost(Peer):
     def beliefs(self) -> Beliefs:
         gateway = [self.gateway] if self.gateway >= 0 else []
         return Beliefs.of(gateway, "gateway", {"speaks": "no routing protocol: it is a host"})
+
+
+def limit(host: Host, peer: PeerId) -> None:
+    """Give what is sent over a link its capacity, if links have one."""
+    options = host.options
+    if options.slowest_kbit_s:
+        ends = host.address(host.me), host.address(peer)
+        host.limit(peer, rate_of(*ends, options.slowest_kbit_s, options.fastest_kbit_s), options.buffer_bytes)
 
 
 def passed(
@@ -708,6 +743,7 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
         for other in near[one.id]:
             if one.id < other and other not in before[one.id]:
                 one.host.link(other)
+            limit(one.host, other)
     for me, router in routers.items():
         router.links = {one: None for one in near[me] if one in routers}
         router.hosts = {one: None for one in near[me] if one in hosts}

@@ -6,10 +6,10 @@ shortest paths on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from typing import Literal, NamedTuple
+from heapq import heapify, heappop, heappush
+from typing import Literal, NamedTuple, TypeAlias
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
 from .packets import HERE, LINKS_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
@@ -21,6 +21,8 @@ MIN_LS_INTERVAL_US, MIN_LS_ARRIVAL_US = 5_000_000, 1_000_000
 MAX_AGE_DIFF_S = 900
 RETRANSMIT_US, TRANSIT_DELAY_S = 5_000_000, 1
 LSAS_MOST = 1_900
+REFERENCE_KBIT_S = 100_000
+"""A link of this capacity costs 1."""
 
 
 class Lsa(NamedTuple):
@@ -70,11 +72,20 @@ class Stored:
         return self.lsa._replace(age_s=min(MAX_AGE_S, self.lsa.age_s + (now_us - self.at_us) // 1_000_000))
 
 
+Links: TypeAlias = dict[PeerId, int]
+"""Neighbour -> cost of the link with it."""
+Way: TypeAlias = tuple[int, PeerId]
+"""(distance, next hop)."""
+
+
 @dataclass(slots=True)
 class Database:
-    """The LSAs of all routers that this one has heard of."""
+    """The LSAs of all routers that this one has heard of. `ways`: destination -> (distance, next hop) as last computed;
+    `before`: the LSAs that have changed since then, as they were, None for one that is new."""
 
     stored: dict[PeerId, Stored] = field(default_factory=dict)
+    ways: dict[PeerId, Way] = field(default_factory=dict)
+    before: dict[PeerId, Lsa | None] = field(default_factory=dict)
 
     def get(self, router: PeerId, now_us: int) -> Lsa | None:
         """The LSA of a router, with its present age."""
@@ -83,39 +94,122 @@ class Database:
 
     def install(self, lsa: Lsa, now_us: int) -> bool:
         """Put an LSA in that is newer. Returns whether the map changed by it."""
-        old = self.stored.get(lsa.router)
+        one = self.stored.get(lsa.router)
+        old = None if one is None else one.lsa
         self.stored[lsa.router] = Stored(lsa, now_us)
-        return _says(lsa) != (_says(old.lsa) if old is not None else ((), ()))
+        if old is None or (old.links, old.prefixes) != (lsa.links, lsa.prefixes):
+            self.before.setdefault(lsa.router, old)
+        return _says(lsa) != (_says(old) if old is not None else ((), ()))
 
     def expire(self, now_us: int) -> list[PeerId]:
         """Remove LSAs that reached MaxAge; returns whose."""
         gone = [router for router, one in self.stored.items() if one.aged(now_us).age_s >= MAX_AGE_S]
         for router in gone:
-            del self.stored[router]
+            self.before.setdefault(router, self.stored.pop(router).lsa)
         return gone
 
-    def shortest_paths(self, root: PeerId) -> dict[PeerId, tuple[int, PeerId]]:
-        """Destination -> (distance, next hop), by Dijkstra (16.1). A link counts only if both of its ends list it. Of
-        equal paths the one over the lower next hop is taken."""
-        links = {router: dict(one.lsa.links) for router, one in self.stored.items()}
-        best: dict[PeerId, tuple[int, PeerId]] = {root: (0, root)}
-        done: set[PeerId] = set()
-        heap: list[tuple[int, PeerId, PeerId]] = [(0, root, root)]
+    def listed(self, router: PeerId) -> Links:
+        """The links that a router lists."""
+        one = self.stored.get(router)
+        return {} if one is None else dict(one.lsa.links)
+
+    def listed_before(self, router: PeerId) -> Links:
+        """Those that it listed when paths were last computed."""
+        if router not in self.before:
+            return self.listed(router)
+        old = self.before[router]
+        return {} if old is None else dict(old.links)
+
+    def all_listed(self) -> dict[PeerId, Links]:
+        """The links that each router lists."""
+        return {router: dict(one.lsa.links) for router, one in self.stored.items()}
+
+    def find_paths(self, root: PeerId, links: Mapping[PeerId, Links] | None = None) -> None:
+        """Compute the shortest path to each destination by Dijkstra (16.1). A link counts only if both of its ends list
+        it. Of equal paths the one over the lower next hop is taken. links: `all_listed`, where it is known already."""
+        known = self.all_listed() if links is None else links
+        self.ways, self.before = {}, {}
+        self._search(root, [(0, root, root)], lambda router: known.get(router, {}))
+
+    def mend_paths(self, root: PeerId) -> bool:
+        """Bring the shortest paths up to date with the LSAs that have changed. Returns whether one is another now, or a
+        router has other prefixes.
+
+        They become what `find_paths` gives, at a cost that grows with the paths that change and not with the map
+        (Ramalingam and Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996):
+        destinations whose path may lead over a link that is gone or costs more lose it, and Dijkstra begins with what
+        all others offer them, and with the links that are new or cost less."""
+        if not self.ways or len(self.before) > len(self.stored) // 8:
+            self.find_paths(root)
+            return True
+        ways = self.ways
+        attached = any(
+            old is None or one not in self.stored or old.prefixes != self.stored[one].lsa.prefixes
+            for one, old in self.before.items()
+        )
+        lost: dict[PeerId, Way] = {}
+        better: list[tuple[PeerId, PeerId, int]] = []
+        for one in self.before:
+            for other in {**self.listed_before(one), **self.listed(one)}:
+                for a, b in ((one, other), (other, one)):
+                    then = _cost(self.listed_before, a, b)
+                    now = _cost(self.listed, a, b)
+                    if then and (not now or now > then):
+                        if b in ways and ways[b] == self._over(root, a, b, then):
+                            lost[b] = ways[b]
+                    elif now and (not then or now < then):
+                        better.append((a, b, now))
+        waiting = list(lost)
+        for a in waiting:
+            for b, cost in self.listed_before(a).items():
+                used = b in ways and b not in lost and ways[b] == self._over(root, a, b, cost)
+                if used and a in self.listed_before(b):
+                    lost[b] = ways[b]
+                    waiting.append(b)
+        for router in lost:
+            del ways[router]
+        better += [(a, b, cost) for b in lost for a in self.listed(b) if (cost := _cost(self.listed, a, b))]
+        offers = [(self._over(root, a, b, cost), b) for a, b, cost in better if b != root]
+        self.before = {}
+        changed = self._search(root, [(*way, to) for way, to in offers if way is not None], self.listed)
+        return attached or any(ways.get(to) != way for to, way in (changed | lost).items())
+
+    def _over(self, root: PeerId, router: PeerId, to: PeerId, cost: int) -> Way | None:
+        """The way to a neighbour of a router by way of that router; None without a way to it."""
+        if router == root:
+            return cost, to
+        way = self.ways.get(router)
+        return None if way is None else (way[0] + cost, way[1])
+
+    def _search(
+        self, root: PeerId, heap: list[tuple[int, PeerId, PeerId]], listed: Callable[[PeerId], Links]
+    ) -> dict[PeerId, Way | None]:
+        """Dijkstra from some offers, each (distance, next hop, destination), on. Returns the destinations whose way it
+        has set, with the way before."""
+        ways = self.ways
+        before: dict[PeerId, Way | None] = {}
+        heapify(heap)
         while heap:
             distance, hop, router = heappop(heap)
-            if router in done:
-                continue
-            done.add(router)
-            for neighbour, cost in links.get(router, {}).items():
-                if neighbour in done or router not in links.get(neighbour, {}):
+            if router != root:
+                way, old = (distance, hop), ways.get(router)
+                if old is not None and old <= way:
                     continue
-                first = neighbour if router == root else hop
-                there = (distance + cost, first)
-                if neighbour not in best or there < best[neighbour]:
-                    best[neighbour] = there
+                before.setdefault(router, old)
+                ways[router] = way
+            elif distance:
+                continue
+            for neighbour, cost in listed(router).items():
+                there = (distance + cost, neighbour if router == root else hop)
+                known = ways.get(neighbour)
+                if (known is None or there < known) and neighbour != root and router in listed(neighbour):
                     heappush(heap, (*there, neighbour))
-        del best[root]
-        return best
+        return before
+
+
+def _cost(listed: Callable[[PeerId], Links], router: PeerId, to: PeerId) -> int:
+    """What the link from one router to another costs, 0 unless both list it."""
+    return listed(router).get(to, 0) if router in listed(to) else 0
 
 
 # --- the protocol ------------------------------------------------------------------------------------------------
@@ -203,7 +297,9 @@ class OspfOptions:
     hello_s: float = option(10.0, "time from one hello to the next, in s", low=1.0, high=60.0, fixed=True)
     dead_s: float = option(40.0, "a neighbour without a hello for so long is dead, in s", low=2.0, high=300.0)
     spf_s: float = option(0.2, "time from a change to the computation of shortest paths, in s", low=0.0, high=10.0)
-    metric: Literal["delay", "hops"] = option("delay", "what a link costs: its delay in ms, or 1", fixed=True)
+    metric: Literal["delay", "hops", "capacity"] = option(
+        "delay", "what a link costs: its delay in ms, 1, or 100 Mbit/s over its capacity", fixed=True
+    )
 
 
 @dataclass(slots=True)
@@ -224,13 +320,13 @@ class Neighbour:
 
 @dataclass(slots=True, eq=False)
 class LinkState(Component, options=OspfOptions):
-    """OSPF at one router. `table`: prefix -> (next hop, distance); `own`: prefixes that are attached to it; `sequence`:
+    """OSPF at one router. `table`: prefix -> (distance, next hop); `own`: prefixes that are attached to it; `sequence`:
     of its last LSA, sent at `originated_us`; `planned`: causes that the next one waits for; `repeats`, `computes`: what
     has a timer."""
 
     database: Database = field(default_factory=Database)
     near: dict[PeerId, Neighbour] = field(default_factory=dict)
-    table: dict[Prefix, tuple[PeerId, int]] = field(default_factory=dict)
+    table: dict[Prefix, Way] = field(default_factory=dict)
     own: dict[Prefix, None] = field(default_factory=dict)
     sequence: int = FIRST_SEQUENCE - 1
     originated_us: int = -MIN_LS_INTERVAL_US
@@ -252,9 +348,12 @@ class LinkState(Component, options=OspfOptions):
             router.own.update(dict.fromkeys(map(lan_of, near[me].hosts)))
             router.sequence += 1
             stored[me] = Stored(router.described(me), -MIN_LS_ARRIVAL_US)
+        listed: dict[PeerId, Links] = {}
         for me, router in routers.items():
             router.database.stored = dict(stored)
-            router.compute(me)
+            listed = listed or router.database.all_listed()
+            router.database.find_paths(me, listed)
+            router.fill_table()
 
     def begin(self, host: Host) -> None:
         """The router starts."""
@@ -262,7 +361,12 @@ class LinkState(Component, options=OspfOptions):
         host.every(REFRESH_S * 1_000_000, Refresh())
 
     def cost(self, host: Host, neighbour: PeerId) -> int:
-        return host.cost(neighbour) if host.options.metric == "delay" else 1
+        metric = host.options.metric
+        if metric == "capacity":
+            # As ospfd computes it, unless told otherwise.
+            rate = host.kbit_s(neighbour)
+            return min(65_535, max(1, REFERENCE_KBIT_S // rate)) if rate else 1
+        return host.cost(neighbour) if metric == "delay" else 1
 
     def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """There is a link with a neighbour: say hello at once."""
@@ -278,7 +382,7 @@ class LinkState(Component, options=OspfOptions):
 
     def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
         self.own[prefix] = None
-        self.table[prefix] = (HERE, 0)
+        self.table[prefix] = (0, HERE)
         if self.near:
             self.originate(host, cause)
 
@@ -292,11 +396,11 @@ class LinkState(Component, options=OspfOptions):
 
     def next_hop(self, address: int) -> PeerId | None:
         prefix = longest(self.table, address)
-        return None if prefix is None else self.table[prefix][0]
+        return None if prefix is None else self.table[prefix][1]
 
     def routes(self) -> list[tuple[Prefix, PeerId, int]]:
         """(destination, next hop, distance) of all routes."""
-        return [(prefix, hop, far) for prefix, (hop, far) in self.table.items()]
+        return [(prefix, hop, far) for prefix, (far, hop) in self.table.items()]
 
     def changes(self) -> int:
         return self.changed
@@ -493,20 +597,21 @@ class LinkState(Component, options=OspfOptions):
     @on(Spf)
     def spf(self, host: Host, tick: Spf) -> None:
         self.computes = False
-        before = self.table
-        self.compute(host.me)
-        self.changed += sum(before.get(prefix) != route for prefix, route in self.table.items())
-        self.changed += sum(prefix not in self.table for prefix in before)
+        if self.database.mend_paths(host.me):
+            before = self.table
+            self.fill_table()
+            self.changed += sum(before.get(prefix) != route for prefix, route in self.table.items())
+            self.changed += sum(prefix not in self.table for prefix in before)
         host.emit(TableChanged())
 
-    def compute(self, me: PeerId) -> None:
-        """The table: to each prefix over the nearest router that has it."""
-        table: dict[Prefix, tuple[PeerId, int]] = dict.fromkeys(self.own, (HERE, 0))
+    def fill_table(self) -> None:
+        """The table: to each prefix over the nearest router that has it, of equal ones over the lower next hop."""
+        table: dict[Prefix, Way] = dict.fromkeys(self.own, (0, HERE))
         stored = self.database.stored
-        for router, (far, hop) in self.database.shortest_paths(me).items():
+        for router, way in self.database.ways.items():
             for prefix in stored[router].lsa.prefixes if router in stored else ():
-                if prefix not in table or far < table[prefix][1]:
-                    table[prefix] = (hop, far)
+                if prefix not in table or way < table[prefix]:
+                    table[prefix] = way
         self.table = table
 
 

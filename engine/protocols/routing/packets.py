@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
 from ...api import Cause, Goal, Host, PeerId, message, words_of
@@ -101,20 +103,23 @@ def prefix_of(text: str) -> Prefix:
 WENT_WRONG = ("", "{} has no route to it", "its time to live ended at {}", "{} has no host of that address")
 """Why a packet was given up at a router, by the number in an `Answer`; 0: it has arrived."""
 ARRIVED, NO_ROUTE, TTL_ENDED, NO_HOST = range(4)
+HEADERS, PING = 28, 84
+"""Bytes of the headers of IP and ICMP, and of a packet as `ping` sends it."""
 
 
 @message(over="datagram", part="question")
 class Packet:
     """A packet of a user at `source` to an address: 0 where `name` is still to be looked up, which the first router
-    does. An ICMP echo request."""
+    does. An ICMP echo request of `size` bytes."""
 
     source: PeerId
     to: int
     name: str
     ttl: int
+    size: int = PING
 
     def wire_size(self) -> int:
-        return 84
+        return max(HEADERS, self.size)
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
@@ -123,7 +128,7 @@ class Packet:
 @message(over="datagram", part="answer")
 class Answer:
     """The answer of `source` to a packet for `asked`: an ICMP echo reply, or what went wrong there, see `WENT_WRONG`.
-    hops: links that the packet has passed."""
+    hops: links that the packet has passed; size: its bytes, which an echo has too."""
 
     source: PeerId
     to: int
@@ -132,9 +137,10 @@ class Answer:
     asked: int
     wrong: int
     hops: int
+    size: int = PING
 
     def wire_size(self) -> int:
-        return 84
+        return max(HEADERS, self.size) if self.wrong == ARRIVED else PING
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
@@ -168,3 +174,15 @@ def news(host: Host, what: str, *key: object) -> Cause:
 def link_text(a: PeerId, b: PeerId) -> str:
     """`#3-#7`."""
     return f"#{min(a, b)}-#{max(a, b)}"
+
+
+# --- capacities --------------------------------------------------------------------------------------------------
+
+
+def rate_of(a: int, b: int, slowest_kbit_s: int, fastest_kbit_s: int) -> int:
+    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: each ratio to
+    the slowest one is as likely as any other (log-uniform)."""
+    if fastest_kbit_s <= slowest_kbit_s:
+        return slowest_kbit_s
+    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little") / (1 << 32)
+    return int(0.5 + slowest_kbit_s * math.pow(fastest_kbit_s / slowest_kbit_s, drawn))
