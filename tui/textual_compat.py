@@ -16,7 +16,7 @@ Input (`Translator`, `TerminalDriver.run_input_thread`)
 Order (`Passed`, `is_at_rest`)
     Textual forwards each key to the widget that has the focus when the key is read, although an earlier key, which is
     not handled yet, may move the focus. `input_queue` holds keys back; a `Passed` tells it that a key was handled.
-Drawing (`LeanCompositor`, `LeanStylesheet`, `set_border_title`, `set_virtual_size`, `Overlay`)
+Drawing (`LeanCompositor`, `LeanStylesheet`, `TextLine`, `set_border_title`, `set_virtual_size`, `Overlay`)
     Textual renders, lays out and styles more than has changed; the functions tell which private name avoids it.
 The pointer (`points_at_nothing`)
     Textual looks up what is under the pointer in its last layout, and assumes that what it finds there has a
@@ -77,6 +77,7 @@ from textual.filter import LineFilter, Monochrome
 from textual.geometry import Region, Size
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -1116,21 +1117,38 @@ class LeanCompositor(Compositor):
         return cast("Sequence[Mapping[int, Strip]]", chops)
 
 
+@contextlib.contextmanager
+def laid_out_once() -> Iterator[None]:
+    """While a screen is laid out, a widget that gets another size asks for no second layout, in which nothing changes:
+    the property that notes how much it scrolls over (`_layout` of a reactive, private in Textual 8.2.8) asks for it."""
+    scrolled_over = Widget.__dict__["virtual_size"]
+    scrolled_over._layout = False
+    try:
+        yield
+    finally:
+        scrolled_over._layout = True
+
+
+class TextLine(Input):
+    """A line to type in. Textual lays out the whole screen for each letter, as the text scrolls over more; but the line
+    itself stays as large as it is."""
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
+
+
 R = TypeVar("R")
 
 
 class LeanScreen(Screen[R]):
     """A screen that does once what Textual does several times.
 
-    - **Layout.** A widget that gets another size in a layout asks for a second layout of the screen, in which nothing
-      changes: the property that notes how much a widget scrolls over asks for it. A scroll bar that comes or goes asks
-      by itself.
+    - **Layout.** See `laid_out_once`. A scroll bar that comes or goes asks for another layout by itself.
     - **Start.** When Textual shows a new screen, it matches all rules again for widgets that were styled when they were
       mounted, and paints all of them again: a tenth of the start. And it lays out the screen for each of three events
       at the start that tell the same size.
 
-    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_layout` of a reactive,
-    `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
+    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_on_screen_resume`, `_refresh_layout`,
+    `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
     """
 
     _started = False
@@ -1140,12 +1158,8 @@ class LeanScreen(Screen[R]):
         self._compositor = LeanCompositor()  # a screen cannot be given one
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        scrolled_over = Widget.__dict__["virtual_size"]
-        scrolled_over._layout = False
-        try:
+        with laid_out_once():
             super()._refresh_layout(size, scroll)
-        finally:
-            scrolled_over._layout = True
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if self._started or not self.is_attached:
@@ -1479,6 +1493,10 @@ class Overlay(ModalScreen[R]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = LeanCompositor()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        with laid_out_once():
+            super()._refresh_layout(size, scroll)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the screen below, without what a click on them would do."""
