@@ -16,8 +16,8 @@ Input (`Translator`, `TerminalDriver.run_input_thread`)
 Order (`Passed`, `is_at_rest`)
     Textual forwards each key to the widget that has the focus when the key is read, although an earlier key, which is
     not handled yet, may move the focus. `input_queue` holds keys back; a `Passed` tells it that a key was handled.
-Drawing (`LeanCompositor`, `set_border_title`, `set_virtual_size`, `Overlay`)
-    Textual renders and lays out more than has changed; the functions tell which private name avoids it.
+Drawing (`LeanCompositor`, `LeanStylesheet`, `TextLine`, `set_border_title`, `set_virtual_size`, `Overlay`)
+    Textual renders, lays out and styles more than has changed; the functions tell which private name avoids it.
 The pointer (`points_at_nothing`)
     Textual looks up what is under the pointer in its last layout, and assumes that what it finds there has a
     parent: a list entry or a toast that was removed since has none (`AttributeError` in `_forward_event`). Whether
@@ -44,6 +44,7 @@ import time
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
@@ -66,13 +67,17 @@ from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.css.model import CombinatorType, RuleSet, Selector, SelectorType
 from textual.css.query import NoMatches
+from textual.css.styles import RulesMap
+from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode, NoScreen
 from textual.errors import NoWidget
 from textual.filter import LineFilter, Monochrome
 from textual.geometry import Region, Size
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -315,6 +320,10 @@ SYNC_END: Final = "\x1b[?2026l"
 
 class TerminalApp(App[int]):
     """An app with the filters and the driver of this file; its driver calls the methods below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stylesheet = LeanStylesheet(variables=self.get_css_variables())
 
     screen_taken = False
     """Whether the alternate screen was entered, and the cursor hidden, before the driver was there."""
@@ -1108,21 +1117,38 @@ class LeanCompositor(Compositor):
         return cast("Sequence[Mapping[int, Strip]]", chops)
 
 
+@contextlib.contextmanager
+def laid_out_once() -> Iterator[None]:
+    """While a screen is laid out, a widget that gets another size asks for no second layout, in which nothing changes:
+    the property that notes how much it scrolls over (`_layout` of a reactive, private in Textual 8.2.8) asks for it."""
+    scrolled_over = Widget.__dict__["virtual_size"]
+    scrolled_over._layout = False
+    try:
+        yield
+    finally:
+        scrolled_over._layout = True
+
+
+class TextLine(Input):
+    """A line to type in. Textual lays out the whole screen for each letter, as the text scrolls over more; but the line
+    itself stays as large as it is."""
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
+
+
 R = TypeVar("R")
 
 
 class LeanScreen(Screen[R]):
     """A screen that does once what Textual does several times.
 
-    - **Layout.** A widget that gets another size in a layout asks for a second layout of the screen, in which nothing
-      changes: the property that notes how much a widget scrolls over asks for it. A scroll bar that comes or goes asks
-      by itself.
+    - **Layout.** See `laid_out_once`. A scroll bar that comes or goes asks for another layout by itself.
     - **Start.** When Textual shows a new screen, it matches all rules again for widgets that were styled when they were
       mounted, and paints all of them again: a tenth of the start. And it lays out the screen for each of three events
       at the start that tell the same size.
 
-    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_layout` of a reactive,
-    `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
+    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_on_screen_resume`, `_refresh_layout`,
+    `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
     """
 
     _started = False
@@ -1132,12 +1158,8 @@ class LeanScreen(Screen[R]):
         self._compositor = LeanCompositor()  # a screen cannot be given one
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        scrolled_over = Widget.__dict__["virtual_size"]
-        scrolled_over._layout = False
-        try:
+        with laid_out_once():
             super()._refresh_layout(size, scroll)
-        finally:
-            scrolled_over._layout = True
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if self._started or not self.is_attached:
@@ -1154,6 +1176,157 @@ class LeanScreen(Screen[R]):
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:
             super()._screen_resized(size)
+
+
+# === style sheets =====================================================================================================
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The rules whose last selector has one of the names of a node, and what these rules ask for."""
+
+    number: int
+    asked: Mapping[str, tuple[str, ...]]
+    """For each name of a selector (a type, `.class`, `#id` or `*`) the pseudo classes that are asked for with it."""
+    deep: bool
+    """Whether they ask for something above the node."""
+    notes: tuple[bool, bool, bool, bool]
+    """What `Stylesheet.apply` notes of a node that has these candidates, see `NOTED`."""
+
+
+NOTED: Final = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+IN_ORDER: Final = frozenset(("first-of-type", "last-of-type", "first-child", "last-child", "empty"))
+WITH_EFFECT: Final = frozenset(("display", "pointer"))
+"""Rules that act on more than the node when they are set, even before it is shown."""
+Matched: TypeAlias = "dict[tuple[object, ...], RulesMap]"
+
+
+class LeanStylesheet(Stylesheet):
+    """A style sheet that finds out once which rules hold for all nodes that no rule can tell apart, and sets only what
+    has changed.
+
+    Textual 8.2.8 tries each rule on each node whenever a class of the node, or of one above it, has changed: a fifth of
+    the start. Here what the rules in question ask for is looked up in the node and those above it (names and pseudo
+    classes), and the result is kept by the answers. And Textual sets all rules of a node again, each by a descriptor
+    that checks and converts the value.
+
+    Private in Textual 8.2.8: `_process_component_classes`, `_has_hover_style` and the others in `NOTED`,
+    `_PSEUDO_CLASSES` behind `has_pseudo_class`, `_selector_names`, `_css_type_names`, `_classes`, `_id`, `_rules` and
+    `_updates` of styles, `_is_mounted`.
+    """
+
+    def __init__(self, *, variables: dict[str, str] | None = None) -> None:
+        super().__init__(variables=variables)
+        self._matched_for: list[RuleSet] | None = None
+        self._candidates: dict[frozenset[str], Candidates] = {}
+        self._matched: Matched = {}
+        self._unknown: tuple[object, ...] | None = None
+
+    def memory(self, rules: list[RuleSet]) -> tuple[dict[frozenset[str], Candidates], Matched]:
+        """Where to keep what is found for these rules."""
+        return {}, {}
+
+    def apply(self, node: DOMNode, *, animate: bool = False, cache: dict[tuple[Any, ...], Any] | None = None) -> None:
+        """Set the rules that hold for a node. `cache` is Textual's own, and not used."""
+        rules = self.rules
+        if rules is not self._matched_for:
+            self._matched_for = rules
+            self._candidates, self._matched = self.memory(rules)
+        group = frozenset(self.rules_map.keys() & node._selector_names)
+        candidates = self._candidates.get(group)
+        if candidates is None:
+            candidates = self._candidates[group] = self._found(group)
+        path = node.css_path_nodes if candidates.deep else (node,)
+        key = (candidates.number, *[_answers(one, candidates.asked) for one in path])
+        known = self._matched.get(key)
+        if known is None:
+            self._unknown = key
+            super().apply(node, animate=animate)
+            self._unknown = None
+            return
+        for name, value in zip(NOTED, candidates.notes, strict=True):
+            setattr(node, name, value)
+        set_rules(node, known, animate)
+        self._process_component_classes(node)
+
+    def replace_rules(self, node: DOMNode, rules: RulesMap, animate: bool = False) -> None:  # type: ignore[override]
+        """Called by Textual's `apply` with the rules that it found, before it comes to the parts of the node."""
+        if self._unknown is not None:
+            self._matched[self._unknown] = rules
+            self._unknown = None
+        set_rules(node, rules, animate)
+
+    def _found(self, group: frozenset[str]) -> Candidates:
+        rules = {rule for name in group for rule in self.rules_map[name]}
+        asked: dict[str, set[str]] = {}
+        deep = False
+        for rule in rules:
+            for selectors in rule.selector_set:
+                for place, selector in enumerate(selectors.selectors):
+                    asked.setdefault(_name_of(selector), set()).update(selector.pseudo_classes)
+                    deep = deep or (place > 0 and selector.combinator is not CombinatorType.SAME)
+        pseudo = set[str]().union(*[rule.pseudo_classes for rule in rules])
+        notes = (
+            "hover" in pseudo,
+            "focus-within" in pseudo,
+            not pseudo.isdisjoint(IN_ORDER),
+            "odd" in pseudo or "even" in pseudo,
+        )
+        ordered = {name: tuple(sorted(those)) for name, those in asked.items()}
+        return Candidates(len(self._candidates), ordered, deep, notes)
+
+
+def _name_of(selector: Selector) -> str:
+    if selector.type is SelectorType.TYPE:
+        return selector.name
+    if selector.type is SelectorType.CLASS:
+        return f".{selector.name}"
+    return f"#{selector.name}" if selector.type is SelectorType.ID else "*"
+
+
+def _answers(node: DOMNode, asked: Mapping[str, tuple[str, ...]]) -> object:
+    """Which of the names that are asked for a node has, and which of the pseudo classes asked for with them."""
+    names = [name for name in node._css_type_names if name in asked]
+    names += [name for one in node._classes if (name := f".{one}") in asked]
+    if node._id is not None and f"#{node._id}" in asked:
+        names.append(f"#{node._id}")
+    if "*" in asked and not node.has_class("-textual-system"):
+        names.append("*")
+    if not names:
+        return None
+    states = {state for name in names for state in asked[name]}
+    return frozenset(names), frozenset([state for state in states if node.has_pseudo_class(state)])
+
+
+_converted: dict[tuple[str, object], object] = {}
+"""Values of rules as styles keep them, by name and value in the style sheet: a width in % is one of the width."""
+
+
+def set_rules(node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
+    """Set the rules that the style sheet has for a node, as `Stylesheet.replace_rules` does."""
+    base = node.styles.base
+    before, after = cast("dict[str, object]", base._rules), cast("dict[str, object]", rules)
+    if not before and not node._is_mounted:
+        for name, value in after.items():
+            try:
+                kept = _converted.get((name, value))
+            except TypeError:  # it has no hash, as transitions
+                setattr(base, name, value)
+                continue
+            if kept is not None:
+                before[name] = kept
+                continue
+            setattr(base, name, value)
+            if name in before and name not in WITH_EFFECT:
+                _converted[name, value] = before[name]
+        base._updates += 1
+    elif animate and "transitions" in after:
+        Stylesheet.replace_rules(node, rules, animate=True)
+        return
+    else:
+        for name in [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]:
+            setattr(base, name, after.get(name))
+    node.notify_style_update()
 
 
 def text_of(screen: Screen[Any]) -> str:
@@ -1320,6 +1493,10 @@ class Overlay(ModalScreen[R]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = LeanCompositor()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        with laid_out_once():
+            super()._refresh_layout(size, scroll)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the screen below, without what a click on them would do."""

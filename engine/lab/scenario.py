@@ -13,6 +13,7 @@ that a recording carries beside its setup.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -225,6 +226,7 @@ def shipped() -> list[Scenario]:
     return [_shipped(name) for name in shipped_names()]
 
 
+@functools.cache
 def _shipped(name: str) -> Scenario:
     text = resources.files("engine.scenarios").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse(text, name)

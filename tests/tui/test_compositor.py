@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from person import dashboard
-from rich.segment import Segment
-from textual.strip import Strip
+from typing import Any
 
-from tui.textual_compat import LeanCompositor
+import pytest
+from person import Person, dashboard
+from rich.segment import Segment
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widgets import Input
+
+from tui.textual_compat import LeanCompositor, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -68,3 +72,33 @@ def test_nothing_dirty_is_no_update() -> None:
 
 def test_a_style_is_part_of_a_cell() -> None:
     assert cells(Strip([Segment("ab")])) == [("a", None), ("b", None)]
+
+
+def typed_in(person: Person) -> str:
+    """What is seen of the line of the ask bar."""
+    place = person.main.query_one("#what", Input).region
+    return text_of(person.main).splitlines()[place.y][place.x : place.right].strip()
+
+
+async def test_a_letter_that_is_typed_lays_out_nothing_and_a_long_text_scrolls(monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts: list[None] = []
+    laid_out = Screen._refresh_layout
+
+    def counted(screen: Screen[object], *how: Any) -> None:
+        layouts.append(None)
+        laid_out(screen, *how)
+
+    async with dashboard() as person:
+        await person.press("a")
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        await person.type("blue")
+        assert "blue" in typed_in(person)
+        assert layouts == []
+        await person.press("tab", "9")
+        assert layouts != [], "it is counted where there are any"
+        await person.press("9", "a")
+        person.main.query_one("#what", Input).value = "word " * 60 + "the end"
+        await person.press("end")
+        assert typed_in(person).endswith("word word the end")
+        await person.press("home")
+        assert typed_in(person).startswith("word word")

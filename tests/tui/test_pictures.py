@@ -27,6 +27,7 @@ from person import Clock, Person
 from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color, ColorParseError
+from textual.strip import Strip
 from textual.widgets import Input
 
 from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
@@ -260,9 +261,10 @@ async def album(scene: str, size: str, *, styled: bool | None = None, skip: tupl
                     continue
                 await do(person)
                 await settled(person)
-                pages.append(f"=== {name} ===\n{text_of(app)}")
+                strips = app.screen._compositor.render_strips()
+                pages.append(f"=== {name} ===\n{text_of(strips)}")
                 if styled if styled is not None else size == STYLED:
-                    pages.append(styles.page())
+                    pages.append(styles.page(strips))
                 await undo(person)
             return "\n".join(pages)
 
@@ -275,9 +277,9 @@ async def settled(person: Person) -> None:
         await person.pilot.pause()
 
 
-def text_of(app: SwarmApp) -> str:
+def text_of(strips: list[Strip]) -> str:
     """The characters of the screen."""
-    return "".join(f"{strip.text.rstrip()}\n" for strip in app.screen._compositor.render_strips())
+    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
 class Styles:
@@ -288,10 +290,10 @@ class Styles:
         self._before: list[str] = []
         self._roles: dict[str, str] = {}
 
-    def page(self) -> str:
+    def page(self, strips: list[Strip]) -> str:
         """The numbers of lines, and what they look like from left to right: a style and how many cells have it."""
         lines, self._roles = [], roles_of(self._app)
-        for strip in self._app.screen._compositor.render_strips():
+        for strip in strips:
             runs: list[tuple[str, int]] = []
             for segment in strip:
                 style, cells = self.spelt(segment.style), segment.cell_length

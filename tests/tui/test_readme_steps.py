@@ -1,4 +1,6 @@
-"""The five things to try in the README come true: the keys are pressed and the screen is read, for seeds 1 to 5."""
+"""The five things to try in the README come true: the keys are pressed and the screen is read.
+
+In the gate for seed 1, which a person has who types `swarmtop`; `pytest -m campaign` does it for seeds 2 to 5."""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ async def ask(person: Person, text: str) -> str:
     return screen(person)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.campaign) for seed in (2, 3, 4, 5))])
 async def test_the_five_things_to_try_come_true(seed: int) -> None:
     async with dashboard(seed=seed, peers=64, latency="world", asks_per_s=0.0) as person:
         # 1: ask.

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from textual.app import App
+from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widget import Widget
 
 from tui.screens.frame_clock import FrameClock, FramePace
+from tui.textual_compat import LeanStylesheet
 
 MOST_ROUNDS = 20
 """How often a screen is laid out and painted at most before a test looks at it: it may ask for that again and again."""
@@ -103,12 +103,8 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
 
 
 _PARSED: dict[tuple[object, ...], Any] = {}
-_MATCHED: dict[tuple[object, ...], tuple[Any, tuple[bool, ...]]] = {}
-_PLACED: dict[tuple[object, ...], Any] = {}
-_RULES: dict[tuple[int, ...], int] = {}
-_parse_rules, _apply = Stylesheet._parse_rules, Stylesheet.apply
-FOUND = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
-"""What `Stylesheet.apply` notes of a node beside its rules; the last two if rules ask for its place among siblings."""
+_MEMORIES: dict[tuple[int, ...], Any] = {}
+_parse_rules = Stylesheet._parse_rules
 
 
 def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
@@ -123,82 +119,12 @@ def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
     return _PARSED[key]
 
 
-def state_of(node: Any) -> tuple[object, ...]:
-    """All of a node that a selector may ask for, but for its place among its siblings and the focus within it."""
-    if isinstance(node, App):
-        state = (node.app_focus, node.current_theme.dark, node.is_inline, node.native_ansi_color, node.no_color)
-    elif isinstance(node, Widget):
-        state = (*node._pseudo_classes_cache_key, node.allow_focus())
-    else:
-        state = ()
-    return (type(node), node._id, frozenset(node._classes), *state)
+class SharedStylesheet(LeanStylesheet):
+    """What was found for the same rules is kept for all apps of this process."""
 
-
-def focus_within(nodes: list[Any]) -> int:
-    """How many nodes of a path from the app down have the focus within them."""
-    focused = next((node.focused for node in nodes if isinstance(node, Screen)), None)
-    above = [] if focused is None else focused.css_path_nodes
-    return sum(one is other for one, other in zip(nodes, above, strict=False))
-
-
-def place_of(node: Any) -> tuple[bool, ...]:
-    """What selectors may ask of a node's place among its siblings."""
-    if not isinstance(node, Widget):
-        return ()
-    order = (node.first_of_type, node.last_of_type, node.first_child, node.last_child)
-    return (*order, node.is_odd, node.is_even, node.is_empty)
-
-
-def matched_once(
-    sheet: Any, node: Any, *, animate: bool = False, cache: dict[tuple[Any, ...], Any] | None = None
-) -> None:
-    """Apply a style sheet to a node. Which rules hold for it is found once for all nodes of this process that no rule
-    can tell apart, and they are set only if they are other rules than before."""
-    rules, number = getattr(sheet, "_told_rules", (None, 0))
-    if rules is not sheet.rules:
-        rules = sheet.rules  # as they are parsed once, and kept, each has an address of its own
-        number = _RULES.setdefault(tuple(map(id, rules)), len(_RULES))
-        sheet._told_rules = rules, number
-    path = node.css_path_nodes
-    key: tuple[object, ...] = (number, focus_within(path), *map(state_of, path))
-    known = _MATCHED.get(key)
-    if known is not None and any(known[1][2:]):
-        key = (key, *map(place_of, path))
-        found = _PLACED.get(key)
-        known = None if found is None else (found, known[1])
-    if known is None:
-        learnt(sheet, node, key, animate)
-        return
-    found, noted = known
-    for name, value in zip(FOUND, noted, strict=True):
-        setattr(node, name, value)
-    if node.styles.base._rules == found:
-        node.notify_style_update()
-    else:
-        sheet.replace_rules(node, found, animate=animate)
-    sheet._process_component_classes(node)
-
-
-def learnt(sheet: Any, node: Any, key: tuple[object, ...], animate: bool) -> None:
-    """Apply a style sheet to a node by Textual's own code, and keep which rules hold."""
-    set_rules: list[Any] = []
-
-    def replace_rules(node: Any, rules: Any, animate: bool = False) -> None:
-        set_rules.append(rules)
-        del sheet.replace_rules
-        sheet.replace_rules(node, rules, animate=animate)
-
-    sheet.replace_rules = replace_rules
-    _apply(sheet, node, animate=animate, cache=None)
-    vars(sheet).pop("replace_rules", None)
-    if set_rules:
-        noted = tuple(getattr(node, name) for name in FOUND)
-        if isinstance(key[0], tuple):
-            _PLACED[key] = set_rules[0]
-            return
-        _MATCHED[key] = set_rules[0], noted
-        if any(noted[2:]):
-            _PLACED[(key, *map(place_of, node.css_path_nodes))] = set_rules[0]
+    def memory(self, rules: list[RuleSet]) -> Any:
+        # As rules are parsed once, and kept, each has an address of its own.
+        return _MEMORIES.setdefault(tuple(map(id, rules)), ({}, {}))
 
 
 def told(patch: pytest.MonkeyPatch) -> None:
@@ -206,7 +132,8 @@ def told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("textual.app.wait_for_idle", idle)
     patch.setattr("textual.pilot.wait_for_idle", idle)
     patch.setattr(Stylesheet, "_parse_rules", parsed_once)
-    patch.setattr(Stylesheet, "apply", matched_once)
+    patch.setattr("textual.app.Stylesheet", SharedStylesheet)
+    patch.setattr("tui.textual_compat.LeanStylesheet", SharedStylesheet)
     patch.setattr(Screen, "_compositor_refresh", painted_later)
     patch.setattr(Pilot, "pause", pause)
     patch.setattr(Pilot, "press", press)

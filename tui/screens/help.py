@@ -16,7 +16,7 @@ from tui.draw.colours import LOOK, STATE
 from tui.draw.legend import WORDS
 from tui.draw.styles import GLYPHS, Mode
 from tui.draw.styles import TABLE as INKS
-from tui.textual_compat import dismiss_once
+from tui.textual_compat import TextLine, dismiss_once
 from tui.widgets.matching import found, marked_with, words_of
 from tui.widgets.panel import Lines, Reading, name_panel
 from tui.widgets.text import Row, fit, wrap
@@ -79,7 +79,7 @@ class HelpScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
         with Vertical(id="window"):
-            yield Input(id="search", placeholder="search help")
+            yield TextLine(id="search", placeholder="search help")
             with Reading():
                 yield Lines(id="help")
 

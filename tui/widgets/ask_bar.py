@@ -11,6 +11,7 @@ from textual.widgets import Input
 from engine import ALIVE, STATES, Goal, VerbOffer
 from tui.config.keys import within
 from tui.session.frame import Frame
+from tui.textual_compat import TextLine
 from tui.widgets.messages import Asked, AskLeft
 
 from ..session.verbs import askers_of, called, chosen_in
@@ -59,7 +60,7 @@ class AskBar(Vertical):
         yield Lines(id="offers")
         with Horizontal():
             yield Lines(id="who")
-            yield Input(compact=True, id="what")
+            yield TextLine(compact=True, id="what")
 
     def show(self, frame: Frame) -> None:
         """Take the selection and the titles."""

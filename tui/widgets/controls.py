@@ -20,6 +20,7 @@ from textual.widgets import Input, Select, Static
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
+from tui.textual_compat import TextLine
 from tui.widgets.messages import Act, PreviewSelector, Wish
 
 from .filter_bar import WHERE, Complete, Completed
@@ -176,8 +177,8 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
                 id="any",
             ),
             Horizontal(
-                Input(placeholder=WHOM, compact=True, id="selector", suggester=self._suggest),
-                Input(placeholder="which word?", compact=True, id="word", classes="-hidden"),
+                TextLine(placeholder=WHOM, compact=True, id="selector", suggester=self._suggest),
+                TextLine(placeholder="which word?", compact=True, id="word", classes="-hidden"),
                 classes="row",
             ),
         ]

@@ -20,6 +20,7 @@ from textual.widgets import Input, Label
 
 from engine import plain
 from tui.config.keys import key_for, within
+from tui.textual_compat import TextLine
 from tui.widgets.messages import PreviewSelector
 
 from .panel import Lines
@@ -94,7 +95,7 @@ class FilterBar(Vertical):
         with Horizontal():
             yield Label("/", id="filter-word", markup=False)
             suggest = Completed(self._offer) if self._complete is not None else None
-            yield Input(placeholder=HINT, id="filter-input", select_on_focus=True, suggester=suggest)
+            yield TextLine(placeholder=HINT, id="filter-input", select_on_focus=True, suggester=suggest)
             yield Label("", id="filter-told", markup=False)
 
     @property

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from engine import Run
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
+from tui.textual_compat import TextLine
 from tui.widgets.messages import Guessed
 
 from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
@@ -67,7 +68,7 @@ class Story(VerticalScroll, inherit_bindings=False):
             Vertical(
                 Lines(id="question"),
                 Horizontal(*(Chip(word, id=f"guess-{word}") for word in GUESSES), id="chips"),
-                Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS),
+                TextLine(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS),
                 id="guess",
                 classes="-hidden",
             ),
