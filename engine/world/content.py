@@ -19,6 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from ..api import File, PeerId, words_of
 from ..errors import InputError, nearest, plain
@@ -127,6 +128,12 @@ class SharedFiles:
     def serves(self, file: File) -> File:
         """The file itself."""
         return file
+
+    def copy(self) -> SharedFiles:
+        """The same files in a library of its own, which tells no index of what is added to it."""
+        made = SharedFiles((), self._word_index)
+        made._files = None if self._files is None else dict(self._files)
+        return made
 
     def __len__(self) -> int:
         return len(self._files) if self._files else 0
@@ -360,6 +367,7 @@ class NewcomerLibraries:
         return SharedFiles(tuple(taken), self.word_index)
 
 
+@lru_cache(maxsize=1 << 12)
 def file_of(text: str, seed: int, mib: float = 0.0) -> File:
     """The file with this name, of `mib` MiB, or for 0 of a few megabytes, and a digest that is the same whichever peer
     publishes it.

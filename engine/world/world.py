@@ -80,7 +80,7 @@ class World:
 
     def libraries(self) -> list[content.SharedFiles]:
         """A fresh copy of each peer's library."""
-        return [content.SharedFiles(library.files(), self.catalogue.word_index) for library in self.catalogue.libraries]
+        return [library.copy() for library in self.catalogue.libraries]
 
 
 def _inputs_of(setup: Setup) -> dict[str, bytes]:

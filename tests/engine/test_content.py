@@ -43,6 +43,18 @@ def test_an_empty_library_has_nothing_and_can_be_filled() -> None:
     assert "Blue Train" in library
 
 
+def test_what_is_added_to_a_copy_of_a_library_is_not_in_the_library() -> None:
+    library, empty = SharedFiles([file_of("blue train", 1)]), SharedFiles()
+    for one in (library, empty):
+        copy, before = one.copy(), one.files()
+        assert copy.files() == before
+        assert copy.add(file_of("blue moon", 1))
+        assert [file.name for file in copy.matching("blue")] == [*(file.name for file in before), "blue moon"]
+        assert one.files() == before
+        assert "blue moon" not in one
+        assert one.matching("moon") == ()
+
+
 def test_the_same_name_twice_is_one_file() -> None:
     library = SharedFiles([TRAIN])
     library.add(File("Blue Train", 9, 9))
