@@ -142,7 +142,7 @@ from .measure.snapshot import (
 )
 from .options import Allowed, allowed_of, as_number, as_spec, as_text, as_whole, option_values, options_for, read_value
 from .programs import VerbOffer, VerbValue, beliefs_of, values_of, verbs_of
-from .registry import classes_of, help_of, network, network_faults, networks, options_of, title_of
+from .registry import classes_of, help_of, network, network_faults, networks, options_of, title_of, use_file
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .swarm import Swarm
 
@@ -380,6 +380,7 @@ __all__ = [
     "sweep",
     "title_of",
     "to_toml",
+    "use_file",
     "values_of",
     "verb",
     "verbs_of",

@@ -1383,7 +1383,10 @@ class Component(Peer):
 
 def component(kind: type[C]) -> C:
     """An attribute of a peer, or of another component, that holds a component made when the peer starts. The class may
-    be a dataclass (slotted or not) or a plain class."""
+    be a dataclass (slotted or not) or a plain class. Raises TypeError for a class that is not derived from
+    `Component`."""
+    if not (isinstance(kind, type) and issubclass(kind, Component)):
+        raise TypeError(f"component(...) takes a class that derives from Component, not {kind!r}")
     made: C = field(default_factory=_Maker(kind), init=False)
     return made
 

@@ -3,7 +3,7 @@
 A new Python puts the current folder first on its path (`-c`, `-m`), so that a file `pickle.py` there would be executed.
 Here it is started with `-P`, which leaves that folder out, without the relative entries of PYTHONPATH, and with the
 absolute entries of the path of this process. The package is loaded from the folder of this one, even if another
-`engine` comes first on the path.
+`engine` comes first on the path. It knows the networks in `network_files`, as this process does.
 """
 
 from __future__ import annotations
@@ -18,16 +18,22 @@ PACKAGE = __name__.partition(".")[0]
 PACKAGE_FOLDER = str(Path(os.path.abspath(__file__)).parents[1])
 """The folder that holds the package."""
 
+network_files: list[str] = []
+"""Files of networks outside of the package: see `registry.use_file`."""
+
 _BOOT = """
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
-folder, module, *sys.path[:] = sys.argv[1:]
+folder, module, count, *rest = sys.argv[1:]
+networks, sys.path[:] = rest[: int(count)], rest[int(count) :]
 package = module.partition(".")[0]
 spec = PathFinder.find_spec(package, [folder])
 sys.modules[package] = made = module_from_spec(spec)
 spec.loader.exec_module(made)
+for network in networks:
+    import_module(f"{package}.registry").use_file(network)
 import_module(module).main()
 """
 
@@ -46,8 +52,9 @@ def start_module(module: str, **options: Any) -> subprocess.Popen[bytes]:
     if sys.dont_write_bytecode:
         flags.append("-B")
     paths = [path for path in sys.path if os.path.isabs(path)]
+    given = (str(len(network_files)), *network_files, *paths)
     return subprocess.Popen(
-        [sys.executable, *flags, "-c", _BOOT, PACKAGE_FOLDER, f"{PACKAGE}.{module}", *paths],
+        [sys.executable, *flags, "-c", _BOOT, PACKAGE_FOLDER, f"{PACKAGE}.{module}", *given],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -10,10 +10,12 @@ from __future__ import annotations
 import copyreg
 import difflib
 import functools
+import inspect
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from traceback import walk_tb
+from types import FunctionType
 
 
 class SwarmError(Exception):
@@ -34,7 +36,8 @@ class PeerFailed(SwarmError):
     """A handler of a protocol raised. `peer` is its number, `kind` what it handled; `__cause__` has the traceback."""
 
     def __init__(self, peer: int, kind: str, error: BaseException) -> None:
-        super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}{place_in_protocol(error)}")
+        said = str(error) if isinstance(error, NetworkFault) else f"{type(error).__name__}: {error}"
+        super().__init__(f"peer #{peer} failed on {kind}: {said}{place_in_protocol(error)}")
         self.peer = peer
         self.kind = kind
 
@@ -45,12 +48,41 @@ class PeerFailed(SwarmError):
 
 def place_in_protocol(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of a protocol where it was raised; empty where there is none."""
-    steps = ((Path(frame.f_code.co_filename), line) for frame, line in walk_tb(error.__traceback__))
-    inside = [(path, line) for path, line in steps if "protocols" in path.parts]
-    return f" ({inside[-1][0].name}:{inside[-1][1]})" if inside else ""
+    steps = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
+    inside = [(frame.f_code, line) for frame, line in steps if _of_protocol(frame.f_globals.get("__name__"))]
+    return f" ({Path(inside[-1][0].co_filename).name}:{inside[-1][1]})" if inside else ""
 
 
-class NothingToReplyTo(SwarmError):
+def place_of(made: object) -> str:
+    """` (file.py:12)`: where a class or a function stands; empty where that is not known."""
+    if isinstance(made, FunctionType):
+        return f" ({Path(made.__code__.co_filename).name}:{made.__code__.co_firstlineno})"
+    try:
+        path, (_, line) = inspect.getsourcefile(made), inspect.getsourcelines(made)  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        return ""
+    return f" ({Path(path or '').name}:{line})"
+
+
+class Place:
+    """`place_of` a class or a function, found when it is told: to find the line of a class takes milliseconds."""
+
+    def __init__(self, made: object) -> None:
+        self.made = made
+
+    def __str__(self) -> str:
+        return place_of(self.made)
+
+
+def _of_protocol(module: object) -> bool:
+    return isinstance(module, str) and module.startswith(f"{__name__.partition('.')[0]}.protocols.")
+
+
+class NetworkFault(SwarmError):
+    """The code of a network did what the engine cannot do, in a sentence."""
+
+
+class NothingToReplyTo(NetworkFault):
     """A protocol replied where no request waits for an answer."""
 
 
@@ -181,11 +213,11 @@ SIMILARITY_MIN = 0.65
 """Similarity of two spellings from which one is suggested for the other: one letter of three, or two of six, differ."""
 
 
-def nearest(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
+def nearest(word: str, choices: Iterable[str], *, listed: bool = True, similarity: float = SIMILARITY_MIN) -> str:
     """The end of an error sentence: `; did you mean "gnutella"?`, or, if `listed`, up to 12 choices, or nothing."""
     known = sorted(choices)
     by_letters = {name.casefold(): name for name in reversed(known)}
-    close = difflib.get_close_matches(word[:80].casefold(), by_letters, n=1, cutoff=SIMILARITY_MIN)
+    close = difflib.get_close_matches(word[:80].casefold(), by_letters, n=1, cutoff=similarity)
     if close:
         return f'; did you mean "{by_letters[close[0]]}"?'
     if listed and 0 < len(known) <= 12:

@@ -1,4 +1,4 @@
-"""What the program of a peer is made of besides itself: components and verbs; and the rules that a network has to keep.
+"""What the program of a peer is made of besides itself: components and verbs.
 
 The engine starts, stops and reads a peer by the functions of this module, which do the same for its components.
 """
@@ -8,13 +8,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .api import Beliefs, Component, Host, Peer, PeerId, Shown, Verb
-from .commands import VERBS
-from .errors import InputError, nearest, plain
+from .errors import InputError, NetworkFault, nearest, place_of, plain
 from .options import Allowed
 
 # --- a peer with its components ------------------------------------------------------------------------------
@@ -105,10 +104,12 @@ def shows_of(program: type[Peer]) -> tuple[Shown, ...]:
 
 
 def shown_of(peer: Peer) -> tuple[float | str, ...]:
-    """The values of `shows_of` its program. Raises ValueError where a part returns too many or too few."""
+    """The values of `shows_of` its program. Raises NetworkFault where a part returns too many or too few."""
     found = peer.shown()
-    if len(found) != len(peer.shows):
-        raise ValueError(f"{len(found)} values for {len(peer.shows)} columns")
+    if not isinstance(found, tuple) or len(found) != len(peer.shows):
+        has = f"{len(found)} values" if isinstance(found, tuple) else f"a {type(found).__name__}, which is no tuple,"
+        where = place_of(inspect.unwrap(type(peer).shown))
+        raise NetworkFault(f"{type(peer).__qualname__}.shown returned {has} for {len(peer.shows)} columns{where}")
     for name in peer.components:
         found = (*found, *shown_of(getattr(peer, name)))
     return found
@@ -316,86 +317,3 @@ def _allowed(hint: Any, example: str) -> Allowed:
         hint = others[0] if len(others) == 1 else object
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     return Allowed(hint if isinstance(hint, type) else object, choices=choices, example=example.removeprefix("e.g. "))
-
-
-# --- rules -----------------------------------------------------------------------------------------------------
-
-
-def check(programs: Sequence[type[Peer]]) -> None:
-    """Raise InputError, one sentence, unless components, verbs and reach of these programs of one network can be; the
-    first is that of an ordinary peer."""
-    names: dict[type[Component], str] = {}
-    options = getattr(programs[0], "options_type", None)
-    for program in programs:
-        if program.reach != programs[0].reach:
-            raise InputError(
-                f'{program.__qualname__} has the reach "{program.reach}" and {programs[0].__qualname__} '
-                f'"{programs[0].reach}": all programs of a network have the same'
-            )
-        _check_components(program)
-        for path, kind in components_of(program).items():
-            known = names.setdefault(kind, path)
-            if known != path:
-                raise InputError(
-                    f'{program.__qualname__}: its components "{known}" and "{path}" are both a {kind.__qualname__}, '
-                    "which can be a component once in a network"
-                )
-            _check_options(programs[0], options, path, kind)
-        _check_verbs(program)
-
-
-def _check_components(program: type[Peer]) -> None:
-    """No two parts of a peer handle the same message, tick or value."""
-    handled: dict[type, str] = {}
-    for name, kind in program.components.items():
-        _check_components(kind)
-        for each in kind.handlers:
-            if each in handled:
-                raise InputError(f'{program.__qualname__}: "{handled[each]}" and "{name}" both handle {each.__name__}')
-            handled[each] = name
-    for base in program.__mro__:
-        for value in vars(base).values():
-            for each in getattr(value, "_handles", ()):
-                if each in handled:
-                    raise InputError(
-                        f'{program.__qualname__} handles {each.__name__}, as its component "{handled[each]}" does'
-                    )
-
-
-def _check_options(main: type[Peer], options: type[Any] | None, path: str, kind: type[Component]) -> None:
-    wanted = getattr(kind, "options_type", None)
-    if wanted is None:
-        return
-    for name in path.split("."):
-        hints = get_type_hints(options) if is_dataclass(options) else {}
-        options = hints.get(name)
-    if not (isinstance(options, type) and issubclass(options, wanted)):
-        raise InputError(
-            f'the options of "{main.name or main.__qualname__}" need a field {path}: {wanted.__qualname__}, for the '
-            f"component of that name"
-        )
-
-
-def _check_verbs(program: type[Peer]) -> None:
-    for base in program.__mro__:
-        for made in (getattr(value, "_verb", None) for value in vars(base).values()):
-            if isinstance(made, Verb):
-                _check_verb(program, made)
-
-
-def _check_verb(program: type[Peer], made: Verb) -> None:
-    whose = f'{program.__qualname__}: verb "{made.name}"'
-    own = {name for name in verbs_of(program) if "." not in name}
-    if not made.name.replace("-", "_").isidentifier():
-        raise InputError(f"{whose} should be one word")
-    if made.name in VERBS:
-        raise InputError(f"{whose} is a command of the engine, so it needs another name")
-    if made.undo and made.undo not in own:
-        raise InputError(f'{whose} is undone by "{made.undo}", which is no verb of this class{nearest(made.undo, own)}')
-    parameters = list(inspect.signature(inspect.unwrap(getattr(program, made.method))).parameters)[2:]
-    for name in made.examples:
-        if name not in parameters:
-            raise InputError(f'{whose} has an example for "{name}", which is no value of it{nearest(name, parameters)}')
-    for name, one in values_of(program, made.name).items():
-        if not one.allowed.choices and one.allowed.kind not in (str, int, float, bool):
-            raise InputError(f'{whose}: "{name}" should be a str, int, float, bool or Literal')

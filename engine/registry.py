@@ -1,4 +1,4 @@
-"""Finds the networks: each is a file or a folder in `engine/protocols/`.
+"""Finds the networks: each is a file or a folder in `engine/protocols/`, or a file that a person names (`use_file`).
 
 The docstring of the module that has a network's program is its help; the first line is its title.
 """
@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import keyword
 import pkgutil
 import re
 import sys
 from collections.abc import Iterable
 from functools import cache
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
-from . import protocols
+from . import child, protocols
 from .api import Component, Message, Peer, Shown, ShownKind
 from .commands import SELECTOR_WORDS, VERBS
-from .errors import InputError, nearest, place_in_protocol, plain
+from .errors import InputError, Place, nearest, place_in_protocol, plain
+from .files import opened
 from .measure.metrics import GAUGES, SERIES
 from .options import allowed_of, option_values
-from .programs import check, components_of, owner_of
+from .programs import components_of, owner_of
+from .rules import check, check_whole, stations_of
 
 
 @cache
@@ -47,13 +52,82 @@ def network_faults() -> list[str]:
 
 
 def files() -> list[str]:
-    """Names of the files and folders that have networks, in order."""
-    return [info.name for info in pkgutil.iter_modules(protocols.__path__)]
+    """Names of the files and folders that have networks, in order; then those of `use_file`."""
+    return [*(info.name for info in pkgutil.iter_modules(protocols.__path__)), *_given.files]
+
+
+class _GivenFiles:
+    """Lets Python import the files of networks that a person named, as if they were in the folder of networks."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Path] = {}
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """See `importlib.abc.MetaPathFinder`."""
+        package, _, stem = name.rpartition(".")
+        found = self.files.get(stem) if package == protocols.__name__ else None
+        return None if found is None else spec_from_file_location(name, found)
+
+
+_given = _GivenFiles()
+
+
+def use_file(path: str) -> type[Peer]:
+    """The network in a file outside of the folder of networks, which is executed. From now on it is known by its name,
+    here and in processes that are started later. Raises InputError for a file that is no network, and for the name of
+    another network."""
+    with opened(path, "expected a network, in Python"):
+        where = Path(path).resolve()
+    shown, stem = plain(path), where.stem
+    if str(where.parent) in protocols.__path__:
+        return _the_one_in(stem, shown)
+    if not stem.isidentifier() or keyword.iskeyword(stem):
+        raise InputError(f"{shown}: the name of a network's file should be a word that Python can import, as my_net.py")
+    if _given.files.get(stem) != where:
+        if stem in files():
+            raise InputError(f'{shown}: there is another network file of that name, so "{stem}.py" needs another')
+        if _given not in sys.meta_path:
+            sys.meta_path.append(_given)
+        _given.files[stem] = where
+        networks.cache_clear()
+    try:
+        program = _the_one_in(stem, shown)
+        # Of the name of its file there is no other network: only for another name all others are imported.
+        if program.name != stem and program.name in _names_beside(stem):
+            raise InputError(f'{shown}: there is another network called "{program.name}"')
+    except InputError:
+        del _given.files[stem]
+        sys.modules.pop(f"{protocols.__name__}.{stem}", None)
+        networks.cache_clear()
+        raise
+    if str(where) not in child.network_files:
+        child.network_files.append(str(where))
+    return program
+
+
+def _names_beside(file: str) -> dict[str, None]:
+    """Names of the networks in all files but this one."""
+    found: dict[str, None] = {}
+    for other in files():
+        with contextlib.suppress(Exception):
+            found.update(dict.fromkeys(programs_in(other) if other != file else ()))
+    return found
+
+
+def _the_one_in(file: str, shown: str) -> type[Peer]:
+    try:
+        found = programs_in(file)
+    except Exception as error:
+        raise InputError(_import_fault(file, error)) from error
+    if len(found) != 1:
+        has = f"has {len(found)} networks ({', '.join(found)}), and one is expected" if found else "has no network"
+        raise InputError(f"{shown} {has}: a class that derives from Peer with a name, class Member(Peer, name=...)")
+    return next(iter(found.values()))
 
 
 def programs_in(file: str) -> dict[str, type[Peer]]:
     """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises, and InputError
-    for a program that cannot be, see `programs.check`, and for names that cannot be (`check_names`)."""
+    for a program that cannot be, see `rules`, and for names that cannot be (`check_names`)."""
     module = importlib.import_module(f"{protocols.__name__}.{file}")
     found = {
         value.name: value
@@ -61,9 +135,20 @@ def programs_in(file: str) -> dict[str, type[Peer]]:
         if isinstance(value, type) and issubclass(value, Peer) and "name" in vars(value) and value.name
     }
     for program in found.values():
-        check((program,))
-        check_names([program])
+        check(classes_of(program))
+        check_names(classes_of(program))
+    if found:
+        _check_whole(module.__name__, tuple(found.values()))
     return found
+
+
+@cache
+def _check_whole(module: str, programs: tuple[type[Peer], ...]) -> None:
+    """See `rules.check_whole`."""
+    classes = dict.fromkeys(one for program in programs for one in classes_of(program))
+    parts = dict.fromkeys(part for one in classes for part in components_of(one).values())
+    own = [kind for kind in messages_of(*classes) if f"{kind.__module__}.".startswith(f"{module}.")]
+    check_whole((*classes, *parts), own)
 
 
 def roles_of(program: type[Peer]) -> tuple[type[Peer], ...]:
@@ -172,7 +257,7 @@ def _is_message(value: object) -> TypeGuard[type[Any]]:
 def programs_of(program: type[Peer], options: Any, peers: int) -> tuple[type[Peer], ...]:
     """All programs that run, or may run, in a network of so many peers: that of its ordinary peers first, those of its
     stations, and those that it casts."""
-    stations = (station.program for station in program.stations(options, peers))
+    stations = (station.program for station in stations_of(program, options, peers))
     return tuple(dict.fromkeys((program, *stations, *roles_of(program))))
 
 
@@ -192,23 +277,28 @@ def check_names(programs: Iterable[type[Peer]]) -> None:
     known: dict[str, Shown] = {}
     for program in programs:
         own: dict[str, None] = {}
+        line = Place(program)
         for column in program.shows:
             name = str(column.name)
             where = f'the column "{plain(name, 40)}" of {program.__name__}'
             if not NAME.fullmatch(name):
-                raise InputError(f"{where} should have a name of small letters, digits and _, such as pieces_left")
+                raise InputError(
+                    f"{where} should have a name of small letters, digits and _, such as pieces_left{line}"
+                )
             if name in TAKEN:
-                raise InputError(f'{where} needs another name: "{name}" is {TAKEN[name]}')
+                raise InputError(f'{where} needs another name: "{name}" is {TAKEN[name]}{line}')
             if column.kind not in get_args(ShownKind):
                 raise InputError(
-                    f'{where} is no "{plain(column.kind, 40)}"{nearest(str(column.kind), get_args(ShownKind))}'
+                    f'{where} is no "{plain(column.kind, 40)}"{nearest(str(column.kind), get_args(ShownKind))}{line}'
                 )
             if name in own or known.setdefault(name, column).kind != column.kind:
-                raise InputError(f"{where} needs another name: there is another column of that name")
+                raise InputError(f"{where} needs another name: there is another column of that name{line}")
             own[name] = None
             for other in known:
                 if other.startswith(f"{name}.") or name.startswith(f"{other}."):
-                    raise InputError(f'{where} needs another name: beside "{other}" it reads as a value of the other')
+                    raise InputError(
+                        f'{where} needs another name: beside "{other}" it reads as a value of the other{line}'
+                    )
 
 
 def options_of(program: type[Peer]) -> dict[str, str]:

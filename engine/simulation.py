@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from . import programs
+from . import programs, rules
 from .api import (
     PARTS,
     PUBLISH,
@@ -190,7 +190,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         Raises InputError when the setup cannot be, or the world is not one for it.
         """
         graph, delays, seed = world.graph, world.delays, setup.seed
-        stations = program.stations(options, graph.n)
+        stations = rules.stations_of(program, options, graph.n)
         n = self.n = graph.n + len(stations)
         if len(delays.place) != n or len(world.catalogue.libraries) != graph.n:
             raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
@@ -205,7 +205,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.file_mib = setup.content.file_mib
-        programs.check(tuple(dict.fromkeys((program, *self.program_types))))
+        rules.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
         )
@@ -372,7 +372,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at], machine_of(self.seed, peer))
             for at, peer in enumerate(peers)
         ]
-        said = program.cast(self.options, candidates, self._casting)
+        said = rules.cast_of(program, self.options, candidates, self._casting)
         chosen = list(said) if isinstance(said, Sequence) else []
         if len(chosen) != len(peers):
             raise InputError(
@@ -385,7 +385,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 named = one.__qualname__ if isinstance(one, type) else type(one).__qualname__
                 expected = ", ".join(role.__qualname__ for role in roles)
                 raise InputError(f"{program.__qualname__}.cast returned {named}: it may be {expected}")
-        programs.check(tuple(dict.fromkeys((program, *chosen))))
+        rules.check(tuple(dict.fromkeys((program, *chosen))))
         return chosen
 
     def open_overlay(self, a: NDArray[np.int32], b: NDArray[np.int32], up: Sequence[PeerId]) -> None:
@@ -1093,5 +1093,5 @@ def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -
     if world is None:
         chosen = program
         setup = replace(setup, links=access_links.of_network(setup.links, program.usual_nat))
-        world = World.generate(setup, lambda peers: chosen.stations(options, peers))
+        world = World.generate(setup, lambda peers: rules.stations_of(chosen, options, peers))
     return program, options, world

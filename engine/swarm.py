@@ -132,6 +132,12 @@ class Swarm(SimulationOwner, CommandExecutor):
                 sim.start(peer, sim.contacts(peer, living))
             sim.open_overlay(graph.a, graph.b, up)
             sim.converge()
+            # One peer of each program tells its columns: a mistake in `shown` is told now, not when somebody looks.
+            first: dict[type[Peer], int] = {}
+            for peer in (*sim.stations, *up):
+                first.setdefault(sim.program_types[peer], peer)
+            for peer in first.values():
+                self.columns.shown_reader.of(peer, sim.programs[peer])
         self.edges = sim.streams.count
         self.workload.begin_sampling(setup.sample_s)
         self.workload.set_asks(setup.asks_per_s, FIRST_ASK_US)

@@ -48,6 +48,7 @@ from .sim.addresses import address_of
 from .sim.calls import answer_kinds_of, waits_of
 from .sim.encoding import encoded_size, why_malformed
 from .sim.host import NOBODY_WAITS, ComponentHost
+from .sim.misuse import no_tick_handler
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -507,8 +508,10 @@ class FakeHost:
             peer.refused(self, call.to, call.request)
 
     def tick(self, peer: Peer, tick: object) -> None:
-        """Run the handler of a tick, whether a timer was set or not. Raises KeyError when the peer has none."""
+        """Run the handler of a tick, whether a timer was set or not. Raises NetworkFault when the peer has none."""
         self.peer = peer
+        if type(tick) not in type(peer).handlers:
+            raise no_tick_handler(type(peer), tick)
         type(peer).handlers[type(tick)](peer, self, tick)
 
     def ask(self, peer: Peer, ask: Ask) -> None:

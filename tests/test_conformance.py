@@ -159,7 +159,7 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Closer, "keeps_no_host", "the context of a Who is no plain data"),
         (Vain, "shows_what_is_so", "a shown column that depends on who looks"),
         (Sly, "shows_what_is_so", "depends on who looks: it changed the peer"),
-        (Wordy, "shows_what_is_so", "failed on shown: ValueError: 3 values for 2 columns"),
+        (Wordy, "shows_what_is_so", "failed on shown: Wordy.shown returned 3 values for 2 columns"),
         (Mistyped, "shows_what_is_so", 'column "friends" should be a number, not str'),
         (Overfull, "shows_what_is_so", "is no share in the column full"),
         (Undeclared, "shows_what_is_so", "'bored' is no category in the column mood"),

@@ -48,7 +48,8 @@ from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml
 from ..measure.shown import ShownReader
 from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
 from ..programs import check_verb, read_values, verbs_of, verbs_without_values
-from ..registry import classes_of, network_named, networks, programs_of
+from ..registry import classes_of, network_named, networks, programs_of, use_file
+from ..rules import stations_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX, USUAL, parse_nat
@@ -171,7 +172,8 @@ class Scenario:
 
 
 def find(name: str, also: Sequence[str] = ()) -> Scenario:
-    """A shipped scenario by its name, else a network by its name, in a plain scenario, else a file by its path.
+    """A shipped scenario by its name, else a network by its name, in a plain scenario, else a file by its path: a
+    scenario, or a network (`.py`), see `registry.use_file`.
 
     A name comes before a file of that name, which `./NAME` opens (`hides_file`). `also` are the other words that are
     allowed where the name stood: one of them may have been meant. Raises InputError, with the nearest spelling among
@@ -181,6 +183,8 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
     if name in names:
         return _shipped(name)
     path = Path(name)
+    if path.suffix == ".py":
+        return Scenario(setup=Setup(protocol=use_file(name).name))
     if path.suffix == ".toml" or "/" in name or "\\" in name:
         return load(path)
     if network_named(name) is not None:
@@ -205,14 +209,14 @@ BESIDE_MOST = 1_000
 
 
 def _files_beside(path: Path) -> list[str]:
-    """Scenario files in the folder of a path, with the folder as it was written there."""
+    """Files of scenarios and networks in the folder of a path, with the folder as it was written there."""
     folder = os.path.dirname(str(path))
     try:
         with os.scandir(folder or ".") as entries:
             listed = [entry.name for _, entry in zip(range(BESIDE_MOST), entries, strict=False)]
     except (OSError, ValueError):
         return []
-    return sorted(os.path.join(folder, name) for name in listed if name.endswith(".toml"))
+    return sorted(os.path.join(folder, name) for name in listed if name.endswith((".toml", ".py")))
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -480,7 +484,7 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
 
 def _programs_of(network: type[Peer], where: str) -> tuple[type[Peer], ...]:
     """The programs that peers of a network may run, those of its infrastructure too."""
-    stations = network.stations(options_for(network, {}, where), 8)
+    stations = stations_of(network, options_for(network, {}, where), 8)
     return tuple(dict.fromkeys((*classes_of(network), *(station.program for station in stations))))
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import unwrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Peer, Shown
-from ..errors import PeerFailed
+from ..errors import NetworkFault, PeerFailed, place_of
 from ..programs import shown_of, shows_of
 from ..sim.words import OTHER, word_text
 from .snapshot import ShownColumn
@@ -50,16 +51,17 @@ class ShownReader:
             if program is not None and (program.shows or program.components):
                 peers.setdefault(type(program), []).append(peer)
         for kind, ids in peers.items():
+            where = place_of(unwrap(kind.shown))
             rows = [self._row(peer, programs[peer]) for peer in ids]
             for at, shown in enumerate(shows_of(kind)):
                 cells = [row[at] for row in rows]
                 column = made[shown.name]
                 if isinstance(column, list):
-                    cleaned = {cell: _text(cell, ids, cells, shown) for cell in dict.fromkeys(cells)}
+                    cleaned = {cell: _text(cell, ids, cells, shown, where) for cell in dict.fromkeys(cells)}
                     for peer, cell in zip(ids, cells, strict=True):
                         column[peer] = cleaned[cell]
                 else:
-                    column[ids] = _numbers(cells, ids, shown)
+                    column[ids] = _numbers(cells, ids, shown, where)
         return made
 
     def of(self, peer: int, program: Peer | None) -> tuple[tuple[Shown, float | str], ...]:
@@ -68,10 +70,11 @@ class ShownReader:
             return ()
         shows = shows_of(type(program))
         row = self._row(peer, program) if shows else ()
+        where = place_of(unwrap(type(program).shown))
         return tuple(
-            (one, _text(cell, [peer], [cell], one))
+            (one, _text(cell, [peer], [cell], one, where))
             if one.kind == "category"
-            else (one, float(_numbers([cell], [peer], one)[0]))
+            else (one, float(_numbers([cell], [peer], one, where)[0]))
             for one, cell in zip(shows, row, strict=True)
         )
 
@@ -83,25 +86,25 @@ class ShownReader:
             raise PeerFailed(peer, "shown", error) from error
 
 
-def _text(cell: object, ids: Sequence[int], cells: Sequence[object], column: Shown) -> str:
+def _text(cell: object, ids: Sequence[int], cells: Sequence[object], column: Shown, where: str) -> str:
     if not isinstance(cell, str):
-        raise _wrong(ids[cells.index(cell)], column, "a text", cell)
+        raise _wrong(ids[cells.index(cell)], column, "a text", cell, where)
     return word_text(cell)
 
 
-def _numbers(cells: Sequence[Any], ids: Sequence[int], column: Shown) -> NDArray[np.float64]:
+def _numbers(cells: Sequence[Any], ids: Sequence[int], column: Shown, where: str) -> NDArray[np.float64]:
     """NaN for what is not finite. Raises PeerFailed for what is no number."""
     for at, cell in enumerate(cells):
         if isinstance(cell, str) or not hasattr(cell, "__float__"):
-            raise _wrong(ids[at], column, "a number", cell)
+            raise _wrong(ids[at], column, "a number", cell, where)
     values = np.array([float(cell) for cell in cells], np.float64)
     values[~np.isfinite(values)] = math.nan
     return values
 
 
-def _wrong(peer: int, column: Shown, what: str, cell: object) -> PeerFailed:
+def _wrong(peer: int, column: Shown, what: str, cell: object, where: str) -> PeerFailed:
     kind = type(cell).__name__
-    return PeerFailed(peer, "shown", TypeError(f'column "{column.name}" should be {what}, not {kind}'))
+    return PeerFailed(peer, "shown", NetworkFault(f'column "{column.name}" should be {what}, not {kind}{where}'))
 
 
 class CategoryNames:

@@ -39,6 +39,7 @@ from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
+from .misuse import no_message, nobody_told
 from .network import Network
 
 UPKEEP = 3
@@ -307,7 +308,10 @@ class PeerHost:
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
-        kind = shared.kinds[message.__class__]
+        try:
+            kind = shared.kinds[message.__class__]
+        except KeyError:
+            raise no_message(message) from None
         does = shared.parts[kind]
         if cause is INHERIT:
             _, _, why, _, record, _ = kernel.envelope
@@ -365,7 +369,10 @@ class PeerHost:
     ) -> None:
         shared, kernel = self.shared, self.kernel
         none: Any = 0
-        kind = shared.kinds[message.__class__]
+        try:
+            kind = shared.kinds[message.__class__]
+        except KeyError:
+            raise no_message(message) from None
         code = kind if part is None else shared.code_of(kind, part)
         does = shared.parts[code]
         if does == UPKEEP:
@@ -546,7 +553,12 @@ class PeerHost:
             raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
         waits = (timeout_us,) if timeout_us.__class__ is int and timeout_us > 0 else waits_of(timeout_us)
         self.token = token = self.token + 1
-        envelope = wrappers_of(request.__class__)[0](token, request)
+        kind, program = request.__class__, type(self.program)
+        if kind not in self.shared.kinds:
+            raise no_message(request)
+        if kind not in program.replies and kind not in program.timeouts:
+            raise nobody_told(program, kind)
+        envelope = wrappers_of(kind)[0](token, request)
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, part, via, kernel.now_us)
         # The wait has the cause of the request; one without a cause keeps no ask open. `after`, written out.
         why: Any = 0
@@ -589,13 +601,19 @@ class PeerHost:
             if not isinstance(message, Called):
                 to = self.request  # which raises, unless nobody waits
             else:
-                self.send(sender, wrappers_of(answer.__class__)[1](message.token, answer))
+                self.send(sender, self._answered(message.token, answer))
                 return
         if not isinstance(to, Ticket):
             raise NothingToReplyTo(f"`to` should be a ticket that Host.request gave, not {to!r}")
         if to.token == NOBODY_WAITS:
             return
-        self.send(to.sender, wrappers_of(answer.__class__)[1](to.token, answer), cause=to.cause)
+        self.send(to.sender, self._answered(to.token, answer), cause=to.cause)
+
+    def _answered(self, token: int, answer: Any) -> Answered:
+        kind: Any = answer.__class__
+        if kind not in self.shared.kinds:
+            raise no_message(answer)
+        return wrappers_of(kind)[1](token, answer)
 
     def await_answer(self, call: PendingCall) -> None:
         """The time to wait begins, or begins anew."""

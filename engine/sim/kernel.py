@@ -33,6 +33,7 @@ from typing import Any, Protocol, TypeAlias, final
 
 from ..api import PeerId
 from ..errors import PeerFailed
+from .misuse import no_tick_handler
 
 Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
 Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
@@ -419,6 +420,8 @@ class Kernel:
                 except Exception as error:
                     self.envelope = envelope
                     what = getattr(tick, "failing", type(tick).__name__)
+                    if tick.__class__ not in tables[owner]:
+                        raise PeerFailed(owner, what, no_tick_handler(type(peers[owner]), tick)) from None
                     raise PeerFailed(owner, what, error) from error
                 self.envelope = envelope
             if timer.live:

@@ -32,10 +32,11 @@ from engine import (
 )
 from engine.measure.events import Commanded
 from engine.options import options_for
-from engine.programs import check, values_of
+from engine.programs import values_of
 from engine.record.checkpoints import pack_swarm, unpack_swarm
 from engine.record.codec import command_from_fields, command_to_fields, setup_from_map, setup_to_map
 from engine.record.file import read
+from engine.rules import check
 from engine.testing import FakeHost
 
 S = 1_000_000

@@ -29,6 +29,7 @@ from callers import (
 from engine import (
     PARTS,
     AskFor,
+    CallEnd,
     Censor,
     Checkpoints,
     Collude,
@@ -42,6 +43,7 @@ from engine import (
     NothingToReplyTo,
     OpenCall,
     Partition,
+    PeerId,
     Release,
     Revive,
     Set,
@@ -49,6 +51,7 @@ from engine import (
     Ticket,
     TimeMachine,
     Uncensor,
+    on_timeout,
 )
 from engine.sim.calls import PendingCall
 from engine.sim.encoding import encoded_size
@@ -292,7 +295,13 @@ def test_a_call_is_counted_and_shown_as_its_message() -> None:
 
 
 def test_the_token_weighs_nothing_where_the_class_states_its_size() -> None:
-    swarm = swarm_of()
+    class Sizer(Caller):
+        @on_timeout(Cell)
+        @on_timeout(Padded)
+        def unanswered(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
+            pass
+
+    swarm = swarm_of(program=Sizer)
     for message, size in ((Cell(3), 514), (Padded(77), 77)):
         before = swarm.simulation.shared.sent_bytes
         host_of(swarm, 0).send(1, message)

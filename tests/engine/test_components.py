@@ -30,8 +30,9 @@ from engine import (
     options_for,
 )
 from engine.options import set_option
-from engine.programs import check, components_of
+from engine.programs import components_of
 from engine.record.checkpoints import pack_swarm, unpack_swarm
+from engine.rules import check
 from engine.testing import FakeHost
 
 S = 1_000_000

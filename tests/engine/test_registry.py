@@ -48,7 +48,7 @@ def test_words_that_a_message_does_not_have_are_refused_with_those_that_it_has()
 def test_a_handler_that_fails_is_told_with_its_line(folder: Path) -> None:
     path = folder / "fails.py"
     path.write_text("def handler():\n    raise KeyError('x')\n")
-    space: dict[str, object] = {}
+    space: dict[str, object] = {"__name__": "engine.protocols.fails"}
     exec(compile(path.read_text(), str(path), "exec"), space)
     with pytest.raises(KeyError) as raised:
         space["handler"]()  # type: ignore[operator]

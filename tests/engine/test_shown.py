@@ -137,7 +137,7 @@ def test_texts_of_a_category_are_made_harmless() -> None:
         (None, 0, 'column "tip" should be a text, not NoneType'),
         ("x", "7", 'column "height" should be a number, not str'),
         ("x", None, 'column "height" should be a number, not NoneType'),
-        ("x", "one too few", "1 values for 2 columns"),
+        ("x", "one too few", "Chain.shown returned 1 values for 2 columns"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_the_failure_of_that_peer(tip: object, height: object, says: str) -> None:

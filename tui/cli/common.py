@@ -185,9 +185,11 @@ def read_text(text: str, where: str) -> str:
 
 
 def read_protocol(text: str, where: str) -> str:
-    """The name of a network."""
-    from engine import scenario_files
+    """The name of a network, or the file of one."""
+    from engine import scenario_files, use_file
 
+    if text.endswith(".py"):
+        return use_file(text).name
     return scenario_files.network_called(read_text(text, where), where).name
 
 

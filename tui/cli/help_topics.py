@@ -78,7 +78,7 @@ def _of_another(space: argparse.Namespace) -> int:
     load_engine()
     from engine import networks, plain, scenario_files
 
-    if space.topic in networks():
+    if space.topic.endswith(".py") or space.topic in networks():
         return list_protocols(argparse.Namespace(name=space.topic, json=space.json))
     if space.topic in scenario_files.shipped_names():
         return list_scenarios(argparse.Namespace(name=space.topic, json=space.json))

@@ -40,7 +40,7 @@ def name_flags(parser: Parser) -> None:
 def list_protocols(space: argparse.Namespace) -> int:
     """`swarmtop protocols`: all networks, or one with its options. Raises InputError for a name that is none."""
     load_engine()
-    from engine import InputError, help_of, network, network_faults, networks, scenario_files, title_of
+    from engine import InputError, help_of, network, network_faults, networks, scenario_files, title_of, use_file
 
     name: str | None = space.name
     if name is None:
@@ -51,6 +51,8 @@ def list_protocols(space: argparse.Namespace) -> int:
         for sentence in network_faults():
             warn(sentence)
         return DONE
+    if name.endswith(".py"):
+        name = use_file(name).name
     if name not in networks() and name in scenario_files.shipped_names():
         raise InputError(f'"{name}" is a scenario: swarmtop scenarios {name} describes it')
     kind = network(name)

@@ -35,7 +35,7 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop help [TOPIC]            keys, selectors, files and more, explained
   swarmtop completion SHELL        completion for bash, zsh or fish
 
-SCENARIO is the name of a shipped scenario or of a network, or a TOML file. Flags override it."""
+SCENARIO is the name of a shipped scenario or of a network, or a file of one (.toml, .py). Flags override it."""
 
 COMPLETION_ABOUT = """\
 Print a script that completes commands, flags, networks, scenarios, themes and options.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ABOUT = """\
 Run a swarm without a screen, and print a report.
 
-SCENARIO is the name of a shipped scenario or of a network, or a TOML file. Flags override it.
+SCENARIO is the name of a shipped scenario or of a network, or a file of one (.toml, .py). Flags override it.
 A run ends at 60 s of virtual time, or later if its scenario needs it.
 
 --sweep runs it once for each share of peers that an attack takes, on all cores, and draws how well it still answers:

@@ -1,0 +1,546 @@
+"""The rules that the programs of a network keep. What breaks one is refused before a run begins, in one sentence: which
+class, where it stands in its file, what was expected, and the nearest spelling.
+
+`check` is of some programs of one network, in whatever file. `check_whole` is of all programs of a network: only then
+it is known that nobody handles a message.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from inspect import get_annotations
+from types import FunctionType, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, Station, Verb
+from .commands import VERBS
+from .errors import InputError, Place, nearest, place_in_protocol, place_of, plain
+from .options import allowed_of
+from .programs import components_of, values_of, verbs_of
+from .sim.calls import ANSWER_AT
+from .sim.encoding import annotation_of
+
+MARKS = {"_handles": "on", "_handles_replies": "on_reply", "_handles_timeouts": "on_timeout"}
+"""What a decorator of handlers leaves at a method -> the name of the decorator."""
+MESSAGE = ("self", "host", "sender", "message")
+TICK = ("self", "host", "tick")
+TAKES = {
+    "on_reply": ("self", "host", "sender", "answer", "context"),
+    "on_timeout": ("self", "host", "to", "context", "reason"),
+}
+"""Parameters of the handlers of calls."""
+NEAR = 0.8
+"""Similarity from which a name that nothing uses is taken for a misspelt one of `Peer`."""
+LETTERS_MOST = 2
+"""By how many letters it may be longer or shorter."""
+
+
+_names_checked: dict[type, None] = {}
+"""Classes of whose names none was found to be misspelt."""
+
+
+def check(programs: Sequence[type[Peer]]) -> None:
+    """Raise InputError, one sentence, unless these programs of one network can be; the first is that of an ordinary
+    peer."""
+    names: dict[type[Component], str] = {}
+    options = getattr(programs[0], "options_type", None)
+    _check_options(programs[0])
+    for program in programs:
+        if program.reach != programs[0].reach:
+            raise InputError(
+                f'{program.__qualname__} has the reach "{program.reach}" and {programs[0].__qualname__} '
+                f'"{programs[0].reach}": all programs of a network have the same{place_of(program)}'
+            )
+        _check_class(program)
+        _check_components(program)
+        for path, kind in components_of(program).items():
+            known = names.setdefault(kind, path)
+            if known != path:
+                raise InputError(
+                    f'{program.__qualname__}: its components "{known}" and "{path}" are both a {kind.__qualname__}, '
+                    f"which can be a component once in a network{place_of(program)}"
+                )
+            _check_class(kind)
+            _check_options_of_component(programs[0], options, path, kind)
+        _check_verbs(program)
+
+
+def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) -> None:
+    """Raise InputError unless each of these messages, which are all that the file of a network defines, is handled by
+    one of its classes, or answers a call; and each call can be answered. classes: all, components included."""
+    handled = {kind for program in classes for kind in program.handlers}
+    hearers: dict[FunctionType, None] = {}
+    for program in classes:
+        for mark, handler, kind in _handlers(program):
+            if mark == "on":
+                continue
+            where = Place(handler)
+            if kind not in handled:
+                raise InputError(
+                    f"{program.__qualname__}.{handler.__name__} has @{mark}({kind.__name__}), which names the class of "
+                    f"the request, and no program of the network handles {kind.__name__} with @on"
+                    f"{_nearest_class(kind, handled)}{where}"
+                )
+            if mark == "on_reply":
+                hearers[handler] = None
+    answers: list[type[Any]] = []
+    for hearer in hearers:
+        answers += _classes_in(annotation_of(hearer, ANSWER_AT))
+    for kind in messages:
+        try:
+            if not _known_names(kind):
+                get_type_hints(kind)
+        except Exception as error:
+            raise InputError(
+                f"the message {kind.__name__}: an annotation cannot be read: {error}{place_of(kind)}"
+            ) from None
+        if kind in handled or any(issubclass(kind, answer) for answer in answers) or kind.__subclasses__():
+            continue
+        raise InputError(
+            f"nobody handles the message {kind.__name__}: a method of a program with @on({kind.__name__}) is expected, "
+            f"or one with @on_reply of the request that it answers, whose answer: {kind.__name__}{place_of(kind)}"
+        )
+    for program in classes:
+        _check_names_used(program)
+
+
+# --- one class ---------------------------------------------------------------------------------------------------
+
+
+_checked: dict[type, None] = {}
+"""Classes that were found good."""
+
+
+def _check_class(program: type[Peer]) -> None:
+    """What a class says by itself."""
+    if program in _checked:
+        return
+    _check_attributes(program)
+    for base in _own_bases(program):
+        _check_methods(base)
+        _check_handlers_of(base)
+    for mark, handler, kind in _handlers(program):
+        _check_handler(program, mark, handler, kind)
+    _check_overrides(program)
+    _checked[program] = None
+
+
+def _own_bases(program: type[Peer]) -> Iterator[type]:
+    """The class and its bases, without those of the engine."""
+    return (base for base in program.__mro__ if base not in (Peer, Component, object))
+
+
+def _whose(program: type, name: str) -> str:
+    return f"{program.__qualname__}.{name}"
+
+
+def _check_attributes(program: type[Peer]) -> None:
+    where = Place(program)
+
+    def refuse(name: str, expected: str) -> None:
+        shown = plain(getattr(program, name), 40)
+        raise InputError(f"{_whose(program, name)} should be {expected}, not {shown}{where}")
+
+    for name in ("overlay", "has_all", "shares_files", "ledger"):
+        if not isinstance(getattr(program, name), bool):
+            refuse(name, "True or False")
+    for name in ("role", "usual_nat"):
+        if not isinstance(getattr(program, name), str):
+            refuse(name, "a text")
+    for name, words in (("knows", ("overlay", "everyone")), ("reach", ("anyone", "links"))):
+        if getattr(program, name) not in words:
+            refuse(name, " or ".join(f'"{word}"' for word in words))
+    kinds = {"roles": (str, "texts"), "link_words": (str, "texts"), "shows": (Shown, "Shown(...)")}
+    for name, (kind, what) in {**kinds, "goals": (Goal, "Goal(...)")}.items():
+        value = getattr(program, name)
+        if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
+            refuse(name, f"a tuple of {what}, which with one entry ends in a comma: (x,)")
+    if not program.goals:
+        refuse("goals", "a tuple of one Goal at least")
+    if program.name and not re.fullmatch(r"[\w-]+", program.name):
+        refuse("name", "one word, which is typed on the command line")
+    _check_goals(program)
+    for base in _own_bases(program):
+        for name, value in vars(base).items():
+            if name.startswith("__") or name in vars(Peer):
+                continue
+            if isinstance(value, Field) and name not in program.components:
+                raise InputError(
+                    f"{_whose(base, name)} is a field(...), and {base.__qualname__} is no dataclass: "
+                    f"@dataclass(slots=True, eq=False) is expected before it{place_of(base)}"
+                )
+            if isinstance(value, (dict, list, set, bytearray)) and "ClassVar" not in str(_hint_of(base, name)):
+                raise InputError(
+                    f"{_whose(base, name)} is one {type(value).__name__} that all peers share: a field of a dataclass "
+                    f"with field(default_factory={type(value).__name__}) is expected{place_of(base)}"
+                )
+
+
+def _hint_of(base: type, name: str) -> object:
+    return get_annotations(base).get(name, "")
+
+
+def _check_goals(program: type[Peer]) -> None:
+    where = Place(program)
+    audiences = ("holders", "everyone", "one", "nobody")
+    names: dict[str, None] = {}
+    for goal in program.goals:
+        whose = f'the goal "{plain(goal.name, 40)}" of {program.__qualname__}'
+        if goal.name in names:
+            raise InputError(f"{whose} is there twice{where}")
+        names[goal.name] = None
+        if not callable(goal.audience) and goal.audience not in audiences:
+            near = nearest(str(goal.audience), audiences)
+            raise InputError(f'{whose} has no audience "{plain(goal.audience, 40)}"{near}{where}')
+        if not callable(goal.draw) and goal.draw != "title":
+            raise InputError(f'{whose}: draw should be "title" or a function, not {plain(goal.draw, 40)}{where}')
+        parts: object = goal.reached_by
+        if not isinstance(parts, frozenset) or not all(part in PARTS for part in parts):
+            raise InputError(f"{whose}: reached_by should be a frozenset of {', '.join(PARTS)}{where}")
+
+
+def _methods(base: type) -> Iterator[tuple[str, object, FunctionType]]:
+    """Name, attribute and function of each method that a class defines."""
+    for name, value in vars(base).items():
+        function = getattr(value, "__func__", value)
+        function = inspect.unwrap(function) if callable(function) else function
+        if isinstance(function, FunctionType):
+            yield name, value, function
+
+
+def _check_methods(base: type) -> None:
+    """What a class overrides of `Peer` takes what the engine gives it."""
+    for name, value, function in _methods(base):
+        given = vars(Peer).get(name)
+        if name.startswith("_") or not isinstance(given, (FunctionType, classmethod)):
+            continue
+        if isinstance(given, classmethod) != isinstance(value, classmethod):
+            decorated = (
+                "a @classmethod" if isinstance(given, classmethod) else "a method of a peer, and no @classmethod"
+            )
+            raise InputError(f"{_whose(base, name)} should be {decorated}{place_of(function)}")
+        expected = _parameters(given.__func__ if isinstance(given, classmethod) else given)
+        _check_takes(base, function, expected)
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    code = inspect.unwrap(function).__code__
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _check_takes(base: type, function: FunctionType, expected: Sequence[str]) -> None:
+    """A function can be called with so many values, and does its work when it is called."""
+    code, many = function.__code__, len(expected)
+    whose = _whose(base, function.__name__)
+    needed = code.co_argcount - len(function.__defaults__ or ())
+    wanted = f"({', '.join(expected)})"
+    more = not code.co_flags & inspect.CO_VARARGS and code.co_argcount < many
+    named = code.co_kwonlyargcount > len(function.__kwdefaults__ or {})
+    if needed > many or more or named:
+        has = ", ".join(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+        raise InputError(f"{whose} takes ({has}), and {wanted} is expected{place_of(function)}")
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise InputError(f"{whose} is async, and a plain method is expected: nothing awaits it{place_of(function)}")
+
+
+def _check_handlers_of(base: type) -> None:
+    """No two methods of a class handle the same."""
+    known: dict[tuple[str, object], str] = {}
+    for name, value, function in _methods(base):
+        for mark, decorator in MARKS.items():
+            for kind in getattr(value, mark, ()):
+                before = known.setdefault((decorator, kind), name)
+                if before != name:
+                    raise InputError(
+                        f"{base.__qualname__}.{before} and .{name} both have @{decorator}({_name(kind)}): "
+                        f"one of them is expected{place_of(function)}"
+                    )
+
+
+def _check_overrides(program: type[Peer]) -> None:
+    """What takes the place of a handler is a handler too: the engine calls those that are marked."""
+    plain_ones: dict[str, tuple[type, FunctionType]] = {}
+    marked: dict[str, None] = {}
+    for base in _own_bases(program):
+        for name, value, function in _methods(base):
+            for mark, decorator in MARKS.items():
+                if hasattr(value, mark) and name in plain_ones:
+                    mine, own = plain_ones[name]
+                    kinds = " and ".join(f"@{decorator}({_name(kind)})" for kind in getattr(value, mark))
+                    raise InputError(
+                        f"{_whose(mine, name)} overrides a handler of {base.__qualname__} and is none itself: "
+                        f"{kinds} is expected before it{place_of(own)}"
+                    )
+                if hasattr(value, mark):
+                    marked[name] = None
+            if name not in marked:
+                plain_ones.setdefault(name, (base, function))
+
+
+def stations_of(program: type[Peer], options: Any, peers: int) -> Sequence[Station]:
+    """The infrastructure of a network. Raises InputError where `Peer.stations` fails, or returns something else."""
+    whose, where = f"{program.__qualname__}.stations", Place(inspect.unwrap(program.stations.__func__))  # type: ignore[attr-defined]
+    try:
+        made = tuple(program.stations(options, peers))
+    except Exception as error:
+        raise InputError(_failed(whose, error)) from error
+    for one in made:
+        if not isinstance(one, Station) or not (isinstance(one.program, type) and issubclass(one.program, Peer)):
+            raise InputError(f"{whose} should return Station(program, label, operator), not {plain(one, 40)}{where}")
+    return made
+
+
+def cast_of(program: type[Peer], options: Any, members: Sequence[Candidate], rng: Rng) -> object:
+    """What `Peer.cast` returns. Raises InputError where it fails."""
+    try:
+        return program.cast(options, members, rng)
+    except Exception as error:
+        raise InputError(_failed(f"{program.__qualname__}.cast", error)) from error
+
+
+def _failed(what: str, error: Exception) -> str:
+    return f"{what} failed: {type(error).__name__}: {error}{place_in_protocol(error)}"
+
+
+def _name(kind: object) -> str:
+    return kind.__name__ if isinstance(kind, type) else plain(kind, 40)
+
+
+def _handlers(program: type[Peer]) -> Iterator[tuple[str, FunctionType, Any]]:
+    """Decorator, function and class of each handler of a class and its bases, without those of its components."""
+    for base in _own_bases(program):
+        for value in vars(base).values():
+            for mark, decorator in MARKS.items() if hasattr(value, "__code__") else ():
+                for kind in getattr(value, mark, ()):
+                    yield decorator, inspect.unwrap(value), kind
+
+
+def _check_handler(program: type[Peer], decorator: str, function: FunctionType, kind: Any) -> None:
+    whose, where = f"@{decorator}({_name(kind)}) of {_whose(program, function.__name__)}", Place(function)
+    if not isinstance(kind, type):
+        raise InputError(f"{whose} should name a class{where}")
+    is_message = issubclass(kind, Message)
+    if decorator != "on" and not is_message:
+        raise InputError(f"{whose} should name a message, which is a class with @message(){where}")
+    takes = TAKES.get(decorator) or (MESSAGE if is_message else TICK)
+    if not is_message and function.__code__.co_argcount == len(MESSAGE) and not function.__defaults__:
+        raise InputError(
+            f"{whose} takes a sender, so {kind.__name__} should be a message, with @message() before the class; the "
+            f"handler of a tick takes (self, host, tick){place_of(kind) or where}"
+        )
+    _check_takes(program, function, takes)
+    if inspect.isgeneratorfunction(function):
+        raise InputError(f"{whose} has a yield, so it would not run: a plain method is expected{where}")
+    at = len(takes) - 1 if decorator == "on" else ANSWER_AT
+    code = function.__code__
+    if decorator == "on" and function.__annotations__.get(code.co_varnames[at]) == kind.__name__:
+        return
+    hinted = _classes_in(annotation_of(function, at)) if decorator != "on_timeout" else ()
+    if decorator == "on" and hinted and not any(issubclass(kind, one) or issubclass(one, kind) for one in hinted):
+        names = " | ".join(one.__name__ for one in hinted)
+        raise InputError(f"{whose} says that what it handles is a {names}: {kind.__name__} is expected{where}")
+    if decorator == "on_reply" and hinted and not any(issubclass(one, Message) for one in hinted):
+        names = " | ".join(one.__name__ for one in hinted)
+        raise InputError(f"{whose} says that the answer is a {names}, and a message is expected{where}")
+
+
+WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def _known_names(kind: type[Any]) -> bool:
+    """Whether the annotations of a class consist of names that its module knows. It takes a tenth of the time that
+    resolving them takes, and says no of some that can be resolved, as of those with a text inside."""
+    known = vars(sys.modules[kind.__module__])
+    return all(
+        word in known or hasattr(builtins, word)
+        for base in _own_bases(kind)
+        if base.__module__ == kind.__module__
+        for hint in get_annotations(base).values()
+        for word in (WORD.findall(hint) if isinstance(hint, str) else ())
+    )
+
+
+def _classes_in(hint: Any) -> tuple[type[Any], ...]:
+    """The classes that an annotation has; () where it tells nothing."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    known = tuple(kind for kind in kinds if isinstance(kind, type) and kind not in (object, Any, NoneType))
+    return known if len(known) == len([kind for kind in kinds if kind is not NoneType]) else ()
+
+
+def _nearest_class(kind: type[Any], known: Iterable[type]) -> str:
+    return nearest(kind.__name__, {one.__name__ for one in known if issubclass(one, Message)})
+
+
+def _check_names_used(program: type[Peer]) -> None:
+    """A method or attribute that nothing uses is not a misspelt one of `Peer`."""
+    api = [name for name in vars(Peer) if not name.startswith("_")]
+    for base in _own_bases(program):
+        if base in _names_checked:
+            continue
+        for name, value in vars(base).items():
+            if name.startswith("_") or name in api or name in get_annotations(base):
+                continue
+            # Similarity is slow to compute, so only names are compared that begin alike and are about as long.
+            alike = [one for one in api if one[0] == name[0] and abs(len(one) - len(name)) <= LETTERS_MOST]
+            near = nearest(name, alike, listed=False, similarity=NEAR) if alike else ""
+            if near and any(hasattr(value, mark) for mark in (*MARKS, "_verb")):
+                continue
+            if near and not _used(name, base):
+                raise InputError(
+                    f"nothing calls or reads {_whose(base, name)}{near}{place_of(_function(value) or base)}"
+                )
+        _names_checked[base] = None
+
+
+def _function(value: object) -> FunctionType | None:
+    found = getattr(value, "__func__", value)
+    return found if isinstance(found, FunctionType) else None
+
+
+def _used(name: str, base: type) -> bool:
+    """Whether a name stands more than once in the files of the network that a class belongs to."""
+    package = ".".join(base.__module__.split(".")[:3])
+    found = 0
+    for module in [one for key, one in sys.modules.items() if key == package or key.startswith(f"{package}.")]:
+        try:
+            found += len(re.findall(rf"\b{name}\b", inspect.getsource(module)))
+        except (OSError, TypeError):
+            return True
+    return found > 1
+
+
+# --- components --------------------------------------------------------------------------------------------------
+
+
+def _check_components(program: type[Peer]) -> None:
+    """No two parts of a peer handle the same message, tick or value."""
+    handled: dict[type, str] = {}
+    for name, kind in program.components.items():
+        _check_components(kind)
+        for each in kind.handlers:
+            if each in handled:
+                raise InputError(
+                    f'{program.__qualname__}: "{handled[each]}" and "{name}" both handle {each.__name__}'
+                    f"{place_of(program)}"
+                )
+            handled[each] = name
+    for base in program.__mro__:
+        for value in vars(base).values():
+            for each in getattr(value, "_handles", ()):
+                if each in handled:
+                    raise InputError(
+                        f'{program.__qualname__} handles {each.__name__}, as its component "{handled[each]}" does'
+                        f"{place_of(program)}"
+                    )
+
+
+# --- options -----------------------------------------------------------------------------------------------------
+
+
+def _check_options(program: type[Peer]) -> None:
+    options = getattr(program, "options_type", None)
+    if options is not None:
+        _check_options_class(options, program.name or program.__qualname__)
+
+
+@cache
+def _check_options_class(options: Any, network: str) -> None:
+    whose, where = f"the options of {network}", Place(options)
+    if not (isinstance(options, type) and is_dataclass(options)):
+        raise InputError(f"{whose} should be a dataclass, and {_name(options)} is none{where}")
+    try:
+        allowed = allowed_of(options)
+    except Exception as error:
+        raise InputError(f"{whose}: an annotation cannot be read: {error}{where}") from None
+    for each in fields(options):
+        if each.default is MISSING and each.default_factory is MISSING:
+            raise InputError(f"{whose}: {each.name} needs a default, as option(3, ...){where}")
+        one, place = allowed.get(each.name), f"{whose}: {each.name}"
+        if one is None or not each.metadata:
+            continue
+        kinds = (bool, int, float, str)
+        if not one.choices and one.kind not in kinds:
+            raise InputError(f"{place} should be a bool, int, float, str or Literal, not {_name(one.kind)}{where}")
+        if one.low is not None and one.high is not None and one.low > one.high:
+            raise InputError(f"{place} is at least {one.low:g} and at most {one.high:g}, which no value is{where}")
+        if each.default is None or each.default is MISSING or (one.kind is str and each.default == ""):
+            continue
+        try:
+            one.read(each.default, f"{place}: its default")
+        except InputError as error:
+            raise InputError(f"{error}{where}") from None
+
+
+def _check_options_of_component(main: type[Peer], options: type[Any] | None, path: str, kind: type[Component]) -> None:
+    wanted = getattr(kind, "options_type", None)
+    if wanted is None:
+        return
+    for name in path.split("."):
+        hints = get_type_hints(options) if is_dataclass(options) else {}
+        options = hints.get(name)
+    if not (isinstance(options, type) and issubclass(options, wanted)):
+        raise InputError(
+            f'the options of "{main.name or main.__qualname__}" need a field {path}: {wanted.__qualname__}, for the '
+            f"component of that name"
+        )
+
+
+# --- verbs -------------------------------------------------------------------------------------------------------
+
+
+def _check_verbs(program: type[Peer]) -> None:
+    for base in program.__mro__:
+        known: dict[str, str] = {}
+        for name, value in vars(base).items():
+            made = getattr(value, "_verb", None)
+            if isinstance(made, Verb):
+                if known.setdefault(made.name, name) != name:
+                    raise InputError(
+                        f'{base.__qualname__}: the verb "{made.name}" is there twice, in .{known[made.name]} and '
+                        f".{name}{place_of(inspect.unwrap(value))}"
+                    )
+                _check_verb(program, made)
+
+
+def _check_verb(program: type[Peer], made: Verb) -> None:
+    method = inspect.unwrap(getattr(program, made.method))
+    whose, where = f'{program.__qualname__}: verb "{made.name}"', Place(method)
+    own = {name for name in verbs_of(program) if "." not in name}
+    if not isinstance(made.name, str) or not made.name.replace("-", "_").isidentifier():
+        raise InputError(f"{whose} should be one word{where}")
+    if made.name in VERBS:
+        raise InputError(f"{whose} is a command of the engine, so it needs another name{where}")
+    if made.undo and made.undo not in own:
+        near = nearest(made.undo, own)
+        raise InputError(f'{whose} is undone by "{made.undo}", which is no verb of this class{near}{where}')
+    if _parameters(method)[1:2] != ("host",):
+        raise InputError(f"{whose} should take (self, host), and then its values{where}")
+    if inspect.iscoroutinefunction(method) or inspect.isgeneratorfunction(method):
+        raise InputError(f"{whose} should be a plain method, neither async nor with a yield{where}")
+    parameters = list(inspect.signature(method).parameters.values())[2:]
+    names = [each.name for each in parameters]
+    for name in made.examples:
+        if name not in names:
+            near = nearest(name, names)
+            raise InputError(f'{whose} has an example for "{name}", which is no value of it{near}{where}')
+    try:
+        values = values_of(program, made.name)
+    except Exception as error:
+        raise InputError(f"{whose}: an annotation cannot be read: {error}{where}") from None
+    for each in parameters:
+        one, value = values[each.name].allowed, f'{whose}: "{each.name}"'
+        if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD, each.POSITIONAL_ONLY):
+            raise InputError(f"{value} should be an ordinary parameter, which has a name{where}")
+        if not one.choices and one.kind not in (str, int, float, bool):
+            raise InputError(f"{value} should be a str, int, float, bool or Literal{where}")
+        if each.default not in (each.empty, None, ""):
+            try:
+                one.read(each.default, f"{value}: its default")
+            except InputError as error:
+                raise InputError(f"{error}{where}") from None

@@ -1,0 +1,46 @@
+"""What the code of a network asks of its host that cannot be done, each as one sentence for the person who wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..api import Message
+from ..errors import NetworkFault, nearest, place_of
+
+
+def no_tick_handler(program: type[Any], tick: Any) -> NetworkFault:
+    """A tick is due, and its program has no handler for it."""
+    kind = type(tick)
+    if isinstance(tick, type):
+        expected = f"an object is expected: {tick.__name__}(){place_of(tick)}"
+        return NetworkFault(f"the class {tick.__name__} is set as a tick, and {expected}")
+    ticks = [each.__name__ for each in program.handlers if not issubclass(each, Message)]
+    return NetworkFault(
+        f"{program.__qualname__} has no handler of this tick: a method with @on({kind.__name__}) is expected"
+        f"{nearest(kind.__name__, ticks)}{place_of(kind)}"
+    )
+
+
+def no_message(value: Any) -> NetworkFault:
+    """Something is sent that is no message of the network."""
+    if isinstance(value, type) and issubclass(value, Message):
+        return NetworkFault(f"the class {value.__name__} is sent, and an object is expected: {value.__name__}(...)")
+    kind = type(value)
+    if issubclass(kind, Message):
+        return NetworkFault(
+            f"{kind.__name__} is sent, which is no message of this network: its file should define or import it"
+            f"{place_of(kind)}"
+        )
+    return NetworkFault(
+        f"a value of the class {kind.__name__} is sent, which is no message: @message() is expected before the class"
+        f"{place_of(kind)}"
+    )
+
+
+def nobody_told(program: type[Any], request: type[Any]) -> NetworkFault:
+    """A call of which neither the answer nor the end would be told to the program that makes it."""
+    known = {each.__name__ for each in (*program.replies, *program.timeouts)}
+    return NetworkFault(
+        f"{program.__qualname__} calls with {request.__name__}, and has no handler of the answer: a method with "
+        f"@on_reply({request.__name__}) is expected{nearest(request.__name__, known)}"
+    )

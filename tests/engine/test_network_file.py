@@ -1,0 +1,289 @@
+"""A network in a file that is named on the command line runs as those of the folder do, also in other processes. Each
+mistake of its author ends in one sentence with the line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import child, network, networks, registry
+from engine.lab.workers import alone
+from tui.cli.common import DONE, FAILED, WRONG
+from tui.cli.main import main
+
+GOOD = '''"""Echo
+
+A peer asks all that it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..api import FIND, Ask, CallEnd, Host, Peer, PeerId, Shown
+from ..api import message, on, on_reply, on_timeout, option, verb, words_of
+
+
+@message(over="datagram", part="question")
+class Query:
+    text: str
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.text)
+
+
+@message(over="datagram", part="answer")
+class Found:
+    name: str
+
+
+@dataclass(slots=True)
+class Refresh:
+    pass
+
+
+@dataclass(slots=True)
+class EchoOptions:
+    wait_s: float = option(1.0, "how long it waits for an answer, in s", low=0.1, high=60)
+
+
+@dataclass(slots=True, eq=False)
+class Echo(Peer, name="NAME", options=EchoOptions):
+    role = "echo"
+    knows = "everyone"
+    overlay = False
+    goals = (FIND,)
+    shows = (Shown("answers", "answers that came", "count"),)
+
+    known: Sequence[PeerId] = ()
+    answers: int = 0
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        self.known = contacts
+        host.every(1_000_000, Refresh())
+
+    @on(Refresh)
+    def refresh(self, host: Host, tick: Refresh) -> None:
+        pass
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        for peer in self.known:
+            host.call(peer, Query(ask.text), timeout_us=int(host.options.wait_s * 1e6))
+
+    @on(Query)
+    def query(self, host: Host, sender: PeerId, message: Query) -> None:
+        for file in host.library.matching(message.text)[:1]:
+            host.reply(Found(file.name))
+
+    @on_reply(Query)
+    def found(self, host: Host, sender: PeerId, answer: Found, context: object) -> None:
+        self.answers += 1
+        host.hit(sender, answer.name)
+
+    @on_timeout(Query)
+    def silent(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
+        pass
+
+    def shown(self) -> tuple[float | str, ...]:
+        return (self.answers,)
+
+    @verb("hush", about="It forgets what came.")
+    def hush(self, host: Host, times: int = 1) -> None:
+        self.answers = 0
+'''
+
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write the network with other lines into a file, and return its name. What was used is forgotten at the end."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(child, "network_files", [])
+    names: list[str] = []
+
+    def made(old: str = "", new: str = "", *, name: str = "echo_of_tests", called: str = "") -> str:
+        assert GOOD.count(old) >= 1
+        (tmp_path / f"{name}.py").write_text(GOOD.replace(old, new).replace('"NAME"', f'"{called or name}"'))
+        names.append(name)
+        return f"{name}.py"
+
+    yield made
+    registry._given.files.clear()
+    for name in names:
+        sys.modules.pop(f"engine.protocols.{name}", None)
+    networks.cache_clear()
+
+
+def line_of(text: str) -> int:
+    return GOOD[: GOOD.index(text)].count("\n") + 1
+
+
+# --- a file that is right -----------------------------------------------------------------------------------------
+
+
+def test_it_runs_by_its_file_by_the_flag_and_by_name(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write()
+    fingerprints = []
+    for words in ([file], ["--protocol", file], ["echo_of_tests"]):
+        assert main(["run", *words, "--peers", "8", "--until", "20", "--json"]) == DONE
+        told = json.loads(capsys.readouterr().out)
+        assert told["protocol"] == "echo_of_tests"
+        assert told["success"] > 0
+        fingerprints.append(told["fingerprint"])
+    assert len(set(fingerprints)) == 1
+    assert main(["protocols", file]) == DONE
+    assert "wait_s=1.0" in capsys.readouterr().out
+
+
+def test_processes_that_are_started_know_it(write: Write) -> None:
+    registry.use_file(write())
+    assert alone(registry.title_of, network("echo_of_tests")) == "Echo"
+
+
+def test_a_network_of_the_folder_may_be_named_by_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(Path(registry.protocols.__path__[0]))
+    assert main(["run", "gossip.py", "--peers", "8", "--until", "1", "--json"]) == DONE
+    assert json.loads(capsys.readouterr().out)["protocol"] == "gossip"
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "says"),
+    [
+        ("gossip", "", 'gossip.py: there is another network file of that name, so "gossip.py" needs another'),
+        ("echo_of_tests", "gossip", 'echo_of_tests.py: there is another network called "gossip"'),
+        ("echo-of-tests", "", "the name of a network's file should be a word that Python can import, as my_net.py"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(
+    write: Write, capsys: pytest.CaptureFixture[str], name: str, called: str, says: str
+) -> None:
+    assert main(["run", write(name=name, called=called)]) == WRONG
+    assert says in capsys.readouterr().err
+    assert network("gossip").__module__ == "engine.protocols.gossip"
+
+
+def test_no_file_and_no_network_are_refused(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "nowhere.py"]) == WRONG
+    assert "nowhere.py: no such file; expected a network, in Python" in capsys.readouterr().err
+    assert main(["run", write(', name="NAME"', "")]) == WRONG
+    assert "echo_of_tests.py has no network: a class that derives from Peer with a name" in capsys.readouterr().err
+
+
+# --- mistakes -----------------------------------------------------------------------------------------------------
+
+LATER = "    def shown(self)"
+CLASSMETHOD = "    @classmethod\n    def {}:\n        {}\n\n" + LATER
+REFRESH = "    def refresh(self, host: Host, tick: Refresh) -> None:\n        pass"
+QUERY = "def query(self, host: Host, sender: PeerId, message: Query)"
+OPTION = 'wait_s: float = option(1.0, "how long it waits for an answer, in s", low=0.1, high=60)'
+SHOWS = 'shows = (Shown("answers", "answers that came", "count"),)'
+ORPHAN = "@message()\nclass Orphan:\n    n: int\n\n\n"
+OVERRIDE = (
+    "\n\nclass Loud(Echo):\n    def query(self, host: Host, sender: PeerId, message: Query) -> None:\n        return\n"
+)
+END = "        self.answers = 0\n"
+
+REFUSED = {
+    "tick": ("@on(Refresh)\n    def", "def", "Echo has no handler of this tick: a method with @on(Refresh) is"),
+    "tick class": ("000, Refresh())", "000, Refresh)", "the class Refresh is set as a tick, and an object is expected"),
+    "reply names answer": (
+        *("@on_reply(Query)", "@on_reply(Found)"),
+        "Echo.found has @on_reply(Found), which names the class of the request, and no program of the network handles "
+        "Found with @on",
+    ),
+    "timeout names answer": ("@on_timeout(Query)", "@on_timeout(Found)", "Echo.silent has @on_timeout(Found), which"),
+    "orphan": ("@dataclass(slots=True)\nclass Refresh", f"{ORPHAN}@dataclass(slots=True)\nclass Refresh",
+               "nobody handles the message Orphan: a method of a program with @on(Orphan) is expected"),
+    "unknown kind": ("@on(Query)", "@on(Qery)", "NameError: name 'Qery' is not defined"),
+    "no class": ("@on(Query)", "@on('Query')", "@on(Query) of Echo.query should name a class"),
+    "two handlers": (LATER, f"    @on(Query)\n    {QUERY.replace('query', 'other')} -> None:\n        pass\n\n{LATER}",
+                     "Echo.query and .other both have @on(Query): one of them is expected"),
+    "override": (END, END + OVERRIDE, "Loud.query overrides a handler of Echo and is none itself: @on(Query) is"),
+    "signature": (QUERY, "def query(self, host: Host, message: Query)",
+                  "Echo.query takes (self, host, message), and (self, host, sender, message) is expected"),
+    "signature of tick": ("host: Host, tick: R", "host: Host, sender: PeerId, tick: R",
+                          "of Echo.refresh takes a sender, so Refresh should be a message"),
+    "signature of reply": ("Found, context: object)", "Found)", "(self, host, sender, answer, context) is expected"),
+    "signature of start": (", saved: object | None)", ")", "and (self, host, contacts, saved) is expected"),
+    "annotation": (QUERY, QUERY.replace("message: Query", "message: Found"),
+                   "says that what it handles is a Found: Query is expected"),
+    "async": ("    def refresh", "    async def refresh", "Echo.refresh is async, and a plain method is expected"),
+    "yield": (REFRESH, REFRESH.replace("pass", "yield"), "of Echo.refresh has a yield, so it would not run"),
+    "no message": ('@message(over="datagram", part="answer")', "@dataclass", "says that the answer is a Found, and a"),
+    "field": ("    name: str", "    name: strr", "the message Found: an annotation cannot be read: name 'strr' is not"),
+    "shown raises": ("(self.answers,)", "(1 / 0,)", "failed on shown: ZeroDivisionError: division by zero"),
+    "shown too few": ("(self.answers,)", "()", "Echo.shown returned 0 values for 1 columns"),
+    "shown nothing": ("return (self.answers,)", "return None", "Echo.shown returned a NoneType, which is no tuple"),
+    "shown text": ("(self.answers,)", "('x',)", 'column "answers" should be a number, not str'),
+    "kind of column": ('"count")', '"counts")', 'is no "counts"; did you mean "count"?'),
+    "shows": (SHOWS, SHOWS.replace("= (", "= ").replace(",)", ""), "Echo.shows should be a tuple of Shown(...)"),
+    "goals": ("(FIND,)", "FIND", "Echo.goals should be a tuple of Goal(...), which with one entry ends in a comma"),
+    "knows": ('"everyone"', '"all"', 'Echo.knows should be "overlay" or "everyone", not all'),
+    "name": ('"NAME"', '"my net"', "Echo.name should be one word, which is typed on the command line"),
+    "verb type": ("times: int", "times: list[int]", '"times" should be a str, int, float, bool or Literal'),
+    "verb default": ("times: int = 1", "times: int = 'x'", '"times": its default should be a whole number, not "x"'),
+    "verb annotation": ("times: int", "times: Nothing", "an annotation cannot be read: name 'Nothing' is not defined"),
+    "verb host": ("hush(self, host: Host, ", "hush(self, ", 'verb "hush" should take (self, host), and then'),
+    "option below": ("option(1.0", "option(0.0", "wait_s: its default should be a number from 0.1 to 60, not 0.0"),
+    "option type": ("wait_s: float", "wait_s: list[float]", "wait_s should be a bool, int, float, str or Literal"),
+    "option annotation": ("wait_s: float", "wait_s: flot", "an annotation cannot be read: name 'flot' is not defined"),
+    "option limits": ("low=0.1", "low=90", "wait_s is at least 90 and at most 60, which no value is"),
+    "option default": (OPTION, "wait_s: float", "wait_s needs a default, as option(3, ...)"),
+    "options": ("@dataclass(slots=True)\nclass EchoOptions", "class EchoOptions", "should be a dataclass"),
+    "option read": ("options.wait_s", "options.wait", "AttributeError: 'EchoOptions' object has no attribute 'wait'"),
+    "reply": (REFRESH, REFRESH.replace("pass", "host.reply(Found('x'))"), "there is no request to answer"),
+    "reply class": ("host.reply(Found(file.name))", "host.reply(Found)", "the class Found is sent, and an object is"),
+    "reply text": ("host.reply(Found(file.name))", "host.reply(file.name)", "a value of the class str is sent"),
+    "send": (REFRESH, REFRESH.replace("pass", "host.send(0, tick)"), "a value of the class Refresh is sent"),
+    "unanswered": ("@on_reply(Query)\n    def found(", "@on(Found)\n    def found_(",
+                   "Echo.found_ takes (self, host, sender, answer, context), and (self, host, sender, message) is"),
+    "hook": (LATER, f"    def neighbors(self, host: Host, links: object) -> None:\n        pass\n\n{LATER}",
+             'nothing calls or reads Echo.neighbors; did you mean "neighbours"?'),
+    "attribute": ("overlay = False", "overlays = False", 'nothing calls or reads Echo.overlays; did you mean "ov'),
+    "shared": ("    overlay = False", "    overlay = False\n    table = {}", "Echo.table is one dict that"),
+    "stations": (LATER, CLASSMETHOD.format("stations(cls, options, peers)", "return [1 / 0]"),
+                 "Echo.stations failed: ZeroDivisionError: division by zero"),
+    "no station": (LATER, CLASSMETHOD.format("stations(cls, options, peers)", "return ['x']"),
+                   "Echo.stations should return Station(program, label, operator), not x"),
+    "classmethod": (LATER, f"    def stations(self, options, peers):\n        return []\n\n{LATER}",
+                    "Echo.stations should be a @classmethod"),
+    "cast": (LATER, CLASSMETHOD.format("cast(cls, options, members, rng)", "return [1 / 0]"),
+             "Echo.cast failed: ZeroDivisionError: division by zero"),
+    "verdict": (LATER, CLASSMETHOD.format("verdict(cls, facts, options)", "return facts.nothing"),
+                "failed on verdict: AttributeError: 'Facts' object has no attribute 'nothing'"),
+}  # fmt: skip
+"""What the author wrote in place of what -> the sentence. All name the line."""
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_a_mistake_of_an_author_ends_in_one_sentence(
+    write: Write, capsys: pytest.CaptureFixture[str], mistake: str
+) -> None:
+    old, new, says = REFUSED[mistake]
+    code = main(["run", write(old, new), "--peers", "8", "--until", "25", "--json"])
+    told = capsys.readouterr()
+    assert code in (WRONG, FAILED), told.out
+    assert says in told.err
+    assert told.err.count("\n") == 1
+    assert "echo_of_tests.py:" in told.err, "it names the line"
+
+
+def test_a_call_whose_answer_nobody_is_told_is_refused(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    start, end = GOOD.index("    @on_reply(Query)"), GOOD.index(LATER)
+    heard = "    @on(Found)\n    def heard(self, host: Host, sender: PeerId, message: Found) -> None:\n        pass\n\n"
+    assert main(["run", write(GOOD[start:end], heard), "--peers", "8", "--until", "25"]) == FAILED
+    said = "Echo calls with Query, and has no handler of the answer: a method with @on_reply(Query) is expected"
+    assert f"{said} (echo_of_tests.py:{line_of('host.call(peer')})" in capsys.readouterr().err
+
+
+def test_the_line_is_that_of_the_mistake(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", write("@on_reply(Query)", "@on_reply(Found)")]) == WRONG
+    assert f"(echo_of_tests.py:{line_of('@on_reply(Query)')})" in capsys.readouterr().err
