@@ -22,8 +22,7 @@ from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, S
 from .commands import VERBS
 from .errors import InputError, Place, nearest, place_in_protocol, place_of, plain
 from .options import allowed_of
-from .programs import components_of, values_of, verbs_of
-from .sim.calls import ANSWER_AT
+from .programs import ANSWER_AT, components_of, values_of, verbs_of
 from .sim.encoding import annotation_of
 
 MARKS = {"_handles": "on", "_handles_replies": "on_reply", "_handles_timeouts": "on_timeout"}
