@@ -1158,8 +1158,9 @@ class Peer:
         return Beliefs()
 
     def shown(self) -> tuple[float | str, ...]:
-        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked only when somebody
-        reads a column, and perhaps several times an instant, so it must not change the peer."""
+        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked when somebody reads
+        a column, perhaps several times an instant, and once of one peer of each program when a run begins. It must not
+        change the peer."""
         return ()
 
     def contacts(self) -> Iterable[PeerId] | None:

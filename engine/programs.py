@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -130,18 +130,38 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
-    It is the component that handles it; or, of a kind that none handles, as an answer to a call, a component whose
-    module has the kind, where that of no program does.
+    It is the component that handles it, or alone is told of it as an answer to a call; or, of a kind that nobody
+    handles, a component whose module has the kind, where that of no program does.
     """
     parts = {path: part for program in programs for path, part in components_of(program).items()}
     for path, part in parts.items():
         if kind in part.handlers:
             return path
+    name = kind.__name__
+    if not any(kind in program.handlers for program in programs):
+        heard = [path for path, part in parts.items() if name in _answers_of(part)]
+        own = {name for program in programs for name in _answers_of(program, but=parts.values())}
+        if len(heard) == 1 and name not in own:
+            return heard[0]
     if not any(_names(program, kind) for program in programs):
         for path, part in parts.items():
             if any(_names(base, kind) for base in part.__mro__):
                 return path
     return ""
+
+
+def _answers_of(program: type[Peer], but: Iterable[type[Peer]] = ()) -> dict[str, None]:
+    """Names of the answers that the handlers of a program say that they take. but: classes whose handlers do not count:
+    those of its components are among its own."""
+    found: dict[str, None] = {}
+    others = {inspect.unwrap(handler) for each in but for handler in each.replies.values()}
+    for handler in program.replies.values():
+        function: Any = inspect.unwrap(handler)
+        names = function.__code__.co_varnames
+        if function not in others and len(names) > ANSWER_AT:
+            hint = function.__annotations__.get(names[ANSWER_AT], "")
+            found.update(dict.fromkeys(str(getattr(hint, "__name__", hint)).replace("|", " ").split()))
+    return found
 
 
 def _names(program: type, kind: type) -> bool:
@@ -173,6 +193,8 @@ class VerbOffer:
     values: Mapping[str, VerbValue]
 
 
+ANSWER_AT = 3
+"""Place of the answer among the parameters of a handler of answers, `self` counted."""
 _verbs: dict[type[Peer], Mapping[str, Verb]] = {}
 
 

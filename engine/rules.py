@@ -22,8 +22,7 @@ from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, S
 from .commands import VERBS
 from .errors import InputError, Place, nearest, place_in_protocol, place_of, plain
 from .options import allowed_of
-from .programs import components_of, values_of, verbs_of
-from .sim.calls import ANSWER_AT
+from .programs import ANSWER_AT, components_of, values_of, verbs_of
 from .sim.encoding import annotation_of
 
 MARKS = {"_handles": "on", "_handles_replies": "on_reply", "_handles_timeouts": "on_timeout"}
@@ -77,6 +76,12 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
     handled = {kind for program in classes for kind in program.handlers}
     hearers: dict[FunctionType, None] = {}
     for program in classes:
+        if program.name and not re.fullmatch(r"[\w-]+", program.name):
+            name = plain(program.name, 40)
+            raise InputError(
+                f"{_whose(program, 'name')} should be one word, which is typed on the command line, not {name}"
+                f"{place_of(program)}"
+            )
         for mark, handler, kind in _handlers(program):
             if mark == "on":
                 continue
@@ -163,8 +168,6 @@ def _check_attributes(program: type[Peer]) -> None:
             refuse(name, f"a tuple of {what}, which with one entry ends in a comma: (x,)")
     if not program.goals:
         refuse("goals", "a tuple of one Goal at least")
-    if program.name and not re.fullmatch(r"[\w-]+", program.name):
-        refuse("name", "one word, which is typed on the command line")
     _check_goals(program)
     for base in _own_bases(program):
         for name, value in vars(base).items():

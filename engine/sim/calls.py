@@ -20,12 +20,11 @@ from types import UnionType
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from ..api import CallEnd, Message, Part, Peer, PeerId
+from ..programs import ANSWER_AT
 from .encoding import MalformedMessage, annotation_of, encoded_size
 from .kernel import KernelTimer
 
 TOKEN_BYTES = 2
-ANSWER_AT = 3
-"""Place of the answer among the parameters of a handler, `self` counted."""
 
 
 class Wrapped(Message):

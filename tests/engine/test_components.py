@@ -25,13 +25,16 @@ from engine import (
     Swarm,
     beliefs_of,
     component,
+    message,
     on,
+    on_reply,
     option_values,
     options_for,
 )
 from engine.options import set_option
 from engine.programs import components_of
 from engine.record.checkpoints import pack_swarm, unpack_swarm
+from engine.registry import name_of
 from engine.rules import check
 from engine.testing import FakeHost
 
@@ -274,6 +277,48 @@ def test_an_owner_needs_neither_options_nor_a_dataclass(program: type[Peer]) -> 
     assert peer_of(swarm, 3).lone.first == 7
     assert peer_of(swarm, 3).lone is not peer_of(swarm, 4).lone
     assert pickle.loads(pickle.dumps(swarm)).peer(3).lone.step == 7
+
+
+@message(over="datagram")
+class Probe:
+    """A request of a component."""
+
+
+@message(over="datagram")
+class Probed:
+    """The answer to it, in a module where the owner is, too."""
+
+
+class Prober(Component):
+    """Asks and answers."""
+
+    @on(Probe)
+    def probe(self, host: Host, sender: PeerId, message: Probe) -> None:
+        host.reply(Probed())
+
+    @on_reply(Probe)
+    def probed(self, host: Host, sender: PeerId, answer: Probed, context: object) -> None:
+        """It is there."""
+
+
+class Probing(Peer, name="probing"):
+    """Has it as a component."""
+
+    prober: Prober = component(Prober)
+
+
+class Listening(Peer):
+    """Another program, which makes such calls itself."""
+
+    @on_reply(Probe)
+    def probed(self, host: Host, sender: PeerId, answer: Probed, context: object) -> None:
+        """It is there."""
+
+
+def test_an_answer_that_a_component_alone_is_told_of_has_its_name() -> None:
+    assert name_of(Probe, Probing) == "prober.Probe"
+    assert name_of(Probed, Probing) == "prober.Probed"
+    assert name_of(Probed, Probing, Listening) == "Probed"
 
 
 # --- what cannot be -------------------------------------------------------------------------------------------

@@ -198,7 +198,7 @@ def test_guids_are_forgotten_after_two_periods_and_not_before_one() -> None:
         tape.take()
         assert (guid(1) in peer.seen or guid(1) in peer.seen_before) is known
         assert (peer.near.pings.get(guid(2)) == 1) is known
-        assert (peer.pushes.get(hit(guid(3)).servent) == 1) is known
+        assert (peer.pushes.ways.get(hit(guid(3)).servent) == 1) is known
     tape.give(peer, query, sender=2)
     assert [to for to, message in tape.take() if isinstance(message, Query)] == [1], "it is news again"
 
@@ -215,10 +215,10 @@ def test_however_much_comes_the_tables_stay_small() -> None:
         tape.take()
     tables = (
         peer.near.pings,
-        peer.pushes,
+        peer.pushes.ways,
         peer.near.cache,
         peer.near.calling,
-        peer.uploads.given,
+        peer.pushes.given,
         peer.downloads.running,
         peer.near.declined,
     )

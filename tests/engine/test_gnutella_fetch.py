@@ -206,7 +206,7 @@ def test_a_push_names_a_file_by_its_index_alone() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,), firewalled=1.0)
     tape.give(peer, Push(guid(8), 4, 1, peer.id, index_of("no such file"), 30), sender=1)
     assert tape.take() == []
-    assert peer.uploads.given == {}
+    assert peer.pushes.given == {}
 
 
 def test_two_firewalls_are_one_too_many() -> None:

@@ -36,7 +36,7 @@ from ...api import (
     Theory,
     on,
 )
-from ...kit import SPEEDS_KBPS, RecentTable, flood, put_bounded, tree_reach
+from ...kit import SPEEDS_KBPS, flood, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
     GUID_BYTES,
@@ -57,10 +57,10 @@ from .messages import (
     Query,
     QueryHit,
     headed,
-    index_of,
 )
 from .neighbours import ConnectTimeout, KeepAlive, Neighbours, Seek
-from .transfers import ASKS, GIVEN, SECOND_US, Downloads, Sent, Stalled, Uploads
+from .pushes import Pushes
+from .transfers import ASKS, SECOND_US, Downloads, Sent, Stalled, Uploads
 
 HITS = 32
 """Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each. Others go into a further one."""
@@ -79,10 +79,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     seen, seen_before   GUID -> the connection that a query came from, in two generations as in a `RecentTable`
     latest              the GUID of the query that came last
     connections         neighbour -> when it last answered a ping, in us; `near` keeps it
-    pushes              the way to a servent, by its id
     near                its neighbours, and how it finds them
     id, speed, firewalled
                         its servent id, the speed of its line in kbit/s, whether it accepts no connections
+    pushes              the ways to servents that accept no connections
     downloads, uploads  the files that are being fetched and served
     """
 
@@ -115,9 +115,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.speed = 1
         self.firewalled = False
         self.connections: dict[PeerId, int] = {}
-        self.pushes: RecentTable[bytes, PeerId] = RecentTable()
+        self.pushes = Pushes(self.connections)
         self.near = Neighbours(self.connections)
-        self.downloads = Downloads(self.connections, self.pushes)
+        self.downloads = Downloads(self.pushes)
         self.uploads = Uploads()
 
     @classmethod
@@ -216,7 +216,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         ):
             host.log("nonsense")
             return
-        self.pushes.put(m.servent, sender, host.options.guid_table)
+        self.pushes.ways.put(m.servent, sender, host.options.guid_table)
         if m.guid in self.downloads.mine:
             self.downloads.found(host, m)
             return
@@ -300,7 +300,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
         self.near.pong(host, sender, message)
 
-    # --- files (sections "File Downloads", "Firewalled Servents"; see `transfers`) ----------------------------------
+    # --- files (sections "File Downloads", "Firewalled Servents"; see `transfers`, `pushes`) --------------------------
 
     @on(Stalled)
     def stalled(self, host: Host, tick: Stalled) -> None:
@@ -320,25 +320,11 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
 
     @on(Push)
     def push(self, host: Host, sender: PeerId, message: Push) -> None:
-        m = message
-        if sender not in self.connections:
-            return
-        if not (headed(m) and len(m.servent) == GUID_BYTES and 0 <= m.index <= WORD_MAX and m.address >= 0):
-            host.log("nonsense")
-            return
-        if m.servent == self.id:
-            name = next((file.name for file in host.library.files() if index_of(file.name) == m.index), None)
-            if name is not None:
-                put_bounded(self.uploads.given, m.address, None, GIVEN)
-                host.send(m.address, Giv(name))
-            return
-        way = self.pushes.get(m.servent)
-        if way is not None and way in self.connections and way != sender and m.ttl > 1 and m.hops < BYTE_MAX:
-            host.send(way, Push(m.guid, m.ttl - 1, m.hops + 1, m.servent, m.index, m.address))
+        self.pushes.push(host, sender, message, self.id)
 
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
-        if not self.firewalled or sender in self.uploads.given:
+        if not self.firewalled or sender in self.pushes.given:
             self.uploads.get(host, sender, message, self.speed)
 
     @on(Sent)
@@ -351,7 +337,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def forget(self, host: Host, tick: Forget) -> None:
         self.turn()
         self.near.pings.turn()
-        self.pushes.turn()
+        self.pushes.ways.turn()
 
     def contacts(self) -> Sequence[PeerId]:
         """Its neighbours in the overlay; a stream that carries a file is no way for a query."""
@@ -362,7 +348,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             "neighbours": f"{len(self.connections)} of {self.near.wanted} wanted",
             "host cache": f"{len(self.near.cache)} addresses",
             "GUIDs": f"{len(self.seen) + len(self.seen_before)} queries remembered",
-            "ways to push": f"{len(self.pushes)} servents",
+            "ways to push": f"{len(self.pushes.ways)} servents",
             "line": f"{self.speed} kb/s{', firewalled' if self.firewalled else ''}",
         }
         if waiting := self.uploads.waiting:

@@ -1,7 +1,4 @@
-"""How a servent fetches and serves files: HTTP beside the overlay, and Push for holders that cannot be called.
-
-Source: sections "File Downloads" and "Firewalled Servents".
-"""
+"""How a servent fetches and serves files: HTTP beside the overlay. Source: section "File Downloads"."""
 
 # Downloads. The downloader asks for one range at a time, so that no servent keeps state for one that is gone: a dead
 # holder refuses the next request, a dead downloader sends no more. A holder that refuses, declines, sends other bytes
@@ -12,12 +9,12 @@ Source: sections "File Downloads" and "Firewalled Servents".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...api import Blob, File, Host, PeerId
-from ...kit import Download, RecentTable, own_file
+from ...kit import Download, own_file
 from .messages import TTL_MAX, Chunk, Get, Giv, Gone, Push, QueryHit, files_of, index_of, named
+from .pushes import Pushes
 
 SECOND_US = 1_000_000
 ASKS = 256
@@ -26,8 +23,6 @@ SOURCES = 16
 """Holders remembered for one download."""
 DOWNLOADS = 64
 """Downloads at a time; what is found while there are so many is not fetched."""
-GIVEN = 64
-"""Peers that a firewalled servent has called (Giv) and that may fetch over that connection."""
 RANGE_S = 3
 """No range takes the line longer than this, so that all that share it hear of it within their timeouts."""
 RANGE_LEAST = 1024
@@ -83,19 +78,17 @@ class Downloads:
 
     running     those being fetched, by name
     mine        GUID of an own query -> name of the file that is fetched for it, or "" before there is one
-    neighbours, ways
-                of the servent: its neighbours, and the way to a servent that must be pushed, by its id
+    pushes      of the servent: the ways to servents that must be pushed
     firewalled  whether it accepts no connections
     attempts    that were made so far
     """
 
-    __slots__ = ("attempts", "firewalled", "mine", "neighbours", "running", "ways")
+    __slots__ = ("attempts", "firewalled", "mine", "pushes", "running")
 
-    def __init__(self, neighbours: Mapping[PeerId, int], ways: RecentTable[bytes, PeerId]) -> None:
+    def __init__(self, pushes: Pushes) -> None:
         self.running: dict[str, Fetch] = {}
         self.mine: dict[bytes, str] = {}
-        self.neighbours = neighbours
-        self.ways = ways
+        self.pushes = pushes
         self.firewalled = False
         self.attempts = 0
 
@@ -136,11 +129,10 @@ class Downloads:
         download.moved_us = host.now_us
         source = download.source
         if source.servent:
-            way = self.ways.get(source.servent)
-            if self.firewalled or way not in self.neighbours:
+            way = self.pushes.way(source.servent)
+            if self.firewalled or way is None:
                 self.other(host, download, "both are firewalled" if self.firewalled else "no way to push")
                 return
-            assert way is not None
             push = Push(host.rng.bytes(16), source.ttl, 0, source.servent, index_of(source.file.name), host.me)
             host.send(way, push, cause=download.cause)
         else:
@@ -256,15 +248,13 @@ class Uploads:
     """The ranges of files that a servent sends.
 
     busy_us, waiting  when the line will have taken all ranges that wait for it, and how many these are
-    given             peers that may fetch although the servent is firewalled, since it called them
     """
 
-    __slots__ = ("busy_us", "given", "waiting")
+    __slots__ = ("busy_us", "waiting")
 
     def __init__(self) -> None:
         self.busy_us = 0
         self.waiting = 0
-        self.given: dict[PeerId, None] = {}
 
     def get(self, host: Host, sender: PeerId, message: Get, speed: int) -> None:
         """Queue a range for a line of `speed` kbit/s, which takes one after the other."""
