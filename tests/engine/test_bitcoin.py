@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.api import Ask
-from engine.protocols.bitcoin import PAY, Connection, Dial, Node
+from engine.api import Ask, Numbers
+from engine.protocols.bitcoin import PAY, Connection, Dial, Node, TrickleIn, TrickleOut
 from engine.protocols.bitcoin.chain import GENESIS, Block, Transaction
 from engine.protocols.bitcoin.messages import (
     Addr,
@@ -352,6 +352,25 @@ def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
     assert told == {2: [txs[1]], 3: [txs[0]]}
     host.give(made, GetData(*some(host, txs[0], txs[1]), ()), sender=3)
     assert host.take() == [(3, Tx((txs[0], txs[1])))], "together"
+
+
+def test_a_timer_is_set_only_for_connections_that_lack_something() -> None:
+    host, made = node(1, 2, 3)
+    connect(host, made, 4, True)
+    for peer in (2, 4):
+        host.give(made, Inv(*some(host, *paid(1)), ()), sender=peer)
+    host.give(made, single(paid(1)[0]), sender=1)
+    assert [timer.tick.to for timer in host.timers if isinstance(timer.tick, TrickleOut)] == [3]
+    assert not [timer for timer in host.timers if isinstance(timer.tick, TrickleIn)]
+    host.give(made, Tx(tuple(paid(2))), sender=1)
+    assert [timer.tick.to for timer in host.timers if isinstance(timer.tick, TrickleOut)] == [3, 2]
+    assert len([timer for timer in host.timers if isinstance(timer.tick, TrickleIn)]) == 1
+
+
+def test_equal_values_have_one_number() -> None:
+    numbers = Numbers()
+    assert [numbers.of(one) for one in (*paid(3), *paid(4))] == [0, 1, 2, 0, 1, 2, 3]
+    assert numbers.values == paid(4)
 
 
 def test_an_announcement_has_at_most_so_many_and_the_rest_follows() -> None:
