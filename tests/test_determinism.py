@@ -19,6 +19,7 @@ from engine import (
     Censor,
     Collude,
     Command,
+    ContentSpec,
     Defect,
     Depart,
     Heal,
@@ -69,7 +70,8 @@ END_S = 12
 
 def setup(name: str, **changes: Any) -> Setup:
     values: dict[str, Any] = {"protocol": name, "peers": 40, "seed": 11, "asks_per_s": 3.0, "loss": 0.02, "polite": 0.3}
-    values |= {"arrivals": ArrivalSpec("poisson:0.5"), **changes}
+    # Some pieces or chunks a file, the last one shorter: with 4 MB most of a run is the middle of transfers.
+    values |= {"arrivals": ArrivalSpec("poisson:0.5"), "content": ContentSpec(file_mib=0.6), **changes}
     return Setup(**{"churn": "exponential:20", **values})
 
 
@@ -93,16 +95,19 @@ def observed(swarm: Swarm) -> dict[str, Any]:
     }
 
 
-def play(made: Setup, budget: int | None = None, look: bool = False) -> Swarm:
-    """Run the story, in slices of `budget` deliveries; with `look`, read everything that a screen reads after each."""
-    swarm = Swarm(made)
+def play(made: Setup, budget: int | None = None, look: int = 0) -> Swarm:
+    """Run the story, in slices of `budget` deliveries; with `look`, read everything that a screen reads, after so many
+    slices and after the last one before each command."""
+    swarm, slices = Swarm(made), 0
     for at_s, command in (*STORY, (END_S, None)):
         until_us = round(at_s * SECOND)
         while True:
             done = swarm.advance(until_us, budget)
-            if look:
+            slices += 1
+            last = budget is None or done < budget
+            if look and (last or not slices % look):
                 read_everything(swarm)
-            if budget is None or done < budget:
+            if last:
                 break
         if command is not None:
             swarm.do(command)
@@ -141,10 +146,11 @@ def same(a: Swarm, b: Swarm) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_same_seed_and_commands_give_the_same_run_in_slices(name: str) -> None:
+def test_the_same_seed_and_commands_give_the_same_run_in_slices_with_everything_read_between_them(name: str) -> None:
+    """If it fails, `look=0` tells whether the slices or the reading are the cause."""
     whole = in_one_go(name)
     assert whole.snapshot().totals.delivered > 50, "too little happens in this run to compare anything"
-    same(whole, play(setup(name), budget=7))
+    same(whole, play(setup(name), budget=7, look=57))
 
 
 @pytest.mark.parametrize("budget", [1, 250])
@@ -158,11 +164,6 @@ def test_slicing_changes_nothing(name: str, budget: int) -> None:
 def test_slicing_changes_nothing_under_any_latency_with_and_without_loss(latency: str, loss: float) -> None:
     made = setup("gnutella", latency=latency, loss=loss, churn="none")
     same(play(made), play(made, budget=13))
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_reading_changes_nothing(name: str) -> None:
-    same(in_one_go(name), play(setup(name), budget=400, look=True))
 
 
 @pytest.mark.parametrize(("name", "budget"), [("gnutella", 3), *((name, 40) for name in IN_SLICES)])

@@ -6,8 +6,10 @@ import builtins
 import io
 import pickle
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import is_dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,16 @@ from engine.sim.kernel import Kernel, KernelTimer
 from engine.sim.links import LinkModel
 
 ENGINE = (PeerHost, ComponentHost, SharedHostState, Kernel, Swarm, LinkModel)
+HELD = (KernelTimer, PendingCall)
+"""What a program may hold of the engine."""
+
+
+@cache
+def is_of_engine(kind: type) -> bool:
+    """Whether objects of this class are part of the engine, or held by it too. Asked once for each class: the hosts are
+    protocols in the sense of `typing`, and an `isinstance` for each of the objects of a program takes longer than to
+    pickle them."""
+    return issubclass(kind, (*ENGINE, *HELD))
 
 
 class _Pickler(pickle.Pickler):
@@ -30,11 +42,11 @@ class _Pickler(pickle.Pickler):
         self.timers = timers
 
     def persistent_id(self, obj: Any) -> int | None:
-        assert not isinstance(obj, ENGINE), f"a program holds a {type(obj).__name__} of the engine"
-        if isinstance(obj, (KernelTimer, PendingCall)):
-            self.timers.append(obj)
-            return len(self.timers) - 1
-        return None
+        if not is_of_engine(obj.__class__):
+            return None
+        assert isinstance(obj, HELD), f"a program holds a {type(obj).__name__} of the engine"
+        self.timers.append(obj)
+        return len(self.timers) - 1
 
 
 def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
@@ -56,35 +68,57 @@ def copied(program: Peer) -> Peer:
     return copy
 
 
+NOTHING = object()
+"""Stands for a slot that was never set."""
+
+
+@cache
+def slots_of(kind: type) -> tuple[str, ...]:
+    """Names of all slots of a class, those of its bases included."""
+    found: dict[str, None] = {}
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        found.update(dict.fromkeys((slots,) if isinstance(slots, str) else slots))
+    return tuple(found)
+
+
 def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
     """Attributes of an object, slots included."""
-    names = dict.fromkeys(getattr(value, "__dict__", ()))
-    for kind in type(value).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        names.update(dict.fromkeys((slots,) if isinstance(slots, str) else slots))
-    for name in names:
-        if hasattr(value, name):
-            yield name, getattr(value, name)
+    yield from getattr(value, "__dict__", {}).items()
+    for name in slots_of(value.__class__):
+        each = getattr(value, name, NOTHING)
+        if each is not NOTHING:
+            yield name, each
 
 
-def containers(value: Any, path: str = "", seen: dict[int, Any] | None = None) -> Iterator[tuple[str, int]]:
+@cache
+def is_plain(kind: type) -> bool:
+    """Whether nothing is looked for inside objects of this class."""
+    return issubclass(kind, (str, bytes, int, float, type, type(None), range, Callable, *HELD))
+
+
+@cache
+def is_container(kind: type) -> bool:
+    """Whether objects of this class have a length and can be gone through; a dataclass is gone through by its parts."""
+    return issubclass(kind, Sized) and issubclass(kind, Iterable) and not is_dataclass(kind)
+
+
+def containers(program: Any) -> Iterator[tuple[str, int]]:
     """Every container inside a program, however deep: (where, how many items)."""
-    seen = {} if seen is None else seen
-    plain = isinstance(value, (str, bytes, int, float, type, KernelTimer, PendingCall, range)) or value is None
-    if plain or id(value) in seen or callable(value):
-        return
-    seen[id(value)] = value
-    inner: Iterable[tuple[str, Any]] = ()
-    if isinstance(value, dict):
-        yield path, len(value)
-        inner = [("[]", each) for pair in value.items() for each in pair]
-    elif hasattr(value, "__len__") and hasattr(value, "__iter__") and not is_dataclass(value):
-        yield path, len(value)
-        inner = [("[]", each) for each in value]
-    else:
-        inner = [(f".{name}", each) for name, each in parts_of(value)]
-    for name, each in inner:
-        yield from containers(each, path + name, seen)
+    seen: dict[int, Any] = {}
+    waiting: list[tuple[str, Any]] = [("", program)]
+    while waiting:
+        path, value = waiting.pop()
+        if id(value) in seen or is_plain(value.__class__):
+            continue
+        seen[id(value)] = value
+        if isinstance(value, dict) or is_container(value.__class__):
+            yield path, len(value)
+            # Most of what is in large containers is numbers and texts.
+            inner = chain(value, value.values()) if isinstance(value, dict) else value
+            waiting += [(f"{path}[]", each) for each in inner if not is_plain(each.__class__)]
+        else:
+            waiting += [(f"{path}.{name}", each) for name, each in parts_of(value)]
 
 
 def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:

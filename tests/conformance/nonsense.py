@@ -62,7 +62,7 @@ def enveloped(message: Any, envelope: type[Wrapped] | None, calls: dict[int, Pen
 def survives_nonsense(network: Network) -> None:
     """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
     by a dead one; any text asked."""
-    made = Spied(network, peers=10)
+    made = Spied(network, sampling=True, peers=10)
     simulation, swarm = made.simulation, made.swarm
     word = made.title().split()[0]
     made.do(Collude((1, 4), word, 0.5))

@@ -40,8 +40,9 @@ from .inside import containers, packed
 
 SECOND = 1_000_000
 
-RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=1.0)
-"""Few titles and many copies: whoever asks can be answered."""
+RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=0.6)
+"""Few titles and many copies: whoever asks can be answered. A file has some pieces or chunks, the last one shorter than
+the others."""
 
 ITEMS_MOST = 2_000
 """In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that
@@ -99,12 +100,15 @@ def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tu
 
 class Spied:
     """A swarm whose hosts record what is asked of them. `messages` maps the identity of each message sent to itself and
-    its text at that time; `samples` holds the last (sender, receiver, message) of each kind and role of sender; `late`
-    what was done by peers that are not alive, or that plan something while they leave; `untrue` what was told of an ask
-    and cannot be so. Of calls: `envelopes` has in which class of envelope (or None, as it is) each kind of message was
-    sent; `by_hand` the answers to calls that were simply sent; `wrong` what was done with calls that should not be."""
+    its text at that time, while `copying`; `samples` holds the last (sender, receiver, message) of each kind and role
+    of sender, while `sampling`; `late` what was done by peers that are not alive, or that plan something while they
+    leave; `untrue` what was told of an ask and cannot be so. Of calls: `envelopes` has, while `sampling`, in which
+    class of envelope (or None, as it is) each kind of message was sent; `by_hand` the answers to calls that were simply
+    sent; `wrong` what was done with calls that should not be."""
 
-    def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
+    def __init__(
+        self, network: Network, way: type[Between] = Between, *, sampling: bool = False, **changes: Any
+    ) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
@@ -118,7 +122,9 @@ class Spied:
         self.untrue: list[str] = []
         self.leaving: PeerId | None = None
         self.copying = False
-        self.sampling = True
+        self.sampling = sampling
+        self.simulation: Any = None
+        """None while the swarm is made."""
         values: dict[str, Any] = {
             "peers": 12,
             "seed": 5,
@@ -159,20 +165,26 @@ class Spied:
                 super().reply(answer, to=to)
 
             def spied(self, many: tuple[PeerId, ...], message: Any) -> None:
-                envelope = next((kind for kind in (Called, Answered) if isinstance(message, kind)), None)
-                if envelope is not None:
+                # This runs for every message of every check.
+                envelope: type[Wrapped] | None = None
+                frm, handled = self.kernel.envelope[:2]
+                if isinstance(message, Wrapped):
+                    envelope = Called if isinstance(message, Called) else Answered
                     message = message.message
-                elif message.part == "answer" and isinstance(self.kernel.envelope[1], Called):
+                elif message.part == "answer" and isinstance(handled, Called):
                     spied.by_hand[id(message)] = message
-                handled, now_us = self.kernel.envelope[1], self.now_us
-                if id(handled) in spied.by_hand and not spied.waits(self, self.kernel.envelope[0]):
-                    spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended, at {now_us} us")
-                spied.act(self.me, f"sent {type(message).__name__}")
+                if id(handled) in spied.by_hand and not spied.waits(self, frm):
+                    spied.wrong.append(
+                        f"#{self.me} acted on a {handled.kind} when its call had ended, at {self.now_us} us"
+                    )
+                simulation = spied.simulation
+                if simulation is not None and simulation.programs[self.me] is None:
+                    spied.act(self.me, f"sent {type(message).__name__}")
                 if spied.copying:
                     spied.sent(message)
                 # Nonsense is answered too, and then the receiver may be nobody.
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
-                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "simulation") else ""
+                    role = "" if simulation is None else simulation.program_types[self.me].role
                     spied.samples[type(message), role] = (self.me, many[0], message)
                     spied.envelopes[type(message), role] = envelope
 
@@ -257,6 +269,8 @@ class Spied:
 
     def calls_for(self, call: PendingCall) -> None:
         """A call was made: what comes back with its answers is plain data."""
+        if call.context is None:
+            return
         try:
             packed(call.context)
         except Exception as error:
@@ -285,10 +299,9 @@ class Spied:
         return type(program).contacts is not Peer.contacts and to in (program.contacts() or ())
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
-        simulation = getattr(self, "simulation", None)
-        if simulation is None:
+        if self.simulation is None:
             return
-        if simulation.programs[me] is None:
+        if self.simulation.programs[me] is None:
             self.late.append(f"#{me} {what} when it was no more")
         elif plan and me == self.leaving:
             self.late.append(f"#{me} {what} while it said goodbye")
