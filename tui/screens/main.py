@@ -492,6 +492,8 @@ class MainScreen(LeanScreen[None]):
         # An app that is leaving removes the widgets one by one, and this may be called meanwhile.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
+        if self._roomed is None:  # nothing is laid out yet: the first frame comes with the first `on_resize`
+            return self.pace.slot_s
         if self._pressed():
             return self.pace.slot_s
         begun = time.monotonic()
