@@ -166,8 +166,8 @@ class RoutingOptions:
     )
     fastest_kbit_s: int = option(
         0,
-        "capacity of the fastest links, in kbit/s: each has one drawn at random from the slowest to this; 0: all are "
-        "as slow as the slowest",
+        "capacity of the fastest links at most, in kbit/s: each link has that of the slowest or 2, 4, 8, ... times as "
+        "much, drawn at random; 0: all are as slow as the slowest",
         low=0,
         high=100_000_000,
         fixed=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -173,9 +172,8 @@ def link_text(a: PeerId, b: PeerId) -> str:
 
 
 def rate_of(a: int, b: int, slowest_kbit_s: int, fastest_kbit_s: int) -> int:
-    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: each ratio to
-    the slowest one is as likely as any other (log-uniform)."""
-    if fastest_kbit_s <= slowest_kbit_s:
-        return slowest_kbit_s
-    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little") / (1 << 32)
-    return int(0.5 + slowest_kbit_s * math.pow(fastest_kbit_s / slowest_kbit_s, drawn))
+    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: the slowest
+    one or 2, 4, 8, ... times as much, up to the fastest, each as likely. Whole numbers are the same on all machines."""
+    doublings = max(0, (fastest_kbit_s // slowest_kbit_s).bit_length() - 1)
+    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little")
+    return slowest_kbit_s << drawn * (doublings + 1) // (1 << 32)
