@@ -12,7 +12,7 @@ from routings import at_rest, far, living, router
 
 from engine import AskFor, AskRow, Cut, FakeHost, Kill, Leave, Mend, Revive, Setup, Swarm, TimeMachine, options_for
 from engine.protocols.routing import Router
-from engine.protocols.routing.packets import Answer, rate_of
+from engine.protocols.routing.packets import Answer, Packet, rate_of
 
 SECOND = 1_000_000
 DELAY_US = 10_000
@@ -171,6 +171,10 @@ def test_a_router_limits_its_links_as_the_options_say() -> None:
     assert fake.limits == {2: (64, 9_000)}
     assert fake.kbit_s(2) == 64
     assert fake.kbit_s(3) == 0
+
+
+def test_a_packet_has_the_size_of_one_whatever_it_says() -> None:
+    assert [Packet(1, 2, "", 3, size).wire_size() for size in (-1, 100, 1 << 62)] == [28, 100, 65_535]
 
 
 def test_what_went_wrong_is_told_in_a_packet_of_the_usual_size() -> None:

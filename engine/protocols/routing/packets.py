@@ -95,8 +95,13 @@ def prefix_of(text: str) -> Prefix:
 WENT_WRONG = ("", "{} has no route to it", "its time to live ended at {}", "{} has no host of that address")
 """Why a packet was given up at a router, by the number in an `Answer`; 0: it has arrived."""
 ARRIVED, NO_ROUTE, TTL_ENDED, NO_HOST = range(4)
-HEADERS, PING = 28, 84
-"""Bytes of the headers of IP and ICMP, and of a packet as `ping` sends it."""
+HEADERS, PING, PACKET_MOST = 28, 84, 65_535
+"""Bytes of the headers of IP and ICMP, of a packet as `ping` sends it, and of the largest packet."""
+
+
+def bytes_of(size: int) -> int:
+    """The bytes of a packet that says so of itself."""
+    return min(PACKET_MOST, max(HEADERS, size))
 
 
 @message(over="datagram", part="question")
@@ -111,7 +116,7 @@ class Packet:
     size: int = PING
 
     def wire_size(self) -> int:
-        return max(HEADERS, self.size)
+        return bytes_of(self.size)
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
@@ -132,7 +137,7 @@ class Answer:
     size: int = PING
 
     def wire_size(self) -> int:
-        return max(HEADERS, self.size) if self.wrong == ARRIVED else PING
+        return bytes_of(self.size) if self.wrong == ARRIVED else PING
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
