@@ -2,11 +2,12 @@
 
     python tests/bench/bench_routing.py [truth] [cuts] [silence] [infinity] [speed] [all-cuts] [all-silence]
 
-All but the last two is the default (a quarter of an hour); those cut each link, `cuts` and `silence` a part of them.
+All but the last two is the default (some twenty minutes of the processor); those cut each link, `cuts` and `silence` a
+part of them.
 
 Bounds are those of the timers (RFC 2453, 2328 and 4271); count to infinity is compared with section 12.10 of the
-project's protocol notes. Every measurement is printed beside its target; the exit code is 1 if one is missed, but for
-speed, which is a ratio of virtual to processor time on this machine.
+project's protocol notes. Every measurement is printed beside its target; the exit code is 1 if one is missed. Speed is
+the ratio of virtual to processor time on this machine.
 """
 
 from __future__ import annotations
@@ -212,19 +213,19 @@ def cuts(protocol: str, detect: str, share: tuple[int, int] = (0, 1), peers: int
     return over + len(wrong)
 
 
-def infinity(runs: int = 2_000) -> int:
+def infinity(runs: int = 1_000) -> int:
     """The chain A-B-C, whose link B-C is cut: how often A and B count to infinity, and how long it takes. Returns how
     many targets are missed.
 
     A and B tell their routes each 30 s, in a phase by chance. It happens if A is the first to tell after the cut: 1/2,
     as A and B are alike; and if what A tells is on its way when B's message is sent, or when the link is cut: 10 ms of
-    30 s each. With triggered updates B tells at once, so only these 20 ms are left. 229.6 s is the mean of 20,000 runs
-    of a simulation of these three routers alone.
+    30 s each. With triggered updates B tells at once, so only these 20 ms are left. 229.7 s is the mean of 40,000 runs
+    of a simulation of these three routers alone, of standard error 0.14 s.
     """
     say(f"\nCount to infinity on a chain of three, {runs} runs a line: share, mean and longest duration (12.10)")
     missed = 0
     for horizon, triggered, wanted in (
-        ("off", False, (0.5 + 0.02 / 30, 229.6)),
+        ("off", False, (0.5 + 0.02 / 30, 229.7)),
         ("off", True, (0.02 / 30, None)),
         ("simple", False, (0.0, None)),
         ("poisoned", False, (0.0, None)),
@@ -264,19 +265,26 @@ def infinity(runs: int = 2_000) -> int:
 
 
 def speed(peers: int = 1_000, seconds: int = 60) -> int:
-    """Virtual seconds a processor second, with two packets a second."""
-    say(f"\n{peers} routers on random:4, {seconds} s of virtual time, one link cut at 10 s: times real time, headless")
+    """Virtual seconds a processor second, with two packets a second. Returns how many are below real time."""
+    say(f"\nTimes real time, without a screen: {peers} routers with a cut at 10 s, and 200 from empty tables")
+    slow = 0
     for protocol in PROTOCOLS:
-        begun = time.process_time()
-        swarm = swarm_of(protocol, peers, asks=2.0)
-        start_s = time.process_time() - begun
-        begun = time.process_time()
-        swarm.advance(10 * SECOND)
-        swarm.do(Cut((0, swarm.links_of(0)[0])))
-        swarm.advance(seconds * SECOND)
-        spent = time.process_time() - begun
-        say(f"  {protocol:<16} {seconds / spent:6.1f} x   (start {start_s:.1f} s, run {spent:.1f} s)")
-    return 0
+        for cold in (False, True):
+            size, until_s = (200, 300) if cold else (peers, seconds)
+            begun = time.process_time()
+            swarm = swarm_of(protocol, size, asks=2.0, cold=cold)
+            start_s = time.process_time() - begun
+            begun = time.process_time()
+            if not cold:
+                swarm.advance(10 * SECOND)
+                swarm.do(Cut((0, swarm.links_of(0)[0])))
+            swarm.advance(until_s * SECOND)
+            spent = time.process_time() - begun
+            slow += spent > until_s
+            how = "from empty tables" if cold else "with a cut"
+            took = f"start {start_s:.1f} s, {until_s} s in {spent:.1f} s"
+            say(f"  {protocol:<16} {size:5} {how:<17} {until_s / spent:6.1f} x   ({took})")
+    return slow
 
 
 def all_cuts(detect: str, share: tuple[int, int] = (0, 1)) -> int:

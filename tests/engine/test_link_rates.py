@@ -12,7 +12,7 @@ from routings import at_rest, far, living, router
 
 from engine import AskFor, AskRow, Cut, FakeHost, Kill, Leave, Mend, Revive, Setup, Swarm, TimeMachine, options_for
 from engine.protocols.routing import Router
-from engine.protocols.routing.packets import Answer, rate_of
+from engine.protocols.routing.packets import Answer, Packet, rate_of
 
 SECOND = 1_000_000
 DELAY_US = 10_000
@@ -118,13 +118,13 @@ def test_at_rest_with_slow_links_sessions_over_streams_included() -> None:
 
 
 def test_ospf_takes_the_capacity_as_the_cost() -> None:
-    options = {"protocol": "link state", "hosts_share": 0.0, "slowest_kbit_s": 56, "fastest_kbit_s": 100_000}
+    options = {"protocol": "link state", "hosts_share": 0.0, "slowest_kbit_s": 56, "fastest_kbit_s": 200_000}
     swarm = Swarm(Setup("routing", 24, seed=3, asks_per_s=0.0, options={**options, "ospf.metric": "capacity"}))
     hosts, graph = swarm.simulation.peer_hosts, nx.Graph()
     for a in living(swarm):
         graph.add_edges_from((a, b, {"weight": max(1, 100_000 // hosts[a].kbit_s(b))}) for b in swarm.links_of(a))
     swarm.advance(SECOND)
-    assert len({cost for _, _, cost in graph.edges(data="weight")}) > 10
+    assert len({cost for _, _, cost in graph.edges(data="weight")}) > 5
     for peer, lengths in nx.all_pairs_dijkstra_path_length(graph):
         assert far(router(swarm, peer)) == dict(lengths)
 
@@ -132,10 +132,10 @@ def test_ospf_takes_the_capacity_as_the_cost() -> None:
 def test_capacities_are_drawn_between_the_slowest_and_the_fastest_for_both_ends_alike() -> None:
     drawn = [rate_of(a, a + 1, 64, 65_536) for a in range(2_000)]
     assert [rate_of(a + 1, a, 64, 65_536) for a in range(2_000)] == drawn
-    assert 64 <= min(drawn) < 66
-    assert 64_000 < max(drawn) <= 65_536
-    # Log-uniform over ten doublings: each has a tenth of 2,000, of standard deviation 13.4.
-    assert all(abs(sum(64 << at <= one < 128 << at for one in drawn) - 200) < 54 for at in range(10))
+    # Each of eleven has an eleventh of 2,000, of standard deviation 12.9.
+    assert set(drawn) == {64 << at for at in range(11)}
+    assert all(abs(drawn.count(one) - 2_000 / 11) < 4 * 12.9 for one in set(drawn))
+    assert rate_of(1, 2, 64, 127) == 64
     assert rate_of(1, 2, 64, 0) == 64
 
 
@@ -171,6 +171,10 @@ def test_a_router_limits_its_links_as_the_options_say() -> None:
     assert fake.limits == {2: (64, 9_000)}
     assert fake.kbit_s(2) == 64
     assert fake.kbit_s(3) == 0
+
+
+def test_a_packet_has_the_size_of_one_whatever_it_says() -> None:
+    assert [Packet(1, 2, "", 3, size).wire_size() for size in (-1, 100, 1 << 62)] == [28, 100, 65_535]
 
 
 def test_what_went_wrong_is_told_in_a_packet_of_the_usual_size() -> None:

@@ -74,6 +74,7 @@ from .packets import (
     NO_HOST,
     NO_ROUTE,
     PACKET,
+    PACKET_MOST,
     PING,
     TTL_ENDED,
     UPDATE,
@@ -166,8 +167,8 @@ class RoutingOptions:
     )
     fastest_kbit_s: int = option(
         0,
-        "capacity of the fastest links, in kbit/s: each has one drawn at random from the slowest to this; 0: all are "
-        "as slow as the slowest",
+        "capacity of the fastest links at most, in kbit/s: each link has that of the slowest or 2, 4, 8, ... times as "
+        "much, drawn at random; 0: all are as slow as the slowest",
         low=0,
         high=100_000_000,
         fixed=True,
@@ -175,7 +176,7 @@ class RoutingOptions:
     buffer_bytes: int = option(
         65_536, "what waits at a router for one link at most; further packets are dropped", low=0, high=100_000_000
     )
-    packet_bytes: int = option(PING, "size of the packets that users send", low=HEADERS, high=65_535)
+    packet_bytes: int = option(PING, "size of the packets that users send", low=HEADERS, high=PACKET_MOST)
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -103,8 +102,13 @@ def prefix_of(text: str) -> Prefix:
 WENT_WRONG = ("", "{} has no route to it", "its time to live ended at {}", "{} has no host of that address")
 """Why a packet was given up at a router, by the number in an `Answer`; 0: it has arrived."""
 ARRIVED, NO_ROUTE, TTL_ENDED, NO_HOST = range(4)
-HEADERS, PING = 28, 84
-"""Bytes of the headers of IP and ICMP, and of a packet as `ping` sends it."""
+HEADERS, PING, PACKET_MOST = 28, 84, 65_535
+"""Bytes of the headers of IP and ICMP, of a packet as `ping` sends it, and of the largest packet."""
+
+
+def bytes_of(size: int) -> int:
+    """The bytes of a packet that says so of itself."""
+    return min(PACKET_MOST, max(HEADERS, size))
 
 
 @message(over="datagram", part="question")
@@ -119,7 +123,7 @@ class Packet:
     size: int = PING
 
     def wire_size(self) -> int:
-        return max(HEADERS, self.size)
+        return bytes_of(self.size)
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
@@ -140,7 +144,7 @@ class Answer:
     size: int = PING
 
     def wire_size(self) -> int:
-        return max(HEADERS, self.size) if self.wrong == ARRIVED else PING
+        return bytes_of(self.size) if self.wrong == ARRIVED else PING
 
     def about(self) -> Iterable[str]:
         return words_of(self.name)
@@ -180,9 +184,8 @@ def link_text(a: PeerId, b: PeerId) -> str:
 
 
 def rate_of(a: int, b: int, slowest_kbit_s: int, fastest_kbit_s: int) -> int:
-    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: each ratio to
-    the slowest one is as likely as any other (log-uniform)."""
-    if fastest_kbit_s <= slowest_kbit_s:
-        return slowest_kbit_s
-    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little") / (1 << 32)
-    return int(0.5 + slowest_kbit_s * math.pow(fastest_kbit_s / slowest_kbit_s, drawn))
+    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: the slowest
+    one or 2, 4, 8, ... times as much, up to the fastest, each as likely. Whole numbers are the same on all machines."""
+    doublings = max(0, (fastest_kbit_s // slowest_kbit_s).bit_length() - 1)
+    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little")
+    return slowest_kbit_s << drawn * (doublings + 1) // (1 << 32)
