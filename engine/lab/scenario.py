@@ -532,7 +532,9 @@ def network_called(name: str, where: str) -> type[Peer]:
         known = networks()
         if name in shipped_names():
             raise InputError(f'{where}: "{name}" is a scenario, and no network{nearest("", known)}')
-        raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
+        near = nearest(name, known)
+        own = "" if near else "; for one of your own give its file: --protocol my_net.py"
+        raise InputError(f'{where}: no network is called "{plain(name)}"{near}{own}')
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,14 @@ class Echo(Peer, name="NAME", options=EchoOptions):
 Write = Callable[..., str]
 
 
+def forget(names: Iterable[str]) -> None:
+    """Be as before these network files were used."""
+    registry._given.files.clear()
+    for name in names:
+        sys.modules.pop(f"engine.protocols.{name}", None)
+    networks.cache_clear()
+
+
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Write the network with other lines into a file, and return its name. What was used is forgotten at the end."""
@@ -114,10 +122,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
         return f"{name}.py"
 
     yield made
-    registry._given.files.clear()
-    for name in names:
-        sys.modules.pop(f"engine.protocols.{name}", None)
-    networks.cache_clear()
+    forget(names)
 
 
 def line_of(text: str) -> int:
@@ -139,6 +144,20 @@ def test_it_runs_by_its_file_by_the_flag_and_by_name(write: Write, capsys: pytes
     assert len(set(fingerprints)) == 1
     assert main(["protocols", file]) == DONE
     assert "wait_s=1.0" in capsys.readouterr().out
+
+
+def test_a_recording_of_it_is_replayed_with_its_file(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, recording = write(), str(tmp_path / "run.swarm")
+    assert main(["run", path, "--until", "2", "--record", recording]) == DONE
+    assert main(["replay", recording, "--json", "--protocol", path]) == DONE
+    forget(["echo_of_tests"])
+    capsys.readouterr()
+    assert main(["replay", recording, "--json"]) == WRONG
+    assert "give its file: --protocol" in capsys.readouterr().err
+    assert main(["replay", recording, "--json", "--protocol", "gnutella"]) == WRONG
+    assert "should be the file of a network" in capsys.readouterr().err
 
 
 def test_processes_that_are_started_know_it(write: Write) -> None:

@@ -278,6 +278,9 @@ def replay_flags(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="without a screen: run it and print one JSON object")
     parser.add_argument("--series", action="store_true", help="with --json: samples over time as well")
+    parser.add_argument(
+        "--protocol", metavar="FILE", help="the file of its network, where that is none of swarmtop's own: my_net.py"
+    )
     screen_flags(parser)
 
 
@@ -288,6 +291,15 @@ def run_replay(space: argparse.Namespace) -> int:
     if space.series and not space.json:
         raise WrongError("--series needs --json")
     load_engine()
+    if space.protocol is not None:
+        from engine import plain, use_file
+
+        if not space.protocol.endswith(".py"):
+            raise WrongError(
+                f"--protocol should be the file of a network, as my_net.py, not {plain(space.protocol, 40)}: "
+                "the recording has the name of its network"
+            )
+        use_file(space.protocol)
     if not space.json:
         from engine import load_recording
 
