@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, TODAY, Address, AddrMan, Tables
 from engine.protocols.bitcoin.chain import GENESIS, Block, Chain
 
@@ -103,6 +105,24 @@ def test_an_address_is_chosen_less_often_after_failures_and_never_twice_in_a_hur
     share = sum(one is not None and one.peer == 1 for one in drawn) / len(drawn)
     assert 0.05 < share < 0.25
     assert AddrMan(1).select(0, 0, rng) is None
+
+
+@pytest.mark.parametrize("tables", [BITCOIND_0_9_3, TODAY])
+def test_before_0_10_1_an_address_that_was_seen_lately_is_preferred(tables: Tables) -> None:
+    minute_us, looks = 60_000_000, 6_000
+    man, now_us, rng = AddrMan(7, tables), 600 * minute_us, Random(5)
+    for number, age_min in ((1, 10), (2, 150)):
+        man.add(Address(number, number), number, now_us - age_min * minute_us, now_us, rng)
+    # Each look takes either with one half, and accepts it with its chance times 1.2 for each look before.
+    fresh, old = (10 / 20, 10 / 160) if tables is BITCOIND_0_9_3 else (1.0, 1.0)
+    expected, left, factor = 0.0, 1.0, 1.0
+    while left > 1e-9:
+        expected += left / 2 * min(1.0, factor * old)
+        left *= 1 - (min(1.0, factor * old) + min(1.0, factor * fresh)) / 2
+        factor *= 1.2
+    drawn = [man.select(0, now_us, rng) for _ in range(looks)]
+    share = sum(one is not None and one.peer == 2 for one in drawn) / looks
+    assert abs(share - expected) < 4 * (expected * (1 - expected) / looks) ** 0.5
 
 
 def test_getaddr_tells_less_than_a_quarter() -> None:

@@ -750,6 +750,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """Ping all, and let go of those that were silent for twenty minutes."""
         for peer in [one.peer for one in self.connections.values() if host.now_us - one.heard_us > SILENT_US]:
             self.hang_up(host, peer)
+        for one in self.connections.values():
+            if not one.inbound:
+                self.addresses.connected(one.peer, host.now_us)
         if self.connections:
             host.multicast(tuple(self.connections), Ping(host.rng.getrandbits(62)), cause=None)
         # Its own address is told again once a day.

@@ -22,6 +22,9 @@ DAY_US = 86_400_000_000
 HORIZON_US = 30 * DAY_US
 RETRIES = 3
 FAILURES_MOST, FAILURES_OVER_US = 10, 7 * DAY_US
+FRESH_US = 600_000_000
+"""Before 0.10.1 an address that was seen this long ago is chosen with half the chance of a fresh one."""
+SEEN_AGAIN_US = 20 * 60_000_000
 RECENT_TRY_US = 600_000_000
 """An address that was tried in the last ten minutes is chosen with a hundredth of the chance."""
 FUTURE_US = 600_000_000
@@ -46,8 +49,8 @@ class Tables:
     new_a_source               buckets of `new` that one source group can fill
     new_an_address             buckets of `new` that one address can be in
     getaddr                    most addresses that are told to one who asks
-    one_place                  since 0.10.1 an address has one place in its bucket, and `tried` and `new` are drawn from
-                               alike
+    one_place                  since 0.10.1 an address has one place in its bucket, `tried` and `new` are drawn from
+                               alike, and it does not count how long ago an address was seen
     tested                     since 0.17 an address in `tried` is tested before another one gets its place
     """
 
@@ -98,10 +101,12 @@ class Entry:
             return True
         return self.attempts >= FAILURES_MOST and now_us - self.success_us > FAILURES_OVER_US
 
-    def chance(self, now_us: int) -> float:
-        """The factor by which it is less likely to be chosen."""
+    def chance(self, now_us: int, *, fresh_first: bool) -> float:
+        """The factor by which it is less likely to be chosen (`addrman.cpp`, GetChance). fresh_first: the longer ago it
+        was seen, the less."""
         recent = 0.01 if self.tried_us >= 0 and now_us - self.tried_us < RECENT_TRY_US else 1.0
-        return recent * 0.66 ** min(self.attempts, 8)
+        fresh = FRESH_US / (FRESH_US + max(0, now_us - self.seen_us)) if fresh_first else 1.0
+        return recent * fresh * 0.66 ** min(self.attempts, 8)
 
 
 @dataclass(slots=True)
@@ -197,6 +202,12 @@ class AddrMan:
         if entry is not None:
             entry.tried_us = now_us
             entry.attempts += 1
+
+    def connected(self, peer: PeerId, now_us: int) -> None:
+        """A node that this one has connected to is still there. Noted each twenty minutes."""
+        entry = self.entries.get(peer)
+        if entry is not None and now_us - entry.seen_us > SEEN_AGAIN_US:
+            entry.seen_us = now_us
 
     def good(self, peer: PeerId, now_us: int, rng: Rng) -> None:
         """A connection to an address was made: it moves to `tried`, and the one that it replaces back to `new`. Where
@@ -305,10 +316,10 @@ class AddrMan:
         filled = [members for members in table.values() if members]
         if self.tables.one_place:
             filled = [[peer for members in filled for peer in members]]
-        factor = 1.0
+        factor, fresh_first = 1.0, not self.tables.one_place
         for _ in range(LOOKS_MOST):
             entry = self.entries[rng.choice(rng.choice(filled))]
-            if rng.random() < factor * entry.chance(now_us):
+            if rng.random() < factor * entry.chance(now_us, fresh_first=fresh_first):
                 return entry.address
             factor *= 1.2
         return None
