@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -299,11 +300,14 @@ def test_a_program_that_fails_is_where_the_run_ends(peer_that_breaks: type[Peer]
 
 @pytest.fixture
 def peer_that_breaks() -> type[Peer]:
-    class Fragile(Peer, name="fragile"):
+    @dataclass
+    class NoOptions:
+        pass
+
+    class Fragile(Peer, name="fragile", options=NoOptions):
         def ask(self, host: object, ask: object) -> None:
             raise ValueError("it broke")
 
-    Fragile.options_type = type("None", (), {})
     return Fragile
 
 

@@ -71,10 +71,14 @@ async def test_what_a_network_shows_is_a_colour_a_column_rows_and_a_legend_of_it
 @pytest.mark.anyio
 async def test_a_network_whose_columns_cannot_be_read_is_an_alarm_and_no_crash() -> None:
     class Wrong(Patient):
+        # One that is wrong from the start is refused before a run.
+        wrong = False
+
         def shown(self) -> tuple[float | str, ...]:
-            return ("many",)
+            return ("many",) if self.wrong else super().shown()
 
     async with dashboard(make=lambda setup: Swarm(setup, Wrong), topology="ring", asks_per_s=0.0) as person:
+        Wrong.wrong = True
         await person.press("7")
         await person.press("j")
         assert "shown" in person.session.player.alarm
