@@ -95,7 +95,7 @@ from .commands import (
     Uncensor,
     command_from,
 )
-from .control.attacks import Param, Plan, Preset
+from .control.attacks import Param, Plan, Preset, attack_title
 from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
@@ -337,6 +337,7 @@ __all__ = [
     "as_text",
     "as_whole",
     "asks_csv",
+    "attack_title",
     "beliefs_of",
     "bench",
     "bench_costs",

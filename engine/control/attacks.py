@@ -590,6 +590,11 @@ NOTHING_TO_CHOOSE = {
 ON_LINKS = ("degree", "betweenness")
 
 
+def attack_title(name: str) -> str:
+    """The title of an attack of this name."""
+    return PRESETS[name][0].title
+
+
 def _why_not(preset: Preset, context: AttackContext, command: Attack | None = None) -> str:
     """A sentence that says why an attack is not possible in a swarm, or "". command: its values, if they are known."""
     name = preset.name
@@ -706,7 +711,7 @@ class AttackRunner:
         planned = plan(command, self._context(victims), self._stream())
         self.done += 1
         until_us = self.simulation.kernel.now_us + round(max(map(_over_s, planned.steps), default=0.0) * 1e6)
-        self._running[self.done] = RunningAttack(command.name, PRESETS[command.name][0].title, until_us)
+        self._running[self.done] = RunningAttack(command.name, attack_title(command.name), until_us)
         changed: dict[PeerId, None] = {}
         outer, self.workload.attack = self.workload.attack, self.done
         for at_s, step in planned.steps:

@@ -21,7 +21,7 @@ import tui
 from engine import AskFor, help_of, networks, scenario_files
 from tui.actions.table import ACTIONS, ALL, IDS
 from tui.config.keymap import laid_over
-from tui.config.keys import key_for
+from tui.config.keys import key_for, shown_together
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
@@ -281,3 +281,18 @@ async def test_a_menu_shows_the_key_that_is_mine() -> None:
         assert any(line.key == "peer.kill" for line in person.main.query_one(Menu).lines)
         person.session.do(AskFor(0, "blue train"))
         assert key_for(person.app, "peer.kill") == "K"
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        (["↑", "↓"], "↑↓"),
+        (["shift+↑", "shift+↓"], "shift+↑↓"),
+        (["pgup", "pgdn"], "pgup pgdn"),
+        (["shift+↑", "↓"], "shift+↑ ↓"),
+        (["x"], "x"),
+        (["+", "-"], "+-"),
+    ],
+)
+def test_keys_that_belong_together_are_told_apart(keys: list[str], shown: str) -> None:
+    assert shown_together(keys) == shown

@@ -183,3 +183,11 @@ SCROLLING = {
     "list.last": "scroll_end",
 }
 """The keys of lists for widgets that scroll and have no other use for them."""
+
+
+def shown_together(keys: Sequence[str]) -> str:
+    """Several keys as a person reads them: `←→`, `shift+↑↓`, `pgup pgdn`."""
+    before = keys[0][:-1]
+    if all(key[:-1] == before and (not before or before.endswith("+")) for key in keys):
+        return before + "".join(key[-1] for key in keys)
+    return " ".join(keys)

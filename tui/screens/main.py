@@ -28,7 +28,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerFailed, PeerId, Publish, VerbOffer, plain
-from tui.config.keys import Key, bindings, key_for, keyed
+from tui.config.keys import Key, bindings, key_for, keyed, shown_together
 from tui.draw import raster
 from tui.draw.styles import Mode
 from tui.input_queue import queue_of
@@ -469,7 +469,7 @@ class MainScreen(LeanScreen[None]):
             if rows:
                 last = rows[-1]
                 action = last.action if isinstance(last, Action) else f"inside('{last.id}')"
-                made.append(Offer("".join(row.shown for row in rows), word, action, "", last.tip, 0))
+                made.append(Offer(shown_together([row.shown for row in rows]), word, action, "", last.tip, 0))
         if made and name in DIGITS:
             made.append(Offer(str(DIGITS[name]), "hide", self.row_of_panel(name).action, "", "Hide this panel.", 1))
         return made

@@ -34,6 +34,7 @@ from engine import (
     Snapshot,
     Swarm,
     Trace,
+    attack_title,
     plain,
 )
 
@@ -237,7 +238,7 @@ class Teller:
             steps[verb] = steps.get(verb, 0) + many
         done = ", ".join(f"{many:,} {PAST.get(verb, verb)}" for verb, many in steps.items() if many)
         running = next((each for each in snapshot.attacks if each.name == name), None)
-        title = f"the attack “{running.title if running is not None else plain(name, 40)}”"
+        title = f"the attack “{attack_title(name)}”"
         if running is None:
             return f"{title} is over: {done}" if done else f"{title} has no step left to do"
         so_far = f"{done} so far" if done else "steps are under way"
