@@ -163,3 +163,32 @@ def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> No
         "sys.exit('textual' in sys.modules or 'engine.protocols.gnutella' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
+
+
+PICTURED = """
+import os, sys
+from textual.css import stylesheet
+from tui.app import SwarmApp
+from tui.cli.main import main
+
+parsed, parse = [], stylesheet.parse
+
+def noting(scope, css, read_from, *more, **flags):
+    parsed.append((scope, read_from, flags["tie_breaker"]))
+    return parse(scope, css, read_from, *more, **flags)
+
+def on_ready(self):
+    loaded = [name for name in ("numpy.ma", "tomlkit", "networkx", "engine.testing") if name in sys.modules]
+    twice = sorted({one for one in parsed if parsed.count(one) > 1})
+    print(loaded, twice, len(parsed))
+    os._exit(1 if loaded or twice or not parsed else 7)
+
+stylesheet.parse = noting
+SwarmApp.on_ready = on_ready
+main(sys.argv[1:])
+"""
+
+
+def test_the_first_picture_parses_each_style_once_and_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    with terminal(tmp_path, ["-c", PICTURED, "--peers", "24"]) as it:
+        assert it.end() == 7, it.screen.text
