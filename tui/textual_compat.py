@@ -324,7 +324,7 @@ class TerminalApp(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stylesheet = LeanStylesheet(variables=self.get_css_variables())
+        self.stylesheet = LeanStylesheet(variables=self.theme_variables)
 
     screen_taken = False
     """Whether the alternate screen was entered, and the cursor hidden, before the driver was there."""
