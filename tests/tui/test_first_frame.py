@@ -167,9 +167,11 @@ def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> No
 
 PICTURED = """
 import os, sys
+from textual._context import active_app
 from textual.css import stylesheet
 from tui.app import SwarmApp
 from tui.cli.main import main
+from tui.textual_compat import LeanCompositor
 
 parsed, parse = [], stylesheet.parse
 
@@ -177,18 +179,27 @@ def noting(scope, css, read_from, *more, **flags):
     parsed.append((scope, read_from, flags["tie_breaker"]))
     return parse(scope, css, read_from, *more, **flags)
 
+drawn, render = [], LeanCompositor.render_full_update
+
+def rendering(self, *how, **more):
+    drawn.append(active_app.get().main.frames)
+    return render(self, *how, **more)
+
 def on_ready(self):
     loaded = [name for name in ("numpy.ma", "tomlkit", "networkx", "engine.testing") if name in sys.modules]
     twice = sorted({one for one in parsed if parsed.count(one) > 1})
-    print(loaded, twice, len(parsed))
-    os._exit(1 if loaded or twice or not parsed else 7)
+    print(loaded, twice, len(parsed), drawn)
+    os._exit(1 if loaded or twice or not parsed or drawn != [1] else 7)
 
 stylesheet.parse = noting
+LeanCompositor.render_full_update = rendering
 SwarmApp.on_ready = on_ready
 main(sys.argv[1:])
 """
 
 
-def test_the_first_picture_parses_each_style_once_and_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+def test_the_first_picture_is_drawn_once_parses_each_style_once_and_loads_nothing_that_it_does_not_use(
+    tmp_path: Path,
+) -> None:
     with terminal(tmp_path, ["-c", PICTURED, "--peers", "24"]) as it:
         assert it.end() == 7, it.screen.text
