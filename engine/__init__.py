@@ -1,192 +1,345 @@
 """The engine of swarmtop: peer-to-peer networks in virtual time. It does not depend on a screen.
 
-These are its public names. Those that only some programs need (pacing, runs without a screen, recordings) are imported
-when they are first used: `LATE` says from where.
+These are its public names. A module is imported when one of its names is first used: whoever reads a theme does not
+wait for NumPy. `NAMES` says where each name comes from; the imports above it say the same to type checkers and editors.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .analysis.min_cut import MinimumCut
-from .analysis.selectors import last_word
-from .analysis.stepping import StepUntil
-from .api import (
-    BROADCAST,
-    DUPLICATE,
-    FETCH,
-    FIND,
-    NAT_WORDS,
-    PARTS,
-    PUBLISH,
-    Ask,
-    AskId,
-    Belief,
-    Beliefs,
-    Blob,
-    Call,
-    CallEnd,
-    Candidate,
-    Component,
-    Facts,
-    File,
-    Goal,
-    Host,
-    Known,
-    Library,
-    Line,
-    Machine,
-    Member,
-    Message,
-    NatKind,
-    NetworkStart,
-    OpenCall,
-    Peer,
-    PeerId,
-    Rng,
-    Shown,
-    Station,
-    Theory,
-    Ticket,
-    Verb,
-    Whereabouts,
-    can_meet,
-    component,
-    mentions,
-    message,
-    on,
-    on_reply,
-    on_timeout,
-    option,
-    verb,
-    words_of,
-)
-from .commands import (
-    UNDO,
-    VERBS,
-    Act,
-    Adjourn,
-    Arrive,
-    AskFor,
-    Attack,
-    CallOff,
-    Censor,
-    Collude,
-    Command,
-    Court,
-    Cure,
-    Cut,
-    Defect,
-    Depart,
-    Heal,
-    Hold,
-    Join,
-    Kill,
-    Leave,
-    Mend,
-    Partition,
-    Peers,
-    Poison,
-    Publish,
-    Release,
-    Reopen,
-    Revive,
-    Set,
-    Shutdown,
-    Uncensor,
-    command_from,
-)
-from .control.attacks import Param, Plan, Preset, attack_title
-from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
-from .files import MissingFileError, opened, parse_toml, read_toml
-from .lab import scenario as scenario_files
-from .lab.check import Checked, Expect, check, follow
-from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
-from .measure.events import (
-    Adrift,
-    Arrived,
-    AskIssued,
-    Churned,
-    Closed,
-    Commanded,
-    Event,
-    Hit,
-    Noted,
-    Refused,
-    RoleChanged,
-)
-from .measure.message_log import LoggedMessage
-from .measure.snapshot import (
-    ALIVE,
-    DEAD,
-    LEFT,
-    STATES,
-    Arrivals,
-    AskRow,
-    CourtStatus,
-    CutLinks,
-    Fixed,
-    Flight,
-    Kind,
-    LinkMarks,
-    Links,
-    Losses,
-    Paths,
-    Places,
-    Run,
-    RunningAttack,
-    Series,
-    ShownColumn,
-    Snapshot,
-    Totals,
-    Trace,
-)
-from .options import Allowed, allowed_of, as_number, as_spec, as_text, as_whole, option_values, options_for, read_value
-from .programs import VerbOffer, VerbValue, beliefs_of, values_of, verbs_of
-from .registry import classes_of, help_of, network, network_faults, networks, options_of, title_of, use_file
-from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
-from .swarm import Swarm
-
 if TYPE_CHECKING:
+    from .analysis.min_cut import MinimumCut
+    from .analysis.selectors import last_word
+    from .analysis.stepping import StepUntil
+    from .api import (
+        BROADCAST,
+        DUPLICATE,
+        FETCH,
+        FIND,
+        NAT_WORDS,
+        PARTS,
+        PUBLISH,
+        Ask,
+        AskId,
+        Belief,
+        Beliefs,
+        Blob,
+        Call,
+        CallEnd,
+        Candidate,
+        Component,
+        Facts,
+        File,
+        Goal,
+        Host,
+        Known,
+        Library,
+        Line,
+        Machine,
+        Member,
+        Message,
+        NatKind,
+        NetworkStart,
+        OpenCall,
+        Peer,
+        PeerId,
+        Rng,
+        Shown,
+        Station,
+        Theory,
+        Ticket,
+        Verb,
+        Whereabouts,
+        can_meet,
+        component,
+        mentions,
+        message,
+        on,
+        on_reply,
+        on_timeout,
+        option,
+        verb,
+        words_of,
+    )
+    from .commands import (
+        UNDO,
+        VERBS,
+        Act,
+        Adjourn,
+        Arrive,
+        AskFor,
+        Attack,
+        CallOff,
+        Censor,
+        Collude,
+        Command,
+        Court,
+        Cure,
+        Cut,
+        Defect,
+        Depart,
+        Heal,
+        Hold,
+        Join,
+        Kill,
+        Leave,
+        Mend,
+        Partition,
+        Peers,
+        Poison,
+        Publish,
+        Release,
+        Reopen,
+        Revive,
+        Set,
+        Shutdown,
+        Uncensor,
+        command_from,
+    )
+    from .control.attacks import Param, Plan, Preset, attack_title
+    from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
+    from .files import MissingFileError, opened, parse_toml, read_toml
+    from .lab import scenario as scenario_files
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
+    from .lab.check import Checked, Expect, check, follow
     from .lab.export import asks_csv, series_csv
     from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run
+    from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
+    from .measure.events import (
+        Adrift,
+        Arrived,
+        AskIssued,
+        Churned,
+        Closed,
+        Commanded,
+        Event,
+        Hit,
+        Noted,
+        Refused,
+        RoleChanged,
+    )
+    from .measure.message_log import LoggedMessage
+    from .measure.snapshot import (
+        ALIVE,
+        DEAD,
+        LEFT,
+        STATES,
+        Arrivals,
+        AskRow,
+        CourtStatus,
+        CutLinks,
+        Fixed,
+        Flight,
+        Kind,
+        LinkMarks,
+        Links,
+        Losses,
+        Paths,
+        Places,
+        Run,
+        RunningAttack,
+        Series,
+        ShownColumn,
+        Snapshot,
+        Totals,
+        Trace,
+    )
+    from .options import (
+        Allowed,
+        allowed_of,
+        as_number,
+        as_spec,
+        as_text,
+        as_whole,
+        option_values,
+        options_for,
+        read_value,
+    )
     from .pacer import Pacer
+    from .programs import VerbOffer, VerbValue, beliefs_of, values_of, verbs_of
     from .record.checkpoints import Checkpoints
     from .record.file import Recording
     from .record.log import Mark
     from .record.time_machine import TimeMachine
     from .record.worker import CheckpointWorker
+    from .registry import classes_of, help_of, network, network_faults, networks, options_of, title_of, use_file
+    from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
+    from .swarm import Swarm
     from .testing import FakeHost
 
-LATE = {
-    "BenchCost": ".lab.bench",
-    "BenchRow": ".lab.bench",
-    "CheckpointWorker": ".record.worker",
-    "Checkpoints": ".record.checkpoints",
-    "Curve": ".lab.sweep",
-    "Pacer": ".pacer",
-    "Mark": ".record.log",
-    "Recording": ".record.file",
-    "Replayed": ".lab.run",
-    "Report": ".lab.run",
-    "Sweep": ".lab.sweep",
-    "SweepHalted": ".lab.sweep",
-    "FakeHost": ".testing",
-    "TimeMachine": ".record.time_machine",
-    "Until": ".lab.run",
-    "asks_csv": ".lab.export",
-    "bench": ".lab.bench",
-    "bench_costs": ".lab.bench",
-    "load_recording": ".lab.run",
-    "parse_sweep": ".lab.sweep",
-    "parted_sentence": ".lab.run",
-    "replay": ".lab.run",
-    "report_of": ".lab.run",
-    "run": ".lab.run",
-    "series_csv": ".lab.export",
-    "sweep": ".lab.sweep",
+NAMES = {
+    ".analysis.min_cut": ("MinimumCut",),
+    ".analysis.selectors": ("last_word",),
+    ".analysis.stepping": ("StepUntil",),
+    ".api": (
+        "BROADCAST",
+        "DUPLICATE",
+        "FETCH",
+        "FIND",
+        "NAT_WORDS",
+        "PARTS",
+        "PUBLISH",
+        "Ask",
+        "AskId",
+        "Belief",
+        "Beliefs",
+        "Blob",
+        "Call",
+        "CallEnd",
+        "Candidate",
+        "Component",
+        "Facts",
+        "File",
+        "Goal",
+        "Host",
+        "Known",
+        "Library",
+        "Line",
+        "Machine",
+        "Member",
+        "Message",
+        "NatKind",
+        "NetworkStart",
+        "OpenCall",
+        "Peer",
+        "PeerId",
+        "Rng",
+        "Shown",
+        "Station",
+        "Theory",
+        "Ticket",
+        "Verb",
+        "Whereabouts",
+        "can_meet",
+        "component",
+        "mentions",
+        "message",
+        "on",
+        "on_reply",
+        "on_timeout",
+        "option",
+        "verb",
+        "words_of",
+    ),
+    ".commands": (
+        "UNDO",
+        "VERBS",
+        "Act",
+        "Adjourn",
+        "Arrive",
+        "AskFor",
+        "Attack",
+        "CallOff",
+        "Censor",
+        "Collude",
+        "Command",
+        "Court",
+        "Cure",
+        "Cut",
+        "Defect",
+        "Depart",
+        "Heal",
+        "Hold",
+        "Join",
+        "Kill",
+        "Leave",
+        "Mend",
+        "Partition",
+        "Peers",
+        "Poison",
+        "Publish",
+        "Release",
+        "Reopen",
+        "Revive",
+        "Set",
+        "Shutdown",
+        "Uncensor",
+        "command_from",
+    ),
+    ".control.attacks": ("Param", "Plan", "Preset", "attack_title"),
+    ".errors": ("InputError", "NothingToReplyTo", "PeerFailed", "SwarmError", "nearest", "plain", "shown"),
+    ".files": ("MissingFileError", "opened", "parse_toml", "read_toml"),
+    ".lab.bench": ("BenchCost", "BenchRow", "bench", "bench_costs"),
+    ".lab.check": ("Checked", "Expect", "check", "follow"),
+    ".lab.export": ("asks_csv", "series_csv"),
+    ".lab.run": ("Replayed", "Report", "Until", "load_recording", "parted_sentence", "replay", "report_of", "run"),
+    ".lab.scenario": ("Caption", "Scenario", "read_links", "story_of", "to_toml"),
+    ".lab.sweep": ("Curve", "Sweep", "SweepHalted", "parse_sweep", "sweep"),
+    ".measure.events": (
+        "Adrift",
+        "Arrived",
+        "AskIssued",
+        "Churned",
+        "Closed",
+        "Commanded",
+        "Event",
+        "Hit",
+        "Noted",
+        "Refused",
+        "RoleChanged",
+    ),
+    ".measure.message_log": ("LoggedMessage",),
+    ".measure.snapshot": (
+        "ALIVE",
+        "DEAD",
+        "LEFT",
+        "STATES",
+        "Arrivals",
+        "AskRow",
+        "CourtStatus",
+        "CutLinks",
+        "Fixed",
+        "Flight",
+        "Kind",
+        "LinkMarks",
+        "Links",
+        "Losses",
+        "Paths",
+        "Places",
+        "Run",
+        "RunningAttack",
+        "Series",
+        "ShownColumn",
+        "Snapshot",
+        "Totals",
+        "Trace",
+    ),
+    ".options": (
+        "Allowed",
+        "allowed_of",
+        "as_number",
+        "as_spec",
+        "as_text",
+        "as_whole",
+        "option_values",
+        "options_for",
+        "read_value",
+    ),
+    ".pacer": ("Pacer",),
+    ".programs": ("VerbOffer", "VerbValue", "beliefs_of", "values_of", "verbs_of"),
+    ".record.checkpoints": ("Checkpoints",),
+    ".record.file": ("Recording",),
+    ".record.log": ("Mark",),
+    ".record.time_machine": ("TimeMachine",),
+    ".record.worker": ("CheckpointWorker",),
+    ".registry": (
+        "classes_of",
+        "help_of",
+        "network",
+        "network_faults",
+        "networks",
+        "options_of",
+        "title_of",
+        "use_file",
+    ),
+    ".setup": ("ArrivalSpec", "ContentSpec", "LinkSpec", "Setup"),
+    ".swarm": ("Swarm",),
+    ".testing": ("FakeHost",),
 }
+
+MODULES = {"scenario_files": ".lab.scenario"}
+"""Modules that have a public name themselves."""
 
 __all__ = [
     "ALIVE",
@@ -388,8 +541,19 @@ __all__ = [
     "words_of",
 ]
 
+_HOME = {name: module for module, names in NAMES.items() for name in names}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in LATE:
+    if name in MODULES:
+        value: Any = import_module(MODULES[name], __name__)
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name], __name__), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(LATE[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .commands import Command
+if TYPE_CHECKING:
+    from .commands import Command
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from .analysis import selectors
 from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
@@ -228,6 +227,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         """The peers that a selector, an id or ids name. rng: the stream for `random`, if not the swarm's own. Raises
         InputError."""
         if isinstance(peers, str):
+            from .analysis import selectors  # here and below: a run without commands does without its parser
+
             chosen = selectors.parse(peers).pick(self.columns.fresh(), rng or self.selector_rng)
             if rng is None:
                 self._named[peers] = chosen
@@ -250,6 +251,8 @@ class Swarm(SimulationOwner, CommandExecutor):
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """The peers that a selector names now, from a copy of the random stream: the run is not changed. Raises
         InputError."""
+        from .analysis import selectors
+
         return selectors.parse(selector).pick(self.columns.counted(), Stream(self.selector_rng.state))
 
     def attacks(self) -> tuple[Preset, ...]:
@@ -264,6 +267,8 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def completions(self, text: str) -> list[str]:
         """At most 8 words that may replace the last one of a selector, see `selectors.complete`."""
+        from .analysis import selectors
+
         return selectors.complete(text, self.columns.counted())
 
     # --- time ------------------------------------------------------------------------------------------------

@@ -389,6 +389,16 @@ def test_the_public_names_are_complete() -> None:
         assert getattr(engine, name) is not None
 
 
+def test_a_public_name_comes_from_where_type_checkers_look_for_it() -> None:
+    import engine
+
+    told = {name for name, _ in imports(ROOT / "engine" / "__init__.py", typing=True) if name.startswith("engine.")}
+    table = {f"engine{home}.{name}" for home, names in engine.NAMES.items() for name in names}
+    modules = {f"engine{home}" for home in engine.MODULES.values()}
+    assert table | modules == told
+    assert {name for names in engine.NAMES.values() for name in names} | engine.MODULES.keys() == set(engine.__all__)
+
+
 def test_public_classes_and_functions_are_documented() -> None:
     """Public is what `engine` offers. Ruff asks for a docstring in each module; private names need none."""
     import engine

@@ -118,6 +118,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         self._ascii_only = ascii_only
         self.preferences = Preferences(self, ALL, settled, glyphs)
         self.theme = self.preferences.settle(theme)
+        self.stylesheet.set_variables(self.get_css_variables())  # before anything is parsed with those of another theme
         self.preferences.untold += [keyed(self, sentence) for sentence in lacks]
         self.main = MainScreen(session, ACTIONS, self, fps=self._fps, steady=self._steady)
 

@@ -63,6 +63,7 @@ from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 from textual.app import App, ScreenStackError
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingsMap
+from textual.cache import LRUCache
 from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
@@ -323,7 +324,7 @@ class TerminalApp(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stylesheet = LeanStylesheet(variables=self.get_css_variables())
+        self.stylesheet = LeanStylesheet(variables=self.theme_variables)
 
     screen_taken = False
     """Whether the alternate screen was entered, and the cursor hidden, before the driver was there."""
@@ -1171,7 +1172,10 @@ class LeanScreen(Screen[R]):
         self._update_auto_focus()
         # The screen's own classes may have changed since it was mounted, before there were widgets in it.
         self.app.stylesheet.update_nodes([self])
-        self._screen_resized(self.app.size)
+        # It is displayed once the messages that wait have been handled: with the first of them the widgets learn their
+        # sizes and get what they show, so that a display now would be of empty ones.
+        with self.app.batch_update():
+            self._screen_resized(self.app.size)
 
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:
@@ -1210,17 +1214,28 @@ class LeanStylesheet(Stylesheet):
     classes), and the result is kept by the answers. And Textual sets all rules of a node again, each by a descriptor
     that checks and converts the value.
 
-    Private in Textual 8.2.8: `_process_component_classes`, `_has_hover_style` and the others in `NOTED`,
-    `_PSEUDO_CLASSES` behind `has_pseudo_class`, `_selector_names`, `_css_type_names`, `_classes`, `_id`, `_rules` and
-    `_updates` of styles, `_is_mounted`.
+    Private in Textual 8.2.8: `_variables`, `_parse_cache`, `_process_component_classes`, `_has_hover_style` and the
+    others in `NOTED`, `_PSEUDO_CLASSES` behind `has_pseudo_class`, `_selector_names`, `_css_type_names`, `_classes`,
+    `_id`, `_rules` and `_updates` of styles, `_is_mounted`.
     """
 
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
+        # Textual keeps 64 sources. They are read in turn, so with more than that it would find none of them.
+        self._parse_cache = LRUCache(1024)
         self._matched_for: list[RuleSet] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
         self._matched: Matched = {}
         self._unknown: tuple[object, ...] | None = None
+
+    def set_variables(self, variables: dict[str, str]) -> None:
+        """Textual forgets all that it has parsed, even if no variable has another value."""
+        if variables != self._variables:
+            super().set_variables(variables)
+
+    def reparse(self) -> None:
+        """Textual parses all again, even if no variable has another value: it does so once during the start."""
+        self.parse()
 
     def memory(self, rules: list[RuleSet]) -> tuple[dict[frozenset[str], Candidates], Matched]:
         """Where to keep what is found for these rules."""

@@ -21,7 +21,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.selectors import parse as parse_selector
 from ..api import Peer, Shown, words_of
 from ..commands import (
     SIDES,
@@ -577,9 +576,11 @@ def as_time(value: object, where: str) -> float:
 def as_selector(value: object, where: str, columns: Collection[str] | None = None) -> str:
     """A selector with a right syntax. Whether there are such peers is checked where it is used. columns: names of the
     shown columns of the network, if that is known."""
+    from ..analysis.selectors import parse  # most scenarios that a person opens name no peers
+
     text = as_text(value, where, "random 10%")
     try:
-        parse_selector(text, columns)
+        parse(text, columns)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     return text

@@ -30,6 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 import numpy as np
@@ -140,7 +141,7 @@ def build(spec: str, n: int, seed: int) -> Latency:
         made.low_ms, made.span = low, high - low + 1
         made.salt = seed_of(f"{seed}/latency")
     else:
-        made.table_us = _TABLE_US
+        made.table_us = _table_us()
     return made
 
 
@@ -194,6 +195,7 @@ def _delay_us(a: int, b: int) -> int:
     return max(1, round(way_ms + 2 * ACCESS_MS)) * 1000
 
 
+@cache
 def _table_us() -> list[list[int]]:
     table = [[0] * len(CITIES) for _ in CITIES]
     for a in range(len(CITIES)):
@@ -208,5 +210,4 @@ _PLACES = Places(
     lat=np.array([lat for _, lat, _, _ in CITIES], dtype=np.float32),
     lon=np.array([lon for _, _, lon, _ in CITIES], dtype=np.float32),
 )
-_TABLE_US = _table_us()
 _CITY_SHARES = cumulate(weight for _, _, _, weight in CITIES)

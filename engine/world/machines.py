@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 from ..api import Machine, PeerId
 from ..sim.rng import Stream, cumulate
+
+if TYPE_CHECKING:
+    from statistics import NormalDist
 
 MEAN_GFLOPS, DEVIATION_GFLOPS = 1.87, 0.70
 SLOWEST_GFLOPS = 0.1
@@ -25,8 +28,14 @@ MEMORY_MB = (512, 1_024, 2_048, 4_096, 8_192)
 MEMORY_SHARES = (0.10, 0.22, 0.32, 0.26, 0.10)
 
 _VARIANCE = math.log(1 + (DEVIATION_GFLOPS / MEAN_GFLOPS) ** 2)
-_LOG_SPEED = NormalDist(math.log(MEAN_GFLOPS) - _VARIANCE / 2, math.sqrt(_VARIANCE))
 _UP_TO = cumulate(MEMORY_SHARES)
+
+
+@lru_cache(maxsize=1)
+def _log_speed() -> NormalDist:
+    from statistics import NormalDist  # few networks ask for machines
+
+    return NormalDist(math.log(MEAN_GFLOPS) - _VARIANCE / 2, math.sqrt(_VARIANCE))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -35,7 +44,7 @@ def machine_of(seed: int, peer: PeerId) -> Machine:
     libraries, and must not change a run."""
     rng = Stream(f"{seed}/machine/{peer}")
     share = min(max(rng.random(), 1e-12), 1 - 1e-12)
-    gflops = max(SLOWEST_GFLOPS, round(math.exp(_LOG_SPEED.inv_cdf(share)), 2))
+    gflops = max(SLOWEST_GFLOPS, round(math.exp(_log_speed().inv_cdf(share)), 2))
     return Machine(gflops, MEMORY_MB[rng.weighted(_UP_TO)])
 
 

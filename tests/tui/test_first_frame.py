@@ -16,6 +16,8 @@ from terminal import ALTERNATE, MOUSE, terminal
 
 from tui import first_frame
 from tui.actions.table import ACTIONS
+from tui.cli.common import is_usual_swarm
+from tui.cli.main import parse
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29), (100, 30), (120, 36), (160, 44), (300, 100)])
@@ -111,10 +113,46 @@ def test_a_theme_of_textual_has_one_too(tmp_path: Path) -> None:
         assert it.end() == 0
 
 
-def test_none_is_left_where_the_command_line_is_refused(tmp_path: Path) -> None:
-    with terminal(tmp_path, ["-m", "tui", "--theme", "nonesuch"]) as it:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--theme", "nonesuch"],
+        ["--set", "nonesuch=7"],
+        pytest.param(["nonesuch"], marks=pytest.mark.campaign),
+        pytest.param(["--until", "0"], marks=pytest.mark.campaign),
+    ],
+)
+def test_none_is_left_where_the_command_line_is_refused(tmp_path: Path, words: list[str]) -> None:
+    with terminal(tmp_path, ["-m", "tui", *words]) as it:
         assert it.end() == 2
-        assert ALTERNATE not in it.screen.modes
+        assert ALTERNATE not in it.screen.ever
+
+
+PAINTING = """
+import os, sys
+from tui.cli.main import main
+from tui.first_frame import FirstFrame
+
+def paint(self, palette):
+    heavy = ("numpy", "textual", "asyncio", "engine.swarm", "engine.lab.scenario", "engine.registry")
+    loaded = [name for name in heavy if name in sys.modules]
+    print(*loaded, file=sys.stderr)
+    os._exit(1 if loaded else 7)
+
+FirstFrame.paint = paint
+main(sys.argv[1:])
+"""
+
+
+def test_the_frame_of_the_usual_swarm_is_painted_before_the_engine_is_loaded(tmp_path: Path) -> None:
+    with terminal(tmp_path, ["-c", PAINTING, "--speed", "2", "--fps", "9", "--theme", "swarm"]) as it:
+        assert it.end() == 7, it.screen.text
+
+
+def test_a_line_is_usual_if_nothing_of_the_swarm_is_named_on_it() -> None:
+    assert is_usual_swarm(parse(["--speed", "2", "--theme", "nord", "--until", "quiet", "--json"]))
+    for words in (["gossip"], ["--seed", "2"], ["--set", "ttl=7"], ["--ask", "blue"], ["--record", "run.swarm"]):
+        assert not is_usual_swarm(parse(words)), words
 
 
 def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> None:
@@ -125,3 +163,43 @@ def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> No
         "sys.exit('textual' in sys.modules or 'engine.protocols.gnutella' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
+
+
+PICTURED = """
+import os, sys
+from textual._context import active_app
+from textual.css import stylesheet
+from tui.app import SwarmApp
+from tui.cli.main import main
+from tui.textual_compat import LeanCompositor
+
+parsed, parse = [], stylesheet.parse
+
+def noting(scope, css, read_from, *more, **flags):
+    parsed.append((scope, read_from, flags["tie_breaker"]))
+    return parse(scope, css, read_from, *more, **flags)
+
+drawn, render = [], LeanCompositor.render_full_update
+
+def rendering(self, *how, **more):
+    drawn.append(active_app.get().main.frames)
+    return render(self, *how, **more)
+
+def on_ready(self):
+    loaded = [name for name in ("numpy.ma", "tomlkit", "networkx", "engine.testing") if name in sys.modules]
+    twice = sorted({one for one in parsed if parsed.count(one) > 1})
+    print(loaded, twice, len(parsed), drawn)
+    os._exit(1 if loaded or twice or not parsed or drawn != [1] else 7)
+
+stylesheet.parse = noting
+LeanCompositor.render_full_update = rendering
+SwarmApp.on_ready = on_ready
+main(sys.argv[1:])
+"""
+
+
+def test_the_first_picture_is_drawn_once_parses_each_style_once_and_loads_nothing_that_it_does_not_use(
+    tmp_path: Path,
+) -> None:
+    with terminal(tmp_path, ["-c", PICTURED, "--peers", "24"]) as it:
+        assert it.end() == 7, it.screen.text

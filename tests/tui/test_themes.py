@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Static
 
-from engine import InputError
+from engine import InputError, parse_toml
 from tui.config import textual_themes, themes
 from tui.config.themes import FIELDS, ROLE_NAMES, ROLES, contrast, distance, find, gradient, load, load_all, mix
 
@@ -47,6 +47,22 @@ def as_seen(colour: str, eye: str) -> str:
 
 
 # Our own themes
+
+
+def test_a_theme_is_found_without_reading_the_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mine.toml").write_text(THREE)
+    (folder / "broken.toml").write_text("[theme")
+    read: list[str] = []
+
+    def reading(text: str, where: str) -> dict[str, object]:
+        read.append(where)
+        return parse_toml(text, where)
+
+    monkeypatch.setattr(themes, "parse_toml", reading)
+    themes._shipped_theme.cache_clear()
+    assert find("mine").theme["primary"] == "#4fa3ff"
+    assert find("paper").name == "paper"
+    assert read == [str(folder / "mine.toml"), "themes/paper.toml"]
 
 
 def test_eleven_themes_are_shipped_the_default_first_and_each_says_what_it_is() -> None:

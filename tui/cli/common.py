@@ -7,7 +7,6 @@ the time that Python takes to start.
 from __future__ import annotations
 
 import argparse
-import functools
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -77,15 +76,15 @@ class Parser(argparse.ArgumentParser):
 
 
 def load_engine() -> None:
-    """Import the engine. Until it is there ctrl+c ends the program at once, see `interrupts`."""
-    if "engine" in sys.modules:
+    """Import the engine with NumPy. Until it is there ctrl+c ends the program at once, see `interrupts`."""
+    if "engine.swarm" in sys.modules:
         return
     import gc
 
     ours, collects = end_at_once(), gc.isenabled()
     gc.disable()  # all that is made by an import stays
     try:
-        import engine  # noqa: F401
+        from engine import Swarm, scenario_files  # noqa: F401
     finally:
         if collects:
             gc.enable()
@@ -112,14 +111,9 @@ def adder(group: argparse._ActionsContainer) -> Callable[..., None]:
     """
 
     def add(flag: str, read: Read, metavar: str, help: str, **more: Any) -> None:  # noqa: A002 - as argparse calls it
-        group.add_argument(flag, metavar=metavar, help=help, type=functools.partial(_read, read, flag), **more)
+        group.add_argument(flag, metavar=metavar, help=help, type=lambda text: read(text, flag), **more)
 
     return add
-
-
-def _read(read: Read, flag: str, text: str) -> object:
-    load_engine()
-    return read(text, flag)
 
 
 def read_whole(low: int, high: int) -> Read:
@@ -170,6 +164,7 @@ def read_link(name: str) -> Read:
     """A reader of one value of links: capacity, jitter_ms or nat."""
 
     def read(text: str, where: str) -> object:
+        load_engine()
         from engine import LinkSpec, read_links
 
         return getattr(read_links({name: text}, {name: where}, LinkSpec()), name)
@@ -186,6 +181,7 @@ def read_text(text: str, where: str) -> str:
 
 def read_protocol(text: str, where: str) -> str:
     """The name of a network, or the file of one."""
+    load_engine()
     from engine import scenario_files, use_file
 
     if text.endswith(".py"):
@@ -195,6 +191,7 @@ def read_protocol(text: str, where: str) -> str:
 
 def read_peers(text: str, where: str) -> object:
     """A number of peers."""
+    load_engine()
     from engine import scenario_files
 
     return read_whole(1, scenario_files.PEERS_MAX)(text, where)
@@ -202,6 +199,7 @@ def read_peers(text: str, where: str) -> object:
 
 def read_seed(text: str, where: str) -> object:
     """A seed."""
+    load_engine()
     from engine import scenario_files
 
     return read_whole(0, scenario_files.SEED_MAX)(text, where)
@@ -217,6 +215,7 @@ def read_sample(text: str, where: str) -> float:
 
 def read_loss(text: str, where: str) -> float:
     """A share of messages that are lost."""
+    load_engine()
     from engine import scenario_files
 
     return scenario_files.as_loss(text, where, texts=True)
@@ -224,6 +223,7 @@ def read_loss(text: str, where: str) -> float:
 
 def read_churn(text: str, where: str) -> str:
     """A law of sessions, or a file of them."""
+    load_engine()
     from engine import scenario_files
 
     return scenario_files.as_churn(text, where)
@@ -231,6 +231,7 @@ def read_churn(text: str, where: str) -> str:
 
 def read_arrivals(text: str, where: str) -> str:
     """A law of the gaps between newcomers."""
+    load_engine()
     from engine import scenario_files
 
     return scenario_files.as_arrivals(text, where)
@@ -238,6 +239,7 @@ def read_arrivals(text: str, where: str) -> str:
 
 def read_selector(text: str, where: str) -> str:
     """A selector of peers."""
+    load_engine()
     from engine import scenario_files
 
     return scenario_files.as_selector(text, where)
@@ -253,6 +255,7 @@ def read_pair(text: str, where: str) -> tuple[str, str]:
 
 def read_at(text: str, where: str) -> float:
     """A virtual time in seconds."""
+    load_engine()
     from engine import as_number, scenario_files
 
     return as_number(text, where, 0, scenario_files.TIME_MAX_S, texts=True)
@@ -260,6 +263,7 @@ def read_at(text: str, where: str) -> float:
 
 def read_until(text: str, where: str) -> Until:
     """Seconds, or "quiet"."""
+    load_engine()
     from engine import as_number, plain, scenario_files
 
     if text == "quiet":
@@ -335,6 +339,13 @@ def screen_flags(parser: Parser) -> None:
 
 
 # --- the scenario -------------------------------------------------------------------------------------------------
+
+
+def is_usual_swarm(space: argparse.Namespace) -> bool:
+    """Whether a command line leaves everything of `swarm_flags` as it is: there is nothing then that could be wrong."""
+    usual = Parser()
+    swarm_flags(usual)
+    return all(getattr(space, name) == value for name, value in vars(usual.parse_args([])).items())
 
 
 def scenario_of(space: argparse.Namespace) -> Scenario:

@@ -6,7 +6,18 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING
 
-from .common import DONE, Parser, adder, json_of, read_until, say, scenario_of, screen_flags, swarm_flags
+from .common import (
+    DONE,
+    Parser,
+    adder,
+    is_usual_swarm,
+    json_of,
+    read_until,
+    say,
+    scenario_of,
+    screen_flags,
+    swarm_flags,
+)
 from .files import check_apart
 from .streams import on_terminal
 
@@ -36,6 +47,8 @@ def run_dashboard(space: argparse.Namespace) -> int:
         except PackageNotFoundError:
             say("swarmtop, not installed")
         return DONE
+    if is_usual_swarm(space):
+        return open_on_screen(space, None, space.until)
     scenario = scenario_of(space)
     check_apart(space, scenario)
     return open_on_screen(space, scenario, space.until, record=space.record)
@@ -43,7 +56,7 @@ def run_dashboard(space: argparse.Namespace) -> int:
 
 def open_on_screen(
     space: argparse.Namespace,
-    scenario: Scenario,
+    scenario: Scenario | None,
     until: Until,
     *,
     recording: Recording | None = None,
@@ -51,6 +64,7 @@ def open_on_screen(
 ) -> int:
     """Open the dashboard, with the flags of `screen_flags`; replay `recording`, or write the run into a file `record`.
 
+    scenario: None is the usual one; the engine is then imported after the frame is painted.
     Returns the exit code. Raises InputError, before anything is drawn, for a theme or a terminal that cannot be used.
     """
     import gc
@@ -81,6 +95,8 @@ def open_on_screen(
                 glyphs = "ascii"
             first = _first_frame(scenario, recording, space.theme, settled, glyphs or settled.glyphs)
             try:
+                if scenario is None:
+                    scenario = scenario_of(space)
                 from ..app import open_dashboard
 
                 return open_dashboard(
@@ -105,21 +121,22 @@ def open_on_screen(
 
 
 def _first_frame(
-    scenario: Scenario, recording: Recording | None, theme: str | None, settled: Settings, glyphs: str | None
+    scenario: Scenario | None, recording: Recording | None, theme: str | None, settled: Settings, glyphs: str | None
 ) -> FirstFrame:
     """The frame of the dashboard, painted now, before Textual is loaded; not yet where its colours are not known: of a
     theme of Textual, or of one that is refused later."""
     import os
 
-    from engine import InputError
+    from engine import InputError, Setup
 
     from ..config import themes
     from ..first_frame import FirstFrame
     from ..session.panels import layout_file, load
 
+    made = scenario if recording is None else recording
     first = FirstFrame(
-        (scenario if recording is None else recording).setup.protocol,
-        story=bool(scenario.about or scenario.captions or scenario.expects),
+        (Setup() if made is None else made.setup).protocol,
+        story=scenario is not None and bool(scenario.about or scenario.captions or scenario.expects),
         ascii_only=glyphs == "ascii",
         layout=None if settled.path is None else load(layout_file(settled.path)),
     )

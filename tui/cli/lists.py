@@ -220,7 +220,6 @@ def _wrapped(text: str) -> list[str]:
 
 def list_themes(space: argparse.Namespace) -> int:
     """`swarmtop themes`."""
-    load_engine()
     from ..config.themes import available
 
     made = available()

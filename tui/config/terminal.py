@@ -7,7 +7,6 @@ instead of symbols, or no mouse. Each sentence is shown once, not at every start
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import contextlib
 import locale
@@ -16,7 +15,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import asyncio  # else where it is needed: that is after the frame is painted
 
 FEW = ("linux", "vt", "ansi", "cons", "xterm-16color", "screen.linux")
 """Beginnings of `TERM` of terminals with at most sixteen colours."""
@@ -191,6 +193,8 @@ class Ending:
 
     def app(self, leave: Callable[[int], object]) -> None:
         """Call in the running loop: from now on a signal calls `leave` in it."""
+        import asyncio
+
         self._loop, self._leave = asyncio.get_running_loop(), leave
 
     def restore(self) -> None:
@@ -240,6 +244,8 @@ class Ending:
 @contextlib.asynccontextmanager
 async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[None]:
     """A context in which `leave` is called with `GONE` when the terminal of stdin is gone."""
+    import asyncio
+
     watch = asyncio.create_task(_watch(leave))
     try:
         yield
@@ -271,6 +277,8 @@ def stdin_is_gone() -> bool:
 
 
 async def _watch(leave: Callable[[int], object]) -> None:
+    import asyncio
+
     while not stdin_is_gone():
         await asyncio.sleep(LOOK_S)
     leave(GONE)

@@ -18,6 +18,7 @@ from . import themes
 from .themes import DEFAULT, FIELDS, ROLE_NAMES, Palette, contrast, mix, readable
 
 PREFIX = "swarm-"
+ROLE_VARIABLES = tuple(PREFIX + name for name in ROLE_NAMES)
 
 
 def to_textual(palette: Palette) -> Theme:
@@ -66,7 +67,10 @@ def variable_defaults(theme: Theme | None = None) -> dict[str, str]:
 
     Without them a stylesheet with `$swarm-alive` cannot be parsed under a theme that is not ours.
     """
-    return _roles(palette_of(theme) if theme is not None else themes.find(DEFAULT))
+    if theme is None:
+        return _roles(themes.find(DEFAULT))
+    stated = {name: theme.variables[name] for name in ROLE_VARIABLES if name in theme.variables}
+    return stated if len(stated) == len(ROLE_VARIABLES) else _roles(palette_of(theme))
 
 
 def _roles(palette: Palette) -> dict[str, str]:

@@ -15,6 +15,7 @@ with an error never keeps the program from starting: it is told in a sentence.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.resources
 import math
@@ -167,12 +168,24 @@ def find(name: str) -> Palette:
     """
     if name.endswith(".toml"):
         return load(_text_of(Path(name)), name)
+    if _NAME.fullmatch(name) and (one := _theme_called(name)) is not None:
+        return one
     palettes, complaints = _gather()
     if name in palettes:
         return palettes[name]
     if name in complaints:
         raise InputError(complaints[name])
     raise InputError(f'there is no theme "{plain(name)}"{nearest(name, palettes)}')
+
+
+def _theme_called(name: str) -> Palette | None:
+    """The theme in the file of this name; the others, a millisecond each, are not read. Raises InputError."""
+    with contextlib.suppress(OSError):  # a folder that may not be read has no themes
+        own = user_folder() / f"{name}.toml"
+        if own.is_file():
+            return load(_text_of(own), str(own))
+    file = importlib.resources.files("themes") / f"{name}.toml"
+    return _shipped_theme(name) if file.is_file() else None
 
 
 def load_all() -> tuple[list[Palette], list[str]]:
@@ -210,9 +223,15 @@ def user_folder() -> Path:
 @functools.cache
 def _shipped() -> tuple[Palette, ...]:
     """Our own themes, default first. They are tested: an error in one is a bug and may raise."""
-    files = (entry for entry in importlib.resources.files("themes").iterdir() if entry.name.endswith(".toml"))
-    palettes = [load(entry.read_text(encoding="utf-8"), f"themes/{entry.name}") for entry in files]
+    files = (entry.name for entry in importlib.resources.files("themes").iterdir() if entry.name.endswith(".toml"))
+    palettes = [_shipped_theme(name.removesuffix(".toml")) for name in files]
     return tuple(sorted(palettes, key=lambda palette: (palette.name != DEFAULT, palette.name)))
+
+
+@functools.cache
+def _shipped_theme(name: str) -> Palette:
+    text = (importlib.resources.files("themes") / f"{name}.toml").read_text(encoding="utf-8")
+    return load(text, f"themes/{name}.toml")
 
 
 def _text_of(path: Path) -> str:

@@ -24,7 +24,6 @@ from engine import (
     Swarm,
     TimeMachine,
     follow,
-    parted_sentence,
     story_of,
 )
 
@@ -314,6 +313,8 @@ class Player:
         if self.machine.diverged is not None and not self._told_divergence:
             self._told_divergence = True
             file = self.scenario.source or "this file"
+            from engine import parted_sentence
+
             self._notice.say(parted_sentence(self.machine.diverged, file).capitalize())
         if self._in_past == (not self.at_end) or self.seek is not None:
             return

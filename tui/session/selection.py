@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from engine import AskId, InputError, PeerId, Swarm, last_word
+from engine import AskId, InputError, PeerId, Swarm
 
 from .notice import Notice
 
@@ -143,6 +143,8 @@ class Selection:
 
     def completions(self, text: str) -> list[str]:
         """How a selector that is being typed may go on: whole texts, the most likely first."""
+        from engine import last_word
+
         head = last_word(text)[0]
         return [head + word for word in self._source.swarm.completions(text)]
 

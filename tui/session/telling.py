@@ -38,6 +38,8 @@ from engine import (
     plain,
 )
 
+from ..draw.distinct import distinct
+
 HOLD_US = 10_000_000
 """An action is told for this long in virtual time, or longer, for `HOLD_S` in wall time; then the chosen ask is."""
 HOLD_S = 8.0
@@ -210,7 +212,7 @@ class Teller:
         if verb == "cure":
             return f"{who} serve{s} no decoys any more"
         if verb == "partition":
-            sides = len(np.unique(snapshot.group))
+            sides = len(distinct(snapshot.group))
             if sides < 2:
                 return f"{who} {was(one)} split off"
             return (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
@@ -19,6 +18,7 @@ from textual.widgets import Input, Select, Static
 
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.config.keys import SCROLLING, within
+from tui.draw.distinct import distinct
 from tui.session.frame import Frame
 from tui.textual_compat import TextLine
 from tui.widgets.messages import Act, PreviewSelector, Wish
@@ -350,7 +350,7 @@ def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
     """Chip id -> (label, what it does and to how many, whether there is anything to do)."""
     n = len(snapshot.state)
     alive, dead = int((snapshot.state == ALIVE).sum()), int((snapshot.state == DEAD).sum())
-    sides = len(np.unique(snapshot.group)) if n else 1
+    sides = len(distinct(snapshot.group)) if n else 1
     back = "“revive all” brings them back."
     return {
         "kill-some": (

@@ -19,6 +19,7 @@ from textual.widget import Widget
 from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
 from tui.config.keys import keyed
 from tui.draw.chart import si
+from tui.draw.distinct import distinct
 from tui.draw.styles import SYMBOLS
 from tui.session.ask_filter import shown_asks
 from tui.session.frame import Frame
@@ -358,7 +359,7 @@ def _census(frame: Frame) -> tuple[Row, Row]:
         *(count("left", left) if left else ()),
     )
     # A partition is easily overlooked in the picture, and explains missing answers.
-    sides = len(np.unique(snapshot.group))
+    sides = len(distinct(snapshot.group))
     cut: Row = ((f" {sides} ", "text"), ("◐", "warn"), (" sides ", "dim")) if sides > 1 else ()
     return always, (*rare, *cut)
 
