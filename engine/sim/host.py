@@ -642,8 +642,9 @@ class PeerHost:
             if not record.pending:
                 kernel.quiescent.append(record)
             due = kernel.timers.get(call.due_us)
-            if due is not None and len(due) == 1:
-                # Alone, as most are: nothing is left to be done then.
+            if due is not None and len(due) == 1 and due[0] is timer:
+                # Alone, as most are: nothing is left to be done then. While its instant is under way, another bucket
+                # has that time.
                 del kernel.timers[call.due_us]
             if timer.cause:
                 self.waiting.pop(id(timer), None)
