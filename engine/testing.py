@@ -168,8 +168,9 @@ class FakeHost:
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}
-        self.limits: dict[PeerId, tuple[int, int]] = {}
         """Costs of links that a test sets; others are 1."""
+        self.limits: dict[PeerId, tuple[int, int]] = {}
+        """Rate and buffer of each link that the peer has limited."""
         self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
