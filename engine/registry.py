@@ -217,7 +217,7 @@ def network(name: str) -> type[Peer]:
 
 def title_of(program: type[Peer]) -> str:
     """The title of a network, in one line."""
-    return (sys.modules[program.__module__].__doc__ or program.name).strip().splitlines()[0].rstrip(".")
+    return ((sys.modules[program.__module__].__doc__ or "").strip() or program.name).splitlines()[0].rstrip(".")
 
 
 def help_of(program: type[Peer]) -> str:

@@ -197,6 +197,17 @@ def test_no_file_and_no_network_are_refused(write: Write, capsys: pytest.Capture
     assert "echo_of_tests.py has no network: a class that derives from Peer with a name" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("docstring", ["", '"""  \n"""'])
+def test_a_network_without_a_title_is_called_by_its_name(
+    write: Write, capsys: pytest.CaptureFixture[str], docstring: str
+) -> None:
+    program = registry.use_file(write(GOOD[: GOOD.index("from __future__")], f"{docstring}\n"))
+    assert registry.title_of(program) == "echo_of_tests"
+    assert registry.help_of(program) == ""
+    assert main(["protocols"]) == DONE
+    assert "echo_of_tests" in capsys.readouterr().out
+
+
 def test_a_file_that_ends_the_program_is_told(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(END, f"{END}\n\nraise SystemExit(3)\n")
     assert main(["run", path]) == WRONG
