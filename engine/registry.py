@@ -81,6 +81,8 @@ def use_file(path: str) -> type[Peer]:
     shown, stem = plain(path), where.stem
     if str(where.parent) in protocols.__path__:
         return _the_one_in(stem, shown)
+    if stem == "__init__":
+        raise InputError(f"{shown}: only a network in one file can be named; a folder belongs in engine/protocols")
     if not stem.isidentifier() or keyword.iskeyword(stem):
         raise InputError(f"{shown}: the name of a network's file should be a word that Python can import, as my_net.py")
     if _given.files.get(stem) != where:
@@ -128,7 +130,10 @@ def _the_one_in(file: str, shown: str) -> type[Peer]:
 def programs_in(file: str) -> dict[str, type[Peer]]:
     """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises, and InputError
     for a program that cannot be, see `rules`, and for names that cannot be (`check_names`)."""
-    module = importlib.import_module(f"{protocols.__name__}.{file}")
+    try:
+        module = importlib.import_module(f"{protocols.__name__}.{file}")
+    except SystemExit as error:
+        raise InputError(_import_fault(file, error)) from error
     found = {
         value.name: value
         for value in vars(module).values()
@@ -193,7 +198,7 @@ FAULT_MAX = 400
 """Characters of what is told of a file that cannot be imported."""
 
 
-def _import_fault(file: str, error: Exception) -> str:
+def _import_fault(file: str, error: BaseException) -> str:
     """What is wrong with the file of a network, and where."""
     if isinstance(error, InputError):
         return str(error)
@@ -212,7 +217,7 @@ def network(name: str) -> type[Peer]:
 
 def title_of(program: type[Peer]) -> str:
     """The title of a network, in one line."""
-    return (sys.modules[program.__module__].__doc__ or program.name).strip().splitlines()[0].rstrip(".")
+    return ((sys.modules[program.__module__].__doc__ or "").strip() or program.name).splitlines()[0].rstrip(".")
 
 
 def help_of(program: type[Peer]) -> str:

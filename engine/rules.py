@@ -76,7 +76,7 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
     handled = {kind for program in classes for kind in program.handlers}
     hearers: dict[FunctionType, None] = {}
     for program in classes:
-        if program.name and not re.fullmatch(r"[\w-]+", program.name):
+        if program.name and not (isinstance(program.name, str) and re.fullmatch(r"[\w-]+", program.name)):
             name = plain(program.name, 40)
             raise InputError(
                 f"{_whose(program, 'name')} should be one word, which is typed on the command line, not {name}"
@@ -161,8 +161,8 @@ def _check_attributes(program: type[Peer]) -> None:
     for name, words in (("knows", ("overlay", "everyone")), ("reach", ("anyone", "links"))):
         if getattr(program, name) not in words:
             refuse(name, " or ".join(f'"{word}"' for word in words))
-    kinds = {"roles": (str, "texts"), "link_words": (str, "texts"), "shows": (Shown, "Shown(...)")}
-    for name, (kind, what) in {**kinds, "goals": (Goal, "Goal(...)")}.items():
+    texts = dict.fromkeys(("roles", "link_words", "remark_keys"), (str, "texts"))
+    for name, (kind, what) in {**texts, "shows": (Shown, "Shown(...)"), "goals": (Goal, "Goal(...)")}.items():
         value = getattr(program, name)
         if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
             refuse(name, f"a tuple of {what}, which with one entry ends in a comma: (x,)")
@@ -201,8 +201,13 @@ def _check_goals(program: type[Peer]) -> None:
         if not callable(goal.audience) and goal.audience not in audiences:
             near = nearest(str(goal.audience), audiences)
             raise InputError(f'{whose} has no audience "{plain(goal.audience, 40)}"{near}{where}')
-        if not callable(goal.draw) and goal.draw != "title":
-            raise InputError(f'{whose}: draw should be "title" or a function, not {plain(goal.draw, 40)}{where}')
+        for word in ("verb", "about", "did", "doing", "one", "what"):
+            if not isinstance(getattr(goal, word), str):
+                raise InputError(f"{whose}: {word} should be a text, not {plain(getattr(goal, word), 40)}{where}")
+        for word in ("draw", "examples"):
+            made = getattr(goal, word)
+            if not callable(made) and made != "title":
+                raise InputError(f'{whose}: {word} should be "title" or a function, not {plain(made, 40)}{where}')
         parts: object = goal.reached_by
         if not isinstance(parts, frozenset) or not all(part in PARTS for part in parts):
             raise InputError(f"{whose}: reached_by should be a frozenset of {', '.join(PARTS)}{where}")

@@ -168,8 +168,9 @@ class FakeHost:
         self.addresses: dict[PeerId, int] = {}
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}
-        self.limits: dict[PeerId, tuple[int, int]] = {}
         """Costs of links that a test sets; others are 1."""
+        self.limits: dict[PeerId, tuple[int, int]] = {}
+        """Rate and buffer of each link that the peer has limited."""
         self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
@@ -230,9 +231,9 @@ class FakeHost:
         """Bytes for a peer in `uplink`."""
         return sum(encoded_size(message) for one, message in self.uplink if one == to)
 
-    def limit(self, to: PeerId, kbit_s: int, buffer: int) -> None:
+    def limit(self, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
         """Record the limit of a link in `limits`."""
-        self.limits[to] = (kbit_s, buffer)
+        self.limits[to] = (kbit_s, buffer_bytes)
 
     def kbit_s(self, to: PeerId) -> int:
         """The rate in `limits`, 0 without one."""

@@ -470,9 +470,9 @@ class PeerHost:
     def sent(self, to: PeerId) -> int:
         return self.shared.network.sent(self.me, to) if self._exists(to) else 0
 
-    def limit(self, to: PeerId, kbit_s: int, buffer: int) -> None:
+    def limit(self, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
         if self._exists(to):
-            self.shared.network.limit(self.me, to, max(1, kbit_s), max(0, buffer))
+            self.shared.network.limit(self.me, to, max(1, kbit_s), max(0, buffer_bytes))
 
     def kbit_s(self, to: PeerId) -> int:
         return self.shared.network.kbit_s(self.me, to) if self._exists(to) else 0
@@ -642,8 +642,9 @@ class PeerHost:
             if not record.pending:
                 kernel.quiescent.append(record)
             due = kernel.timers.get(call.due_us)
-            if due is not None and len(due) == 1:
-                # Alone, as most are: nothing is left to be done then.
+            if due is not None and len(due) == 1 and due[0] is timer:
+                # Alone, as most are: nothing is left to be done then. While its instant is under way, another bucket
+                # has that time.
                 del kernel.timers[call.due_us]
             if timer.cause:
                 self.waiting.pop(id(timer), None)

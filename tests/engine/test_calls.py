@@ -109,6 +109,30 @@ def test_an_answered_call_leaves_no_wait_behind_and_spares_that_of_another() -> 
     assert waits() == []
 
 
+class Event:
+    """Something that happens at its time."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.fire = act
+
+
+def test_a_call_that_is_cancelled_when_it_is_due_spares_what_was_set_in_that_instant() -> None:
+    swarm = swarm_of(2)
+    host, kernel = host_of(swarm, 0), swarm.simulation.kernel
+    program_of(swarm, 1).answering = "never"
+    fired: list[int] = []
+
+    def act() -> None:
+        kernel.at(kernel.now_us, Event(lambda: fired.append(kernel.now_us)))
+        host.cancel(call)
+
+    kernel.at(SECOND, Event(act))
+    call = host.call(1, Lookup("blue", 1), timeout_us=SECOND)
+    run_for(swarm, 2)
+    assert fired == [SECOND]
+    assert ends(swarm) == []
+
+
 def test_a_silent_peer_is_tried_as_often_as_there_are_times() -> None:
     swarm = swarm_of()
     answering(swarm, "never", 1)

@@ -10,7 +10,22 @@ import networkx as nx
 import pytest
 from routings import at_rest, far, living, router
 
-from engine import AskFor, AskRow, Cut, FakeHost, Kill, Leave, Mend, Revive, Setup, Swarm, TimeMachine, options_for
+from engine import (
+    AskFor,
+    AskRow,
+    Cut,
+    FakeHost,
+    InputError,
+    Kill,
+    Leave,
+    Mend,
+    Revive,
+    Set,
+    Setup,
+    Swarm,
+    TimeMachine,
+    options_for,
+)
 from engine.protocols.routing import Router
 from engine.protocols.routing.packets import Answer, Packet, rate_of
 
@@ -83,6 +98,13 @@ def test_a_full_buffer_drops_what_comes_then() -> None:
 def test_a_packet_larger_than_the_buffer_passes_an_idle_link() -> None:
     swarm = chain_of(slowest_kbit_s=64, packet_bytes=1_000, buffer_bytes=0)
     assert [row.hits for row in packets(swarm, 2)] == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["slowest_kbit_s", "fastest_kbit_s", "buffer_bytes"])
+def test_what_links_are_made_with_cannot_be_changed_while_it_runs(name: str) -> None:
+    swarm = chain_of(slowest_kbit_s=64)
+    with pytest.raises(InputError, match=f"{name} is read when a run begins"):
+        swarm.do(Set(name, 128))
 
 
 def test_each_direction_of_each_link_has_a_queue_of_its_own() -> None:

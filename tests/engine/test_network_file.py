@@ -23,7 +23,7 @@ A peer asks all that it knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..api import FIND, Ask, CallEnd, Host, Peer, PeerId, Shown
 from ..api import message, on, on_reply, on_timeout, option, verb, words_of
@@ -179,6 +179,7 @@ def test_a_network_of_the_folder_may_be_named_by_its_file(
         ("gossip", "", 'gossip.py: there is another network file of that name, so "gossip.py" needs another'),
         ("echo_of_tests", "gossip", 'echo_of_tests.py: there is another network called "gossip"'),
         ("echo-of-tests", "", "the name of a network's file should be a word that Python can import, as my_net.py"),
+        ("__init__", "", "__init__.py: only a network in one file can be named; a folder belongs in"),
     ],
 )
 def test_a_name_that_is_taken_is_refused(
@@ -194,6 +195,23 @@ def test_no_file_and_no_network_are_refused(write: Write, capsys: pytest.Capture
     assert "nowhere.py: no such file; expected a network, in Python" in capsys.readouterr().err
     assert main(["run", write(', name="NAME"', "")]) == WRONG
     assert "echo_of_tests.py has no network: a class that derives from Peer with a name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("docstring", ["", '"""  \n"""'])
+def test_a_network_without_a_title_is_called_by_its_name(
+    write: Write, capsys: pytest.CaptureFixture[str], docstring: str
+) -> None:
+    program = registry.use_file(write(GOOD[: GOOD.index("from __future__")], f"{docstring}\n"))
+    assert registry.title_of(program) == "echo_of_tests"
+    assert registry.help_of(program) == ""
+    assert main(["protocols"]) == DONE
+    assert "echo_of_tests" in capsys.readouterr().out
+
+
+def test_a_file_that_ends_the_program_is_told(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(END, f"{END}\n\nraise SystemExit(3)\n")
+    assert main(["run", path]) == WRONG
+    assert 'the network "echo_of_tests" cannot be used: SystemExit: 3 (echo_of_tests.py:' in capsys.readouterr().err
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------------
@@ -245,8 +263,14 @@ REFUSED = {
     "kind of column": ('"count")', '"counts")', 'is no "counts"; did you mean "count"?'),
     "shows": (SHOWS, SHOWS.replace("= (", "= ").replace(",)", ""), "Echo.shows should be a tuple of Shown(...)"),
     "goals": ("(FIND,)", "FIND", "Echo.goals should be a tuple of Goal(...), which with one entry ends in a comma"),
+    "remark keys": ("    overlay = False", '    overlay = False\n    remark_keys = ("watcher")',
+                    "Echo.remark_keys should be a tuple of texts, which with one entry ends in a comma"),
+    "examples": ("(FIND,)", '(replace(FIND, examples=("a", "b")),)',
+                 'the goal "find" of Echo: examples should be "title" or a function, not (\'a\', \'b\')'),
+    "goal text": ("(FIND,)", "(replace(FIND, what=None),)", 'the goal "find" of Echo: what should be a text, not None'),
     "knows": ('"everyone"', '"all"', 'Echo.knows should be "overlay" or "everyone", not all'),
     "name": ('"NAME"', '"my net"', "Echo.name should be one word, which is typed on the command line"),
+    "name type": ('"NAME"', "7", "Echo.name should be one word, which is typed on the command line, not 7"),
     "verb type": ("times: int", "times: list[int]", '"times" should be a str, int, float, bool or Literal'),
     "verb default": ("times: int = 1", "times: int = 'x'", '"times": its default should be a whole number, not "x"'),
     "verb annotation": ("times: int", "times: Nothing", "an annotation cannot be read: name 'Nothing' is not defined"),

@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("def broken(:\n", "network_of_tests.py:1: invalid syntax"),
         ("\nimport no_module_of_this_name\n", "ModuleNotFoundError: .* \\(network_of_tests.py:2\\)"),
+        ("raise SystemExit(3)\n", "SystemExit: 3 \\(network_of_tests.py:1\\)"),
     ],
 )
 def test_a_broken_file_is_told_where_it_is_and_harms_no_other_network(folder: Path, text: str, says: str) -> None:

@@ -142,6 +142,25 @@ def test_mended_paths_are_those_that_dijkstra_finds(costs: int, changes: int) ->
     assert moved > 20
 
 
+@pytest.mark.parametrize("routers", [5, 40])
+def test_an_lsa_that_has_reached_max_age_counts_no_more(routers: int) -> None:
+    """Routers in a line; with many of them the paths are mended, with few computed anew."""
+    database = Database()
+    for router in range(routers):
+        links = tuple((other, 1) for other in (router - 1, router + 1) if 0 <= other < routers)
+        database.install(Lsa(router, FIRST_SEQUENCE, 0, links, (lan_of(router),)), 0)
+    database.mend_paths(0)
+    assert set(database.ways) == set(range(1, routers))
+    aged = database.stored[2].lsa._replace(age_s=MAX_AGE_S)
+    assert database.install(aged, SECOND)
+    assert database.mend_paths(0)
+    assert set(database.ways) == {1}
+    assert database.attached(1) == (lan_of(1),)
+    assert database.attached(2) == ()
+    database.find_paths(0)
+    assert set(database.ways) == {1}
+
+
 def test_which_lsa_is_more_recent() -> None:
     old = Lsa(1, 5, 100, ())
     assert compare(old, None) == "newer"

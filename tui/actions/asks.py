@@ -34,15 +34,15 @@ def answerer(context: Context) -> None:
     if trace is not None:
         labels = session.swarm.labels
         more = f" {at + 1} of {len(those)}, {{ask.answerer}}: the next" if len(those) > 1 else ""
-        session.say(f"{labels[those[at]]}: {part_in(trace, those[at], labels).format(ask=ask)}.{more}")
+        session.say(f"{labels[those[at]]}: {part_in(trace, those[at], labels)}.{more}")
 
 
 def _no_answerer(context: Context) -> str:
     if context.screen.answerers():
         return ""
     ask = context.session.selection.ask
-    if ask is not None and context.session.swarm.record(ask).sought != "answer":
-        return "Nobody answers this: it is told to all who should hear of it."
+    if ask is not None and (sought := context.session.swarm.record(ask).sought) != "answer":
+        return "Nobody answers this: all should hear of it." if sought == "share" else "This wants no answer."
     return no_ask(context) or "No peer has answered yet."
 
 

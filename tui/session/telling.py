@@ -142,7 +142,7 @@ class Teller:
         if ask is not None and event.command.verb in ("kill", "censor") and len(event.peers) == 1:
             trace = swarm.trace(ask)
             part = "" if trace is None else part_in(trace, event.peers[0], snapshot.fixed.labels)
-            said = f"{said}; {part.format(ask=ask)}" if part else said
+            said = f"{said}; {part}" if part else said
         alive = int(np.count_nonzero((snapshot.state == ALIVE) & ~snapshot.fixed.infrastructure))
         users = int(np.count_nonzero(~snapshot.fixed.infrastructure))
         told = f"{alive:,} of {users:,} peers are alive."
@@ -357,15 +357,16 @@ def through(trace: Trace) -> tuple[PeerId, ...]:
 
 
 def part_in(trace: Trace, peer: PeerId, labels: Sequence[str]) -> str:
-    """What a peer was in an ask, to be filled in with the number of the ask; empty for nothing."""
+    """What a peer was in an ask: `it answered ask 3`; empty for nothing."""
+    ask = f"ask {trace.ask}"
     if peer in trace.answerers:
         if peer in trace.holders:
-            return "it answered ask {ask}"
-        return f"through it ask {{ask}} found {called(trace.holders, labels)}"
+            return f"it answered {ask}"
+        return f"through it {ask} found {called(trace.holders, labels)}"
     if peer not in trace.holders:
         return ""
     by = through(trace)
-    return f"ask {{ask}} found it through {called(by, labels)}" if by else "ask {ask} found it"
+    return f"{ask} found it through {called(by, labels)}" if by else f"{ask} found it"
 
 
 COUNTED = ("kill", "revive", "leave", "join", "shutdown", "reopen", "depart", "arrive")
@@ -419,7 +420,7 @@ def compare(row: AskRow, before: AskRow, spreads: bool) -> str:
             told.append(f"{abs(late_s):.1f} s {'slower' if late_s > 0 else 'faster'}")
     if not told and spreads and row.reached != before.reached:
         return f"{capital(more(row.reached - before.reached, 'peer'))} reached than by {ask}."
-    return f"{capital(', '.join(told))} than {ask}." if told else f"As {ask} before."
+    return f"{capital(', '.join(told))} than {ask}." if told else f"The same as {ask}."
 
 
 def stations_down(snapshot: Snapshot) -> str:

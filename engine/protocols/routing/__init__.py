@@ -174,7 +174,11 @@ class RoutingOptions:
         fixed=True,
     )
     buffer_bytes: int = option(
-        65_536, "what waits at a router for one link at most; further packets are dropped", low=0, high=100_000_000
+        65_536,
+        "what waits at a router for one link at most; further packets are dropped",
+        low=0,
+        high=100_000_000,
+        fixed=True,
     )
     packet_bytes: int = option(PING, "size of the packets that users send", low=HEADERS, high=PACKET_MOST)
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")

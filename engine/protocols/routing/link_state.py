@@ -41,8 +41,9 @@ class Lsa(NamedTuple):
         return 24 + 12 * (len(self.links) + len(self.prefixes))
 
 
-def _says(lsa: Lsa) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
-    return ((), ()) if lsa.age_s >= MAX_AGE_S else (lsa.links, lsa.prefixes)
+def _says(lsa: Lsa | None) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
+    """Links and prefixes that count: those of an LSA that has reached MaxAge do not (16.1)."""
+    return ((), ()) if lsa is None or lsa.age_s >= MAX_AGE_S else (lsa.links, lsa.prefixes)
 
 
 Verdict = Literal["newer", "same", "older"]
@@ -97,9 +98,10 @@ class Database:
         one = self.stored.get(lsa.router)
         old = None if one is None else one.lsa
         self.stored[lsa.router] = Stored(lsa, now_us)
-        if old is None or (old.links, old.prefixes) != (lsa.links, lsa.prefixes):
+        changed = _says(lsa) != _says(old)
+        if changed:
             self.before.setdefault(lsa.router, old)
-        return _says(lsa) != (_says(old) if old is not None else ((), ()))
+        return changed
 
     def expire(self, now_us: int) -> list[PeerId]:
         """Remove LSAs that reached MaxAge; returns whose."""
@@ -111,18 +113,22 @@ class Database:
     def listed(self, router: PeerId) -> Links:
         """The links that a router lists."""
         one = self.stored.get(router)
-        return {} if one is None else dict(one.lsa.links)
+        return {} if one is None or one.lsa.age_s >= MAX_AGE_S else dict(one.lsa.links)
 
     def listed_before(self, router: PeerId) -> Links:
         """Those that it listed when paths were last computed."""
         if router not in self.before:
             return self.listed(router)
-        old = self.before[router]
-        return {} if old is None else dict(old.links)
+        return dict(_says(self.before[router])[0])
+
+    def attached(self, router: PeerId) -> tuple[Prefix, ...]:
+        """The networks that are attached to a router."""
+        one = self.stored.get(router)
+        return () if one is None else _says(one.lsa)[1]
 
     def all_listed(self) -> dict[PeerId, Links]:
         """The links that each router lists."""
-        return {router: dict(one.lsa.links) for router, one in self.stored.items()}
+        return {router: dict(_says(one.lsa)[0]) for router, one in self.stored.items()}
 
     def find_paths(self, root: PeerId, links: Mapping[PeerId, Links] | None = None) -> None:
         """Compute the shortest path to each destination by Dijkstra (16.1). A link counts only if both of its ends list
@@ -143,10 +149,7 @@ class Database:
             self.find_paths(root)
             return True
         ways = self.ways
-        attached = any(
-            old is None or one not in self.stored or old.prefixes != self.stored[one].lsa.prefixes
-            for one, old in self.before.items()
-        )
+        attached = any(_says(old)[1] != self.attached(one) for one, old in self.before.items())
         lost: dict[PeerId, Way] = {}
         better: list[tuple[PeerId, PeerId, int]] = []
         for one in self.before:
@@ -607,9 +610,8 @@ class LinkState(Component, options=OspfOptions):
     def fill_table(self) -> None:
         """The table: to each prefix over the nearest router that has it, of equal ones over the lower next hop."""
         table: dict[Prefix, Way] = dict.fromkeys(self.own, (0, HERE))
-        stored = self.database.stored
         for router, way in self.database.ways.items():
-            for prefix in stored[router].lsa.prefixes if router in stored else ():
+            for prefix in self.database.attached(router):
                 if prefix not in table or way < table[prefix]:
                     table[prefix] = way
         self.table = table
