@@ -741,9 +741,9 @@ class Host(Protocol):
         `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
         ...
 
-    def limit(self, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
+    def limit(self, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         """From now on, what it sends over its link with a peer leaves at that rate, in kbit/s, one message after the
-        other. A datagram is dropped with the reason `queue` where more than `buffer_bytes` would wait, the one that is
+        other. A datagram is dropped with the reason `queue` where more than `queue_bytes` would wait, the one that is
         leaving included; a stream waits without limit. The other direction is up to the other end."""
         ...
 

@@ -231,9 +231,9 @@ class FakeHost:
         """Bytes for a peer in `uplink`."""
         return sum(encoded_size(message) for one, message in self.uplink if one == to)
 
-    def limit(self, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
+    def limit(self, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         """Record the limit of a link in `limits`."""
-        self.limits[to] = (kbit_s, buffer_bytes)
+        self.limits[to] = (kbit_s, queue_bytes)
 
     def kbit_s(self, to: PeerId) -> int:
         """The rate in `limits`, 0 without one."""

@@ -470,9 +470,9 @@ class PeerHost:
     def sent(self, to: PeerId) -> int:
         return self.shared.network.sent(self.me, to) if self._exists(to) else 0
 
-    def limit(self, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
+    def limit(self, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         if self._exists(to):
-            self.shared.network.limit(self.me, to, max(1, kbit_s), max(0, buffer_bytes))
+            self.shared.network.limit(self.me, to, max(1, kbit_s), max(0, queue_bytes))
 
     def kbit_s(self, to: PeerId) -> int:
         return self.shared.network.kbit_s(self.me, to) if self._exists(to) else 0

@@ -27,11 +27,11 @@ Send = Callable[[PeerId, tuple[PeerId, ...], Envelope], None]
 class LinkQueue:
     """One direction of a link. `free_ns`: when all that waits is through; `size`: bytes that wait or are in service."""
 
-    __slots__ = ("buffer_bytes", "free_ns", "kbit_s", "size", "waiting")
+    __slots__ = ("free_ns", "kbit_s", "queue_bytes", "size", "waiting")
 
-    def __init__(self, kbit_s: int, buffer_bytes: int) -> None:
+    def __init__(self, kbit_s: int, queue_bytes: int) -> None:
         self.kbit_s = kbit_s
-        self.buffer_bytes = buffer_bytes
+        self.queue_bytes = queue_bytes
         self.free_ns = 0
         self.size = 0
         self.waiting: dict[QueueDeparture, None] = {}
@@ -68,13 +68,13 @@ class LinkRates:
         self.queues: dict[int, LinkQueue] = {}
         """By sender << 32 | receiver."""
 
-    def limit(self, frm: PeerId, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
+    def limit(self, frm: PeerId, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         """From now on, what is sent from one peer to another has that rate, and its queue that many bytes."""
         queue = self.queues.get(frm << 32 | to)
         if queue is None:
-            self.queues[frm << 32 | to] = LinkQueue(kbit_s, buffer_bytes)
+            self.queues[frm << 32 | to] = LinkQueue(kbit_s, queue_bytes)
         else:
-            queue.kbit_s, queue.buffer_bytes = kbit_s, buffer_bytes
+            queue.kbit_s, queue.queue_bytes = kbit_s, queue_bytes
 
     def kbit_s(self, frm: PeerId, to: PeerId) -> int:
         """The rate from one peer to another, 0 without a limit."""
@@ -97,7 +97,7 @@ class LinkRates:
         if queue is None:
             return False
         size, now_us = envelope[5] & SIZE_MASK, self.kernel.now_us
-        if envelope[1].over != "stream" and queue.size + size > max(queue.buffer_bytes, size):
+        if envelope[1].over != "stream" and queue.size + size > max(queue.queue_bytes, size):
             # By an event, since its sender is still sending.
             self.kernel.at(now_us, QueueDeparture(self, to, envelope, now_us, full=True))
             return True

@@ -228,12 +228,12 @@ class Network(FateOfEnvelopes):
         waits = 0 if self.link_rates is None else self.link_rates.queued(frm, to)
         return waits if self.bandwidth is None else waits + self.bandwidth.queued(frm, to)
 
-    def limit(self, frm: PeerId, to: PeerId, kbit_s: int, buffer_bytes: int) -> None:
+    def limit(self, frm: PeerId, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         """From now on, what one peer sends to another has that rate, see `link_rates`."""
         if self.link_rates is None:
             self.links.keep_orders(self.kernel)
             self.link_rates = LinkRates(self.kernel, self.leave)
-        self.link_rates.limit(frm, to, kbit_s, buffer_bytes)
+        self.link_rates.limit(frm, to, kbit_s, queue_bytes)
 
     def kbit_s(self, frm: PeerId, to: PeerId) -> int:
         """The rate of the link from one peer to another, 0 without a limit."""
