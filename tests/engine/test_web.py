@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine import AskFor, Setup, Swarm
-from engine.api import Ask, Blob, CallEnd, Facts, Line
+from engine.api import Ask, Belief, Blob, CallEnd, Facts, Line
 from engine.protocols.web import (
     OK,
     OVERLOADED,
@@ -192,9 +192,10 @@ def test_a_server_that_answers_is_set_aside_no_longer() -> None:
         tape.give_request(peer, Request("blue train"), sender=5)
     first, _, third = tape.calls
     tape.time_out(peer, first)
-    assert peer.beliefs().known[ONE].what == "set aside"
+    assert peer.beliefs().known[ONE] == Belief(None, "set aside", alive=False)
+    tape.now_us = 1_500_000
     tape.answer(peer, third, page())
-    assert peer.beliefs().known[ONE].what == "in turn"
+    assert peer.beliefs().known[ONE] == Belief(1_500_000, "in turn", alive=True)
 
 
 def test_a_silent_server_is_replaced_and_none_left_is_said_so() -> None:
