@@ -23,16 +23,19 @@ from ..api import (
     Belief,
     Beliefs,
     Blob,
-    Cause,
+    Call,
+    CallEnd,
     Facts,
     Host,
     Peer,
     PeerId,
     Station,
     Theory,
-    Timer,
+    Ticket,
     message,
     on,
+    on_reply,
+    on_timeout,
     option,
     words_of,
 )
@@ -40,31 +43,45 @@ from ..api import (
 OK, UNAVAILABLE, OVERLOADED = 200, 451, 503
 """Status codes: RFC 9110 section 15; 451, for legal reasons, RFC 7725."""
 
+REQUEST_HEAD = b"GET / HTTP/1.1\r\nHost: acme.example\r\n\r\n"
+"""With an empty path: a request line and the one field that has to be there (RFC 9112 sections 3 and 3.2)."""
+RESPONSE_HEAD = b"HTTP/1.1 200 OK\r\nVia: 1.1 server1\r\nContent-Length: 64000\r\n\r\n"
+"""Each response counts as many bytes before its page (RFC 9112 section 4; RFC 9110 sections 7.6.3 and 8.6)."""
+UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+PAGE_MAX = 4_000_000_000
+"""A larger page counts as many bytes: a message has to be smaller than 4 GiB."""
+
 
 @message(part="question")
 class Request:
-    """GET. `number` stands for the connection that the answer will come back on."""
+    """GET. The answer comes back on the same connection, so that no number tells which request it answers."""
 
-    number: int
     text: str
+
+    def wire_size(self) -> int:
+        """An octet that is not unreserved takes three in a path (RFC 3986 section 2)."""
+        path = self.text.encode("utf-8", "surrogatepass")
+        return len(REQUEST_HEAD) + len(path) + 2 * len(path.translate(None, UNRESERVED))
 
     def about(self) -> Iterable[str]:
         return words_of(self.text)
 
     def without(self, word: str) -> Request:
         """A request with an empty path, which is answered with 451."""
-        return Request(self.number, "")
+        return Request("")
 
 
 @message(part="answer")
 class Response:
     """Status and page. `server` made it, as the Via field of a proxy tells."""
 
-    number: int
     status: int
     text: str
     server: PeerId
     page: Blob
+
+    def wire_size(self) -> int:
+        return len(RESPONSE_HEAD) + max(0, min(self.page.size, PAGE_MAX))
 
     def about(self) -> Iterable[str]:
         """The page is there to read."""
@@ -72,21 +89,32 @@ class Response:
 
     def without(self, word: str) -> Response:
         """A response 451 without a page."""
-        return Response(self.number, UNAVAILABLE, "", self.server, Blob(0))
+        return Response(UNAVAILABLE, "", self.server, Blob(0))
 
 
 @dataclass(slots=True)
-class Waited:
-    """The wait for the answer to a request is over."""
+class Try:
+    """A client's request, of which it makes `left` more. As a tick: its time, `until_us`, is over without a page."""
 
-    number: int
+    text: str
+    left: int
+    until_us: int
+
+
+@dataclass(slots=True)
+class Passed:
+    """A client's request at the balancer, which may pass it on to `left` more servers."""
+
+    ticket: Ticket
+    text: str
+    left: int
 
 
 @dataclass(slots=True)
 class Sendable:
     """The line has taken an answer: send it now. None where it was sent at once, and the link delays it."""
 
-    to: PeerId
+    to: Ticket
     response: Response | None
 
 
@@ -108,20 +136,6 @@ class WebOptions:
     retry_s: float = option(10.0, "how long the balancer leaves a silent server alone, in s", low=0.0, high=3_600)
 
 
-@dataclass(slots=True)
-class Pending:
-    """A request without an answer. At a balancer: from which `client`, under which `number` of the client's, and to
-    which `server` it was passed on."""
-
-    text: str
-    tries: int
-    timer: Timer
-    client: PeerId = -1
-    number: int = 0
-    server: PeerId = -1
-    cause: Cause = 0
-
-
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="web", options=WebOptions):
     """A user's browser."""
@@ -132,8 +146,6 @@ class Client(Peer, name="web", options=WebOptions):
     shares_files = False
 
     front: PeerId = -1
-    last: int = 0
-    pending: dict[int, Pending] = field(default_factory=dict)
     heard_us: int | None = None
     answered: int = 0
     failed: int = 0
@@ -185,51 +197,46 @@ class Client(Peer, name="web", options=WebOptions):
             host.link(self.front)
 
     def ask(self, host: Host, ask: Ask) -> None:
-        self._send(host, ask.text, host.options.retries)
+        self._get(host, ask.text, host.options.retries)
 
-    def _send(self, host: Host, text: str, tries: int) -> None:
-        self.last += 1
-        timer = host.after(int(host.options.timeout_s * 1e6), Waited(self.last))
-        self.pending[self.last] = Pending(text, tries, timer)
-        host.send(self.front, Request(self.last, text))
+    def _get(self, host: Host, text: str, left: int) -> None:
+        wait_us = int(host.options.timeout_s * 1e6)
+        host.call(self.front, Request(text), timeout_us=wait_us, context=Try(text, left, host.now_us + wait_us))
 
-    @on(Response)
-    def response(self, host: Host, sender: PeerId, message: Response) -> None:
+    @on_reply(Request)
+    def response(self, host: Host, sender: PeerId, answer: Response, context: Try) -> None:
         """The page, or an error. An overloaded service is asked again when the timeout is over."""
-        if sender != self.front or message.number not in self.pending:
-            return
         self.heard_us = host.now_us
         host.link(sender)
-        if message.status == OVERLOADED:
-            return
-        pending = self.pending.pop(message.number)
-        host.cancel(pending.timer)
-        if message.status == OK:
+        if answer.status == OVERLOADED:
+            host.after(context.until_us - host.now_us, context)
+        elif answer.status == OK:
             self.answered += 1
-            host.hit(message.server, pending.text, by=sender)
+            host.hit(answer.server, context.text, by=sender)
         else:
             self.failed += 1
-            host.log("unavailable", status=message.status)
+            host.log("unavailable", status=answer.status)
 
-    @on(Waited)
-    def waited(self, host: Host, tick: Waited) -> None:
+    @on_timeout(Request)
+    def unanswered(self, host: Host, to: PeerId, context: Try, reason: CallEnd) -> None:
+        """Silent, or down: a client does not ask again before the timeout is over."""
+        host.after(context.until_us - host.now_us, context)
+
+    @on(Try)
+    def over(self, host: Host, tick: Try) -> None:
         """Try again, or give up."""
-        pending = self.pending.pop(tick.number, None)
-        if pending is None:
-            return
-        if pending.tries > 0:
-            self._send(host, pending.text, pending.tries - 1)
+        if tick.left > 0:
+            self._get(host, tick.text, tick.left - 1)
         else:
             self.failed += 1
-            host.log("gave up", content=pending.text)
+            host.log("gave up", content=tick.text)
 
     def stop(self, host: Host) -> None:
         host.unlink(self.front)
 
     def beliefs(self) -> Beliefs:
         known = {self.front: Belief(self.heard_us, "the service", alive=True)} if self.front >= 0 else {}
-        facts = {"waiting": str(len(self.pending)), "answered": str(self.answered), "failed": str(self.failed)}
-        return Beliefs(known, facts)
+        return Beliefs(known, {"answered": str(self.answered), "failed": str(self.failed)})
 
 
 @dataclass(slots=True, eq=False)
@@ -250,28 +257,28 @@ class Server(Peer):
         """Answer a request: 451 for an empty path, which is what a ban leaves of it."""
         options = host.options
         if not words_of(message.text):
-            host.send(sender, Response(message.number, UNAVAILABLE, "", host.me, Blob(0)))
+            host.reply(Response(UNAVAILABLE, "", host.me, Blob(0)))
             return
         if self.queued >= options.backlog:
-            host.send(sender, Response(message.number, OVERLOADED, message.text, host.me, Blob(0)))
+            host.reply(Response(OVERLOADED, message.text, host.me, Blob(0)))
             return
         size = int(options.page_kb * 1_000)
         rate_mbit_s = host.line.up_kbit_s / 1_000 or options.uplink_mbit_s
         self.free_us = max(self.free_us, host.now_us) + int(size * 8 / rate_mbit_s)
         self.queued += 1
-        response = Response(message.number, OK, message.text, host.me, Blob(size))
+        response = Response(OK, message.text, host.me, Blob(size))
         if host.line.up_kbit_s:
-            host.send(sender, response)
-            host.after(self.free_us - host.now_us, Sendable(sender, None), cause=None)
+            host.reply(response)
+            host.after(self.free_us - host.now_us, Sendable(host.request, None), cause=None)
             return
-        host.after(self.free_us - host.now_us, Sendable(sender, response))
+        host.after(self.free_us - host.now_us, Sendable(host.request, response))
 
     @on(Sendable)
     def sendable(self, host: Host, tick: Sendable) -> None:
         self.queued -= 1
         self.answered += 1
         if tick.response is not None:
-            host.send(tick.to, tick.response)
+            host.reply(tick.response, to=tick.to)
 
     def beliefs(self) -> Beliefs:
         return Beliefs(facts={"waiting for the line": str(self.queued), "answered": str(self.answered)})
@@ -290,8 +297,8 @@ class Balancer(Peer):
     aside: dict[PeerId, int] = field(default_factory=dict)
     """Servers believed dead, and until when, in us."""
     turn: int = 0
-    last: int = 0
-    pending: dict[int, Pending] = field(default_factory=dict)
+    calls: dict[Ticket, Call] = field(default_factory=dict)
+    """For each request of a client that has no answer yet, the call of the server that it was passed on to."""
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """The other stations are the servers."""
@@ -303,18 +310,17 @@ class Balancer(Peer):
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Pass a request on, with at most one try for each server."""
-        self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
+        self._forward(host, Passed(host.request, message.text, len(self.servers)))
 
-    def _forward(self, host: Host, client: PeerId, number: int, text: str, tries: int, cause: Cause) -> None:
-        # The cause is named, not inherited: a server's death, which starts a retry, descends from no ask.
-        server = self._next(host.now_us) if tries > 0 else None
+    def _forward(self, host: Host, request: Passed) -> None:
+        self.calls.pop(request.ticket, None)
+        server = self._next(host.now_us) if request.left > 0 else None
         if server is None:
-            host.send(client, Response(number, OVERLOADED, text, host.me, Blob(0)), cause=cause)
+            host.reply(Response(OVERLOADED, request.text, host.me, Blob(0)), to=request.ticket)
             return
-        self.last += 1
-        timer = host.after(int(host.options.proxy_timeout_s * 1e6), Waited(self.last), cause=cause)
-        self.pending[self.last] = Pending(text, tries - 1, timer, client, number, server, cause)
-        host.send(server, Request(self.last, text), cause=cause)
+        rest = replace(request, left=request.left - 1)
+        wait_us = int(host.options.proxy_timeout_s * 1e6)
+        self.calls[request.ticket] = host.call(server, Request(request.text), timeout_us=wait_us, context=rest)
 
     def _next(self, now_us: int) -> PeerId | None:
         """The next server in turn of those that are not set aside, or None."""
@@ -326,59 +332,38 @@ class Balancer(Peer):
                 return server
         return None
 
-    @on(Response)
-    def response(self, host: Host, sender: PeerId, message: Response) -> None:
+    @on_reply(Request)
+    def response(self, host: Host, sender: PeerId, answer: Response, context: Passed) -> None:
         """Pass a response back to the client, or try the next server if this one is overloaded."""
-        if sender not in self.servers:
-            return
         self.servers[sender] = host.now_us
         self.aside.pop(sender, None)
         host.link(sender)
-        pending = self.pending.get(message.number)
-        if pending is None or pending.server != sender:
+        if answer.status == OVERLOADED:
+            self._forward(host, context)
             return
-        if message.status == OVERLOADED:
-            self._retry(host, message.number)
-            return
-        del self.pending[message.number]
-        host.cancel(pending.timer)
-        host.send(pending.client, Response(pending.number, message.status, message.text, sender, message.page))
+        self.calls.pop(context.ticket, None)
+        host.reply(Response(answer.status, answer.text, sender, answer.page), to=context.ticket)
 
-    @on(Waited)
-    def waited(self, host: Host, tick: Waited) -> None:
-        """A server did not answer in time."""
-        self._set_aside(host, tick.number)
+    @on_timeout(Request)
+    def unanswered(self, host: Host, to: PeerId, context: Passed, reason: CallEnd) -> None:
+        """The next server, and for a while not this one."""
+        self._set_aside(host, to)
+        host.log("aside", server=to)
+        self._forward(host, context)
 
-    def refused(self, host: Host, to: PeerId, message: object) -> None:
-        if isinstance(message, Request):
-            self._set_aside(host, message.number)
-
-    def _set_aside(self, host: Host, number: int) -> None:
-        pending = self.pending.get(number)
-        if pending is not None:
-            self.aside[pending.server] = host.now_us + int(host.options.retry_s * 1e6)
-            host.log("aside", server=pending.server)
-            self._retry(host, number)
-
-    def _retry(self, host: Host, number: int) -> None:
-        pending = self.pending.pop(number)
-        host.cancel(pending.timer)
-        self._forward(host, pending.client, pending.number, pending.text, pending.tries, pending.cause)
+    def _set_aside(self, host: Host, server: PeerId) -> None:
+        self.aside[server] = host.now_us + int(host.options.retry_s * 1e6)
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """Requests at a server that is gone go to another; those of a client that is gone are dropped."""
-        for number, pending in list(self.pending.items()):
-            if pending.server == peer:
-                self._set_aside(host, number)
-            elif pending.client == peer:
-                del self.pending[number]
-                host.cancel(pending.timer)
+        """Requests of a client that is gone are dropped. Those at a server that is gone are told to `unanswered`."""
+        for ticket in [one for one in self.calls if one.sender == peer]:
+            host.cancel(self.calls.pop(ticket))
         if peer in self.servers:
-            self.aside[peer] = host.now_us + int(host.options.retry_s * 1e6)
+            self._set_aside(host, peer)
 
     def beliefs(self) -> Beliefs:
         known = {
             server: Belief(heard_us, "set aside" if server in self.aside else "in turn", alive=server not in self.aside)
             for server, heard_us in self.servers.items()
         }
-        return Beliefs(known, {"in turn": str(len(self.servers) - len(self.aside)), "waiting": str(len(self.pending))})
+        return Beliefs(known, {"in turn": str(len(self.servers) - len(self.aside)), "waiting": str(len(self.calls))})
