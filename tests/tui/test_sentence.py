@@ -100,7 +100,7 @@ def test_ask_kill_who_answered_and_ask_again_is_told_and_compared(seed: int) -> 
     again = watch.go(3.0)
     first, second = again.snapshot.asks
     assert said(again).startswith(f"{label} is dead. ")
-    assert f"it reached {second.reached} of 62 alive then" in said(again), "not the one that is dead"
+    assert f"it reached {second.reached} of 62 living peers" in said(again), "not the one that is dead"
     fewer = first.hits - second.hits
     words = {0: "", 1: "one holder fewer", 2: "two holders fewer", -1: "one holder more"}
     assert words[fewer] in said(again).lower()
@@ -205,13 +205,13 @@ def test_the_figure_of_the_panel_is_that_of_the_sentence() -> None:
     frame = watch.go(12.0)
     (row,) = frame.snapshot.asks
     assert row.others == 63 - len(dead)
-    told = re.search(r"it reached (\d+) of (\d+) alive then", said(frame))
+    told = re.search(r"it reached (\d+) of (\d+) living peers", said(frame))
     assert told
     rows = ["".join(text for text, _ in spans) for spans in account_rows(row, frame.snapshot, 60)]
     assert any(re.match(rf"reached +{told[1]} of {told[2]} ", text) for text in rows), rows
     assert reached_share(row) == int(told[1]) / int(told[2])
     watch.do(Kill((20, 21, 22)))
-    assert f"of {told[2]} alive then" in said(watch.go(20.0)), "it stays that of the moment of the ask"
+    assert f"of {told[2]} living peers" in said(watch.go(20.0)), "it stays that of the moment of the ask"
 
 
 def test_a_payment_is_for_users_so_stations_do_not_count_among_those_who_could_have_heard() -> None:
@@ -306,7 +306,7 @@ def agrees(frame: Frame) -> None:
     snapshot, labels = frame.snapshot, frame.snapshot.fixed.labels
     row = next((row for row in snapshot.asks if row.id == frame.ask), None)
     for sentence in frame.told:
-        if found := re.search(r"(\d+) of (\d+) (?:alive then|living peers)", sentence):
+        if found := re.search(r"(\d+) of (\d+) living peers", sentence):
             assert row is not None
             assert (int(found[1]), int(found[2])) == (row.reached, max(row.reached, row.alive))
         if found := re.search(r"(\d+) of (\d+) peers are alive", sentence):
@@ -335,7 +335,7 @@ def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
 
 
 async def test_it_stands_on_the_picture_in_at_most_two_lines() -> None:
-    words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; it reached 62 of 62 alive then."
+    words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; it reached 62 of 62 living peers."
     longest = f"{words} One holder fewer, 0.1 s slower than ask 1."
     for (wide, high), expected in (((80, 24), longest), ((62, 24), words), ((160, 40), longest)):
         view = SwarmView()

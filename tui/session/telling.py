@@ -274,7 +274,7 @@ class Teller:
         before = earlier(row, snapshot.asks)
         found = bool(row.found) and not row.decoys and " but " not in row.verdict
         named = self._named_in(row, swarm) if found else Named()
-        reached = f"it reached {row.reached:,} of {row.others:,} alive then"
+        reached = f"it reached {row.reached:,} of {row.others:,} living peers"
         # An asker that knew the holders itself asked nobody.
         alone = row.found and not row.messages
         tail = "; no question had to be sent" if alone else f"; {reached}" if spreads and row.sought == "answer" else ""
