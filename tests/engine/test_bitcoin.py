@@ -229,6 +229,30 @@ def test_a_compact_block_is_short_of_what_is_not_in_the_pool() -> None:
     assert made.chain.tip is block
 
 
+def test_transactions_of_a_block_are_there_while_it_is_checked() -> None:
+    host, made = node(1, 2)
+    payment = Transaction.of(2, "b")
+    block = mined(GENESIS, payment)
+    host.give(made, BlockData(block), sender=1)
+    host.give(made, GetBlockTxn(block.hash, (0,)), sender=2)
+    assert made.chain.height == 0, "it is not checked yet"
+    assert sent(host, BlockTxn) == [(2, BlockTxn(block.hash, (payment,)))]
+
+
+def test_a_compact_block_is_asked_of_another_one_if_its_sender_does_not_have_the_rest() -> None:
+    host, made = node(1, 2)
+    payment = Transaction.of(2, "b")
+    block = mined(GENESIS, payment)
+    host.give(made, CmpctBlock(block), sender=1)
+    host.give(made, NotFound(0, 0, (block.hash,)), sender=1)
+    host.take()
+    host.give(made, CmpctBlock(block), sender=2)
+    assert sent(host, GetBlockTxn) == [(2, GetBlockTxn(block.hash, (0,)))]
+    host.give(made, BlockTxn(block.hash, (payment,)), sender=2)
+    host.wait(made, SECOND)
+    assert made.chain.tip is block
+
+
 def test_a_block_that_breaks_the_rules_costs_its_sender_the_connection() -> None:
     host, made = node(1, 2, 3)
     paid = Transaction.of(4, "x")

@@ -69,6 +69,16 @@ def test_a_block_and_a_payment_reach_all_once(era: str) -> None:
     assert not any(node.pool for node in nodes(made))
 
 
+def test_with_many_payments_all_nodes_follow_the_chain() -> None:
+    options = {"others_per_h": 900.0, "filler": 0, "block_s": 15.0}
+    made = Swarm(Setup("bitcoin", 40, 1, asks_per_s=0.0, options=options))
+    for _ in range(6):
+        run(made, 10)
+        before = max(one.chain.height for one in nodes(made))
+        run(made, 5)
+        assert min(one.chain.height for one in nodes(made)) >= before, "a block takes seconds to reach all"
+
+
 def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[tuple[int, int]] = Counter()
     send = PeerHost.send

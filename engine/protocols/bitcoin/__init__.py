@@ -459,7 +459,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.passing = False
         self.lacking: dict[int, Lacking] = {}
         self.pending: dict[int, tuple[Block, tuple[int, ...]]] = {}
-        self.checking: dict[int, None] = {}
+        self.checking: dict[int, Block] = {}
         self.high: list[PeerId] = []
         self.payments: dict[int, Payment] = {}
         self.power: float | None = None
@@ -1372,7 +1372,13 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if one is None:
             return None
         one.best = block.hash
-        if self.has(block.hash) or block.hash in self.pending:
+        if self.has(block.hash):
+            return DUPLICATE
+        lack = self.lacking.get(block.hash)
+        if block.hash in self.pending and lack is not None and lack.of >= 0 and lack.of != sender:
+            # Its transactions were asked of another one, which may not have them.
+            if sender not in lack.sources and len(lack.sources) < SOURCES_MOST:
+                lack.sources.append(sender)
             return DUPLICATE
         if not is_sound(block):
             self.hang_up(host, sender)
@@ -1387,7 +1393,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         where = places_in(host.numbers, block)
         asked = tuple(sorted([where[first + at] for at in places(missing)]))
         put_bounded(self.pending, block.hash, (block, asked), 16)
-        lack = self.lacking.get(block.hash)
         if lack is None:
             lack = Lacking(block.header, block.height, [sender])
             put_bounded(self.lacking, block.hash, lack, LACKING_MOST)
@@ -1399,8 +1404,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(GetBlockTxn)
     def get_block_txn(self, host: Host, sender: PeerId, message: GetBlockTxn) -> None:
-        """Send transactions of a compact block."""
-        block = self.chain.blocks.get(message.hash)
+        """Send transactions of a compact block, also of one that it has pushed and is still checking."""
+        block = self.chain.blocks.get(message.hash) or self.checking.get(message.hash)
         if self.hear(host, sender) is None:
             return
         if block is None:
@@ -1436,7 +1441,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             host.log("a block that is not sound", sender=one.peer)
             self.hang_up(host, one.peer)
             return None
-        put_bounded(self.checking, block.hash, None, LACKING_MOST)
+        put_bounded(self.checking, block.hash, block, LACKING_MOST)
         parent = self.chain.blocks.get(block.parent)
         if parent is not None and block.height > self.chain.height:
             to = [other for other in self.connections.values() if other.pushes and other is not one]
