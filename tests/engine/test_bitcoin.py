@@ -289,6 +289,26 @@ def test_headers_of_a_longer_branch_are_fetched_and_those_of_a_shorter_one_are_n
     assert made.chain.tip is third
 
 
+def test_a_node_that_lacked_many_blocks_is_still_asked_for_others() -> None:
+    host, made = node(1)
+    chain = [mined(GENESIS, at_us=1)]
+    for number in range(2, 41):
+        chain.append(mined(chain[-1], at_us=number))
+    host.give(made, Headers(tuple(block.header for block in chain)), sender=1)
+    asked = sent(host, GetData)[0][1].blocks
+    assert len(asked) == 16, "of one node only so many at a time"
+    host.give(made, NotFound(0, 0, asked), sender=1)
+    host.take()
+    host.give(made, Headers(tuple(block.header for block in chain)), sender=1)
+    for block in chain:
+        host.give(made, BlockData(block), sender=1)
+    host.wait(made, SECOND)
+    further = mined(chain[-1], at_us=41)
+    host.take()
+    host.give(made, Headers((further.header,)), sender=1)
+    assert [one.blocks for _, one in sent(host, GetData)] == [(further.hash,)]
+
+
 def test_a_payment_is_made_after_six_blocks_and_a_reorganisation_takes_it_back() -> None:
     host, made = node(1)
     host.ask(made, Ask(4, PAY.name, "a car"))

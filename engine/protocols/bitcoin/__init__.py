@@ -43,6 +43,7 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -313,7 +314,6 @@ class Connection:
     pushes      whether the other end wants blocks unasked (BIP 152, high bandwidth)
     told        addresses to pass on, with the times when they were seen
     room        addresses that it may still tell
-    flight      blocks that it was asked for
     gave        whether it was asked for addresses already, or has told them
     """
 
@@ -333,7 +333,6 @@ class Connection:
     told: dict[PeerId, int] = field(default_factory=dict)
     room: float = ADDR_BUCKET
     room_us: int = 0
-    flight: int = 0
     gave: bool = False
 
 
@@ -1228,9 +1227,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for lack in overdue:
             if lack.of in lack.sources and len(lack.sources) > 1:
                 lack.sources.remove(lack.of)
-            asked = self.connections.get(lack.of)
-            if asked is not None:
-                asked.flight = max(0, asked.flight - 1)
             lack.of = -1
         if self.lacking:
             self.fetch(host)
@@ -1332,6 +1328,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def fetch(self, host: Host) -> None:
         """Ask for blocks that are lacking, each of one node, and of each node a few at a time."""
         asked: dict[PeerId, list[int]] = {}
+        under_way = Counter(lack.of for lack in self.lacking.values())
         for hash_, lack in list(self.lacking.items()):
             if lack.of >= 0:
                 continue
@@ -1339,10 +1336,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if not lack.sources:
                 del self.lacking[hash_]
                 continue
-            free = [peer for peer in lack.sources if self.connections[peer].flight < IN_FLIGHT_MOST]
+            free = [peer for peer in lack.sources if under_way[peer] < IN_FLIGHT_MOST]
             if free:
                 lack.of, lack.due_us = free[0], host.now_us + BLOCK_TIMEOUT_US
-                self.connections[free[0]].flight += 1
+                under_way[free[0]] += 1
                 asked.setdefault(free[0], []).append(hash_)
         for peer, hashes in asked.items():
             # A compact block saves something only for the next one: the transactions of older ones are in no pool.
@@ -1396,8 +1393,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if lack is None:
             lack = Lacking(block.header, block.height, [sender])
             put_bounded(self.lacking, block.hash, lack, LACKING_MOST)
-        if lack.of != sender:
-            one.flight += 1
         lack.of, lack.due_us = sender, host.now_us + BLOCK_TIMEOUT_US
         host.send(sender, GetBlockTxn(block.hash, asked))
         return None
@@ -1431,10 +1426,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """A block is whole: push it to those who want it so, check it, and follow it."""
         one.best = block.hash
         self.pending.pop(block.hash, None)
-        lack = self.lacking.pop(block.hash, None)
-        asked = self.connections.get(lack.of) if lack is not None else None
-        if asked is not None:
-            asked.flight = max(0, asked.flight - 1)
+        self.lacking.pop(block.hash, None)
         if self.has(block.hash):
             return DUPLICATE
         if not is_sound(block):
