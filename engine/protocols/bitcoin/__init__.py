@@ -375,7 +375,8 @@ class Secret:
 @lru_cache(maxsize=64)
 def shares(miners: int, unequal: float) -> tuple[float, ...]:
     """The share of each miner of all their power."""
-    weights = [(1 + rank) ** -unequal for rank in range(miners)]
+    # Rounded, as the last bit of a power differs between machines.
+    weights = [round((1 + rank) ** -unequal, 9) for rank in range(miners)]
     total = sum(weights)
     return tuple(weight / total for weight in weights)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 from ...api import PeerId, Rng
@@ -24,6 +25,8 @@ RETRIES = 3
 FAILURES_MOST, FAILURES_OVER_US = 10, 7 * DAY_US
 FRESH_US = 600_000_000
 """Before 0.10.1 an address that was seen this long ago is chosen with half the chance of a fresh one."""
+FAILED = tuple(accumulate([0.66] * 8, lambda chance, each: chance * each, initial=1.0))
+"""Chance after so many failed attempts. Multiplied, as the last bit of a power differs between machines."""
 SEEN_AGAIN_US = 20 * 60_000_000
 RECENT_TRY_US = 600_000_000
 """An address that was tried in the last ten minutes is chosen with a hundredth of the chance."""
@@ -106,7 +109,7 @@ class Entry:
         was seen, the less."""
         recent = 0.01 if self.tried_us >= 0 and now_us - self.tried_us < RECENT_TRY_US else 1.0
         fresh = FRESH_US / (FRESH_US + max(0, now_us - self.seen_us)) if fresh_first else 1.0
-        return recent * fresh * 0.66 ** min(self.attempts, 8)
+        return recent * fresh * FAILED[min(self.attempts, len(FAILED) - 1)]
 
 
 @dataclass(slots=True)
