@@ -1,7 +1,8 @@
 """The engine of swarmtop: peer-to-peer networks in virtual time. It does not depend on a screen.
 
-These are its public names. A module is imported when one of its names is first used: whoever reads a theme does not
-wait for NumPy. `NAMES` says where each name comes from; the imports above it say the same to type checkers and editors.
+These are its public names. A module is imported when one of its names is first used: a program that reads a theme does
+not wait for NumPy. `NAMES` says where each name comes from; the imports above it say the same to type checkers and
+editors.
 """
 
 from importlib import import_module
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         verb,
         words_of,
     )
+    from .arrays import sorted_once
     from .commands import (
         UNDO,
         VERBS,
@@ -222,6 +224,7 @@ NAMES = {
         "verb",
         "words_of",
     ),
+    ".arrays": ("sorted_once",),
     ".commands": (
         "UNDO",
         "VERBS",
@@ -530,6 +533,7 @@ __all__ = [
     "scenario_files",
     "series_csv",
     "shown",
+    "sorted_once",
     "story_of",
     "sweep",
     "title_of",

@@ -23,6 +23,7 @@ INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 ENGINE_ORDER = (
     "errors",
     "files",
+    "arrays",
     "api",
     "commands",
     "options",

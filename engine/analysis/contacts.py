@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Peer, PeerId
+from ..arrays import sorted_once
 from ..errors import PeerFailed
 from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
@@ -44,5 +45,5 @@ def pairs_of(rows: list[list[PeerId]]) -> tuple[I32, I32]:
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
     frm = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
     to = np.fromiter((q for row in rows for q in row), np.int64, int(lengths.sum()))
-    keys = np.unique(np.minimum(frm, to) << 32 | np.maximum(frm, to))
+    keys = sorted_once(np.minimum(frm, to) << 32 | np.maximum(frm, to))
     return (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)

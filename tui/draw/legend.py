@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine import sorted_once
+
 from . import raster
 from .colours import STATE, Look
-from .distinct import distinct
 from .raster import Canvas
 from .scene import WALL, Scene, dense, link_words, mark_ink, mark_stroke, paths_shown, sides_of, way_shape
 from .styles import GLYPHS, HEAT, INK, LOOP, PART_INK, SHADES, SIDE_BITS
@@ -38,7 +39,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     split = sides_of(scene.snapshot)
     if split.any():
         told += [
-            (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in distinct(split).tolist()
+            (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in sorted_once(split).tolist()
         ]
         told.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
     links, severed = scene.snapshot.links, scene.snapshot.cut_links
@@ -53,20 +54,22 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
     told += [
-        (mark_stroke(code, canvas.mode), marks.words[code], mark_ink(code)) for code in distinct(said).tolist() if code
+        (mark_stroke(code, canvas.mode), marks.words[code], mark_ink(code))
+        for code in sorted_once(said).tolist()
+        if code
     ]
     paths = scene.snapshot.paths
     rows = paths_shown(scene)
     looped = paths.loops[rows]
     told += [
         (way_shape(code, canvas.mode), paths.words[code] or "way", INK["path"])
-        for code in distinct(paths.word[rows[~looped]]).tolist()
+        for code in sorted_once(paths.word[rows[~looped]]).tolist()
     ]
     if looped.any():
         told.append((LOOP[canvas.mode], "loop", INK["loop"]))
     if scene.key_at is not None:
         told.append((shapes.key, "key", INK["key"]))
-    present = set(distinct(scene.snapshot.flight.part).tolist())
+    present = set(sorted_once(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:
         present.discard(PARTS.index("upkeep"))

@@ -15,7 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .distinct import distinct
+from engine import sorted_once
+
 from .layout import Box, Positions, View
 from .raster import Canvas
 from .rounding import rounded
@@ -125,7 +126,7 @@ class Bundle:
         pair = frm.astype(np.int64) * n + to
         row = self._row[pair]
         if row.size and row.min() < 0:
-            new = distinct(pair[row < 0])
+            new = sorted_once(pair[row < 0])
             made = self._routes.paths(new // n, new % n, self._x, self._y, self._view, self._box)
             self._row[new] = np.arange(len(self._known), len(self._known) + len(new))
             self._known = np.concatenate((self._known, made))

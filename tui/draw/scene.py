@@ -18,12 +18,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, Snapshot, Trace
+from engine import ALIVE, DEAD, Snapshot, Trace, sorted_once
 
 from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
-from .distinct import distinct
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
@@ -168,7 +167,7 @@ def duplicates(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     # A link over which both ends sent it is drawn once.
     n = len(trace.hop)
     low, high = np.minimum(asked.frm[again], asked.to[again]), np.maximum(asked.frm[again], asked.to[again])
-    pair = distinct(low.astype(np.int64) * n + high)
+    pair = sorted_once(low.astype(np.int64) * n + high)
     frm, to = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
     _between(canvas, scene, frm, to, np.full(len(frm), INK["duplicate"], np.uint8))
     sift(canvas, 2, 4)
@@ -359,7 +358,7 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     loud = mine[order]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
     for which, dots in ((~loud, QUIET_DOTS), (loud, LOUD_DOTS)):
-        for stroke in distinct(strokes[which]).tolist():
+        for stroke in sorted_once(strokes[which]).tolist():
             some = which & (strokes == stroke)
             lines = raster.Canvas(canvas.width, canvas.height, canvas.mode)
             _between(lines, scene, a[some], b[some], inks[some])
@@ -429,7 +428,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
     paths = scene.snapshot.paths
     looped = paths.loops[rows]
     kinds = np.array([way_number(code) for code in paths.word[rows].tolist()], np.int64)
-    drawn = [(rows[~looped & (kinds == kind)], "path", WAY_DOTS[kind]) for kind in distinct(kinds[~looped]).tolist()]
+    drawn = [(rows[~looped & (kinds == kind)], "path", WAY_DOTS[kind]) for kind in sorted_once(kinds[~looped]).tolist()]
     for some, ink, dots in (*drawn, (rows[looped], "loop", (8, 5))):
         if not len(some):
             continue
@@ -438,7 +437,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
         real = b >= 0
         # Once each, in one direction: so a link that several ways share is one line.
         n = len(scene.x)
-        pair = distinct(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
+        pair = sorted_once(np.minimum(a, b)[real].astype(np.int64) * n + np.maximum(a, b)[real])
         a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
@@ -518,7 +517,7 @@ def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool
         sift(canvas, 2, 3)
     if len(trace.answers_frm):
         low = np.minimum(trace.answers_frm, trace.answers_to).astype(np.int64)
-        pairs = distinct((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))
+        pairs = sorted_once((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))
         a, b = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
         _between(canvas, scene, a, b, np.full(len(a), INK["way"], np.uint8))
 

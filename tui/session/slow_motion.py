@@ -55,7 +55,7 @@ class SlowMotion:
         """Measure how long its question took to cross the swarm; if time is slow for it, end that."""
         trace = swarm.trace(ask)
         if trace is not None and (trace.hop > 0).any():
-            arrived_us = _reaching_most(trace.at_us[trace.hop > 0])
+            arrived_us = _percentile_95(trace.at_us[trace.hop > 0])
             crossings = [*self._crossings_us, arrived_us - swarm.record(ask).issued_us]
             self._crossings_us = crossings[-CROSSINGS_KEPT:]
         if ask == self._ask:
@@ -73,10 +73,10 @@ class SlowMotion:
             delay_us = int(np.median(flight.arrives_us - flight.sent_us)) if measured else DELAY_US
             hops = distances(len(now.state), now.links.a, now.links.b, origin)
             reached = hops[hops > 0]
-            crossing_us = delay_us * (_reaching_most(reached) if len(reached) else 2)
+            crossing_us = delay_us * (_percentile_95(reached) if len(reached) else 2)
         return min(max(crossing_us, 20_000), 60_000_000)
 
 
-def _reaching_most(values: NDArray[np.int64] | NDArray[np.int32]) -> int:
-    """The value that 95 % of them do not exceed. `np.percentile` imports `numpy.ma`, see `draw.distinct`."""
+def _percentile_95(values: NDArray[np.int64] | NDArray[np.int32]) -> int:
+    """The value that 95 % of them do not exceed. `np.percentile` imports `numpy.ma`, which takes a while."""
     return int(np.sort(values)[(len(values) - 1) * 95 // 100])

@@ -36,9 +36,8 @@ from engine import (
     Trace,
     attack_title,
     plain,
+    sorted_once,
 )
-
-from ..draw.distinct import distinct
 
 HOLD_US = 10_000_000
 """An action is told for this long in virtual time, or longer, for `HOLD_S` in wall time; then the chosen ask is."""
@@ -212,7 +211,7 @@ class Teller:
         if verb == "cure":
             return f"{who} serve{s} no decoys any more"
         if verb == "partition":
-            sides = len(distinct(snapshot.group))
+            sides = len(sorted_once(snapshot.group))
             if sides < 2:
                 return f"{who} {was(one)} split off"
             return (

@@ -16,9 +16,22 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
-from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
+from engine import (
+    ALIVE,
+    DEAD,
+    Command,
+    Heal,
+    InputError,
+    Kill,
+    Partition,
+    Revive,
+    Set,
+    Snapshot,
+    command_from,
+    plain,
+    sorted_once,
+)
 from tui.config.keys import SCROLLING, within
-from tui.draw.distinct import distinct
 from tui.session.frame import Frame
 from tui.textual_compat import TextLine
 from tui.widgets.messages import Act, PreviewSelector, Wish
@@ -350,7 +363,7 @@ def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
     """Chip id -> (label, what it does and to how many, whether there is anything to do)."""
     n = len(snapshot.state)
     alive, dead = int((snapshot.state == ALIVE).sum()), int((snapshot.state == DEAD).sum())
-    sides = len(distinct(snapshot.group)) if n else 1
+    sides = len(sorted_once(snapshot.group)) if n else 1
     back = "“revive all” brings them back."
     return {
         "kill-some": (

@@ -16,10 +16,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
-from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
+from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus, sorted_once
 from tui.config.keys import keyed
 from tui.draw.chart import si
-from tui.draw.distinct import distinct
 from tui.draw.styles import SYMBOLS
 from tui.session.ask_filter import shown_asks
 from tui.session.frame import Frame
@@ -359,7 +358,7 @@ def _census(frame: Frame) -> tuple[Row, Row]:
         *(count("left", left) if left else ()),
     )
     # A partition is easily overlooked in the picture, and explains missing answers.
-    sides = len(distinct(snapshot.group))
+    sides = len(sorted_once(snapshot.group))
     cut: Row = ((f" {sides} ", "text"), ("◐", "warn"), (" sides ", "dim")) if sides > 1 else ()
     return always, (*rare, *cut)
 

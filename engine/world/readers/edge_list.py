@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import sorted_once
 from ...errors import InputError, plain
 from ...files import Text, check_text
 from . import graph_files, tables
@@ -115,7 +116,7 @@ def _edges(
         a, b = some.min(axis=1), some.max(axis=1)
         loops += int((a == b).sum())
         found.append((a * n + b)[a != b])
-    codes = _sorted_once(np.concatenate(found))
+    codes = sorted_once(np.concatenate(found))
     if not len(codes):
         raise InputError(f"{name}: each link in it leads from a node to itself; expected two different node ids a line")
     repeated = count - loops - len(codes)
@@ -218,7 +219,7 @@ class _EdgeListReader:
             self._check_nodes(len(self.words))
 
     def _merge(self) -> None:
-        self.known = _sorted_once(np.concatenate((self.known, *self.unmerged)))
+        self.known = sorted_once(np.concatenate((self.known, *self.unmerged)))
         self.unmerged = []
         self._check_nodes(len(self.known))
 
@@ -605,14 +606,7 @@ def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     low, top = int(pairs.min()), int(pairs.max())
     if top - low < DENSE_MAX:
         return np.flatnonzero(np.bincount(pairs.reshape(-1) - low)) + low
-    return _sorted_once(pairs)
-
-
-def _sorted_once(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each value once, in ascending order. `np.unique` takes five times as long, since it looks values up in a hash
-    table before it sorts them."""
-    made = np.sort(values, axis=None)
-    return made[np.append(True, made[1:] != made[:-1])] if len(made) else made
+    return sorted_once(pairs)
 
 
 def _positions(
