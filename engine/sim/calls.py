@@ -3,8 +3,8 @@
 A request that waits for an answer travels in an envelope of the engine's own: `Called`, with a token that is good for
 all tries, and the answer in `Answered` with the same token. Both look like the message inside to everything that
 decides about messages or counts them: each class of messages has a class of either kind of its own, with the number,
-part and transport of that class (`wrappers_of`). The tables of handlers lead them on (`handlers_of`). So a message
-that is simply sent passes nothing of this module.
+part and transport of that class (`wrappers_of`). The tables of handlers have entries for these (`handlers_of`). So a
+message that is simply sent runs no code of this module.
 
 The token weighs 2 bytes, unless the class of the message states its size on the real wire, which has room for it.
 
@@ -196,7 +196,7 @@ def waits_of(timeout_us: Any) -> tuple[int, ...]:
 
 
 def _opened(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """What hands the message inside of an envelope to its ordinary handler."""
+    """A handler of envelopes, which calls the ordinary handler of the message inside."""
 
     def deliver_call(program: Peer, host: Any, sender: PeerId, request: Called) -> Any:
         return handler(program, host, sender, request.message)
@@ -245,7 +245,7 @@ def time_out(program: Peer, host: Any, call: PendingCall, reason: CallEnd) -> No
 
 
 def handlers_of(messages: Mapping[type, Callable[..., Any]]) -> dict[type, Callable[..., Any]]:
-    """What a table of handlers has for calls: envelopes of messages with these handlers, and times that are over."""
+    """What a table of handlers has for calls: envelopes of messages with these handlers, and timeouts."""
     table: dict[type, Callable[..., Any]] = {PendingCall: call_due}
     for kind, handler in messages.items():
         one: Any = kind

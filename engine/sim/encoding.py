@@ -170,7 +170,7 @@ def _reader(kind: type) -> Callable[[Any], Any]:
     if stated:
         result = str(stated)
     elif callable(own):
-        # Tested here: a message with a size of its own is mostly one of many that are each sent once.
+        # The usual case is tested without a call of `sized`: of such messages there are many, each sent once.
         result = (
             f"size if (size := message.wire_size()).__class__ is int and 0 < size <= {SIZE_MAX} else sized(message)"
         )
@@ -339,8 +339,8 @@ class _Compiled:
         return f"isinstance({at}, {self.name(kind)})"
 
     def _is(self, at: str, kind: type) -> str:
-        """That a value is of a class or of one that is derived from it. Mostly it is of the class itself, which takes
-        no call."""
+        """The test that a value is an object of a class. Mostly it is of no derived class, and then the test takes no
+        call."""
         name = self.name(kind)
         return f"({at}.__class__ is {name} or isinstance({at}, {name}))"
 

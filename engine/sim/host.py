@@ -21,6 +21,7 @@ from ..api import (
     Component,
     File,
     Goal,
+    Host,
     Inherit,
     Library,
     Line,
@@ -418,7 +419,7 @@ class PeerHost:
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:
-                # `kernel.post`, written out.
+                # `kernel.post`, inlined.
                 at = now + links.flat_us
                 bucket = buckets.get(at)
                 if bucket is None:
@@ -492,7 +493,7 @@ class PeerHost:
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
-        # `kernel.arm`, written out.
+        # `kernel.arm`, inlined.
         record.pending += 1
         at = kernel.now_us + max(0, int(delay_us))
         bucket = kernel.timers.get(at)
@@ -560,7 +561,7 @@ class PeerHost:
             raise nobody_told(program, kind)
         envelope = wrappers_of(kind)[0](token, request)
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, part, via, kernel.now_us)
-        # The wait has the cause of the request; one without a cause keeps no ask open. `after`, written out.
+        # The wait has the cause of the request; one without a cause keeps no ask open. `after`, inlined.
         why: Any = 0
         if (part or request.part) == "upkeep":
             record: Any = kernel.no_envelope[4]
@@ -634,7 +635,7 @@ class PeerHost:
             return
         timer, call.timer, call.context = call.timer, None, None
         if timer is not None and timer.live:
-            # `cancel`, written out.
+            # `cancel`, inlined.
             timer.live = False
             record = timer.record
             record.pending -= 1
@@ -643,8 +644,8 @@ class PeerHost:
                 kernel.quiescent.append(record)
             due = kernel.timers.get(call.due_us)
             if due is not None and len(due) == 1 and due[0] is timer:
-                # Alone, as most are: nothing is left to be done then. While its instant is under way, another bucket
-                # has that time.
+                # Most are alone in their bucket, so the bucket is removed. If the timers of this instant are being
+                # fired, `kernel.timers` has another bucket, or none, for the same time.
                 del kernel.timers[call.due_us]
             if timer.cause:
                 self.waiting.pop(id(timer), None)
@@ -767,21 +768,20 @@ class ComponentHost:
         *("after", "call", "multicast", "reply", "send"),
     )
 
-    def __init__(self, outer: Any, component: Component) -> None:
-        self.outer = outer
+    def __init__(self, outer: Host, component: Component) -> None:
+        self.outer: Any = outer
         self._of_outer: Any = None
         """The options of the owner that `_own` is a part of. An option is changed in place, so both objects stay."""
         self._own: Any = None
-        plain = outer.__class__ is PeerHost
-        self._options_at: Any = outer.shared if plain else outer
-        self._clock: Any = outer.kernel if plain else outer
-        """Where the options of the owner and the time are: properties cost a call each."""
+        self._options_at: Any = outer.shared if isinstance(outer, PeerHost) else outer
+        self._clock: Any = outer.kernel if isinstance(outer, PeerHost) else outer
+        """Objects that have the options of the owner and the time, read without the call of a property."""
         self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
         self.views: dict[type[Component], ComponentHost] = {}
-        # The busiest calls are those of the peer's own host: `__getattr__` takes three times as long, and a method that
-        # passes on what it gets costs as much as a small message.
+        # The methods that are called most are those of the outer host: by `__getattr__` a call takes three times as
+        # long, and a method of this class that passes its arguments on would cost as much as sending a small message.
         self.after = outer.after
         self.call = outer.call
         self.multicast = outer.multicast

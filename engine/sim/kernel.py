@@ -235,7 +235,7 @@ class Kernel:
                         self._fire_timers()
                     continue
                 if len(bucket[0]) == 1 and not self.checked:
-                    # With limited lines most messages arrive alone: `_deliver`, written out for one that is there.
+                    # With limited lines most messages arrive alone: `_deliver`, inlined for one message.
                     to, envelope = bucket[0][0], bucket[1][0]
                     if to.__class__ is int and envelope[3] >= alive_since_us[to]:
                         self.envelope = envelope

@@ -8,7 +8,7 @@ the sum of B/c and of the delays, and packets that are sent at once arrive B/c o
 
 A datagram that finds the buffer full is dropped, reason `queue` (drop-tail). A message of a stream waits without limit,
 since its sender keeps it. What waits is in flight. When the process of a sender ends it is dropped, reason `unsent`;
-that of one that leaves politely is sent. The clock of a link counts nanoseconds, so rates do not drift.
+that of one that leaves politely is sent. Times are added in nanoseconds, so that rounding does not change the rate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Send = Callable[[PeerId, tuple[PeerId, ...], Envelope], None]
 
 @final
 class LinkQueue:
-    """One direction of a link. `free_ns`: when all that waits is through; `size`: bytes that wait or are in service."""
+    """One direction of a link. `free_ns`: when all that waits has left; `size`: bytes that wait or are in service."""
 
     __slots__ = ("free_ns", "kbit_s", "queue_bytes", "size", "waiting")
 
@@ -36,8 +36,8 @@ class LinkQueue:
         self.size = 0
         self.waiting: dict[QueueDeparture, None] = {}
 
-    def until_us(self, now_us: int) -> int:
-        """How long it takes until all that waits is through."""
+    def wait_us(self, now_us: int) -> int:
+        """How long it takes until all that waits has left."""
         return max(0, -(-self.free_ns // 1_000) - now_us)
 
 
@@ -55,7 +55,7 @@ class QueueDeparture:
         self.full = full
 
     def fire(self) -> None:
-        """It happens now."""
+        """See `LinkRates.departed`."""
         self.rates.departed(self)
 
 
@@ -86,10 +86,10 @@ class LinkRates:
         queue = self.queues.get(frm << 32 | to)
         return 0 if queue is None else queue.size
 
-    def until_us(self, frm: PeerId, to: PeerId) -> int:
-        """How long it takes until all that waits from one peer to another is through."""
+    def wait_us(self, frm: PeerId, to: PeerId) -> int:
+        """How long it takes until all that waits from one peer to another has left."""
         queue = self.queues.get(frm << 32 | to)
-        return 0 if queue is None else queue.until_us(self.kernel.now_us)
+        return 0 if queue is None else queue.wait_us(self.kernel.now_us)
 
     def put(self, frm: PeerId, to: PeerId, envelope: Envelope) -> bool:
         """A message is sent. Returns False where the link has no rate, so that it leaves at once."""
@@ -109,7 +109,7 @@ class LinkRates:
         return True
 
     def departed(self, departure: QueueDeparture) -> None:
-        """A message is through, or found its queue full."""
+        """A message leaves its queue, or is dropped, since the queue was full."""
         envelope, to = departure.envelope, departure.to
         if departure.full:
             self._drop(to, envelope, "queue")

@@ -1,4 +1,4 @@
-"""What the code of a network asks of its host that cannot be done, each as one sentence for the person who wrote it."""
+"""Errors of the code of a network that show only while it runs, each as one sentence for its author."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ class Network(FateOfEnvelopes):
         closing_us = self.links.closing_us(a, b, self.kernel.now_us)
         if self.link_rates is None:
             return closing_us
-        return max(closing_us, self.link_rates.until_us(a, b) + self.links.delay_us(a, b))
+        return max(closing_us, self.link_rates.wait_us(a, b) + self.links.delay_us(a, b))
 
     def sent(self, frm: PeerId, to: PeerId) -> int:
         """Bytes from one peer to another that have left since the process of the first started; where lines have no
