@@ -403,8 +403,8 @@ class Goal:
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
     doing       the state of an ask that has a hit and is not over
-    one         what somebody is called that has the thing: "one holder answered"
-    what        what its text is, for whoever types one: "a title, or some words of it"
+    one         what a peer that has the thing is called: "one holder answered"
+    what        what a user types as its text: "a title, or some words of it"
     examples    texts that can be asked for, the best first: "title" (the most popular titles), or a function at the top
                 of a module (titles, users) -> texts. users: how many peers there are, #0 to #users-1, without stations
 
@@ -633,10 +633,10 @@ class Numbers:
     """Numbers of values that a network knows by their hashes: 0, 1, ... in the order in which they were first asked
     for. All peers of a run share them.
 
-    A hash of 32 bytes and a number say the same. But a set of numbers is one integer, whose bit n stands for number n,
-    and with it all that peers do with lists of hashes (what of this do I not have, what was that one not told) is one
-    operation on integers, however long the lists are. A peer reads only values that it has, as it knows the content of
-    no hash that it was merely told.
+    A number identifies a value as its hash of 32 bytes does. But a set of numbers is one integer, of which bit n is set
+    where number n is in the set. So what peers compute with lists of hashes (what of this list do I not have, what has
+    that peer not been told) is one operation on integers, however long the lists are. A peer may read only values that
+    it has received: of a hash alone it does not know the value.
 
     values: by their numbers.
     """
@@ -744,7 +744,7 @@ class Host(Protocol):
     def limit(self, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
         """From now on, what it sends over its link with a peer leaves at that rate, in kbit/s, one message after the
         other. A datagram is dropped with the reason `queue` where more than `queue_bytes` would wait, the one that is
-        leaving included; a stream waits without limit. The other direction is up to the other end."""
+        leaving included; a stream waits without limit. The other end limits the other direction."""
         ...
 
     def kbit_s(self, to: PeerId) -> int:
@@ -1263,7 +1263,7 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     """A handler of a component as a handler of its owner."""
     component_of = attrgetter(attribute)
 
-    # Mostly the engine's host has made that of the component before: `inside`, written out.
+    # `Host.inside`, inlined for an engine's host that has made the host of this component before, as it mostly has.
 
     def tick(peer: Peer, host: Any, one: Any) -> Known:
         part = component_of(peer)
@@ -1293,7 +1293,7 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
         part = component_of(peer)
         return method(part, host.inside(part), *args)
 
-    # Arguments that are counted cost half of those that are collected.
+    # A call with a fixed number of arguments takes half the time of one with `*args`.
     counted: dict[int, Callable[..., Known]] = {3: tick, 4: message, 5: end_of_call}
     handle: Callable[..., Known] = any_other
     if isinstance(method, FunctionType) and not method.__defaults__:

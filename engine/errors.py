@@ -48,7 +48,7 @@ class PeerFailed(SwarmError):
 
 def place_in_protocol(error: BaseException) -> str:
     """` (file.py:12)`: the innermost line of a protocol where it was raised; empty where there is none."""
-    steps = [(frame, line) for frame, line in walk_tb(error.__traceback__)]
+    steps = walk_tb(error.__traceback__)
     inside = [(frame.f_code, line) for frame, line in steps if _of_protocol(frame.f_globals.get("__name__"))]
     return f" ({Path(inside[-1][0].co_filename).name}:{inside[-1][1]})" if inside else ""
 
@@ -65,7 +65,8 @@ def place_of(made: object) -> str:
 
 
 class Place:
-    """`place_of` a class or a function, found when it is told: to find the line of a class takes milliseconds."""
+    """`place_of` a class or a function, computed only when it is formatted: to find the line of a class takes
+    milliseconds."""
 
     def __init__(self, made: object) -> None:
         self.made = made
@@ -79,7 +80,7 @@ def _of_protocol(module: object) -> bool:
 
 
 class NetworkFault(SwarmError):
-    """The code of a network did what the engine cannot do, in a sentence."""
+    """The code of a network asked the engine for something impossible. The message is one sentence for its author."""
 
 
 class NothingToReplyTo(NetworkFault):

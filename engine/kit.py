@@ -42,8 +42,8 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
         del table[next(iter(table))]
 
 
-SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
-"""Line speeds that users have where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
+SPEEDS_KBIT_S = (56, 128, 1500, 1500, 3000, 10000)
+"""Speeds of the lines of users where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
 
 
 def own_file(host: Host, name: str) -> File | None:
@@ -123,7 +123,7 @@ class Uptime:
         return (now_us - self.since_us) / 1_000_000
 
     def look(self, now_us: int) -> None:
-        """Note how long it has been up: a process that is killed has no time to do so."""
+        """Note how long it has been up: a process that is killed cannot note it any more."""
         self.up_s = self.now_s(now_us)
 
     def kept(self) -> tuple[float, int]:
@@ -132,13 +132,13 @@ class Uptime:
         return (self.average_s * self.sessions + self.up_s) / sessions, sessions
 
 
-def can_be_super_peer(host: Host, uptime: Uptime, speed: int, now_min: float, average_min: float) -> bool:
+def can_be_super_peer(host: Host, uptime: Uptime, speed_kbit_s: int, now_min: float, average_min: float) -> bool:
     """Whether a peer that accepts connections can be a super peer (an ultrapeer): its line is fast enough, and it can
     be expected to stay, since it has been up for `now_min` minutes or for `average_min` on average.
 
-    speed: of its line in kbit/s, where the run sets none
+    speed_kbit_s: of its line, where the run sets none
     """
-    up, down = host.line.up_kbit_s or speed, host.line.down_kbit_s or speed
+    up, down = host.line.up_kbit_s or speed_kbit_s, host.line.down_kbit_s or speed_kbit_s
     lasts = uptime.now_s(host.now_us) >= now_min * 60 or uptime.average_s >= average_min * 60
     return lasts and (up >= SUPER_UP_KBIT_S or down >= SUPER_DOWN_KBIT_S)
 

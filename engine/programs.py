@@ -127,11 +127,15 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
     return found
 
 
+ANSWER_AT = 3
+"""Place of the answer among the parameters of a handler of answers, `self` counted."""
+
+
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
-    It is the component that handles it, or alone is told of it as an answer to a call; or, of a kind that nobody
-    handles, a component whose module has the kind, where that of no program does.
+    It is the component that handles it, or the only part of a peer that gets it as an answer to a call; or, of a kind
+    that nobody handles, a component whose module has the kind, where that of no program does.
     """
     parts = {path: part for program in programs for path, part in components_of(program).items()}
     for path, part in parts.items():
@@ -193,8 +197,6 @@ class VerbOffer:
     values: Mapping[str, VerbValue]
 
 
-ANSWER_AT = 3
-"""Place of the answer among the parameters of a handler of answers, `self` counted."""
 _verbs: dict[type[Peer], Mapping[str, Verb]] = {}
 
 

@@ -41,7 +41,7 @@ def networks() -> dict[str, type[Peer]]:
 
 
 def network_faults() -> list[str]:
-    """A sentence for each file in the folder of networks that cannot be imported, or has a program that cannot be."""
+    """A sentence for each file in the folder of networks that cannot be imported or breaks a rule (`rules`)."""
     told = []
     for file in files():
         try:
@@ -94,7 +94,7 @@ def use_file(path: str) -> type[Peer]:
         networks.cache_clear()
     try:
         program = _the_one_in(stem, shown)
-        # Of the name of its file there is no other network: only for another name all others are imported.
+        # No other file has its name, so the others are imported only for a network that is not named as its file.
         if program.name != stem and program.name in _names_beside(stem):
             raise InputError(f'{shown}: there is another network called "{program.name}"')
     except InputError:
@@ -129,7 +129,7 @@ def _the_one_in(file: str, shown: str) -> type[Peer]:
 
 def programs_in(file: str) -> dict[str, type[Peer]]:
     """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises, and InputError
-    for a program that cannot be, see `rules`, and for names that cannot be (`check_names`)."""
+    for a program that breaks a rule (`rules`), and for a name that cannot be used (`check_names`)."""
     try:
         module = importlib.import_module(f"{protocols.__name__}.{file}")
     except SystemExit as error:

@@ -1,8 +1,8 @@
 """The rules that the programs of a network keep. What breaks one is refused before a run begins, in one sentence: which
 class, where it stands in its file, what was expected, and the nearest spelling.
 
-`check` is of some programs of one network, in whatever file. `check_whole` is of all programs of a network: only then
-it is known that nobody handles a message.
+`check` takes some programs of one network, whichever files they are in. `check_whole` takes all of them: only then
+is it known that nobody handles a message.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .programs import ANSWER_AT, components_of, values_of, verbs_of
 from .sim.encoding import annotation_of
 
 MARKS = {"_handles": "on", "_handles_replies": "on_reply", "_handles_timeouts": "on_timeout"}
-"""What a decorator of handlers leaves at a method -> the name of the decorator."""
+"""The attribute that a decorator sets on a handler -> the name of the decorator."""
 MESSAGE = ("self", "host", "sender", "message")
 TICK = ("self", "host", "tick")
 TAKES = {
@@ -40,13 +40,9 @@ LETTERS_MOST = 2
 """By how many letters it may be longer or shorter."""
 
 
-_names_checked: dict[type, None] = {}
-"""Classes of whose names none was found to be misspelt."""
-
-
 def check(programs: Sequence[type[Peer]]) -> None:
-    """Raise InputError, one sentence, unless these programs of one network can be; the first is that of an ordinary
-    peer."""
+    """Raise InputError, one sentence, unless these programs of one network keep the rules. The first is the program of
+    an ordinary peer."""
     names: dict[type[Component], str] = {}
     options = getattr(programs[0], "options_type", None)
     _check_options(programs[0])
@@ -112,18 +108,19 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
             f"or one with @on_reply of the request that it answers, whose answer: {kind.__name__}{place_of(kind)}"
         )
     for program in classes:
-        _check_names_used(program)
+        for base in _own_bases(program):
+            _check_names_used(base)
 
 
 # --- one class ---------------------------------------------------------------------------------------------------
 
 
 _checked: dict[type, None] = {}
-"""Classes that were found good."""
+"""Classes that keep the rules of `_check_class`."""
 
 
 def _check_class(program: type[Peer]) -> None:
-    """What a class says by itself."""
+    """The rules that concern one class and its bases."""
     if program in _checked:
         return
     _check_attributes(program)
@@ -196,7 +193,7 @@ def _check_goals(program: type[Peer]) -> None:
     for goal in program.goals:
         whose = f'the goal "{plain(goal.name, 40)}" of {program.__qualname__}'
         if goal.name in names:
-            raise InputError(f"{whose} is there twice{where}")
+            raise InputError(f"{whose} is defined twice{where}")
         names[goal.name] = None
         if not callable(goal.audience) and goal.audience not in audiences:
             near = nearest(str(goal.audience), audiences)
@@ -243,7 +240,7 @@ def _parameters(function: Any) -> tuple[str, ...]:
 
 
 def _check_takes(base: type, function: FunctionType, expected: Sequence[str]) -> None:
-    """A function can be called with so many values, and does its work when it is called."""
+    """A function takes these values, and is no coroutine, of which a call would run nothing."""
     code, many = function.__code__, len(expected)
     whose = _whose(base, function.__name__)
     needed = code.co_argcount - len(function.__defaults__ or ())
@@ -272,7 +269,7 @@ def _check_handlers_of(base: type) -> None:
 
 
 def _check_overrides(program: type[Peer]) -> None:
-    """What takes the place of a handler is a handler too: the engine calls those that are marked."""
+    """A method that overrides a handler is decorated as a handler too: the engine calls only those."""
     plain_ones: dict[str, tuple[type, FunctionType]] = {}
     marked: dict[str, None] = {}
     for base in _own_bases(program):
@@ -385,25 +382,20 @@ def _nearest_class(kind: type[Any], known: Iterable[type]) -> str:
     return nearest(kind.__name__, {one.__name__ for one in known if issubclass(one, Message)})
 
 
-def _check_names_used(program: type[Peer]) -> None:
+@cache
+def _check_names_used(base: type) -> None:
     """A method or attribute that nothing uses is not a misspelt one of `Peer`."""
     api = [name for name in vars(Peer) if not name.startswith("_")]
-    for base in _own_bases(program):
-        if base in _names_checked:
+    for name, value in vars(base).items():
+        if name.startswith("_") or name in api or name in get_annotations(base):
             continue
-        for name, value in vars(base).items():
-            if name.startswith("_") or name in api or name in get_annotations(base):
-                continue
-            # Similarity is slow to compute, so only names are compared that begin alike and are about as long.
-            alike = [one for one in api if one[0] == name[0] and abs(len(one) - len(name)) <= LETTERS_MOST]
-            near = nearest(name, alike, listed=False, similarity=NEAR) if alike else ""
-            if near and any(hasattr(value, mark) for mark in (*MARKS, "_verb")):
-                continue
-            if near and not _used(name, base):
-                raise InputError(
-                    f"nothing calls or reads {_whose(base, name)}{near}{place_of(_function(value) or base)}"
-                )
-        _names_checked[base] = None
+        # Similarity is slow to compute, so only names are compared that begin alike and are about as long.
+        alike = [one for one in api if one[0] == name[0] and abs(len(one) - len(name)) <= LETTERS_MOST]
+        near = nearest(name, alike, listed=False, similarity=NEAR) if alike else ""
+        if near and any(hasattr(value, mark) for mark in (*MARKS, "_verb")):
+            continue
+        if near and not _used(name, base):
+            raise InputError(f"nothing calls or reads {_whose(base, name)}{near}{place_of(_function(value) or base)}")
 
 
 def _function(value: object) -> FunctionType | None:
@@ -412,7 +404,7 @@ def _function(value: object) -> FunctionType | None:
 
 
 def _used(name: str, base: type) -> bool:
-    """Whether a name stands more than once in the files of the network that a class belongs to."""
+    """Whether a name occurs more than once in the files of the network that a class belongs to."""
     package = ".".join(base.__module__.split(".")[:3])
     found = 0
     for module in [one for key, one in sys.modules.items() if key == package or key.startswith(f"{package}.")]:
@@ -510,7 +502,7 @@ def _check_verbs(program: type[Peer]) -> None:
             if isinstance(made, Verb):
                 if known.setdefault(made.name, name) != name:
                     raise InputError(
-                        f'{base.__qualname__}: the verb "{made.name}" is there twice, in .{known[made.name]} and '
+                        f'{base.__qualname__}: the verb "{made.name}" is defined twice, in .{known[made.name]} and '
                         f".{name}{place_of(inspect.unwrap(value))}"
                     )
                 _check_verb(program, made)

@@ -153,7 +153,7 @@ def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) ->
 
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
     """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
-    its text where no peer shares one. () while nobody bans anything, since nobody asks for them then."""
+    its text where no peer shares one. () while nobody bans anything: then they are not needed."""
     if not sim.faults.bans:
         return ()
     if record.sought == "answer" and any(ban for ban, _ in sim.faults.bans.values()):

@@ -111,7 +111,7 @@ class AskArchive:
 
     def __init__(self, null_record: AskRecord) -> None:
         self.by_ask: dict[AskId, AskRecord] = {0: null_record}
-        """Those that are not compressed, by ask: to be read by others, since each message of an ask looks here."""
+        """Records that are not compressed. Public, since a host looks up the record of each message here."""
         self._pages: dict[int, Page] = {}
         self._beside: dict[int, dict[AskId, None]] = {}
         """Asks whose corrected records are in `by_ask`, by the number of their page."""

@@ -575,7 +575,7 @@ class AskRecord:
             if part == ANSWER:
                 self.answers.append(frm, to, sent_us, at_us)
             return
-        # Mostly they come one by one to few peers: `Deliveries.append`, `FirstArrivals.hop` and `add`, written out.
+        # `Deliveries.append`, `FirstArrivals.hop` and `add` are inlined: mostly questions come one by one to few peers.
         path = self.questions
         path.total += 1
         rows = path.rows

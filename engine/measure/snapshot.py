@@ -244,13 +244,12 @@ class AskRow:
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
     alive: int = 0
-    """Peers that were alive when it was issued, the origin left out; stations among them but for what is for everyone,
-    as for the verdict."""
+    """Peers that were alive when it was issued, the origin left out. Stations count, except if it is for everyone."""
 
     @property
     def others(self) -> int:
-        """Of how many peers `reached` is told: those that were alive when it was issued. Peers that started later may
-        be reached too; if so many were that there are more, then of all that were reached."""
+        """The number of peers of which `reached` is a part: `alive`, or `reached` if that is more, as peers that
+        started later are reached too."""
         return max(self.alive, self.reached)
 
     @property

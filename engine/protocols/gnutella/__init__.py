@@ -36,7 +36,7 @@ from ...api import (
     Theory,
     on,
 )
-from ...kit import SPEEDS_KBPS, flood, put_bounded, tree_reach
+from ...kit import SPEEDS_KBIT_S, flood, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
     GUID_BYTES,
@@ -147,7 +147,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def begin(self, host: Host, contacts: Sequence[PeerId], saved: Sequence[PeerId], wanted: int) -> None:
         """Begin with these bootstrap peers, the addresses of an earlier session, and so many neighbours to look for."""
         self.id = host.rng.bytes(16)
-        self.speed = host.line.up_kbit_s or host.rng.choice(SPEEDS_KBPS)
+        self.speed = host.line.up_kbit_s or host.rng.choice(SPEEDS_KBIT_S)
         self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.firewalled
         self.near.start(host, contacts, saved, self.firewalled, wanted)

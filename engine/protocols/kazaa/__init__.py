@@ -56,7 +56,7 @@ from ...api import (
     on_timeout,
 )
 from ...kit import (
-    SPEEDS_KBPS,
+    SPEEDS_KBIT_S,
     HostCache,
     NameIndex,
     RecentTable,
@@ -395,7 +395,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         kept = saved if isinstance(saved, dict) else {}
         rng, options = host.rng, host.options
-        self.speed = host.line.up_kbit_s or rng.choice(SPEEDS_KBPS)
+        self.speed = host.line.up_kbit_s or rng.choice(SPEEDS_KBIT_S)
         self.firewalled = bool(host.line.nat) or rng.random() < options.firewalled
         self.careless, self.fakes = kept.get("user", (rng.random() < options.careless, rng.random() < options.fakers))
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
