@@ -619,10 +619,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
         if self.goals.setdefault(goal.name, goal) != goal:
             raise ValueError(f'there are two goals that are called "{goal.name}"')
-        alive = self.living_users.count
+        others = self.living_users.count - (peer in self.living_users)
         if goal.sought != "share":  # a rumour is for users, and a question may go to a station
-            alive += sum(bool(self.state[one] == ALIVE) for one in self.stations)
-        others = alive - bool(self.state[peer] == ALIVE)
+            others += sum(bool(self.state[one] == ALIVE) for one in self.stations if one != peer)
         record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us, others)
         self.shared.told_parts |= record.reached_by
         self.records.append(record)

@@ -33,7 +33,9 @@ from engine import (
     Noted,
     Partition,
     Set,
+    Setup,
     Swarm,
+    networks,
 )
 
 LOUD = {"options": {"loud": True}}
@@ -249,3 +251,15 @@ def test_a_departed_peer_that_joins_again_can_ask_again() -> None:
 
 def test_rumours_are_about_their_words() -> None:
     assert list(Rumour("Blue Train!", 1, 0).about()) == ["blue", "train"]
+
+
+@pytest.mark.parametrize("network", ["bitcoin", "napster"])
+def test_a_station_that_asks_is_not_among_the_others(network: str) -> None:
+    swarm = Swarm(Setup(protocol=network, peers=20, asks_per_s=0.0), networks()[network])
+    users, stations = 20, swarm.simulation.stations
+    for origin in (3, stations[0]):
+        swarm.do(AskFor(origin, "blue train"))
+        row = swarm.asks()[-1]
+        counted = users if row.sought == "share" else users + len(stations)
+        assert row.origin == origin
+        assert row.alive == counted - (row.sought != "share" or origin == 3)
