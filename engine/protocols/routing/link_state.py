@@ -138,8 +138,8 @@ class Database:
         self._search(root, [(0, root, root)], lambda router: known.get(router, {}))
 
     def mend_paths(self, root: PeerId) -> bool:
-        """Bring the shortest paths up to date with the LSAs that have changed. Returns whether one is another now, or a
-        router has other prefixes.
+        """Bring the shortest paths up to date with the LSAs that have changed. Returns whether a path, or the prefixes
+        of a router, have changed.
 
         They become what `find_paths` gives, at a cost that grows with the paths that change and not with the map
         (Ramalingam and Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996):

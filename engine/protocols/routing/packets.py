@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
 from ...api import Cause, Goal, Host, PeerId, message, words_of
+from ...kit import digest
 
 Prefix: TypeAlias = int
 """The network part of an IPv4 address and its length in bits, `10.3.0.0/16`, as one number: network << 6 | length."""
@@ -187,5 +187,4 @@ def rate_of(a: int, b: int, slowest_kbit_s: int, fastest_kbit_s: int) -> int:
     """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: the slowest
     one or 2, 4, 8, ... times as much, up to the fastest, each as likely. Whole numbers are the same on all machines."""
     doublings = max(0, (fastest_kbit_s // slowest_kbit_s).bit_length() - 1)
-    drawn = int.from_bytes(blake2b(repr(sorted((a, b))).encode(), digest_size=4).digest(), "little")
-    return slowest_kbit_s << drawn * (doublings + 1) // (1 << 32)
+    return slowest_kbit_s << digest(*sorted((a, b))) * (doublings + 1) // (1 << 64)
