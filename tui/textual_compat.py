@@ -1172,8 +1172,8 @@ class LeanScreen(Screen[R]):
         self._update_auto_focus()
         # The screen's own classes may have changed since it was mounted, before there were widgets in it.
         self.app.stylesheet.update_nodes([self])
-        # It is displayed once the messages that wait have been handled: with the first of them the widgets learn their
-        # sizes and get what they show, so that a display now would be of empty ones.
+        # It is drawn once, after the messages that wait have been handled: only with these the widgets learn their
+        # sizes and get what they show, so until then they are empty.
         with self.app.batch_update():
             self._screen_resized(self.app.size)
 

@@ -346,7 +346,7 @@ class Balancer(Peer):
 
     @on_timeout(Request)
     def unanswered(self, host: Host, to: PeerId, context: Passed, reason: CallEnd) -> None:
-        """The next server, and for a while not this one."""
+        """Pass the request on to the next server, and for a while none to this one."""
         self._set_aside(host, to)
         host.log("aside", server=to)
         self._forward(host, context)

@@ -42,7 +42,11 @@ def _no_answerer(context: Context) -> str:
         return ""
     ask = context.session.selection.ask
     if ask is not None and (sought := context.session.swarm.record(ask).sought) != "answer":
-        return "Nobody answers this: all should hear of it." if sought == "share" else "This wants no answer."
+        return (
+            "Nobody answers this: all should hear of it."
+            if sought == "share"
+            else "This is no question: nobody has to answer it."
+        )
     return no_ask(context) or "No peer has answered yet."
 
 

@@ -15,7 +15,7 @@ from . import raster
 from .colours import STATE, Look
 from .raster import Canvas
 from .scene import WALL, Scene, dense, link_words, mark_ink, mark_stroke, paths_shown, sides_of, way_shape
-from .styles import GLYPHS, HEAT, INK, LOOP, PART_INK, SHADES, SIDE_BITS
+from .styles import GLYPHS, HEAT, INK, LOOP_STROKE, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words, for the help."""
@@ -66,7 +66,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
         for code in sorted_once(paths.word[rows[~looped]]).tolist()
     ]
     if looped.any():
-        told.append((LOOP[canvas.mode], "loop", INK["loop"]))
+        told.append((LOOP_STROKE[canvas.mode], "loop", INK["loop"]))
     if scene.key_at is not None:
         told.append((shapes.key, "key", INK["key"]))
     present = set(sorted_once(scene.snapshot.flight.part).tolist())

@@ -30,6 +30,7 @@ from .styles import (
     DYING,
     GLYPHS,
     INK,
+    LOOP_DOTS,
     LOUD_DOTS,
     MARKS,
     PART_INK,
@@ -429,7 +430,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
     looped = paths.loops[rows]
     kinds = np.array([way_number(code) for code in paths.word[rows].tolist()], np.int64)
     drawn = [(rows[~looped & (kinds == kind)], "path", WAY_DOTS[kind]) for kind in sorted_once(kinds[~looped]).tolist()]
-    for some, ink, dots in (*drawn, (rows[looped], "loop", (8, 5))):
+    for some, ink, dots in (*drawn, (rows[looped], "loop", LOOP_DOTS)):
         if not len(some):
             continue
         hops = paths.hops[some]

@@ -238,8 +238,10 @@ STROKES: dict[Mode, str] = {"braille": "─╌┈━┄", "block": "─╌┈━
 """The lines of these words in the legend: they differ where colours are not seen."""
 WAY_STROKES: dict[Mode, str] = {"braille": "═╍┉", "block": "═╍┉", "ascii": "/(["}
 """The same of the words of ways over several peers; the last one for all further words."""
-LOOP: dict[Mode, str] = {"braille": "┅", "block": "┅", "ascii": "\\"}
+LOOP_STROKE: dict[Mode, str] = {"braille": "┅", "block": "┅", "ascii": "\\"}
+"""The same of a loop."""
 WAY_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (10, 7), (4, 2))
+LOOP_DOTS = (8, 5)
 QUIET_DOTS: tuple[tuple[int, int], ...] = ((3, 1), (12, 4), (6, 1), (16, 12), (8, 2))
 LOUD_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (12, 8), (3, 1), (16, 13), (8, 4))
 """How many dots of such lines are drawn: (every, kept), see `raster.sift`; those of the selected peer have more."""

@@ -42,7 +42,7 @@ MEANS = {
     "transfer": "a message that carries the thing itself",
     "notice": "a message that tells that something exists",
     "upkeep": "a message that keeps the network together ({view.upkeep} shows them)",
-    "key": "where what was asked for lies among the identifiers of the peers",
+    "key": "the place of what was asked for among the identifiers of peers",
 }
 
 

@@ -67,8 +67,8 @@ class GivenCommand:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whom an ask has found. itself: nobody but the asker; through: the peers that named the holders, where these are
-    others, such as an index or the exit of a circuit."""
+    """Whom an ask has found. itself: only the asker has the thing; through: the peers that named the holders, if these
+    are other peers, such as an index or the exit of a circuit."""
 
     itself: bool = False
     through: tuple[PeerId, ...] = ()

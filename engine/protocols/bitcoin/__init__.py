@@ -28,9 +28,10 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 
 # Relay of transactions. Sets of transactions are integers (`sets`), which begin at `base`. What a node has to announce
 # to a connection is `news` without what the other end is known to have (`Connection.has`), because it was told of it,
-# or has told of it. Timers of announcements run only while there is something to announce: the time until a Poisson
-# process ticks next is the same whenever one begins to wait. Who else has announced what does not come is read from
-# `has`, too. Transactions that one getdata asks for are sent together, unless they belong to asks.
+# or has told of it. Timers of announcements run only while there is something to announce: a Poisson process has
+# no memory, so the wait for its next event has the same distribution whenever it begins. Where a transaction does not
+# come, `has` tells who else has announced it. Transactions that one getdata asks for are sent together, unless they
+# belong to asks.
 #
 # Asks. A payment has the cause of its ask from node to node; an announcement has those of all that is in it. Payments
 # of other users have none. Each block is an ask that its miner begins. A payment is told of by the node that made it,
@@ -161,11 +162,11 @@ that changes nothing of it."""
 LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 2_000, 50_000, 20_000, 16
 RECENT_BLOCKS = 6
 SETTLED_LEAST = 64
-"""Transactions below the lowest that waits, so many of which are worth counting all sets anew."""
+"""`base` moves up only if at least so many transactions are below the lowest one that waits: all sets are shifted."""
 
 
 def bills(titles: Sequence[str], users: int) -> Sequence[str]:
-    """What one might pay."""
+    """What a payment may be for."""
     return ("two pizzas", "a coffee", "the rent", "a train ticket", *titles)
 
 
@@ -938,8 +939,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return known
 
     def local(self, host: Host, first: int, txs: int) -> int:
-        """A set that was told, from `base` on. Left out is what nobody has made, and what blocks of late have: for
-        what else is below it, `base` becomes lower."""
+        """A set that another node told, as one that begins at `base`. It is empty if a number in it is of no
+        transaction. What is below `base` and in a recent block is left out; for anything else below it, `base` is
+        lowered."""
         if first < 0 or txs < 0 or first + txs.bit_length() > len(host.numbers.values):
             return 0
         below = txs & ((1 << max(0, self.base - first)) - 1)
@@ -965,7 +967,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 self.have |= shifted(theirs, first - base)
 
     def settle(self, host: Host) -> None:
-        """What is below all that waits need not be counted any more."""
+        """Move `base` up to the lowest transaction that waits."""
         waiting = self.pool | self.asked | self.later
         settled = next(places(waiting)) if waiting else len(host.numbers.values) - self.base
         if settled >= SETTLED_LEAST:
@@ -1003,7 +1005,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
-        # `in_step`, written out: nearly all timers of a busy network are this one.
+        # `in_step`, inlined: nearly all timers of a busy network are this one.
         later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
@@ -1127,8 +1129,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         host.send(one.peer, GetData(self.base, txs, ()))
 
     def ask_others(self, host: Host, txs: int) -> None:
-        """Transactions did not come: ask the next ones who have announced them, first those that it opened, or give
-        up."""
+        """Transactions did not come: ask other nodes that have announced them, first over connections that it opened,
+        or give up."""
         self.asked &= ~txs
         self.later &= ~txs
         self.waits = [some & ~txs for some in self.waits]
@@ -1156,7 +1158,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             txs ^= shifted(here, base - first) if here else 0
             found: list[Transaction] = []
             while here:
-                # `places`, written out.
+                # `places`, inlined.
                 number = base + (here & -here).bit_length() - 1
                 here &= here - 1
                 if causes and number in causes:
@@ -1508,7 +1510,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.maybe_publish(host)
 
     def put_back(self, host: Host, block: Block) -> None:
-        """The transactions of a block that has left wait again."""
+        """The transactions of a block that is not in the branch any more wait again."""
         first, txs = set_of(host.numbers, block)
         if txs and first < self.base:
             self.begin_at(host, first)
@@ -1521,7 +1523,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     self.coins[tx.coin] = tx
 
     def take_out(self, host: Host, block: Block) -> None:
-        """The transactions of a block that has come do not wait any more, nor others of the same coins."""
+        """The transactions of a block that is in the branch now do not wait any more, nor others of the same coins."""
         first, txs = set_of(host.numbers, block)
         mined = shifted(txs, first - self.base)
         self.have |= mined

@@ -184,7 +184,7 @@ class Inv:
 
     def wire_size(self) -> int:
         many = self.txs.bit_count() + len(self.blocks)
-        # `count_size`, written out for nearly all.
+        # `count_size`, inlined for nearly all.
         return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
     def about(self) -> Iterable[str]:

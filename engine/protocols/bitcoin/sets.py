@@ -14,7 +14,7 @@ from .chain import Block
 
 
 def shifted(bits: int, by: int) -> int:
-    """A set that begins `by` lower. What is below 0 then is left out."""
+    """The same set, which begins `by` numbers lower. What would be below its beginning is left out."""
     return bits << by if by >= 0 else bits >> -by
 
 

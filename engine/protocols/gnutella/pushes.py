@@ -17,7 +17,7 @@ GIVEN = 64
 
 
 class Pushes:
-    """The ways of Pushes over a servent, and the calls that it makes when one is for it.
+    """What a servent knows to pass Pushes on, and which peers it has called when a Push was for itself.
 
     ways        the neighbour that leads to a servent, by its id
     given       peers that may fetch although the servent is firewalled, since it called them

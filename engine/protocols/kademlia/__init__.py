@@ -32,9 +32,6 @@ BEP 5  tokens of 5 to 10 min; answers with values and nodes; error 203
 
 The identifier is drawn, and kept on disk. Nothing binds it to an address, so an attacker may choose its own
 (`act move-near`).
-
-Lines of code, without comments and docstrings: 890 of the table (`dht.py` 503, `table.py` 165, `lookup.py` 93,
-`messages.py` 71, `records.py` 58), 191 of the network around it.
 """
 
 # `dht.py` is the table as a component of any network; this file is the network around it: what a user asks, and which
