@@ -1377,13 +1377,6 @@ def restyle(app: App[Any]) -> None:
 # === the app: actions, errors, input ==================================================================================
 
 
-def target_of(
-    app: App[Any], action: str | tuple[str, str, tuple[object, ...]], namespace: DOMNode, namespaces: object
-) -> tuple[DOMNode, str, tuple[object, ...]]:
-    """The object that an action will run on, its name and parameters. Private in Textual 8.2.8: `_parse_action`."""
-    return app._parse_action(action, namespace, namespaces)  # type: ignore[arg-type]
-
-
 def fail(app: App[Any], error: Exception) -> None:
     """Report an exception as one that a handler raised. Private in Textual 8.2.8: `_handle_exception`; what runs
     outside of a message (a callback of the event loop) has no other way to do so."""

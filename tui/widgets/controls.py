@@ -7,7 +7,7 @@ the middle. The tooltip of a button says what it does, to how many peers, and ho
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from textual import on
 from textual.app import ComposeResult
@@ -392,12 +392,3 @@ def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
             dead > 0,
         ),
     }
-
-
-def found_text(labels: Sequence[str]) -> str:
-    """What to `tell` of a selector that names these peers."""
-    if not labels:
-        return "no peer just now"
-    return (
-        f"{len(labels):,} peer{'s' if len(labels) > 1 else ''}: {' '.join(labels[:6])}{' …' if len(labels) > 6 else ''}"
-    )
