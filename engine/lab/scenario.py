@@ -667,7 +667,7 @@ def to_toml(
     `parse` makes an equal setup of it, commands and their times included. Files that the setup names are written with
     their whole path, as the scenario may be read from another folder.
     """
-    # Imported here: a start should not pay for it, and few runs write a scenario.
+    # Imported here, since it takes a while and few runs write a scenario.
     import tomlkit
 
     specs = {key: _absolute(getattr(setup, key)) for key in ("topology", "latency")}

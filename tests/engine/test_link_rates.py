@@ -37,7 +37,7 @@ def chain_of(**options: Any) -> Swarm:
     """Routers 1 - 0 - 2 whose protocol is silent in the first second, or nearly. With this seed the links of a range of
     rates have different ones."""
     values = {"hosts_share": 0.0, "protocol": "link state", "ospf.hello_s": 60.0, **options}
-    setup = Setup("routing", 3, 2, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=values)
+    setup = Setup("routing", 3, seed=2, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=values)
     return Swarm(setup)
 
 

@@ -3,7 +3,7 @@
 Who downloads a file uploads it at the same time. A file is cut into pieces; peers tell each other which pieces they
 have, ask for the rarest first, and upload to those that upload to them: tit for tat. A free rider gets what is left
 over. A tracker tells who takes part and nothing else, and there can be several. Neighbours tell each other of further
-peers as well (peer exchange), and all clients together keep a hash table of who takes part in what: so a swarm lives on
+peers as well (peer exchange), and all clients together keep a hash table of who takes part in what: so a swarm goes on
 when its trackers are gone, and newcomers find it. An index site has the .torrent files by title: it can be seized, and
 come back under another operator, while swarms go on without it.
 
