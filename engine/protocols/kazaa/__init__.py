@@ -128,7 +128,7 @@ RETRIES, REST_US = 20, 30_000_000
 UNOPENED_MOST = 200
 PUSHED = 64
 UNOPENED, CHOICE = "unopened", "choice"
-"""Key of the remark that a decoy came whole, and that its user has not opened it yet."""
+"""Keys of remarks: that a decoy came whole and its user has not opened it yet, and why nothing is fetched."""
 
 
 # --- timers and values -----------------------------------------------------------------------------------------------
@@ -322,18 +322,18 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if facts.trouble or facts.goal == PUBLISH.name:
             return None
         if facts.hits:
+            found = f"Found: {facts.hits} holder{'' if facts.hits == 1 else 's'}."
             if facts.goal == GET.name and facts.fetched and not facts.reached:
                 return "It had the file already."
             if UNOPENED in facts.remarks and not facts.fetched and not facts.decoys and not facts.setback:
                 return (
-                    f"Found: {facts.hits} holder{'' if facts.hits == 1 else 's'}. All bytes came, and the hash is "
-                    "right, but it is a decoy. The user has not opened it yet and shares it."
+                    f"{found} All bytes came, and the hash is right, but it is a decoy. The user has not opened it yet "
+                    "and shares it."
                 )
             if CHOICE in facts.remarks and not facts.fetched:
                 busy = "none: busy" in facts.remarks[CHOICE]
                 why = f"its user fetches {DOWNLOADS} files already" if busy else "its user has all of it already"
-                holders = f"{facts.hits} holder{'' if facts.hits == 1 else 's'}"
-                return f"Found: {holders}. Nothing is fetched: {why}."
+                return f"{found} Nothing is fetched: {why}."
             return None
         if not facts.reached:
             if facts.losses:
