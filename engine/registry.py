@@ -41,7 +41,7 @@ def networks() -> dict[str, type[Peer]]:
 
 
 def network_faults() -> list[str]:
-    """A sentence for each file in the folder of networks that cannot be imported or breaks a rule (`rules`)."""
+    """A sentence for each file of networks that cannot be imported or breaks a rule (`rules`)."""
     told = []
     for file in files():
         try:
@@ -94,7 +94,7 @@ def use_file(path: str) -> type[Peer]:
         networks.cache_clear()
     try:
         program = _the_one_in(stem, shown)
-        # No other file has its name, so the others are imported only for a network that is not named as its file.
+        # A name is looked up as that of a file first, so the other files are imported only for another name.
         if program.name != stem and program.name in _names_beside(stem):
             raise InputError(f'{shown}: there is another network called "{program.name}"')
     except InputError:

@@ -21,9 +21,9 @@ Sources: BEP 3 (protocol, choking), 5 (hash table), 9 (metadata from peers), 11 
 15 (UDP trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003;
 Legout, Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
 
-What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
+What is simplified: the bytes of a .torrent file are in one message; its list of piece hashes is the digest of the file,
 from which the hash of any part follows; the message `port`, by which a peer tells where its node of the hash table is,
-stands in the handshake. Encryption and allowed-fast are left out.
+is part of the handshake. Encryption and allowed-fast are left out.
 """
 
 # `messages.py`: messages and sizes. `pieces.py`: pieces and blocks. `choking.py`: whom to upload to. `trackers.py`:

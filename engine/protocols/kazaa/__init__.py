@@ -401,7 +401,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
         self.uptime = Uptime.begun(host, kept.get("uptime"))
         if self.careless:
-            # Others have looked by now, and deleted it.
+            # Users who look have done so by now, and have deleted it.
             self.unopened = dict(kept.get("unopened", {}))
         self.most = options.children
         self.bootstrap = contacts

@@ -8,7 +8,7 @@ been told where to go (204) stops, and running transfers go on.
 Source: napster.txt (drscholl, 2000-2001), with the limits of OpenNap's server. The hash of a file comes from the user
 that shares it: it proves the bytes and not the name.
 
-What is folded: the messages for single files of one list travel as one message, Share for the 100s of a login and
+What is simplified: the messages for single files of one list travel as one message, Share for the 100s of a login and
 Results for the 201s and the 202 of a search. They follow each other on one stream and arrive together, so that no user
 could tell; but a search counts as one answer where the wire has up to 101, and its bytes lack their headers of 4 bytes.
 Left out: bit rates, chat, browsing, upload queues (607 to 620),

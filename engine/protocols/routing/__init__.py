@@ -9,22 +9,22 @@ How the tables come about is the option `protocol`:
 distance vector (RIP 2): a router tells its neighbours how far away each destination is. It is simple, and a route that
 is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity.
 
-link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths;
-a link has the cost of its delay in ms.
+link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths.
+A link costs its delay in ms, or what `ospf.metric` says.
 
 path vector (BGP): each router stands for a provider (an autonomous system) with customers, and tells the whole path of
 a route, so that nobody takes one that it is on itself. Customers pay: a route over a customer is preferred to one over
 a peer, and that to one over a provider; routes of peers and providers are told to customers only.
 
-Links may have a capacity (slowest_kbit_s, fastest_kbit_s): then packets wait for each other at a router, and are
-dropped where too many wait. OSPF can take the capacity as the cost of a link (ospf.metric=capacity).
+Links may have a capacity (slowest_kbit_s, fastest_kbit_s): then packets wait in a queue for each link, and are dropped
+where it is full. With ospf.metric=capacity OSPF computes the cost of a link from its capacity.
 
 An ask sends a packet, to `#17`, to an address (`10.0.17.1`), or to any other text, which is a name: the first router
 looks it up. Each change (a link that is down, a router that starts) is an ask of the network itself: its messages are
 all that routers tell each other of it, so it shows how far a change is told, and for how long.
 
-The next hops to the peer of the option `towards` are drawn; together they are a tree. A circle of them is red: packets
-go round in it until their time to live ends, and no router can see it.
+The next hops to the peer of the option `towards` are drawn; together they are a tree. A loop of them has a colour and a
+line of its own: packets go round in it until their time to live ends, and no router can see it.
 
 Things to try: cut a link, and mend it; kill a router that many ways go through. Set detect=timers: nobody notices that
 a link is down but by silence. `hijack` announces addresses of somebody else at a router (`10.0.3.0/25` is half of those

@@ -21,8 +21,8 @@ Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System",
 RFC 5128 (NAT); Skype's own reports of the failures of August 2007 and December 2010. The protocol was never published:
 messages and tables are ours, and do what these saw. Numbers without a source are guesses, and options.
 
-What is folded: what is said in two seconds is one message of 8 KB; a client knows its NAT without testing it; names of
-titles stand for what users write about themselves. Left out: video, files, chat, Skype-out.
+What is simplified: what is said in two seconds is one message of 8 KB; a client knows its NAT without testing it; what
+users write about themselves are titles. Left out: video, files, chat, Skype-out.
 """
 
 # One file has the client and the super node, since every client is both, now or later. `messages.py` has the messages,

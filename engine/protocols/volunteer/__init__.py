@@ -29,8 +29,8 @@ pers_file_xfer.cpp), with the numbers of its tools; Anderson, "BOINC: A Platform
 # next time that it has something to say to a project. When it is switched off, the state of its program is that of the
 # last checkpoint, which is found from the time of its end (`Host.stopped_us`) when it starts again.
 #
-# What is folded: a result comes with its input file, and the checks that the server makes of hosts (disk, versions of
-# programs, daily quota) are those of memory and of deadlines alone. Left out: several processors, preemption of what is
+# What is simplified: a result comes with its input file, and of the checks that the server makes of hosts (disk,
+# versions of programs, daily quota) there are those of memory and of deadlines alone. Left out: several processors, preemption of what is
 # computed (BOINC changes between projects each hour), trickles, and the web site, whose figures come with each answer.
 
 from __future__ import annotations
