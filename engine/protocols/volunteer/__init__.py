@@ -30,8 +30,9 @@ pers_file_xfer.cpp), with the numbers of its tools; Anderson, "BOINC: A Platform
 # last checkpoint, which is found from the time of its end (`Host.stopped_us`) when it starts again.
 #
 # What is simplified: a result comes with its input file, and of the checks that the server makes of hosts (disk,
-# versions of programs, daily quota) there are those of memory and of deadlines alone. Left out: several processors, preemption of what is
-# computed (BOINC changes between projects each hour), trickles, and the web site, whose figures come with each answer.
+# versions of programs, daily quota) there are those of memory and of deadlines alone. Left out: several processors,
+# preemption of what is computed (BOINC changes between projects each hour), trickles, and the web site, whose figures
+# come with each answer.
 
 from __future__ import annotations
 
