@@ -1206,8 +1206,8 @@ Matched: TypeAlias = "dict[tuple[object, ...], RulesMap]"
 
 
 class LeanStylesheet(Stylesheet):
-    """A style sheet that finds out once which rules hold for all nodes that no rule can tell apart, and sets only what
-    has changed.
+    """A style sheet that looks for the rules of a node once for all nodes that no rule distinguishes, and sets only
+    what has changed.
 
     Textual 8.2.8 tries each rule on each node whenever a class of the node, or of one above it, has changed: a fifth of
     the start. Here what the rules in question ask for is looked up in the node and those above it (names and pseudo

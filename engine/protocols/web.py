@@ -46,7 +46,7 @@ OK, UNAVAILABLE, OVERLOADED = 200, 451, 503
 REQUEST_HEAD = b"GET / HTTP/1.1\r\nHost: acme.example\r\n\r\n"
 """With an empty path: a request line and the one field that has to be there (RFC 9112 sections 3 and 3.2)."""
 RESPONSE_HEAD = b"HTTP/1.1 200 OK\r\nVia: 1.1 server1\r\nContent-Length: 64000\r\n\r\n"
-"""Before its page each response is counted with the bytes of this head (RFC 9112 section 4; RFC 9110 sections 7.6.3 and 8.6)."""
+"""Its bytes are counted before the page of each response (RFC 9112 section 4; RFC 9110 sections 7.6.3 and 8.6)."""
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 PAGE_MAX = 4_000_000_000
 """Bytes that a larger page is counted with: a message has to be smaller than 4 GiB."""

@@ -19,7 +19,7 @@ def shifted(bits: int, by: int) -> int:
 
 
 def places(bits: int) -> Iterator[int]:
-    """The bits that are set, from the lowest on."""
+    """The positions of the bits that are set, ascending."""
     while bits:
         low = bits & -bits
         yield low.bit_length() - 1
@@ -27,7 +27,7 @@ def places(bits: int) -> Iterator[int]:
 
 
 def lowest(bits: int, most: int) -> int:
-    """The lowest of the bits that are set, at most so many."""
+    """The lowest bits that are set, at most `most` of them, as a set."""
     if bits.bit_count() <= most:
         return bits
     low, high = 0, bits.bit_length()

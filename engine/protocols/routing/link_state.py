@@ -187,8 +187,8 @@ class Database:
     def _search(
         self, root: PeerId, heap: list[tuple[int, PeerId, PeerId]], listed: Callable[[PeerId], Links]
     ) -> dict[PeerId, Way | None]:
-        """Dijkstra from some offers, each (distance, next hop, destination), on. Returns the destinations whose way it
-        has set, with the way before."""
+        """Dijkstra, begun with some paths, each (distance, next hop, destination). Returns the destinations whose way
+        it has set, with the way before."""
         ways = self.ways
         before: dict[PeerId, Way | None] = {}
         heapify(heap)
