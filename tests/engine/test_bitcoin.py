@@ -24,6 +24,7 @@ from engine.protocols.bitcoin.messages import (
     Headers,
     Inv,
     NotFound,
+    SendCmpct,
     Tx,
     Verack,
     Version,
@@ -144,6 +145,8 @@ def test_what_does_not_come_is_asked_of_the_next_one_after_a_minute_or_when_its_
     assert not sent(host, GetData)
     host.wait(made, 12 * SECOND)
     assert sent(host, GetData) == [(2, GetData(*it, ()))]
+    made.closed(host, 1)
+    assert not sent(host, GetData), "it is awaited of the second one"
     made.closed(host, 2)
     assert sent(host, GetData) == [(3, GetData(*it, ()))]
     host.give(made, Tx(tuple(paid(1))), sender=3)
@@ -251,6 +254,88 @@ def test_a_compact_block_is_asked_of_another_one_if_its_sender_does_not_have_the
     host.give(made, BlockTxn(block.hash, (payment,)), sender=2)
     host.wait(made, SECOND)
     assert made.chain.tip is block
+
+
+def test_a_block_whose_sender_is_gone_comes_from_another_one_that_pushed_it_too() -> None:
+    host, made = node(1, 2, 3)
+    payment = Transaction.of(2, "b")
+    block = mined(GENESIS, payment)
+    host.give(made, CmpctBlock(block), sender=1)
+    assert sent(host, GetBlockTxn) == [(1, GetBlockTxn(block.hash, (0,)))]
+    host.give(made, CmpctBlock(block), sender=2)
+    assert not sent(host, GetBlockTxn), "one is asked at a time"
+    made.closed(host, 1)
+    assert sent(host, GetData) == [(2, GetData(0, 0, (block.hash,), compact=True))]
+    host.give(made, CmpctBlock(block), sender=2)
+    assert sent(host, GetBlockTxn) == [(2, GetBlockTxn(block.hash, (0,)))]
+    host.give(made, BlockTxn(block.hash, (payment,)), sender=2)
+    host.wait(made, SECOND)
+    assert made.chain.tip is block
+
+
+def test_a_block_is_there_for_others_while_it_is_checked() -> None:
+    host, made = node(1, 2)
+    block = mined(GENESIS)
+    host.give(made, BlockData(block), sender=1)
+    host.give(made, GetData(0, 0, (block.hash,), compact=True), sender=2)
+    assert made.chain.height == 0, "it is not checked yet"
+    assert host.take() == [(2, CmpctBlock(block))]
+
+
+def test_a_block_that_was_pushed_to_one_without_its_parent_is_told_again_when_it_is_checked() -> None:
+    host, made = node(1, 2)
+    parent = mined(GENESIS)
+    host.give(made, BlockData(parent), sender=1)
+    host.wait(made, SECOND)
+    host.give(made, SendCmpct(True), sender=2)
+    host.take()
+    block = mined(parent)
+    host.give(made, BlockData(block), sender=1)
+    assert sent(host, CmpctBlock) == [(2, CmpctBlock(block))]
+    host.give(made, GetHeaders((GENESIS.hash,)), sender=2)
+    assert sent(host, Headers) == [(2, Headers((parent.header,)))]
+    host.wait(made, SECOND)
+    assert sent(host, CmpctBlock) == [(2, CmpctBlock(block))]
+
+
+def test_one_that_was_asked_for_blocks_that_others_pushed_first_is_asked_for_the_next_ones() -> None:
+    host, made = node(1, 2)
+    tip = GENESIS
+    for number in range(IN_FLIGHT_MOST + 1):
+        payment = Transaction.of(-1 - number, "")
+        block = mined(tip, payment)
+        host.give(made, Headers((block.header,)), sender=1)
+        assert sent(host, GetData) == [(1, GetData(0, 0, (block.hash,), compact=True))], number
+        # Another one pushes it, and sends what it is short of.
+        host.give(made, CmpctBlock(block), sender=2)
+        host.give(made, BlockTxn(block.hash, (payment,)), sender=2)
+        host.wait(made, SECOND)
+        host.take()
+        tip = block
+    assert made.chain.tip is tip
+
+
+def test_one_that_did_not_have_blocks_is_asked_for_the_next_ones() -> None:
+    host, made = node(1)
+    for number in range(IN_FLIGHT_MOST + 1):
+        block = mined(GENESIS, at_us=number)
+        host.give(made, Headers((block.header,)), sender=1)
+        assert sent(host, GetData) == [(1, GetData(0, 0, (block.hash,), compact=True))], number
+        host.give(made, NotFound(0, 0, (block.hash,)), sender=1)
+
+
+def test_a_node_is_asked_for_so_many_blocks_at_a_time() -> None:
+    host, made = node(1)
+    chain = [mined(GENESIS)]
+    while len(chain) < IN_FLIGHT_MOST + 5:
+        chain.append(mined(chain[-1]))
+    host.give(made, Headers(tuple(block.header for block in chain)), sender=1)
+    [(_, asked)] = sent(host, GetData)
+    assert asked.blocks == tuple(block.hash for block in chain[:IN_FLIGHT_MOST])
+    host.give(made, BlockData(chain[0]), sender=1)
+    host.wait(made, SECOND)
+    [(_, asked)] = sent(host, GetData)
+    assert asked.blocks == (chain[IN_FLIGHT_MOST].hash,)
 
 
 def test_a_block_that_breaks_the_rules_costs_its_sender_the_connection() -> None:
@@ -445,6 +530,19 @@ def test_sets_of_what_nobody_has_made_are_left_out(it: tuple[int, int]) -> None:
     host.give(made, GetData(*it, ()), sender=1)
     assert host.take() == ([(1, NotFound(*it, ()))] if it[1] else [])
     assert pool(host, made) == paid(3)
+
+
+def test_a_payment_that_came_in_a_block_is_not_asked_for() -> None:
+    host, made = node(1, 2)
+    old, new = paid(2)
+    host.give(made, single(old), sender=1)
+    some(host, new)
+    host.give(made, BlockData(mined(GENESIS, new)), sender=1)
+    host.wait(made, SECOND)
+    host.take()
+    assert pool(host, made) == [old]
+    host.give(made, Inv(*some(host, new), ()), sender=2)
+    assert not sent(host, GetData)
 
 
 def test_sets_begin_anew_after_a_block_and_reach_back_for_what_is_older() -> None:

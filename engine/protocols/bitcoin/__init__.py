@@ -1173,7 +1173,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 else:
                     host.send(sender, answer)
         for hash_ in message.blocks[: IN_FLIGHT_MOST * 2]:
-            block = self.chain.blocks.get(hash_)
+            block = self.block(hash_)
             if block is None or hash_ == GENESIS.hash:
                 lost.append(hash_)
             else:
@@ -1266,6 +1266,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """Whether a block is here, whole."""
         return self.chain.has(hash_) or hash_ in self.checking
 
+    def block(self, hash_: int) -> Block | None:
+        """A block that others may ask for. One that is still checked was pushed already."""
+        return self.chain.blocks.get(hash_) or self.checking.get(hash_)
+
     def ask_headers(self, host: Host, peer: PeerId) -> None:
         """Ask for what another node's chain has beyond the fork with this one's."""
         locator = self.chain.locator()
@@ -1282,8 +1286,13 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @on(GetHeaders)
     def get_headers(self, host: Host, sender: PeerId, message: GetHeaders) -> None:
         """Tell the headers that another node lacks."""
-        if self.hear(host, sender) is not None:
+        one = self.hear(host, sender)
+        if one is not None:
             found = self.chain.after(message.locator[:128], HEADERS_MOST)
+            if one.best in self.checking:
+                # It lacks the parent of the block that was pushed to it: it is told of that block again once it is
+                # checked (Bitcoin Core resets pindexBestHeaderSent for the same reason).
+                one.best = -1
             if found:
                 host.send(sender, Headers(tuple(block.header for block in found)))
 
@@ -1402,8 +1411,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(GetBlockTxn)
     def get_block_txn(self, host: Host, sender: PeerId, message: GetBlockTxn) -> None:
-        """Send transactions of a compact block, also of one that it has pushed and is still checking."""
-        block = self.chain.blocks.get(message.hash) or self.checking.get(message.hash)
+        """Send transactions of a compact block."""
+        block = self.block(message.hash)
         if self.hear(host, sender) is None:
             return
         if block is None:
