@@ -497,15 +497,18 @@ def _check_options_of_component(main: type[Peer], options: type[Any] | None, pat
 def _check_verbs(program: type[Peer]) -> None:
     for base in program.__mro__:
         known: dict[str, str] = {}
-        for name, value in vars(base).items():
-            made = getattr(value, "_verb", None)
-            if isinstance(made, Verb):
-                if known.setdefault(made.name, name) != name:
-                    raise InputError(
-                        f'{base.__qualname__}: the verb "{made.name}" is defined twice, in .{known[made.name]} and '
-                        f".{name}{place_of(inspect.unwrap(value))}"
-                    )
-                _check_verb(program, made)
+        verbs = {
+            name: made for name, value in vars(base).items() if isinstance(made := getattr(value, "_verb", None), Verb)
+        }
+        for name, made in verbs.items():
+            if known.setdefault(made.name, name) != name:
+                raise InputError(
+                    f'{base.__qualname__}: the verb "{made.name}" is defined twice, in .{known[made.name]} and '
+                    f".{name}{place_of(inspect.unwrap(vars(base)[name]))}"
+                )
+        # Of two with one name the values of the last one are known, so the rest is read after that.
+        for made in verbs.values():
+            _check_verb(program, made)
 
 
 def _check_verb(program: type[Peer], made: Verb) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.api import Ask, Numbers
-from engine.protocols.bitcoin import PAY, Connection, Dial, Node, TrickleIn, TrickleOut
+from engine.protocols.bitcoin import IN_FLIGHT_MOST, PAY, Connection, Dial, Node, TrickleIn, TrickleOut
 from engine.protocols.bitcoin.chain import GENESIS, Block, Transaction
 from engine.protocols.bitcoin.messages import (
     Addr,

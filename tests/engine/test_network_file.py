@@ -23,7 +23,7 @@ A peer asks all that it knows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..api import FIND, Ask, CallEnd, Host, Peer, PeerId, Shown
 from ..api import message, on, on_reply, on_timeout, option, verb, words_of
@@ -222,6 +222,7 @@ REFRESH = "    def refresh(self, host: Host, tick: Refresh) -> None:\n        pa
 QUERY = "def query(self, host: Host, sender: PeerId, message: Query)"
 OPTION = 'wait_s: float = option(1.0, "how long it waits for an answer, in s", low=0.1, high=60)'
 SHOWS = 'shows = (Shown("answers", "answers that came", "count"),)'
+ECHO = 'class Echo(Peer, name="NAME", options=EchoOptions):'
 ORPHAN = "@message()\nclass Orphan:\n    n: int\n\n\n"
 OVERRIDE = (
     "\n\nclass Loud(Echo):\n    def query(self, host: Host, sender: PeerId, message: Query) -> None:\n        return\n"
@@ -300,6 +301,27 @@ REFUSED = {
                     "Echo.stations should be a @classmethod"),
     "cast": (LATER, CLASSMETHOD.format("cast(cls, options, members, rng)", "return [1 / 0]"),
              "Echo.cast failed: ZeroDivisionError: division by zero"),
+    "no truth value": ("overlay = False", 'overlay = "no"', "Echo.overlay should be True or False, not no"),
+    "role": ('role = "echo"', "role = 7", "Echo.role should be a text, not 7"),
+    "reach": ("    overlay = False", '    overlay = False\n    reach = "all"',
+              'Echo.reach should be "anyone" or "links", not all'),
+    "no goals": ("goals = (FIND,)", "goals = ()", "Echo.goals should be a tuple of one Goal at least"),
+    "goal twice": ("(FIND,)", "(FIND, replace(FIND))", 'the goal "find" of Echo is defined twice'),
+    "audience": ("(FIND,)", '(replace(FIND, audience="holder"),)',
+                 'the goal "find" of Echo has no audience "holder"; did you mean "holders"?'),
+    "reached by": ("(FIND,)", '(replace(FIND, reached_by=("answer",)),)', 'Echo: reached_by should be a frozenset of'),
+    "part": ("(FIND,)", '(replace(FIND, reached_by=frozenset({"x"})),)', 'Echo: reached_by should be a frozenset of'),
+    "no dataclass": (f"@dataclass(slots=True, eq=False)\n{ECHO}",
+                     f"{ECHO}\n    more: list[int] = field(default_factory=list)",
+                     "Echo.more is a field(...), and Echo is no dataclass: @dataclass(slots=True, eq=False) is"),
+    "signature with a name": ("host: Host, tick: Refresh)", "host: Host, tick: Refresh, *, n: int)",
+                              "Echo.refresh takes (self, host, tick, n), and (self, host, tick) is expected"),
+    "reply to no message": ("@on_reply(Query)", "@on_reply(Refresh)",
+                            "@on_reply(Refresh) of Echo.found should name a message, which is a class with @m"),
+    "verb twice": (END, f'{END}\n    @verb("hush", about="")\n    def still(self, host: Host) -> None:\n        pass\n',
+                   'Echo: the verb "hush" is defined twice, in .hush and .still'),
+    "verb async": ("    def hush", "    async def hush", "should be a plain method, neither async nor with a yield"),
+    "verb rest": ("times: int = 1", "*times: int", '"times" should be an ordinary parameter, which has a name'),
     "verdict": (LATER, CLASSMETHOD.format("verdict(cls, facts, options)", "return facts.nothing"),
                 "failed on verdict: AttributeError: 'Facts' object has no attribute 'nothing'"),
 }  # fmt: skip
