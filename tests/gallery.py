@@ -43,9 +43,11 @@ INK = {
 NETWORKS = ("web", "napster", "gnutella", "gossip")
 SHOWN = (
     *(*NETWORKS, "kademlia", "swim", "bitcoin", "bittorrent", "limewire", "kazaa"),
-    *("skype", "tor", "volunteer", "routing"),
+    *("skype", "tor", "volunteer", "routing", "averaging"),
 )
 """Networks with a picture of their own."""
+COLOUR = {"averaging": "estimate"}
+"""By what peers are coloured, where it is not what it is at the start."""
 SERVERS = {"web": "server", "napster": "index"}
 
 
@@ -138,9 +140,15 @@ async def network(name: str) -> None:
         await person.type(TEXT)
         await person.press("enter")
         await person.press("f")
+        if name in COLOUR:
+            await person.press("B")
+            await person.type(COLOUR[name])
+            await person.press("enter")
         for _ in range(400):
             await person.wait(0.05, slices=1)
             ask = person.session.selection.ask
+            if name in COLOUR and person.session.swarm.now_us > (LOGIN_S + 6) * 1e6:
+                break
             if ask is not None and (row := person.session.swarm.record(ask)).hits and row.reached >= 1:
                 break
         path = GALLERY / f"{name}.png"

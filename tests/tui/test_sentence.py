@@ -160,6 +160,7 @@ def test_names_of_a_file_with_braces_are_told_as_they_are(tmp_path: Path) -> Non
 
 
 PROMPTS = {
+    "averaging": ("measure", "round"),
     "bitcoin": ("pay", "payment"), "bittorrent": ("download", "title"), "gnutella": ("find", "title"),
     "gossip": ("tell", "rumour"), "kademlia": ("find", "title"), "kazaa": ("find", "title"),
     "limewire": ("find", "title"), "napster": ("find", "title"), "routing": ("send a packet to", "destination"),
