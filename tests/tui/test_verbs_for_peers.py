@@ -195,12 +195,13 @@ def test_who_asked_asks_again_after_the_one_who_answered_was_killed_or_censored(
     run.do(Censor([first, 6]))
     run.do(Kill(second))
 
-    def asker(selected: int) -> object:
+    def asker(selected: int | None) -> object:
         seen = replace(frames.frame(), snapshot=run.snapshot(), selected=selected, ask=1, trace=run.trace(1))
-        return askers_of(seen), verb(seen, "ask").says if selected != second else ""
+        return askers_of(seen), verb(seen, "ask").says if selected not in (second, None) else ""
 
     assert asker(first) == (5, "Ask from p005 …")
     assert asker(second) == (5, "")
+    assert asker(None) == (5, "")
     assert asker(6) == (6, "Ask from p006 …"), "it did not answer: somebody wants to see how a censored peer fares"
 
 
