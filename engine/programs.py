@@ -83,7 +83,12 @@ def saved_of(peer: Peer) -> object | None:
 
 def beliefs_of(peer: Peer) -> Beliefs:
     """What a peer and its components know: facts of a component have its name before theirs."""
-    found = peer.beliefs()
+    found: object = peer.beliefs()
+    if not isinstance(found, Beliefs):
+        where = place_of(inspect.unwrap(type(peer).beliefs))
+        raise NetworkFault(
+            f"{type(peer).__qualname__}.beliefs returned a {type(found).__name__}, and Beliefs(...) is expected{where}"
+        )
     if not peer.components:
         return found
     known, facts = dict(found.known), dict(found.facts)
@@ -108,7 +113,8 @@ def shown_of(peer: Peer) -> tuple[float | str, ...]:
     found = peer.shown()
     if not isinstance(found, tuple) or len(found) != len(peer.shows):
         has = f"{len(found)} values" if isinstance(found, tuple) else f"a {type(found).__name__}, which is no tuple,"
-        where = place_of(inspect.unwrap(type(peer).shown))
+        made = inspect.unwrap(type(peer).shown)
+        where = place_of(made if made is not Peer.shown else type(peer))
         raise NetworkFault(f"{type(peer).__qualname__}.shown returned {has} for {len(peer.shows)} columns{where}")
     for name in peer.components:
         found = (*found, *shown_of(getattr(peer, name)))

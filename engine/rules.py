@@ -78,6 +78,11 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
                 f"{_whose(program, 'name')} should be one word, which is typed on the command line, not {name}"
                 f"{place_of(program)}"
             )
+        if program.name and program.ask is Peer.ask:
+            raise InputError(
+                f"{program.__qualname__} has no method ask(self, host, ask), which begins what a user wants"
+                f"{place_of(program)}"
+            )
         for mark, handler, kind in _handlers(program):
             if mark == "on":
                 continue
@@ -391,7 +396,10 @@ def _check_names_used(base: type) -> None:
             continue
         # Similarity is slow to compute, so only names are compared that begin alike and are about as long.
         alike = [one for one in api if one[0] == name[0] and abs(len(one) - len(name)) <= LETTERS_MOST]
-        near = nearest(name, alike, listed=False, similarity=NEAR) if alike else ""
+        same = [one for one in alike if isinstance(vars(Peer)[one], FunctionType) == isinstance(value, FunctionType)]
+        near = next(
+            (found for some in (same, alike) if (found := nearest(name, some, listed=False, similarity=NEAR))), ""
+        )
         if near and any(hasattr(value, mark) for mark in (*MARKS, "_verb")):
             continue
         if near and not _used(name, base):

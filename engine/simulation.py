@@ -49,6 +49,7 @@ from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
 from .sim.links import LinkModel, Streams
+from .sim.misuse import no_peer
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
@@ -773,12 +774,18 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return record.id << HOP_BITS
 
     def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
+        if not isinstance(holder, (int, np.integer)):
+            raise no_peer("host.hit", holder)
         # Numbers of peers may come out of a message, so they are checked here.
         if not self._is_peer(holder):
             return
         named_by = by if by is not None and self._is_peer(by) else holder
         living = bool(self.state[holder] == ALIVE)
-        for record in self._records_told(peer, causes):
+        told = self._records_told(peer, causes)
+        if not told:
+            self.metrics.stray_hits += 1
+            self.event_log.append(Noted, peer, "hit of no ask", {"holder": holder}, 0)
+        for record in told:
             if record.hit(holder, named_by, living, self.kernel.now_us):
                 self.event_log.append(Hit, record.id, peer, holder, str(content), named_by)
                 self.owner.hit_recorded(holder)

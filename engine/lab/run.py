@@ -150,7 +150,11 @@ class Report:
         yield ""
         ranked = sorted(totals.by_kind.items(), key=lambda kn: (-kn[1], kn[0]))
         kinds = ", ".join(f"{kind} {n:,}" for kind, n in ranked if n)
-        drops = ", ".join(f"{why} {n:,}" for why, n in sorted(totals.dropped_by.items()))
+        malformed = ", ".join(kind for kind, why in sorted(totals.dropped_kinds.items()) if "malformed" in why)
+        drops = ", ".join(
+            f"{why} {n:,}{f' ({malformed})' if why == 'malformed' else ''}"
+            for why, n in sorted(totals.dropped_by.items())
+        )
         rows = [
             ("time", f"{self.virtual_s:g} s, run in {self.wall_s:.2f} s"),
             ("deliveries", f"{totals.delivered:,}  ({self.deliveries_per_s:,.0f} a second)"),
@@ -162,6 +166,11 @@ class Report:
             ("links", f"{self.edges:,} at the start"),
             ("asks", f"{len(self.asks):,}" if self.asks else "nothing was asked"),
             ("answered", "-" if self.success is None else f"{self.success:.1%} within {self.scenario.success_s:g} s"),
+            *(
+                [("stray hits", f"{totals.stray_hits:,}, which belong to no ask: they came by messages of no ask")]
+                if totals.stray_hits
+                else []
+            ),
             ("fingerprint", self.fingerprint),
         ]
         yield from (f"  {name:<12} {value}" for name, value in rows)

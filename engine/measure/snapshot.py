@@ -194,6 +194,9 @@ class Totals:
     """Bytes delivered, by kind."""
     dropped_kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Kind -> reason -> messages dropped; without kinds of which none was dropped."""
+    stray_hits: int = 0
+    """Hits that belong to no ask of the peer that told them: a mistake in the code of a network, or a message of a peer
+    that breaks the rules."""
 
     @property
     def in_flight(self) -> int:

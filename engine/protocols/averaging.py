@@ -229,11 +229,21 @@ class Averager(Peer, name="averaging", options=AveragingOptions):
 
     # --- what a person does and sees --------------------------------------------------------------------------------
 
-    @verb("lie", undo="confess", about="It says that its number is a million, and never changes its estimate.")
+    @verb(
+        "lie",
+        undo="confess",
+        about="It says that its number is a million, and never changes its estimate.",
+        why_not=lambda peer: "it lies already" if peer.lies else None,
+    )
     def lie(self, host: Host) -> None:
         self.lies = True
 
-    @verb("confess", undo="lie", about="It takes part as all others do, from the next round on.")
+    @verb(
+        "confess",
+        undo="lie",
+        about="It takes part as all others do, from the next round on.",
+        why_not=lambda peer: None if peer.lies else "it does not lie",
+    )
     def confess(self, host: Host) -> None:
         self.lies = False
 

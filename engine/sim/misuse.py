@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..api import Message
-from ..errors import NetworkFault, nearest, place_of
+from ..errors import NetworkFault, nearest, place_of, plain
+
+PERIOD_LEAST_US = 1_000
+"""A timer that runs each microsecond is one whose period was meant in seconds."""
 
 
 def no_tick_handler(program: type[Any], tick: Any) -> NetworkFault:
@@ -34,6 +37,18 @@ def no_message(value: Any) -> NetworkFault:
     return NetworkFault(
         f"a value of the class {kind.__name__} is sent, which is no message: @message() is expected before the class"
         f"{place_of(kind)}"
+    )
+
+
+def no_peer(what: str, value: Any) -> NetworkFault:
+    """Something is told of a peer, and what is given is not the number of one."""
+    return NetworkFault(f"{what}: the holder should be the number of a peer, not {plain(value, 40)}")
+
+
+def too_often(period_us: int) -> NetworkFault:
+    """A timer is set that would run for ever without time passing."""
+    return NetworkFault(
+        f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}"
     )
 
 

@@ -4,6 +4,7 @@ mistake of its author ends in one sentence with the line."""
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -322,6 +323,14 @@ REFUSED = {
                    'Echo: the verb "hush" is defined twice, in .hush and .still'),
     "verb async": ("    def hush", "    async def hush", "should be a plain method, neither async nor with a yield"),
     "verb rest": ("times: int = 1", "*times: int", '"times" should be an ordinary parameter, which has a name'),
+    "no ask": ("    def ask(", "    def wanted(", "Echo has no method ask(self, host, ask), which begins what "),
+    "hit the other way round": ("hit(sender, answer.name)", "hit(answer.name, sender)",
+                                "host.hit: the holder should be the number of a peer, not "),
+    "seconds for microseconds": ("every(1_000_000, ", "every(5, ",
+                                 "every(5, ...): the period is in microseconds and should be at least 1,000"),
+    "a method near a method": ("def shown(", "def show(", 'nothing calls or reads Echo.show; did you mean "shown"?'),
+    "beliefs": (LATER, f"    def beliefs(self) -> list[int]:\n        return []\n\n{LATER}",
+                "Echo.beliefs returned a list, and Beliefs(...) is expected"),
     "verdict": (LATER, CLASSMETHOD.format("verdict(cls, facts, options)", "return facts.nothing"),
                 "failed on verdict: AttributeError: 'Facts' object has no attribute 'nothing'"),
 }  # fmt: skip
@@ -352,3 +361,17 @@ def test_a_call_whose_answer_nobody_is_told_is_refused(write: Write, capsys: pyt
 def test_the_line_is_that_of_the_mistake(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", write("@on_reply(Query)", "@on_reply(Found)")]) == WRONG
     assert f"(echo_of_tests.py:{line_of('@on_reply(Query)')})" in capsys.readouterr().err
+
+
+def test_hits_that_belong_to_no_ask_are_told(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mistake is made easily: what a call of upkeep brings belongs to no ask, so nobody is seen to be answered."""
+    assert main(["run", write('part="question"', 'part="upkeep"'), "--peers", "8", "--until", "25"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"stray hits +\d+, which belong to no ask", told)
+    assert main(["run", write(name="echo_that_is_right"), "--peers", "8", "--until", "25"]) == 0
+    assert "stray hits" not in capsys.readouterr().out
+
+
+def test_malformed_messages_are_told_with_their_class(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", write("Found(file.name)", "Found(7)"), "--peers", "8", "--until", "25"]) == 0
+    assert re.search(r"dropped by +malformed \d+ \(Found\)", capsys.readouterr().out)

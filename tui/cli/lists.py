@@ -6,6 +6,7 @@ Each prints a table for reading, or with `--json` one JSON value: a list, or an 
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ def list_protocols(space: argparse.Namespace) -> int:
     if verbs:
         acts = [(" ".join((name, *it["values"])), it["about"]) for name, it in verbs.items()]
         lines += ["", 'verbs of its own (do = "act", name = VERB), with their values:', "", table(acts)]
+    lines += ["", f"written in {told['file']}"]
     say("\n".join(lines))
     return DONE
 
@@ -86,6 +88,7 @@ def _protocol(name: str, kind: type[Peer]) -> dict[str, Any]:
         "name": name,
         "title": title_of(kind),
         "about": help_of(kind),
+        "file": inspect.getfile(kind),
         "options": {
             option: {
                 "default": defaults[option],

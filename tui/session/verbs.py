@@ -224,9 +224,9 @@ def told_of(trace: Trace) -> tuple[PeerId, ...]:
 def asker_of(frame: Frame) -> PeerId | None:
     """The peer that would ask now: the selected one; None, for any live peer, if no ask is chosen either.
 
-    It is the origin of the chosen ask, if that is alive, where no peer is selected, or the selected one is not alive, or
-    is told of in the sentence on that ask and was censored since: a user who silenced the peer that answered asks again
-    from the same place, to compare.
+    It is the origin of the chosen ask, if that is alive, where no peer is selected, or the selected one is not alive,
+    or is told of in the sentence on that ask and was censored since: a user who silenced the peer that answered asks
+    again from the same place, to compare.
     """
     snapshot, selected = frame.snapshot, frame.selected
     if selected is not None and snapshot.state[selected] == ALIVE and not _silenced(frame, selected):
