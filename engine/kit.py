@@ -1,5 +1,5 @@
-"""What several networks share: a hash, bounded tables, an index of names, super peers, a host cache, downloads that
-resume, routing tables as they are after a long time, and closed forms of theory.
+"""What several networks share: a hash, identifiers, bounded tables, an index of names, super peers, a host cache,
+downloads that resume, routing tables as they are after a long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha1
 from math import comb, exp, log
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -28,6 +28,32 @@ def digest(*parts: object) -> int:
     """A hash of 64 bits of some values, the same on every machine. parts: numbers, texts, and lists and tuples of them:
     `repr` of them is hashed."""
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
+
+
+ID_BITS = 160
+ID_END = 1 << ID_BITS
+"""Identifiers of hash tables are numbers of 160 bits, below this: those of SHA-1 (Kademlia 2.1, BEP 5)."""
+
+
+@lru_cache(maxsize=1 << 12)
+def key_of(text: str) -> int | None:
+    """The key of a name: SHA-1 of its words in lower case, with one space between them. None for a text without words.
+
+    It depends on nothing else, so it is the same in every run.
+    """
+    words = words_of(text)
+    return int.from_bytes(sha1(" ".join(words).encode()).digest(), "big") if words else None
+
+
+def near(key: int, bits: int, rng: Rng) -> int:
+    """An identifier that begins with the first `bits` bits of a key; the others are drawn."""
+    rest = ID_BITS - bits
+    return key >> rest << rest | rng.getrandbits(rest) if rest else key
+
+
+def is_id(value: object) -> bool:
+    """Whether a value from a message is an identifier."""
+    return type(value) is int and 0 <= value < ID_END
 
 
 def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import AskFor, Host, Kill, Setup, Swarm, on
-from engine.protocols.kademlia import Ended, Node, key_of
+from engine.kit import key_of
+from engine.protocols.kademlia import Ended, Node
 from engine.setup import ContentSpec
 
 SECOND = 1_000_000

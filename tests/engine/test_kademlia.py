@@ -22,7 +22,8 @@ from engine import (
     Swarm,
     TimeMachine,
 )
-from engine.protocols.kademlia import Node, key_of
+from engine.kit import key_of
+from engine.protocols.kademlia import Node
 from engine.record.checkpoints import pack_swarm, unpack_swarm
 from engine.registry import help_of
 from engine.setup import ContentSpec

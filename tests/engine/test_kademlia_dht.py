@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.kit import ID_BITS
 from engine.protocols.kademlia import Dht, DhtOptions, Ended, Found, Joined, Published
 from engine.protocols.kademlia.messages import (
     BadToken,
@@ -20,7 +21,7 @@ from engine.protocols.kademlia.messages import (
     Values,
     nodes_bytes,
 )
-from engine.protocols.kademlia.table import ID_BITS, Contact
+from engine.protocols.kademlia.table import Contact
 from engine.testing import FakeCall, FakeHost
 
 SECOND = 1_000_000

@@ -9,10 +9,10 @@ from hashlib import sha1
 
 import pytest
 
-from engine.kit import converged_buckets, nearest
+from engine.kit import ID_BITS, converged_buckets, is_id, key_of, near, nearest
 from engine.protocols.kademlia.lookup import Lookup
 from engine.protocols.kademlia.records import TOKEN_PERIOD_US, Records, copy_ttl_us, good_token, token
-from engine.protocols.kademlia.table import ID_BITS, Contact, RoutingTable, is_id, key_of, near
+from engine.protocols.kademlia.table import Contact, RoutingTable
 from engine.sim.rng import Stream
 
 SECOND = 1_000_000

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ...api import Blob, PeerId, mentions, message, words_of
-from ..kademlia import key_of
+from ...kit import key_of
 from .pieces import Layout
 
 PIECES_MOST = 1 << 20

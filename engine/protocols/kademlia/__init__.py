@@ -61,10 +61,10 @@ from ...api import (
     option,
     verb,
 )
+from ...kit import ID_BITS, ID_END, key_of, near
 from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published, keep_at_start, keepers_in
-from .table import ID_BITS, ID_END, key_of, near
 
-__all__ = ["BEP5", "Dht", "DhtOptions", "Ended", "Found", "Joined", "Node", "Published", "keep_at_start", "key_of"]
+__all__ = ["BEP5", "Dht", "DhtOptions", "Ended", "Found", "Joined", "Node", "Published", "keep_at_start"]
 
 RESCAN_US = 30_000_000
 JOIN_OVER_S = 5.0

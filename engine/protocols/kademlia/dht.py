@@ -34,11 +34,11 @@ from ...api import (
     on_timeout,
     option,
 )
-from ...kit import converged_buckets, nearest
+from ...kit import ID_BITS, ID_END, converged_buckets, is_id, nearest
 from .lookup import ANSWERED, Lookup, Purpose
 from .messages import BadToken, FindNode, FindValue, Nodes, Ping, Pong, Store, Stored, Values
 from .records import Record, Records, copy_ttl_us, good_token, token
-from .table import ID_BITS, ID_END, Bucket, Contact, RoutingTable, is_id
+from .table import Bucket, Contact, RoutingTable
 
 TEND_US = 60_000_000
 """How often a node looks for what is due: refresh, republishing, expiry, a new attempt to join."""

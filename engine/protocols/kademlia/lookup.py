@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...api import Cause, PeerId
-from .table import ID_END, Contact
+from ...kit import ID_END
+from .table import Contact
 
 KEPT_LEAST = 40
 """Nodes that a lookup keeps at least, besides those that have failed: with a small k many of them may be dead."""

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ...api import PeerId, message
-from .table import Contact, is_id
+from ...kit import is_id
+from .table import Contact
 
 PING_BYTES = 56
 REPLY_BYTES = 47

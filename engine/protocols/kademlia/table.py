@@ -1,4 +1,4 @@
-"""Identifiers, and the routing table of k-buckets (Kademlia 2.1, 2.2, 2.4 and 4.1; BEP 5, "Routing Table").
+"""The routing table of k-buckets (Kademlia 2.2, 2.4 and 4.1; BEP 5, "Routing Table").
 
 Pure data: it sends nothing. The time is an argument, in microseconds.
 """
@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
-from hashlib import sha1
 from typing import NamedTuple
 
-from ...api import PeerId, Rng, words_of
+from ...api import PeerId, Rng
+from ...kit import ID_BITS, near
 
-ID_BITS = 160
-ID_END = 1 << ID_BITS
 BACKOFF_MOST = 10
 """Failures in a row up to which the pause of a contact that does not answer grows."""
 
@@ -24,27 +21,6 @@ class Contact(NamedTuple):
 
     id: int
     peer: PeerId
-
-
-@lru_cache(maxsize=1 << 12)
-def key_of(text: str) -> int | None:
-    """The key of a name: SHA-1 of its words in lower case, with one space between them. None for a text without words.
-
-    It depends on nothing else, so it is the same in every run.
-    """
-    words = words_of(text)
-    return int.from_bytes(sha1(" ".join(words).encode()).digest(), "big") if words else None
-
-
-def near(key: int, bits: int, rng: Rng) -> int:
-    """An identifier that begins with the first `bits` bits of a key; the others are drawn."""
-    rest = ID_BITS - bits
-    return key >> rest << rest | rng.getrandbits(rest) if rest else key
-
-
-def is_id(value: object) -> bool:
-    """Whether a value from a message is an identifier."""
-    return type(value) is int and 0 <= value < ID_END
 
 
 @dataclass(slots=True, eq=False)
