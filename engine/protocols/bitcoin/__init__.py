@@ -119,9 +119,12 @@ from .messages import (
     Tx,
     Verack,
     Version,
+    getdata_of,
+    inv_of,
+    others_of,
     single,
 )
-from .sets import lowest, places, places_in, set_of, shifted
+from .sets import are_plain, lowest, places, places_in, set_of, shifted
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
@@ -398,6 +401,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     connections  by peer; dialing: whom it is calling now, what for, and the timer
     base         the number at which all sets of transactions of this node begin
     pool         transactions that are in no block of the branch; coins: coin -> the one that spends it
+    named        those of `pool` whose coin or text matters: they are sent with their contents
     have         those of `pool` and of blocks; what is below `base` may be missing in it
     causes       number -> cause, of those that belong to an ask
     news         transactions to be announced to those that do not have them
@@ -431,8 +435,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     link_words = ("outbound", "inbound")
     __slots__ = (
         *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
-        *("dialing", "dialing_for", "dial_timer", "have", "high", "ins", "known", "lacking", "later", "me", "news"),
-        *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
+        *("dialing", "dialing_for", "dial_timer", "have", "high", "ins", "known", "lacking", "later", "me", "named"),
+        *("news", "payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
         *("waits", "network", "number", "era", "mining", "outs", "passing"),
     )
 
@@ -447,6 +451,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.dial_us = DIAL_US
         self.base = 0
         self.pool = 0
+        self.named = 0
         self.have = 0
         self.coins: dict[int, Transaction] = {}
         self.causes: dict[int, Cause] = {}
@@ -898,7 +903,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         numbers, base, have = host.numbers, self.base, self.have
         room = POOL_MOST - self.pool.bit_count()
         known: Known = DUPLICATE
-        came = new = 0
+        came = new = named = 0
         for tx in txs:
             if not is_intact(tx):
                 known = None
@@ -907,7 +912,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if number < base:
                 if not self.local(host, number, 1):
                     continue
-                came, new = came << base - self.base, new << base - self.base
+                by = base - self.base
+                came, new, named = came << by, new << by, named << by
                 base, have = self.base, self.have
             bit = 1 << number - base
             came |= bit
@@ -924,19 +930,45 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     continue
                 self.coins[coin] = tx
             new |= bit
-        left = ~came
-        if sender is not None:
-            sender.has |= came
-            sender.asked &= left
-        self.asked &= left
-        self.later &= left
+            if not tx.is_plain:
+                named |= bit
+        self.came(sender, came)
         if new:
             self.have |= new
             self.pool |= new
+            self.named |= named
             if cause:
                 self.causes.update([(base + at, cause) for at in places(new)])
             self.announce_txs(host, new, sender)
         return known
+
+    def take_others(self, host: Host, first: int, others: int, sender: Connection) -> Known:
+        """Transactions of other users, see `Tx.others`: as `take`, with the sets alone."""
+        if not are_plain(host.numbers, first, others):
+            return None
+        by = first - self.base
+        came = self.local(host, first, others) if by < 0 else others << by
+        self.came(sender, came)
+        new = came & ~self.have
+        if not new:
+            return DUPLICATE
+        room = POOL_MOST - self.pool.bit_count()
+        if new.bit_count() > room:
+            new = lowest(new, max(0, room))
+        if new:
+            self.have |= new
+            self.pool |= new
+            self.announce_txs(host, new, sender)
+        return None
+
+    def came(self, sender: Connection | None, txs: int) -> None:
+        """Transactions have come, and are not asked for any more."""
+        left = ~txs
+        if sender is not None:
+            sender.has |= txs
+            sender.asked &= left
+        self.asked &= left
+        self.later &= left
 
     def local(self, host: Host, first: int, txs: int) -> int:
         """A set that another node told, as one that begins at `base`. It is empty if a number in it is of no
@@ -957,6 +989,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """All sets begin at another number from now on."""
         by, self.base = self.base - base, base
         self.pool, self.have, self.news = shifted(self.pool, by), shifted(self.have, by), shifted(self.news, by)
+        self.named = shifted(self.named, by)
         self.asked, self.later = shifted(self.asked, by), shifted(self.later, by)
         self.waits = [shifted(some, by) for some in self.waits]
         for one in self.connections.values():
@@ -1032,7 +1065,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             # `tell` for one connection and payments that belong to no ask. The timer has no cause either, and what
             # inherits that takes the short path.
             one.has |= fresh
-            host.send(tick.to, Inv(self.base, fresh, ()))
+            host.send(tick.to, inv_of(self.base, fresh))
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
@@ -1075,9 +1108,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for txs, peers in lists.items():
             theirs = [causes[base + at] for at in places(txs) if base + at in causes] if causes else None
             if len(peers) == 1 and not theirs:
-                host.send(peers[0], Inv(base, txs, ()))
+                host.send(peers[0], inv_of(base, txs))
             else:
-                host.multicast(peers, Inv(base, txs, ()), cause=theirs or None)
+                host.multicast(peers, inv_of(base, txs), cause=theirs or None)
 
     @on(Inv)
     def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
@@ -1126,7 +1159,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked |= txs
         self.later &= ~txs
         one.asked |= txs
-        host.send(one.peer, GetData(self.base, txs, ()))
+        host.send(one.peer, getdata_of(self.base, txs))
 
     def ask_others(self, host: Host, txs: int) -> None:
         """Transactions did not come: ask other nodes that have announced them, first over connections that it opened,
@@ -1157,17 +1190,19 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             here = shifted(txs, first - base) & self.pool if made else 0
             txs ^= shifted(here, base - first) if here else 0
             found: list[Transaction] = []
-            while here:
-                # `places`, inlined.
-                number = base + (here & -here).bit_length() - 1
-                here &= here - 1
-                if causes and number in causes:
+            named = here & self.named
+            for at in places(named) if named else ():
+                if base + at in causes:
                     # What belongs to an ask is sent alone, so that each ask has its own.
-                    host.send(sender, single(values[number]), cause=causes[number])
+                    host.send(sender, single(values[base + at]), cause=causes[base + at])
                 else:
-                    found.append(values[number])
-            if found:
-                answer = single(found[0]) if len(found) == 1 else Tx(tuple(found))
+                    found.append(values[base + at])
+            others = here ^ named
+            if others or found:
+                if not found:
+                    answer = others_of(base, others)
+                else:
+                    answer = Tx(tuple(found), base, others) if others or len(found) > 1 else single(found[0])
                 if host.cause:
                     host.send(sender, answer, cause=None)
                 else:
@@ -1189,7 +1224,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if one is None:
             return None
         one.heard_us = host.now_us
-        return self.take(host, message.txs, one, host.cause)
+        if not message.others:
+            return self.take(host, message.txs, one, host.cause)
+        known = self.take_others(host, message.first, message.others, one)
+        if message.txs and self.take(host, message.txs, one, host.cause) is None:
+            return None
+        return known
 
     @on(NotFound)
     def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
@@ -1528,6 +1568,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 bit = 1 << host.numbers.of(tx) - self.base
                 self.pool |= bit
                 self.have |= bit
+                if not tx.is_plain:
+                    self.named |= bit
                 if tx.coin > 0:
                     self.coins[tx.coin] = tx
 
@@ -1547,6 +1589,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             for one in self.connections.values():
                 one.asked &= ~gone
         self.pool &= ~gone
+        self.named &= ~gone
         self.news &= ~gone
         self.asked &= ~gone
         self.later &= ~gone
@@ -1732,6 +1775,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         bit = 1 << host.numbers.of(first) - self.base
         self.pool |= bit
         self.have |= bit
+        self.named |= bit
         self.coins[coin] = first
 
     @verb(

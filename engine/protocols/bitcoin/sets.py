@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ...api import Numbers
-from .chain import Block
+from .chain import Block, Transaction, is_intact
 
 
 def shifted(bits: int, by: int) -> int:
@@ -38,6 +38,16 @@ def lowest(bits: int, most: int) -> int:
         else:
             high = middle
     return bits & ((1 << low) - 1)
+
+
+@lru_cache(maxsize=4_096)
+def are_plain(numbers: Numbers, first: int, txs: int) -> bool:
+    """Whether a set is of transactions that exist, and of each of which nothing but its number is ever read. The same
+    sets come to many nodes."""
+    made = numbers.values
+    if first < 0 or txs < 0 or first + txs.bit_length() > len(made):
+        return False
+    return all(isinstance(tx := made[first + at], Transaction) and tx.is_plain and is_intact(tx) for at in places(txs))
 
 
 @lru_cache(maxsize=64)
