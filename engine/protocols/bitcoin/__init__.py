@@ -49,6 +49,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from math import log
 
 from ...api import (
     DUPLICATE,
@@ -124,7 +125,7 @@ from .messages import (
     others_of,
     single,
 )
-from .sets import are_plain, lowest, places, places_in, set_of, shifted
+from .sets import contents, lowest, places, places_in, set_of, shifted
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
@@ -142,6 +143,11 @@ FEELER_US, PROBE_US, PROBE_FOR_US = 120 * SECOND_US, 300 * SECOND_US, 60 * SECON
 PING_US, SILENT_US = 120 * SECOND_US, 1_200 * SECOND_US
 STEP_US = 10_000
 TRICKLE_IN_US, TRICKLE_OUT_US = 5 * SECOND_US, 2 * SECOND_US
+LUCK_BITS = 12
+LUCK_MASK = (1 << LUCK_BITS) - 1
+WAITS_OUT_US = tuple([round(-log(1 - (n + 0.5) / 2**LUCK_BITS) * TRICKLE_OUT_US) for n in range(2**LUCK_BITS)])
+"""Quantiles of the wait for the next announcement to an outbound connection, each as likely as another: the exponential
+distribution, in steps that are finer than `STEP_US` up to waits of 6 s."""
 PASS_US = 100_000
 INV_MOST, INV_TARGET, INV_FAST_MOST = 1_000, 35, 500
 NOT_PREFERRED_US = 2 * SECOND_US
@@ -407,6 +413,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     news         transactions to be announced to those that do not have them
     asked, later those that were asked for, and those that are to be asked for when inbound connections had to wait
     waits        what was asked for at the last rounds of `tend`, the oldest first
+    made         so many transactions were made, as far as it has looked
+    luck         random bits for the waits of announcements, of which each takes `LUCK_BITS`; 1: there are none left
     outs, ins    connections for all relay: those that it opened, and those that it accepted
     lacking      blocks whose header is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
@@ -434,10 +442,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     )
     link_words = ("outbound", "inbound")
     __slots__ = (
-        *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
-        *("dialing", "dialing_for", "dial_timer", "have", "high", "ins", "known", "lacking", "later", "me", "named"),
-        *("news", "payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
-        *("waits", "network", "number", "era", "mining", "outs", "passing"),
+        *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections"),
+        *("dial_timer", "dial_us", "dialing", "dialing_for", "era", "have", "high", "ins", "known", "lacking", "later"),
+        *("luck", "made", "me", "mining", "named", "network", "news", "number", "outs", "passing", "payments"),
+        *("pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial", "waits"),
     )
 
     def __init__(self) -> None:
@@ -459,6 +467,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked = 0
         self.later = 0
         self.waits: list[int] = []
+        self.luck = 1
+        self.made = 0
         self.outs: list[Connection] = []
         self.ins: list[Connection] = []
         self.armed_in = False
@@ -944,7 +954,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def take_others(self, host: Host, first: int, others: int, sender: Connection) -> Known:
         """Transactions of other users, see `Tx.others`: as `take`, with the sets alone."""
-        if not are_plain(host.numbers, first, others):
+        if not contents(host.numbers).are_plain(first, others):
             return None
         by = first - self.base
         came = self.local(host, first, others) if by < 0 else others << by
@@ -1038,8 +1048,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
+        luck = self.luck
+        if luck == 1:
+            luck = host.rng.getrandbits(LUCK_BITS * 5) | 1 << LUCK_BITS * 5
+        self.luck = luck >> LUCK_BITS
+        later_us = WAITS_OUT_US[luck & LUCK_MASK]
         # `in_step`, inlined: nearly all timers of a busy network are this one.
-        later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
     def arm_in(self, host: Host) -> None:
@@ -1126,8 +1140,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         first = message.first
         by, length = first - self.base, txs.bit_length()
-        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= len(host.numbers.values):
-            txs <<= by
+        if first + length > self.made:
+            self.made = len(host.numbers.values)
+        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= self.made:
+            if by:
+                txs <<= by
         else:
             txs = self.local(host, first, lowest(txs, INV_MOST) if txs > 0 else 0)
         one.has |= txs

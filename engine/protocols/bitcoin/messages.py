@@ -205,7 +205,7 @@ class GetData:
 
     def wire_size(self) -> int:
         many = self.txs.bit_count() + len(self.blocks)
-        return HEADER + count_size(many) + ENTRY_INV * many
+        return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
 
 @message(part="answer")

@@ -40,14 +40,32 @@ def lowest(bits: int, most: int) -> int:
     return bits & ((1 << low) - 1)
 
 
-@lru_cache(maxsize=4_096)
-def are_plain(numbers: Numbers, first: int, txs: int) -> bool:
-    """Whether a set is of transactions that exist, and of each of which nothing but its number is ever read. The same
-    sets come to many nodes."""
-    made = numbers.values
-    if first < 0 or txs < 0 or first + txs.bit_length() > len(made):
-        return False
-    return all(isinstance(tx := made[first + at], Transaction) and tx.is_plain and is_intact(tx) for at in places(txs))
+class Contents:
+    """Which transactions have contents that matter, of all that were made: `rest` is the set of those that do, or are
+    none, of the first `seen` numbers. Looked up once for all nodes."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.values = numbers.values
+        self.rest = self.seen = 0
+
+    def are_plain(self, first: int, txs: int) -> bool:
+        """Whether a set is of transactions that exist, and of each of which nothing but its number is ever read."""
+        end = first + txs.bit_length()
+        if end > self.seen:
+            if end > len(self.values):
+                return False
+            for number in range(self.seen, len(self.values)):
+                tx = self.values[number]
+                if not (isinstance(tx, Transaction) and tx.is_plain and is_intact(tx)):
+                    self.rest |= 1 << number
+            self.seen = len(self.values)
+        return first >= 0 and txs >= 0 and not txs & self.rest >> first
+
+
+@lru_cache(maxsize=4)
+def contents(numbers: Numbers) -> Contents:
+    """Those of a run."""
+    return Contents(numbers)
 
 
 @lru_cache(maxsize=64)
