@@ -149,6 +149,8 @@ WAITS_OUT_US = tuple([round(-log(1 - (n + 0.5) / 2**LUCK_BITS) * TRICKLE_OUT_US)
 """Quantiles of the wait for the next announcement to an outbound connection, each as likely as another: the exponential
 distribution, in steps that are finer than `STEP_US` up to waits of 6 s."""
 PASS_US = 100_000
+SHARED_MOST = 4
+"""Sets of so few transactions are made into one message for all nodes (`inv_of`): larger ones are seldom the same."""
 INV_MOST, INV_TARGET, INV_FAST_MOST = 1_000, 35, 500
 NOT_PREFERRED_US = 2 * SECOND_US
 """A transaction that an inbound peer announces is asked for so much later."""
@@ -957,9 +959,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if not contents(host.numbers).are_plain(first, others):
             return None
         by = first - self.base
-        came = self.local(host, first, others) if by < 0 else others << by
-        self.came(sender, came)
-        new = came & ~self.have
+        if by:
+            others = self.local(host, first, others) if by < 0 else others << by
+        # `came`, inlined.
+        sender.has |= others
+        left = ~others
+        sender.asked &= left
+        self.asked &= left
+        self.later &= left
+        new = others & ~self.have
         if not new:
             return DUPLICATE
         room = POOL_MOST - self.pool.bit_count()
@@ -1071,7 +1079,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         fresh = self.news & ~one.has
         if not fresh:
             return
-        if self.causes or fresh.bit_count() > INV_TARGET:
+        many = fresh.bit_count()
+        if self.causes or many > INV_TARGET:
             self.tell(host, (one,))
             if self.news & ~one.has:
                 self.arm(host, one)
@@ -1079,7 +1088,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             # `tell` for one connection and payments that belong to no ask. The timer has no cause either, and what
             # inherits that takes the short path.
             one.has |= fresh
-            host.send(tick.to, inv_of(self.base, fresh))
+            host.send(tick.to, inv_of(self.base, fresh) if many <= SHARED_MOST else Inv(self.base, fresh, ()))
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
@@ -1158,7 +1167,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         missing &= ~self.later
         if missing:
             self.later |= missing
-            host.after(in_step(host, NOT_PREFERRED_US), AskLater(sender, self.base, missing))
+            # `in_step`, inlined.
+            later_us = NOT_PREFERRED_US + -(one.heard_us + NOT_PREFERRED_US) % STEP_US
+            host.after(later_us, AskLater(sender, self.base, missing))
 
     @on(AskLater)
     def ask_later(self, host: Host, tick: AskLater) -> None:
@@ -1176,7 +1187,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked |= txs
         self.later &= ~txs
         one.asked |= txs
-        host.send(one.peer, getdata_of(self.base, txs))
+        few = txs.bit_count() <= SHARED_MOST
+        host.send(one.peer, getdata_of(self.base, txs) if few else GetData(self.base, txs, ()))
 
     def ask_others(self, host: Host, txs: int) -> None:
         """Transactions did not come: ask other nodes that have announced them, first over connections that it opened,
@@ -1203,23 +1215,31 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         lost: list[int] = []
         if txs:
             base, values, causes = self.base, host.numbers.values, self.causes
-            made = first >= 0 and txs > 0 and first + txs.bit_length() <= len(values)
-            here = shifted(txs, first - base) & self.pool if made else 0
-            txs ^= shifted(here, base - first) if here else 0
+            if first < 0 or txs < 0 or first + txs.bit_length() > len(values):
+                here = 0
+            elif first == base:
+                here = txs & self.pool
+                txs ^= here
+            else:
+                here = shifted(txs, first - base) & self.pool
+                txs ^= shifted(here, base - first)
             found: list[Transaction] = []
-            named = here & self.named
-            for at in places(named) if named else ():
-                if base + at in causes:
-                    # What belongs to an ask is sent alone, so that each ask has its own.
-                    host.send(sender, single(values[base + at]), cause=causes[base + at])
-                else:
-                    found.append(values[base + at])
-            others = here ^ named
+            others = here
+            if here & self.named:
+                others &= ~self.named
+                for at in places(here ^ others):
+                    if base + at in causes:
+                        # What belongs to an ask is sent alone, so that each ask has its own.
+                        host.send(sender, single(values[base + at]), cause=causes[base + at])
+                    else:
+                        found.append(values[base + at])
             if others or found:
-                if not found:
+                if found:
+                    answer = Tx(tuple(found), base, others) if others or len(found) > 1 else single(found[0])
+                elif others.bit_count() <= SHARED_MOST:
                     answer = others_of(base, others)
                 else:
-                    answer = Tx(tuple(found), base, others) if others or len(found) > 1 else single(found[0])
+                    answer = Tx((), base, others)
                 if host.cause:
                     host.send(sender, answer, cause=None)
                 else:
