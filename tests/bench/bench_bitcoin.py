@@ -297,7 +297,8 @@ def healed(peers: int, minutes: float, block_s: float = 600.0, seed: int = 1, se
 
 class Speed(NamedTuple):
     """times: virtual seconds for each second of processor time, that of the start left out; height of the chain; MB at
-    most; tips: different last blocks at the end; confirmed, waiting: payments in the chain of node 0 and in its pool."""
+    most; tips: different last blocks at the end; confirmed, waiting: payments in the chain of node 0, and in its pool
+    alone."""
 
     times: float
     blocks: int
