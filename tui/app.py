@@ -25,6 +25,7 @@ from engine import Scenario, SwarmError, plain
 
 from .actions.table import ACTIONS, ALL
 from .config import textual_themes
+from .config.collector import COLLECT
 from .config.keys import Key, bindings, keyed
 from .config.settings import Settings
 from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from .first_frame import FirstFrame
 
 FPS = 30.0
-COLLECT = (5_000, 10, 10)
-"""Thresholds of the garbage collector. A frame makes a thousand short-lived objects: with Python's own threshold of 700
-the collector ran ten times a second, which was a twentieth of the time of an idle dashboard."""
 PASTE_MOST = 4_000
 """The most characters of a paste that go into a line."""
 LATIN_S = 10.0

@@ -827,13 +827,14 @@ class JointRecord:
 
 
 class NullRecord(AskRecord):
-    """The record of messages that no ask caused. It never closes."""
+    """The record of messages that no ask caused. It never closes, and counts no messages."""
 
     __slots__ = ()
 
     def __init__(self) -> None:
         super().__init__(0, -1, "", FIND, "", 0)
-        self.pending = 1 << 60
+        # Never 0, and a small integer: it changes with each message.
+        self.pending = 1 << 29
 
 
 def record_drop(

@@ -355,7 +355,8 @@ class _Compiled:
 
     def _items(self, outer: str, inside: tuple[Any, ...], at: str) -> str:
         each = self._each(inside[0], at) if inside else ""
-        return f"({outer} and {each})" if each else outer
+        # Of nothing there is nothing to compare: many a container is empty.
+        return f"({outer} and (not {at} or {each}))" if each else outer
 
     def _each(self, hint: Any, at: str) -> str:
         """That each item of a container is what an annotation says."""

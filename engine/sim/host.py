@@ -344,7 +344,7 @@ class PeerHost:
                 why = Via(why, via)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
-        at = now + (links.flat_us or self.row[links.column[to]])
+        at = now + (links.flat_us or self.row[to if links.by_pair else links.column[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
             kernel.messages[at] = ([to], [envelope])
@@ -356,8 +356,9 @@ class PeerHost:
         shared.sent_bytes += size
         shared.sent_by_kind[kind] += 1
         record.pending += 1
-        record.by_part[does] += 1
-        record.bytes += size
+        if why:
+            record.by_part[does] += 1
+            record.bytes += size
 
     def multicast(
         self,
@@ -461,7 +462,7 @@ class PeerHost:
                 each.bytes += n * size * share
             if not arriving:
                 kernel.quiescent.append(record)
-        else:
+        elif why:
             record.by_part[does] += n
             record.bytes += n * size
 
@@ -495,7 +496,7 @@ class PeerHost:
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
         # `kernel.arm`, inlined.
         record.pending += 1
-        at = kernel.now_us + max(0, int(delay_us))
+        at = kernel.now_us + (delay_us if delay_us.__class__ is int and delay_us > 0 else max(0, int(delay_us)))
         bucket = kernel.timers.get(at)
         if bucket is None:
             kernel.timers[at] = [timer]

@@ -76,7 +76,11 @@ class Stream:
 
     def random(self) -> float:
         """Uniform in [0, 1)."""
-        return (self.bits64() >> 11) * TO_UNIT
+        # `bits64`, inlined.
+        state = self.state = (self.state + GAMMA) & MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+        return ((state ^ (state >> 31)) >> 11) * TO_UNIT
 
     def uniform(self, low: float, high: float) -> float:
         return low + (high - low) * self.random()

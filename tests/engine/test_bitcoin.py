@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.api import Ask, Numbers
+from engine.api import DUPLICATE, Ask, Numbers
+from engine.protocols import bitcoin
 from engine.protocols.bitcoin import IN_FLIGHT_MOST, PAY, Connection, Dial, Node, TrickleIn, TrickleOut
 from engine.protocols.bitcoin.chain import GENESIS, Block, Transaction
 from engine.protocols.bitcoin.messages import (
@@ -463,6 +464,7 @@ def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
     # BIP 152: some 12.3 kB for 2,000 transactions.
     assert 12_200 < CmpctBlock(block).wire_size() < 12_500
     assert Tx((Transaction.of(1, "x"), Transaction.of(2, "x"))).wire_size() == 2 * (24 + 226)
+    assert Tx((Transaction.of(1, "x"),), 7, 0b101).wire_size() == 3 * (24 + 226)
 
 
 def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
@@ -480,7 +482,51 @@ def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
     told = {to: listed(host, message.first, message.txs) for to, message in sent(host, Inv)}
     assert told == {2: [txs[1]], 3: [txs[0]]}
     host.give(made, GetData(*some(host, txs[0], txs[1]), ()), sender=3)
-    assert host.take() == [(3, Tx((txs[0], txs[1])))], "together"
+    assert host.take() == [(3, Tx((), *some(host, txs[0], txs[1])))], "together"
+
+
+def test_payments_of_which_something_is_read_are_sent_with_their_contents() -> None:
+    host, made = node(1, 2)
+    plain, named = paid(2), [Transaction.of(5, "tea"), Transaction.of(-9, "milk")]
+    host.give(made, Tx(tuple(named), *some(host, *plain)), sender=1)
+    assert pool(host, made) == [*plain, *named]
+    host.take()
+    host.give(made, GetData(*some(host, *plain, *named), ()), sender=2)
+    assert host.take() == [(2, Tx(tuple(named), *some(host, *plain)))]
+    # What a block took out and a longer branch brings back is sent as before.
+    host.give(made, BlockData(mined(GENESIS, *plain, *named)), sender=1)
+    host.wait(made, SECOND)
+    assert pool(host, made) == []
+    rival = mined(GENESIS, at_us=3)
+    for block in (rival, mined(rival, at_us=4)):
+        host.give(made, BlockData(block), sender=1)
+        host.wait(made, SECOND)
+    host.take()
+    host.give(made, GetData(*some(host, *plain, *named), ()), sender=2)
+    assert host.take() == [(2, Tx(tuple(named), *some(host, *plain)))]
+
+
+def test_a_set_of_payments_whose_contents_are_missing_is_not_taken() -> None:
+    host, made = node(1, 2)
+    [old], named = paid(1), Transaction.of(5, "tea")
+    first, txs = some(host, old, named)
+    forged = old._replace(txid=7)
+    for others in ((first, txs), (first, 0b1000), (-1, 0b10), (first, -1), (1 << 70, 1), some(host, forged)):
+        host.give(made, Tx((), *others), sender=1)
+    assert pool(host, made) == []
+    plain, both = Tx((), *some(host, old)), Tx((named,), *some(host, old))
+    known = [made.tx(host, 2, message) for message in (plain, plain, both, both)]
+    assert known == [None, DUPLICATE, None, DUPLICATE]
+    assert pool(host, made) == [old, named]
+
+
+def test_a_full_pool_takes_as_many_payments_as_it_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bitcoin, "POOL_MOST", 4)
+    host, made = node(1)
+    host.give(made, Tx((), *some(host, *paid(3))), sender=1)
+    host.give(made, Tx((), *some(host, *paid(6)[2:])), sender=1)
+    host.give(made, Tx((), *some(host, *paid(8)[7:])), sender=1)
+    assert pool(host, made) == paid(4)
 
 
 def test_a_timer_is_set_only_for_connections_that_lack_something() -> None:
@@ -570,7 +616,7 @@ def test_sets_begin_anew_after_a_block_and_reach_back_for_what_is_older() -> Non
     assert pool(host, made) == [*txs[:100], *kept], "in the order in which they were made"
     host.take()
     host.give(made, GetData(*some(host, txs[7], kept[7]), ()), sender=2)
-    assert host.take() == [(2, Tx((txs[7], kept[7])))]
+    assert host.take() == [(2, Tx((), *some(host, txs[7], kept[7])))]
     host.wait(made, 60 * SECOND)
     told = [tx for to, message in sent(host, Inv) if to == 1 for tx in listed(host, message.first, message.txs)]
     assert not told, "it has told of all of them itself"

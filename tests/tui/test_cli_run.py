@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine import parse_sweep
+from engine import Swarm, parse_sweep
 from engine.lab.sweep import Curve, Outcome, Point, Scenario
 from tui.cli import main as cli
 from tui.cli import run as cli_run
+from tui.config.collector import COLLECT
 
 SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
 
@@ -50,6 +53,24 @@ def test_samples_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert rows[0]["alive"] == "8"
     told = json.loads(capsys.readouterr().out)
     assert "series" not in told, "that is what --series asks for"
+
+
+def test_the_collector_runs_seldom_while_a_swarm_runs_and_as_before_afterwards(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[tuple[int, int, int]] = []
+    advance = Swarm.advance
+
+    def watched(self: Swarm, *args: Any, **kw: Any) -> int:
+        seen.append(gc.get_threshold())
+        return advance(self, *args, **kw)
+
+    monkeypatch.setattr(Swarm, "advance", watched)
+    before = gc.get_threshold()
+    assert cli.main([*SMALL, "--until", "1"]) == 0
+    assert {*seen} == {COLLECT}
+    assert COLLECT[0] > 700, "Python's own"
+    assert gc.get_threshold() == before
 
 
 def test_a_sweep_prints_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..config.collector import rarely_collected
 from .common import (
     DONE,
     FAILED,
@@ -115,7 +116,10 @@ def run_run(space: argparse.Namespace) -> int:
     picture = Picture(space.size) if space.picture else None
     at_end = None if picture is None else picture.take
     try:
-        report = run(scenario, until=space.until, series=samples, progress=progress, record=space.record, at_end=at_end)
+        with rarely_collected():
+            report = run(
+                scenario, until=space.until, series=samples, progress=progress, record=space.record, at_end=at_end
+            )
     finally:
         if progress is not None:
             progress.clear()

@@ -49,6 +49,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from math import log
 
 from ...api import (
     DUPLICATE,
@@ -119,9 +120,12 @@ from .messages import (
     Tx,
     Verack,
     Version,
+    getdata_of,
+    inv_of,
+    others_of,
     single,
 )
-from .sets import lowest, places, places_in, set_of, shifted
+from .sets import contents, lowest, places, places_in, set_of, shifted
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
@@ -139,7 +143,14 @@ FEELER_US, PROBE_US, PROBE_FOR_US = 120 * SECOND_US, 300 * SECOND_US, 60 * SECON
 PING_US, SILENT_US = 120 * SECOND_US, 1_200 * SECOND_US
 STEP_US = 10_000
 TRICKLE_IN_US, TRICKLE_OUT_US = 5 * SECOND_US, 2 * SECOND_US
+LUCK_BITS = 12
+LUCK_MASK = (1 << LUCK_BITS) - 1
+WAITS_OUT_US = tuple([round(-log(1 - (n + 0.5) / 2**LUCK_BITS) * TRICKLE_OUT_US) for n in range(2**LUCK_BITS)])
+"""Quantiles of the wait for the next announcement to an outbound connection, each as likely as another: the exponential
+distribution, in steps that are finer than `STEP_US` up to waits of 6 s."""
 PASS_US = 100_000
+SHARED_MOST = 4
+"""Sets of so few transactions are made into one message for all nodes (`inv_of`): larger ones are seldom the same."""
 INV_MOST, INV_TARGET, INV_FAST_MOST = 1_000, 35, 500
 NOT_PREFERRED_US = 2 * SECOND_US
 """A transaction that an inbound peer announces is asked for so much later."""
@@ -398,11 +409,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     connections  by peer; dialing: whom it is calling now, what for, and the timer
     base         the number at which all sets of transactions of this node begin
     pool         transactions that are in no block of the branch; coins: coin -> the one that spends it
+    named        those of `pool` whose coin or text matters: they are sent with their contents
     have         those of `pool` and of blocks; what is below `base` may be missing in it
     causes       number -> cause, of those that belong to an ask
     news         transactions to be announced to those that do not have them
     asked, later those that were asked for, and those that are to be asked for when inbound connections had to wait
     waits        what was asked for at the last rounds of `tend`, the oldest first
+    made         so many transactions were made, as far as it has looked
+    luck         random bits for the waits of announcements, of which each takes `LUCK_BITS`; 1: there are none left
     outs, ins    connections for all relay: those that it opened, and those that it accepted
     lacking      blocks whose header is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
@@ -430,10 +444,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     )
     link_words = ("outbound", "inbound")
     __slots__ = (
-        *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections", "dial_us"),
-        *("dialing", "dialing_for", "dial_timer", "have", "high", "ins", "known", "lacking", "later", "me", "news"),
-        *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
-        *("waits", "network", "number", "era", "mining", "outs", "passing"),
+        *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections"),
+        *("dial_timer", "dial_us", "dialing", "dialing_for", "era", "have", "high", "ins", "known", "lacking", "later"),
+        *("luck", "made", "me", "mining", "named", "network", "news", "number", "outs", "passing", "payments"),
+        *("pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial", "waits"),
     )
 
     def __init__(self) -> None:
@@ -447,6 +461,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.dial_us = DIAL_US
         self.base = 0
         self.pool = 0
+        self.named = 0
         self.have = 0
         self.coins: dict[int, Transaction] = {}
         self.causes: dict[int, Cause] = {}
@@ -454,6 +469,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked = 0
         self.later = 0
         self.waits: list[int] = []
+        self.luck = 1
+        self.made = 0
         self.outs: list[Connection] = []
         self.ins: list[Connection] = []
         self.armed_in = False
@@ -898,7 +915,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         numbers, base, have = host.numbers, self.base, self.have
         room = POOL_MOST - self.pool.bit_count()
         known: Known = DUPLICATE
-        came = new = 0
+        came = new = named = 0
         for tx in txs:
             if not is_intact(tx):
                 known = None
@@ -907,7 +924,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if number < base:
                 if not self.local(host, number, 1):
                     continue
-                came, new = came << base - self.base, new << base - self.base
+                by = base - self.base
+                came, new, named = came << by, new << by, named << by
                 base, have = self.base, self.have
             bit = 1 << number - base
             came |= bit
@@ -924,19 +942,51 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     continue
                 self.coins[coin] = tx
             new |= bit
-        left = ~came
-        if sender is not None:
-            sender.has |= came
-            sender.asked &= left
-        self.asked &= left
-        self.later &= left
+            if not tx.is_plain:
+                named |= bit
+        self.came(sender, came)
         if new:
             self.have |= new
             self.pool |= new
+            self.named |= named
             if cause:
                 self.causes.update([(base + at, cause) for at in places(new)])
             self.announce_txs(host, new, sender)
         return known
+
+    def take_others(self, host: Host, first: int, others: int, sender: Connection) -> Known:
+        """Transactions of other users, see `Tx.others`: as `take`, with the sets alone."""
+        if not contents(host.numbers).are_plain(first, others):
+            return None
+        by = first - self.base
+        if by:
+            others = self.local(host, first, others) if by < 0 else others << by
+        # `came`, inlined.
+        sender.has |= others
+        left = ~others
+        sender.asked &= left
+        self.asked &= left
+        self.later &= left
+        new = others & ~self.have
+        if not new:
+            return DUPLICATE
+        room = POOL_MOST - self.pool.bit_count()
+        if new.bit_count() > room:
+            new = lowest(new, max(0, room))
+        if new:
+            self.have |= new
+            self.pool |= new
+            self.announce_txs(host, new, sender)
+        return None
+
+    def came(self, sender: Connection | None, txs: int) -> None:
+        """Transactions have come, and are not asked for any more."""
+        left = ~txs
+        if sender is not None:
+            sender.has |= txs
+            sender.asked &= left
+        self.asked &= left
+        self.later &= left
 
     def local(self, host: Host, first: int, txs: int) -> int:
         """A set that another node told, as one that begins at `base`. It is empty if a number in it is of no
@@ -957,6 +1007,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """All sets begin at another number from now on."""
         by, self.base = self.base - base, base
         self.pool, self.have, self.news = shifted(self.pool, by), shifted(self.have, by), shifted(self.news, by)
+        self.named = shifted(self.named, by)
         self.asked, self.later = shifted(self.asked, by), shifted(self.later, by)
         self.waits = [shifted(some, by) for some in self.waits]
         for one in self.connections.values():
@@ -1005,8 +1056,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
+        luck = self.luck
+        if luck == 1:
+            luck = host.rng.getrandbits(LUCK_BITS * 5) | 1 << LUCK_BITS * 5
+        self.luck = luck >> LUCK_BITS
+        later_us = WAITS_OUT_US[luck & LUCK_MASK]
         # `in_step`, inlined: nearly all timers of a busy network are this one.
-        later_us = int(host.rng.expovariate(1.0) * TRICKLE_OUT_US)
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
     def arm_in(self, host: Host) -> None:
@@ -1024,7 +1079,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         fresh = self.news & ~one.has
         if not fresh:
             return
-        if self.causes or fresh.bit_count() > INV_TARGET:
+        many = fresh.bit_count()
+        if self.causes or many > INV_TARGET:
             self.tell(host, (one,))
             if self.news & ~one.has:
                 self.arm(host, one)
@@ -1032,7 +1088,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             # `tell` for one connection and payments that belong to no ask. The timer has no cause either, and what
             # inherits that takes the short path.
             one.has |= fresh
-            host.send(tick.to, Inv(self.base, fresh, ()))
+            host.send(tick.to, inv_of(self.base, fresh) if many <= SHARED_MOST else Inv(self.base, fresh, ()))
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
@@ -1075,9 +1131,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for txs, peers in lists.items():
             theirs = [causes[base + at] for at in places(txs) if base + at in causes] if causes else None
             if len(peers) == 1 and not theirs:
-                host.send(peers[0], Inv(base, txs, ()))
+                host.send(peers[0], inv_of(base, txs))
             else:
-                host.multicast(peers, Inv(base, txs, ()), cause=theirs or None)
+                host.multicast(peers, inv_of(base, txs), cause=theirs or None)
 
     @on(Inv)
     def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
@@ -1093,8 +1149,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         first = message.first
         by, length = first - self.base, txs.bit_length()
-        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= len(host.numbers.values):
-            txs <<= by
+        if first + length > self.made:
+            self.made = len(host.numbers.values)
+        if by >= 0 and txs > 0 and length < INV_MOST and first + length <= self.made:
+            if by:
+                txs <<= by
         else:
             txs = self.local(host, first, lowest(txs, INV_MOST) if txs > 0 else 0)
         one.has |= txs
@@ -1108,7 +1167,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         missing &= ~self.later
         if missing:
             self.later |= missing
-            host.after(in_step(host, NOT_PREFERRED_US), AskLater(sender, self.base, missing))
+            # `in_step`, inlined.
+            later_us = NOT_PREFERRED_US + -(one.heard_us + NOT_PREFERRED_US) % STEP_US
+            host.after(later_us, AskLater(sender, self.base, missing))
 
     @on(AskLater)
     def ask_later(self, host: Host, tick: AskLater) -> None:
@@ -1126,7 +1187,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked |= txs
         self.later &= ~txs
         one.asked |= txs
-        host.send(one.peer, GetData(self.base, txs, ()))
+        few = txs.bit_count() <= SHARED_MOST
+        host.send(one.peer, getdata_of(self.base, txs) if few else GetData(self.base, txs, ()))
 
     def ask_others(self, host: Host, txs: int) -> None:
         """Transactions did not come: ask other nodes that have announced them, first over connections that it opened,
@@ -1153,21 +1215,31 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         lost: list[int] = []
         if txs:
             base, values, causes = self.base, host.numbers.values, self.causes
-            made = first >= 0 and txs > 0 and first + txs.bit_length() <= len(values)
-            here = shifted(txs, first - base) & self.pool if made else 0
-            txs ^= shifted(here, base - first) if here else 0
+            if first < 0 or txs < 0 or first + txs.bit_length() > len(values):
+                here = 0
+            elif first == base:
+                here = txs & self.pool
+                txs ^= here
+            else:
+                here = shifted(txs, first - base) & self.pool
+                txs ^= shifted(here, base - first)
             found: list[Transaction] = []
-            while here:
-                # `places`, inlined.
-                number = base + (here & -here).bit_length() - 1
-                here &= here - 1
-                if causes and number in causes:
-                    # What belongs to an ask is sent alone, so that each ask has its own.
-                    host.send(sender, single(values[number]), cause=causes[number])
+            others = here
+            if here & self.named:
+                others &= ~self.named
+                for at in places(here ^ others):
+                    if base + at in causes:
+                        # What belongs to an ask is sent alone, so that each ask has its own.
+                        host.send(sender, single(values[base + at]), cause=causes[base + at])
+                    else:
+                        found.append(values[base + at])
+            if others or found:
+                if found:
+                    answer = Tx(tuple(found), base, others) if others or len(found) > 1 else single(found[0])
+                elif others.bit_count() <= SHARED_MOST:
+                    answer = others_of(base, others)
                 else:
-                    found.append(values[number])
-            if found:
-                answer = single(found[0]) if len(found) == 1 else Tx(tuple(found))
+                    answer = Tx((), base, others)
                 if host.cause:
                     host.send(sender, answer, cause=None)
                 else:
@@ -1189,7 +1261,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if one is None:
             return None
         one.heard_us = host.now_us
-        return self.take(host, message.txs, one, host.cause)
+        if not message.others:
+            return self.take(host, message.txs, one, host.cause)
+        known = self.take_others(host, message.first, message.others, one)
+        if message.txs and self.take(host, message.txs, one, host.cause) is None:
+            return None
+        return known
 
     @on(NotFound)
     def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
@@ -1528,6 +1605,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 bit = 1 << host.numbers.of(tx) - self.base
                 self.pool |= bit
                 self.have |= bit
+                if not tx.is_plain:
+                    self.named |= bit
                 if tx.coin > 0:
                     self.coins[tx.coin] = tx
 
@@ -1547,6 +1626,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             for one in self.connections.values():
                 one.asked &= ~gone
         self.pool &= ~gone
+        self.named &= ~gone
         self.news &= ~gone
         self.asked &= ~gone
         self.later &= ~gone
@@ -1732,6 +1812,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         bit = 1 << host.numbers.of(first) - self.base
         self.pool |= bit
         self.have |= bit
+        self.named |= bit
         self.coins[coin] = first
 
     @verb(

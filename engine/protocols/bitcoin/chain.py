@@ -49,6 +49,12 @@ class Transaction(NamedTuple):
         """A transaction with its hash."""
         return cls(digest("tx", coin, text), coin, text)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nobody spends its coin twice and it has no text: that of another user, which only has to be passed
+        on."""
+        return self.coin < 0 and not self.text
+
 
 @lru_cache(maxsize=4_096)
 def is_intact(tx: Transaction) -> bool:

@@ -205,7 +205,7 @@ class GetData:
 
     def wire_size(self) -> int:
         many = self.txs.bit_count() + len(self.blocks)
-        return HEADER + count_size(many) + ENTRY_INV * many
+        return HEADER + ENTRY_INV * many + (1 if many < 0xFD else count_size(many))
 
 
 @message(part="answer")
@@ -224,12 +224,18 @@ class NotFound:
 @message(part="transfer")
 class Tx:
     """Transactions. On the wire each is a message of its own; those that answer one GetData, and so leave together, are
-    one here, of the size of all."""
+    one here, of the size of all.
+
+    txs     those whose coin or text matters
+    others  those of other users, of which nothing is ever read: a set that begins at number `first`
+    """
 
     txs: tuple[Transaction, ...]
+    first: int = 0
+    others: int = 0
 
     def wire_size(self) -> int:
-        return (HEADER + TX) * max(1, len(self.txs))
+        return (HEADER + TX) * max(1, len(self.txs) + self.others.bit_count())
 
     def about(self) -> Iterable[str]:
         return [word for tx in self.txs for word in words_of(tx.text)]
@@ -239,6 +245,14 @@ class Tx:
 def single(tx: Transaction) -> Tx:
     """The message with one transaction: the same object at all nodes, so that its size is counted once."""
     return Tx((tx,))
+
+
+# Many nodes announce, ask for and send the same few transactions: these make one object for all of them, so that its
+# size is counted once.
+
+inv_of = lru_cache(maxsize=4_096)(lambda first, txs: Inv(first, txs, ()))
+getdata_of = lru_cache(maxsize=4_096)(lambda first, txs: GetData(first, txs, ()))
+others_of = lru_cache(maxsize=4_096)(lambda first, others: Tx((), first, others))
 
 
 @message(part="transfer")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ...api import Numbers
-from .chain import Block
+from .chain import Block, Transaction, is_intact
 
 
 def shifted(bits: int, by: int) -> int:
@@ -38,6 +38,34 @@ def lowest(bits: int, most: int) -> int:
         else:
             high = middle
     return bits & ((1 << low) - 1)
+
+
+class Contents:
+    """Which transactions have contents that matter, of all that were made: `rest` is the set of those that do, or are
+    none, of the first `seen` numbers. Looked up once for all nodes."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.values = numbers.values
+        self.rest = self.seen = 0
+
+    def are_plain(self, first: int, txs: int) -> bool:
+        """Whether a set is of transactions that exist, and of each of which nothing but its number is ever read."""
+        end = first + txs.bit_length()
+        if end > self.seen:
+            if end > len(self.values):
+                return False
+            for number in range(self.seen, len(self.values)):
+                tx = self.values[number]
+                if not (isinstance(tx, Transaction) and tx.is_plain and is_intact(tx)):
+                    self.rest |= 1 << number
+            self.seen = len(self.values)
+        return first >= 0 and txs >= 0 and not txs & self.rest >> first
+
+
+@lru_cache(maxsize=4)
+def contents(numbers: Numbers) -> Contents:
+    """Those of a run."""
+    return Contents(numbers)
 
 
 @lru_cache(maxsize=64)
