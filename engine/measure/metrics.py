@@ -1,7 +1,6 @@
 """Counters, time series, the paths of asks, and the fingerprint, read by columns from the kernel's log of deliveries.
 
-The kernel logs each delivered bucket as it is. `Metrics.flush` turns that log into columns (time, receiver, header,
-cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
+The kernel logs each delivery. `Metrics.flush` turns that log into columns (time, receiver, header, cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
 running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and
 when it grows long.
 
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..api import PARTS
 from ..sim.host import SharedHostState
-from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
+from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, DeliveryLog, Envelope, Kernel, Via
 from .archive import SOUGHT
 from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord
 from .message_log import MessageLog
@@ -80,7 +79,6 @@ class Digest:
 WINDOW_FACTOR = 3
 """The series of success are of asks that were issued in the last so many times the `success_s` of the network's goal:
 30 s for one of 10 s."""
-LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
 SETTLED_ALONE = 256
 """Deliveries that `settle` adds to records one by one, at most."""
@@ -149,9 +147,8 @@ class Metrics:
         self._flushed = 0
         """Deliveries up to the last flush."""
         self._settled = 0
-        """Deliveries that the records of asks have: those of the first `_settled_chunks` of the log, and all before."""
-        self._settled_chunks = self._settled_envelopes = 0
-        """How many chunks of the log, and envelopes in them, the records of asks have."""
+        """Deliveries that the records of asks have: those of the first `_settled_rows` of the log, and all before."""
+        self._settled_rows = 0
 
     def grow(self, count: int) -> None:
         """Columns for newcomers."""
@@ -165,7 +162,7 @@ class Metrics:
 
     def flush_if_long(self) -> None:
         """Flush the log if it is long."""
-        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._flushed > LOG_DELIVERIES:
+        if self.kernel.delivered - self._flushed > LOG_DELIVERIES:
             self.flush()
 
     def settle(self) -> None:
@@ -179,44 +176,37 @@ class Metrics:
             return
         n, shared = self.n, self.shared
         parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
-        for at, tos, envelopes in kernel.log[self._settled_chunks :]:
-            self._settled_envelopes += len(envelopes)
-            for to, envelope in zip(tos, envelopes, strict=True) if len(tos) != 1 else ((tos[0], envelopes[0]),):
-                frm, _, cause, sent_us, record, header = envelope
-                if not cause:
-                    continue
-                part = parts[header >> KIND_SHIFT & KIND_MASK]
-                if not told >> part & 1:
-                    continue
-                if cause.__class__ is not tuple and to.__class__ is int:
-                    # The record was open when this was delivered, and records are completed at each close: so it is
-                    # not archived.
-                    via = cause.via if cause.__class__ is Via else -1
-                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at, via)
-                    continue
-                for one in cause if cause.__class__ is tuple else (cause,):
-                    record = reopen(one >> HOP_BITS)
-                    via = one.via if one.__class__ is Via else -1
-                    for peer in to if to.__class__ is tuple else (to,):
-                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at, via)
+        log, first = kernel.log, self._settled_rows
+        for at, to, envelope in zip(log.at_us[first:], log.tos[first:], log.envelopes[first:], strict=True):
+            frm, _, cause, sent_us, record, header = envelope
+            if not cause:
+                continue
+            part = parts[header >> KIND_SHIFT & KIND_MASK]
+            if not told >> part & 1:
+                continue
+            if cause.__class__ is not tuple and to.__class__ is int:
+                # The record was open when this was delivered, and records are completed at each close: so it is not
+                # archived.
+                via = cause.via if cause.__class__ is Via else -1
+                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at, via)
+                continue
+            for one in cause if cause.__class__ is tuple else (cause,):
+                record = reopen(one >> HOP_BITS)
+                via = one.via if one.__class__ is Via else -1
+                for peer in to if to.__class__ is tuple else (to,):
+                    record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at, via)
         self._settled = delivered
-        self._settled_chunks = len(kernel.log)
+        self._settled_rows = len(log.tos)
 
     def flush(self) -> None:
         """Read all that was delivered since the last time."""
-        log, self.kernel.log = self.kernel.log, []
-        settled, self._settled_envelopes = self._settled_envelopes, 0
+        log, self.kernel.log = self.kernel.log, DeliveryLog()
+        settled, self._settled_rows = self._settled_rows, 0
         self._flushed = self._settled = self.kernel.delivered
-        self._settled_chunks = 0
-        tos: list[Any] = []
-        envelopes: list[Envelope] = []
-        for _, some, their in log:
-            tos += some
-            envelopes += their
+        tos, envelopes = log.tos, log.envelopes
         if not tos:
             return
-        lengths = np.array([len(some) for _, some, _ in log])
-        at = np.repeat(np.array([at for at, _, _ in log]), lengths)
+        at = np.frombuffer(log.at_us, np.int64)
         which = np.arange(len(envelopes))  # The envelope of each row: sending times are read there.
         header = np.array([envelope[5] for envelope in envelopes])
         causes = [envelope[2] for envelope in envelopes]
