@@ -635,7 +635,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 for each in record.records:
                     each.duplicates += record.duplicates
                     for reason, count in record.losses.items():
-                        each.losses[reason] = each.losses.get(reason, 0) + count
+                        each.lose(reason, count)
                     self.kernel.release(each)
                 record.records = ()
         if self.kernel.quiescent:
@@ -796,7 +796,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for record in self._records_told(peer, causes):
             self.metrics.decoys += decoy
             if self._is_peer(holder):
-                (record.decoys if decoy else record.fetched).setdefault(holder, self.kernel.now_us)
+                record.opened(holder, decoy, self.kernel.now_us)
             if not decoy:
                 record.setback = ""
                 self.downloads.setdefault(peer, set()).add(str(content))
@@ -864,35 +864,31 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
-        losses = envelope[4].losses
         for _ in range(len(many) - len(kept)):
             self.metrics.drop(self.kernel.now_us, envelope[0], -1, envelope[5], "nowhere")
-            losses["nowhere"] = losses.get("nowhere", 0) + 1
+            envelope[4].lose("nowhere")
         return kept
 
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         near = self.streams.near[envelope[0]]
         kept = tuple(one for one in many if one in near)
-        losses = envelope[4].losses
         for one in many if len(kept) < len(many) else ():
             if one not in near:
                 self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], NO_LINK)
-                losses[NO_LINK] = losses.get(NO_LINK, 0) + 1
+                envelope[4].lose(NO_LINK)
         return kept
 
     def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
-        losses = envelope[4].losses
         for one in many:
             self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
-            losses["malformed"] = losses.get("malformed", 0) + 1
+            envelope[4].lose("malformed")
 
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         sender, message, cause, sent_us, record, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
-        losses = record.losses
-        losses[reason] = losses.get(reason, 0) + 1
+        record.lose(reason)
         record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
         if message.over != "stream":
             return
@@ -918,7 +914,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         sender, _, cause, sent_us, _, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
         for record in self._records_of(cause):
-            record.losses[reason] = record.losses.get(reason, 0) + 1
+            record.lose(reason)
             record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
 
     def take_back(self, to: PeerId, envelope: Envelope, reason: str) -> None:

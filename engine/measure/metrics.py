@@ -309,9 +309,10 @@ class Metrics:
             if len(reached):
                 record.reach(self.n, frm[reached], to[reached], cause[reached] & HOP_MASK, at[reached])
             for path, some in ((record.questions, reached), (record.answers, mine[(parts == ANSWER) & ~reaching])):
-                path.total += len(some)
-                if path.room and len(some):
-                    some = some[: path.room]
+                room = path.room
+                path.beyond += max(0, len(some) - room)
+                if room and len(some):
+                    some = some[:room]
                     theirs = map(envelopes.__getitem__, which[some].tolist())
                     sent = np.fromiter(map(SENT_US, theirs), np.int64, len(some))
                     path.add(frm[some], to[some], sent, at[some])
