@@ -617,10 +617,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def _record(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
-        if self.goals.setdefault(goal.name, goal) != goal:
+        known = self.goals.setdefault(goal.name, goal)
+        if known is not goal and known != goal:
             raise ValueError(f'there are two goals that are called "{goal.name}"')
         others = self.living_users.count - (peer in self.living_users)
-        if goal.sought != "share":  # a rumour is for users, and a question may go to a station
+        if self.stations and goal.sought != "share":  # a rumour is for users, and a question may go to a station
             others += sum(bool(self.state[one] == ALIVE) for one in self.stations if one != peer)
         record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us, others)
         self.shared.told_parts |= record.reached_by

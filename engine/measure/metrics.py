@@ -1,8 +1,8 @@
 """Counters, time series, the paths of asks, and the fingerprint, read by columns from the kernel's log of deliveries.
 
-The kernel logs each delivery. `Metrics.flush` turns that log into columns (time, receiver, header, cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
-running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and
-when it grows long.
+The kernel logs each delivery. `Metrics.flush` turns that log into columns (time, receiver, header, cause) and updates
+what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a running digest of all
+deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and when it grows long.
 
 When an ask closes, its record must be complete: `settle`. Where few messages have arrived since the last time, these
 are added to the records of their asks one by one, and stay in the log for all else: a pass over columns costs as much

@@ -17,7 +17,7 @@ puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -429,6 +429,12 @@ class Streams:
             if self._said.pop(frm << 32 | to, None) is not None:
                 self.marks_version += 1
                 self._contacts_marked.get(frm, {}).pop(to, None)
+
+    def known_to_connect(self, a: PeerId, peers: Iterable[PeerId]) -> bool:
+        """Whether an earlier search has found that paths lead from a peer to all of these. If not, there may be paths
+        nevertheless, see `connected`."""
+        paths = self._paths
+        return paths is not None and self._paths_version == self.version and paths.known_to_join((a, *peers))
 
     def connected(self, a: PeerId, b: PeerId) -> bool:
         """Whether a path of open streams leads from one peer to the other."""

@@ -9,6 +9,7 @@ checkpoints; a Mersenne twister has a state of 2.5 KB. Not for cryptography.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -122,8 +123,6 @@ class Stream:
 
     def weighted(self, cumulative: Sequence[float]) -> int:
         """An index, drawn with a probability in proportion to its weight. cumulative: running sums of the weights."""
-        from bisect import bisect_right
-
         return min(bisect_right(cumulative, self.random() * cumulative[-1]), len(cumulative) - 1)
 
 
