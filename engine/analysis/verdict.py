@@ -82,7 +82,12 @@ def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict
     standing = 0
     unasked: list[PeerId] = []
     holders = [p for p in sim.holders.of(record.text) if p != origin]
-    for p in holders:
+    others: Sequence[PeerId] = holders
+    if not sim.kernel.checked and None not in [programs[p] for p in holders]:
+        # All of them are alive, and no fault keeps a question or an answer from any.
+        standing, others, unasked = len(holders), (), record.unheard(holders)
+        counts["asked"] = standing - len(unasked)
+    for p in others:
         if programs[p] is None:
             counts["dead" if sim.state[p] == DEAD else "left"] += 1
             continue
@@ -117,7 +122,6 @@ def _of_unasked(
         counts["missed"] += len(unasked)
         return None
     near = sim.streams.near
-    linked = PathLengths(near, record.origin)
     # Without faults each way is open to the question.
     barriers: list[tuple[str, PathLengths]] = []
     if overlay and sim.kernel.checked:
@@ -128,6 +132,7 @@ def _of_unasked(
     if horizon is None and not barriers and sim.streams.known_to_connect(record.origin, unasked):
         counts["missed"] += len(unasked)
         return None
+    linked = PathLengths(near, record.origin)
     for left, p in zip(range(len(unasked), 0, -1), unasked, strict=True):
         if horizon is None:
             cut, hops = not sim.streams.connected(record.origin, p), 0

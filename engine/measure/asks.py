@@ -467,15 +467,16 @@ class PathCache:
 
     def put(self, record: AskRecord) -> None:
         """Add an ask that has closed, perhaps again. Removes the oldest paths if there are too many."""
-        if record.id in self._kept:
-            self.taken -= self._kept.pop(record.id)[1]
+        kept = self._kept
+        if record.id in kept:
+            self.taken -= kept.pop(record.id)[1]
         size = record.path_bytes
         if size >= PATH_PACKED:
             record.pack_path()
-        self._kept[record.id] = (record, size)
+        kept[record.id] = (record, size)
         self.taken += size
-        while (self.taken > self.room or len(self._kept) > self.most) and len(self._kept) > 1:
-            oldest, size = self._kept.pop(next(iter(self._kept)))
+        while (self.taken > self.room or len(kept) > self.most) and len(kept) > 1:
+            oldest, size = kept.pop(next(iter(kept)))
             self.taken -= size
             if oldest.closed_us is not None:
                 oldest.forget_path()
@@ -632,7 +633,11 @@ class AskRecord:
         to its receiver, -1 for none."""
         if not self.reached_by >> part & 1:
             if part == ANSWER:
-                (self._answers or self.answers).append((frm, to, sent_us, at_us, 0))
+                path = self._answers or self.answers
+                if len(path.rows) < path.room_for_rows:
+                    path.rows.append((frm, to, sent_us, at_us, 0))
+                else:
+                    path.append((frm, to, sent_us, at_us, 0))
             return
         # `Deliveries.append` and `FirstArrivals.add` are inlined: mostly questions come one by one to few peers.
         path, firsts = self._questions or self.questions, self.firsts
@@ -669,6 +674,15 @@ class AskRecord:
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
+
+    def unheard(self, peers: Sequence[PeerId]) -> list[PeerId]:
+        """Those of some peers that no question of this ask reached."""
+        firsts = self.firsts
+        if firsts is None:
+            return list(peers)
+        if firsts.by_peer is not None:
+            return [peer for peer in peers if peer not in firsts.by_peer]
+        return [peer for peer in peers if not firsts.heard(peer)]
 
     def heard_by(self, peers: PeerSet, within_us: int | None = None) -> int:
         """How many of these but the origin a question reached, within a time if that is given. Without a path, at most

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ..api import PARTS
 from ..sim.host import SharedHostState
-from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, DeliveryLog, Envelope, Kernel, Via
+from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
 from .archive import SOUGHT
 from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord
 from .message_log import MessageLog
@@ -182,13 +182,12 @@ class Metrics:
             if not cause:
                 continue
             part = parts[header >> KIND_SHIFT & KIND_MASK]
-            if not told >> part & 1:
-                continue
-            if cause.__class__ is not tuple and to.__class__ is int:
+            if cause.__class__ is int and to.__class__ is int:
                 # The record was open when this was delivered, and records are completed at each close: so it is not
                 # archived.
-                via = cause.via if cause.__class__ is Via else -1
-                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at, via)
+                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at)
+                continue
+            if not told >> part & 1:
                 continue
             for one in cause if cause.__class__ is tuple else (cause,):
                 record = reopen(one >> HOP_BITS)
@@ -200,13 +199,12 @@ class Metrics:
 
     def flush(self) -> None:
         """Read all that was delivered since the last time."""
-        log, self.kernel.log = self.kernel.log, DeliveryLog()
+        at_us, tos, envelopes = self.kernel.log.take()
         settled, self._settled_rows = self._settled_rows, 0
         self._flushed = self._settled = self.kernel.delivered
-        tos, envelopes = log.tos, log.envelopes
         if not tos:
             return
-        at = np.frombuffer(log.at_us, np.int64)
+        at = np.frombuffer(at_us, np.int64)
         which = np.arange(len(envelopes))  # The envelope of each row: sending times are read there.
         header = np.array([envelope[5] for envelope in envelopes])
         causes = [envelope[2] for envelope in envelopes]

@@ -163,9 +163,13 @@ class SharedHostState:
         self.numbers = Numbers()
         self.records = records
         self.owner = owner
-        self.sent = 0
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
+
+    @property
+    def sent(self) -> int:
+        """Messages that were sent, of all kinds."""
+        return sum(self.sent_by_kind)
 
     def __getstate__(self) -> dict[str, Any]:
         # The classes of envelopes have no name by which they could be found again.
@@ -352,7 +356,6 @@ class PeerHost:
         else:
             bucket[0].append(to)
             bucket[1].append(envelope)
-        shared.sent += 1
         shared.sent_bytes += size
         shared.sent_by_kind[kind] += 1
         record.pending += 1
@@ -451,7 +454,6 @@ class PeerHost:
                 else:
                     tos.append(one)
                     envelopes.append(envelope)
-        shared.sent += n
         shared.sent_bytes += n * size
         shared.sent_by_kind[kind] += n
         record.pending += arriving

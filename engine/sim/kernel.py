@@ -103,6 +103,12 @@ class DeliveryLog:
         self.tos: list[Any] = []
         self.envelopes: list[Envelope] = []
 
+    def take(self) -> tuple[array[int], list[Any], list[Envelope]]:
+        """All columns. The log is empty afterwards."""
+        taken = self.at_us, self.tos, self.envelopes
+        self.at_us, self.tos, self.envelopes = array("q"), [], []
+        return taken
+
     def add(self, at_us: int, tos: list[Any], envelopes: list[Envelope]) -> None:
         """Add what was delivered of a bucket."""
         self.at_us.extend(array("q", (at_us,)) * len(tos))
@@ -237,6 +243,7 @@ class Kernel:
         start = self.delivered
         limit = NEVER_US if budget is None else start + max(1, budget)
         instants, messages, alive_since_us = self.instants, self.messages, self.alive_since_us
+        tables, peers, hosts, no_envelope, log = self.tables, self.peers, self.hosts, self.no_envelope, self.log
         while True:
             bucket = self._bucket
             if bucket is None:
@@ -257,17 +264,18 @@ class Kernel:
                     if now in self.timers:
                         self._fire_timers()
                     continue
-                if len(bucket[0]) == 1 and not self.checked:
+                tos, envelopes = bucket
+                if len(tos) == 1 and not self.checked:
                     # With limited lines most messages arrive alone: `_deliver`, inlined for one message.
-                    to, envelope = bucket[0][0], bucket[1][0]
+                    to, envelope = tos[0], envelopes[0]
                     if to.__class__ is int and envelope[3] >= alive_since_us[to]:
                         self.envelope = envelope
                         sender, message, _, _, record, _ = envelope
                         try:
-                            again = self.tables[to][message.__class__](self.peers[to], self.hosts[to], sender, message)
+                            again = tables[to][message.__class__](peers[to], hosts[to], sender, message)
                         except Exception as error:
                             self._failed(to, envelope, error)
-                        self.envelope = self.no_envelope
+                        self.envelope = no_envelope
                         if again is not None:
                             self.duplicates += 1
                             record.duplicates += 1
@@ -275,7 +283,6 @@ class Kernel:
                         if not record.pending:
                             self.quiescent.append(record)
                         self.delivered += 1
-                        log = self.log
                         log.at_us.append(now)
                         log.tos.append(to)
                         log.envelopes.append(envelope)
