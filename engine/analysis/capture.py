@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ..api import NatKind, Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, QUESTIONS, AskRecord
-from ..measure.metrics import KIND_MASK
 from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
     ALIVE,
@@ -39,7 +38,7 @@ from ..measure.snapshot import (
     Totals,
     Trace,
 )
-from ..sim.kernel import HOP_BITS, KIND_SHIFT
+from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of

@@ -12,8 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ..measure.asks import AskRecord
-from ..measure.metrics import KIND_MASK
-from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT
 from ..simulation import Simulation
 
 StepTarget = Literal["arrival", "hop"]

@@ -20,7 +20,7 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import FIND, PARTS, AskId, Goal, PeerId, Sought
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, Envelope, Via
 from ..sim.memory import set_apart
 from .snapshot import Arrivals, AskRow, Losses, Trace
 
@@ -633,21 +634,14 @@ class AskRecord:
         to its receiver, -1 for none."""
         if not self.reached_by >> part & 1:
             if part == ANSWER:
-                path = self._answers or self.answers
-                if len(path.rows) < path.room_for_rows:
-                    path.rows.append((frm, to, sent_us, at_us, 0))
-                else:
-                    path.append((frm, to, sent_us, at_us, 0))
+                self.answers.append((frm, to, sent_us, at_us, 0))
             return
-        # `Deliveries.append` and `FirstArrivals.add` are inlined: mostly questions come one by one to few peers.
-        path, firsts = self._questions or self.questions, self.firsts
         row = (frm, to, sent_us, at_us, hop)
-        if len(path.rows) < path.room_for_rows:
-            path.rows.append(row)
-        else:
-            path.append(row)
-        if firsts is None:
-            firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
+        self.questions.append(row)
+        if self.firsts is None:
+            self.firsts = FirstArrivals(self.origin, self.issued_us)
+        # `FirstArrivals.add` is inlined: mostly questions come to few peers.
+        firsts = self.firsts
         few = firsts.by_peer
         if via >= 0 or self.referred:
             self.referred = True
@@ -883,6 +877,63 @@ PATH = ("firsts", "_questions", "_answers", "_lost")
 """Attributes that make up the path."""
 FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
 VALUES_OF = attrgetter(*FIGURES)
+
+
+def add_arrivals(
+    rows: Iterable[tuple[int, Any, Envelope]],
+    n: int,
+    parts: Sequence[int],
+    told: int,
+    reopen: Callable[[AskId], AskRecord],
+) -> None:
+    """Add what has arrived in a swarm of `n` peers to the records of its asks.
+
+    rows: time in us, receiver or receivers, and envelope, in order of arrival; parts: the part of each kind by its
+    number; told: parts of which a record keeps the path, as bits; reopen: the record of an ask, to write to.
+    """
+    for at_us, to, envelope in rows:
+        frm, _, cause, sent_us, record, header = envelope
+        if not cause:
+            continue
+        part = parts[header >> KIND_SHIFT & KIND_MASK]
+        if cause.__class__ is not int or to.__class__ is not int:
+            if told >> part & 1:
+                for one in cause if cause.__class__ is tuple else (cause,):
+                    record = reopen(one >> HOP_BITS)
+                    via = one.via if one.__class__ is Via else -1
+                    for peer in to if to.__class__ is tuple else (to,):
+                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at_us, via)
+            continue
+        # One ask and one receiver. The record was open when this was delivered, and records are completed at each
+        # close: so it is not archived. `AskRecord.arrived` is inlined for the case that a small ask goes on.
+        if record.reached_by >> part & 1:
+            path, firsts = record._questions, record.firsts
+            if (
+                path is None
+                or firsts is None
+                or record.referred
+                or len(path.rows) >= path.room_for_rows
+                or (few := firsts.by_peer) is None
+                or len(few) >= FEW_REACHED
+            ):
+                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at_us)
+                continue
+            hop = cause & HOP_MASK
+            row = (frm, to, sent_us, at_us, hop)
+            path.rows.append(row)
+            if to in few:
+                firsts.repeat(to)
+            else:
+                few[to] = row
+                record.reached += 1
+                if hop > record.deepest:
+                    record.deepest = hop
+        elif part == ANSWER:
+            path = record._answers
+            if path is None or len(path.rows) >= path.room_for_rows:
+                record.arrived(part, n, frm, to, 0, sent_us, at_us)
+            else:
+                path.rows.append((frm, to, sent_us, at_us, 0))
 
 
 class JointRecord:

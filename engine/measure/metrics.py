@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from ..api import PARTS
 from ..sim.host import SharedHostState
-from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
 from .archive import SOUGHT
-from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord
+from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord, add_arrivals
 from .message_log import MessageLog
 from .snapshot import Series
 from .timeseries import TimeSeries
@@ -94,7 +94,6 @@ SERIES = ("alive", "censored", *RATES, *ASKED)
 """What is sampled each second, then `GAUGES`, and the bytes of each kind of message."""
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
-KIND_MASK = CODES_MOST - 1
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
 NOTHING, ANSWERED, SHARE = (SOUGHT.index(one) for one in ("nothing", "answer", "share"))
@@ -174,26 +173,9 @@ class Metrics:
             return
         if delivered == self._settled:
             return
-        n, shared = self.n, self.shared
-        parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
-        log, first = kernel.log, self._settled_rows
-        for at, to, envelope in zip(log.at_us[first:], log.tos[first:], log.envelopes[first:], strict=True):
-            frm, _, cause, sent_us, record, header = envelope
-            if not cause:
-                continue
-            part = parts[header >> KIND_SHIFT & KIND_MASK]
-            if cause.__class__ is int and to.__class__ is int:
-                # The record was open when this was delivered, and records are completed at each close: so it is not
-                # archived.
-                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at)
-                continue
-            if not told >> part & 1:
-                continue
-            for one in cause if cause.__class__ is tuple else (cause,):
-                record = reopen(one >> HOP_BITS)
-                via = one.via if one.__class__ is Via else -1
-                for peer in to if to.__class__ is tuple else (to,):
-                    record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at, via)
+        log, first, shared = kernel.log, self._settled_rows, self.shared
+        rows = zip(log.at_us[first:], log.tos[first:], log.envelopes[first:], strict=True)
+        add_arrivals(rows, self.n, shared.parts, shared.told_parts, shared.records.reopen)
         self._settled = delivered
         self._settled_rows = len(log.tos)
 
