@@ -95,7 +95,7 @@ SERIES = ("alive", "censored", *RATES, *ASKED)
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 SIZE_MASK = (1 << KIND_SHIFT) - 1
-SENT_US = itemgetter(3)
+CAUSE, SENT_US, HEADER = (itemgetter(place) for place in (2, 3, 5))
 NOTHING, ANSWERED, SHARE = (SOUGHT.index(one) for one in ("nothing", "answer", "share"))
 I64 = NDArray[np.int64]
 
@@ -188,8 +188,8 @@ class Metrics:
             return
         at = np.frombuffer(at_us, np.int64)
         which = np.arange(len(envelopes))  # The envelope of each row: sending times are read there.
-        header = np.array([envelope[5] for envelope in envelopes])
-        causes = [envelope[2] for envelope in envelopes]
+        header = np.fromiter(map(HEADER, envelopes), np.int64, len(envelopes))
+        causes = list(map(CAUSE, envelopes))
         joint = tuple in set(map(type, causes))
         cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
         if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
