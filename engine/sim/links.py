@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..api import PeerId
-from .kernel import Kernel
+from .kernel import Kernel, split
 from .paths import PathLengths
 from .rng import Stream
 from .words import Words, word_text
@@ -159,8 +159,8 @@ class LinkModel:
         """From now on, the order within each stream is kept. That of what is under way already is read once from the
         kernel's buckets, as the other paths keep none."""
         if self.path is not ORDERED:
-            for at, (tos, envelopes) in kernel.messages.items():
-                for to, envelope in zip(tos, envelopes, strict=True):
+            for at, bucket in kernel.messages.items():
+                for to, envelope in zip(*split(bucket), strict=True):
                     if envelope[1].over == "stream":
                         for one in to if to.__class__ is tuple else (to,):
                             self.keep_order(envelope[0], one, at)
