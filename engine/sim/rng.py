@@ -90,7 +90,10 @@ class Stream:
         return (self.bits64() * stop) >> 64
 
     def choice(self, items: Sequence[T]) -> T:
-        return items[self.randrange(len(items))]
+        stop = len(items)
+        if not stop:
+            raise ValueError("empty range")
+        return items[(self.bits64() * stop) >> 64]  # as `randrange`
 
     def sample(self, items: Sequence[T], k: int) -> list[T]:
         """Items at k distinct positions, in the order drawn. Raises ValueError if k is above their number."""
