@@ -618,10 +618,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def _record(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
-        if self.goals.setdefault(goal.name, goal) != goal:
+        known = self.goals.setdefault(goal.name, goal)
+        if known is not goal and known != goal:
             raise ValueError(f'there are two goals that are called "{goal.name}"')
         others = self.living_users.count - (peer in self.living_users)
-        if goal.sought != "share":  # a rumour is for users, and a question may go to a station
+        if self.stations and goal.sought != "share":  # a rumour is for users, and a question may go to a station
             others += sum(bool(self.state[one] == ALIVE) for one in self.stations if one != peer)
         record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us, others)
         self.shared.told_parts |= record.reached_by
@@ -636,7 +637,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 for each in record.records:
                     each.duplicates += record.duplicates
                     for reason, count in record.losses.items():
-                        each.losses[reason] = each.losses.get(reason, 0) + count
+                        each.lose(reason, count)
                     self.kernel.release(each)
                 record.records = ()
         if self.kernel.quiescent:
@@ -803,7 +804,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for record in self._records_told(peer, causes):
             self.metrics.decoys += decoy
             if self._is_peer(holder):
-                (record.decoys if decoy else record.fetched).setdefault(holder, self.kernel.now_us)
+                record.opened(holder, decoy, self.kernel.now_us)
             if not decoy:
                 record.setback = ""
                 self.downloads.setdefault(peer, set()).add(str(content))
@@ -871,35 +872,31 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
-        losses = envelope[4].losses
         for _ in range(len(many) - len(kept)):
             self.metrics.drop(self.kernel.now_us, envelope[0], -1, envelope[5], "nowhere")
-            losses["nowhere"] = losses.get("nowhere", 0) + 1
+            envelope[4].lose("nowhere")
         return kept
 
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         near = self.streams.near[envelope[0]]
         kept = tuple(one for one in many if one in near)
-        losses = envelope[4].losses
         for one in many if len(kept) < len(many) else ():
             if one not in near:
                 self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], NO_LINK)
-                losses[NO_LINK] = losses.get(NO_LINK, 0) + 1
+                envelope[4].lose(NO_LINK)
         return kept
 
     def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
-        losses = envelope[4].losses
         for one in many:
             self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
-            losses["malformed"] = losses.get("malformed", 0) + 1
+            envelope[4].lose("malformed")
 
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         sender, message, cause, sent_us, record, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
-        losses = record.losses
-        losses[reason] = losses.get(reason, 0) + 1
+        record.lose(reason)
         record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
         if message.over != "stream":
             return
@@ -925,7 +922,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         sender, _, cause, sent_us, _, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
         for record in self._records_of(cause):
-            record.losses[reason] = record.losses.get(reason, 0) + 1
+            record.lose(reason)
             record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
 
     def take_back(self, to: PeerId, envelope: Envelope, reason: str) -> None:

@@ -30,7 +30,7 @@ from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
 from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
 from .control.effects import CourtOrders, Parts
-from .control.workload import Due, Sample, Workload, check_asks, check_sample_s
+from .control.workload import Due, NextAsk, Sample, Workload, check_asks, check_sample_s
 from .errors import InputError, PeerFailed, plain
 from .files import read_packed
 from .measure.asks import AskRecord, PathCache
@@ -321,6 +321,11 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def timer_fired(self, tick: Any) -> None:
         """An engine timer of the court, of arrivals or of the workload."""
+        if tick.__class__ is NextAsk:  # with many small asks nearly all timers of the engine are of these
+            self.workload.fire(tick)
+            if self._parts.waiting_asks:
+                effects.issue_waiting(self._parts)
+            return
         if isinstance(tick, effects.BlockOrder):
             self.court.fire(tick)
         elif isinstance(tick, arrivals.TICKS):

@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import Swarm
 from engine.measure.snapshot import ALIVE, DEAD, LEFT
+from engine.sim.kernel import split
 
 
 def all_hold(swarm: Swarm) -> None:
@@ -18,7 +19,7 @@ def all_hold(swarm: Swarm) -> None:
 def under_way(swarm: Swarm) -> int:
     """Number of messages in flight, counted one by one in the kernel and the network, not as a difference."""
     kernel = swarm.simulation.kernel
-    buckets = [*kernel.messages.values(), kernel.unfinished()]
+    buckets = [*map(split, kernel.messages.values()), kernel.unfinished()]
     standing = sum(1 for _ in swarm.simulation.network.standing())
     return standing + sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
 

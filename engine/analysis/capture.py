@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from ..api import NatKind, Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, QUESTIONS, AskRecord
-from ..measure.metrics import KIND_MASK
 from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
     ALIVE,
@@ -39,7 +38,7 @@ from ..measure.snapshot import (
     Totals,
     Trace,
 )
-from ..sim.kernel import HOP_BITS, KIND_SHIFT
+from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT, split
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
@@ -552,7 +551,8 @@ class SnapshotBuilder:
         waiting = kernel.messages
         instants = nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting)
         # Messages of the present instant that are left after a limited `advance` are under way too.
-        for at_us, (tos, envelopes) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
+        due = (kernel.now_us, kernel.unfinished())
+        for at_us, (tos, envelopes) in (due, *((at, split(waiting[at])) for at in instants)):
             for to, envelope in zip(tos, envelopes, strict=True):
                 ask = _ask_of(envelope[2])
                 for one in to if to.__class__ is tuple else (to,):

@@ -12,8 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from ..measure.asks import AskRecord
-from ..measure.metrics import KIND_MASK
-from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, split
 from ..simulation import Simulation
 
 StepTarget = Literal["arrival", "hop"]
@@ -92,16 +91,15 @@ class StepUntil:
         ask, parts = self._record.id, self._simulation.shared.parts
         return any(
             envelope[2] and self._reaches(parts[envelope[5] >> KIND_SHIFT & KIND_MASK]) and _hop(envelope[2], ask) >= 0
-            for _, envelopes in self._kernel.messages.values()
-            for envelope in envelopes
+            for bucket in self._kernel.messages.values()
+            for envelope in bucket[1::2]
         )
 
     def _due(self, at_us: int) -> list[tuple[int, int, int, int, bool]]:
         """Messages of the ask that are due then: (from, to, part, hop, whether a question has reached `to` before)."""
         ask, parts = self._record.id, self._simulation.shared.parts
         rows = []
-        tos, envelopes = self._kernel.messages.get(at_us, ((), ()))
-        for to, envelope in zip(tos, envelopes, strict=True):
+        for to, envelope in zip(*split(self._kernel.messages.get(at_us, [])), strict=True):
             hop = _hop(envelope[2], ask)
             if hop < 0:
                 continue

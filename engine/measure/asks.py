@@ -20,15 +20,16 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..api import FIND, PARTS, AskId, Goal, PeerId, Sought
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, Envelope, Via
 from ..sim.memory import set_apart
 from .snapshot import Arrivals, AskRow, Losses, Trace
 
@@ -51,7 +52,12 @@ PATH_PACKED = 1_024
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+K = TypeVar("K")
+V = TypeVar("V")
 Columns: TypeAlias = tuple[I32, I32, I64, I32]
+Row: TypeAlias = tuple[int, int, int, int, int]
+"""A delivery: from, to, sent, arrived, hop. As long as an ask has reached few, the first question at each peer is one
+object, kept among the questions and by its receiver."""
 
 
 class Deliveries:
@@ -60,17 +66,25 @@ class Deliveries:
     Arrays that `view` has returned are never written again: rows are only added after theirs.
     """
 
-    __slots__ = ("_ends", "_times", "kept", "most", "rows", "total")
+    __slots__ = ("_ends", "_times", "beyond", "kept", "most", "room_for_rows", "rows")
 
     def __init__(self, most: int = ROWS_MOST) -> None:
         self.most = most
-        self.total = 0
+        self.beyond = 0
+        """Deliveries that were counted and not kept."""
         self._ends: I32 | None = None
         """(from, to) and (sent, arrived) of the first `kept` rows, with room for more; None without any."""
         self._times: I64 | None = None
         self.kept = 0
-        self.rows: list[tuple[int, int, int, int]] = []
-        """The rows after these: (from, to, sent, arrived)."""
+        self.rows: list[Row] = []
+        """The rows after these."""
+        self.room_for_rows = min(ROWS_FOLDED, most)
+        """As long as `rows` has fewer, one may be added to it; see `append`."""
+
+    @property
+    def total(self) -> int:
+        """Deliveries that were counted, kept or not."""
+        return self.kept + len(self.rows) + self.beyond
 
     @property
     def count(self) -> int:
@@ -87,17 +101,17 @@ class Deliveries:
         """Memory of the rows as columns."""
         return 24 * (self.kept + len(self.rows))
 
-    def append(self, frm: int, to: int, sent_us: int, at_us: int) -> None:
+    def append(self, row: Row) -> None:
         """Count one delivery, and add it if there is room."""
-        self.total += 1
-        rows = self.rows
-        if self.kept + len(rows) < self.most:
-            rows.append((frm, to, sent_us, at_us))
-            if len(rows) == ROWS_FOLDED:
-                self.fold()
+        if len(self.rows) >= self.room_for_rows:
+            self.fold()
+        if self.room_for_rows:
+            self.rows.append(row)
+        else:
+            self.beyond += 1
 
     def add(self, frm: I64, to: I64, sent_us: I64, at_us: I64) -> None:
-        """Add deliveries, columns (k,) with k <= `room`. They are not counted in `total`."""
+        """Add deliveries, columns (k,) with k <= `room`."""
         self.fold()
         first, count = self.kept, self.kept + len(frm)
         ends, times = self._ends, self._times
@@ -110,6 +124,7 @@ class Deliveries:
         ends[0, first:count], ends[1, first:count] = frm, to
         times[0, first:count], times[1, first:count] = sent_us, at_us
         self.kept = count
+        self.room_for_rows = min(ROWS_FOLDED, self.most - count)
 
     def fold(self) -> None:
         """Move the rows that are tuples into the columns."""
@@ -134,14 +149,19 @@ class Deliveries:
         self._ends, self._times = ends, times
 
     def __getstate__(self) -> tuple[Any, ...]:
+        # Whatever the order in which it was filled and read, equal deliveries have an equal state.
         return self.most, self.total, *(np.ascontiguousarray(column) for column in self.columns())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.most, self.total, ends, times = state
+        self.most, total, ends, times = state
         self._ends, self._times, self.kept, self.rows = ends, times, ends.shape[1], []
+        self.beyond, self.room_for_rows = total - self.kept, min(ROWS_FOLDED, self.most - self.kept)
 
 
 NO_LOSSES = Losses()
+NONE: dict[Any, Any] = {}
+"""Stands wherever a record has nothing to keep, which is mostly so: each dictionary is one more object for the garbage
+collector to visit. It is never written to: who adds to an empty dictionary of a record replaces it."""
 
 
 class Drops:
@@ -216,6 +236,14 @@ class Drops:
         self._kept, self._rows, self.total, self.taken_back = state, [], state.total, 0
 
 
+def _with(values: dict[K, V], key: K, value: V) -> dict[K, V]:
+    """The same dictionary with one more entry; another one if it is empty, since that may be `NONE`."""
+    if not values:
+        return {key: value}
+    values[key] = value
+    return values
+
+
 class PeerSet(Protocol):
     """Some peers of the swarm, such as the living users."""
 
@@ -238,19 +266,24 @@ class FirstArrivals:
     peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
     """
 
-    __slots__ = ("_columns", "_peers", "by_peer", "count", "n", "repeats")
+    __slots__ = ("_columns", "_count", "_peers", "by_peer", "n", "repeats")
 
     def __init__(self, origin: PeerId, issued_us: int) -> None:
         self.n = 0
-        """Peers of the swarm when the last question arrived."""
-        self.count = 1
-        self.by_peer: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
-        """Peer -> (from, hop, when)."""
-        self.repeats: dict[PeerId, int] = {}
+        """Peers of the swarm when the last question arrived, or when more than `FEW_REACHED` were reached."""
+        self._count = 0
+        self.by_peer: dict[PeerId, Row] | None = {origin: (-1, origin, issued_us, issued_us, 0)}
+        """Peer -> its first question."""
+        self.repeats: dict[PeerId, int] = NONE
         self._columns: Columns | None = None
         """from, hop (-1: not reached), when, repeats: a row for each peer, or for each in `_peers`."""
         self._peers: I32 | None = None
         """Packed and few: those who are reached, in the order in which they were."""
+
+    @property
+    def count(self) -> int:
+        """How many are reached."""
+        return self._count if self.by_peer is None else len(self.by_peer)
 
     @property
     def few(self) -> bool:
@@ -268,11 +301,10 @@ class FirstArrivals:
         few = self._unpacked() if self.by_peer is None else self.by_peer
         if few is not None:
             if to in few:
-                self.repeats[to] = self.repeats.get(to, 0) + 1
+                self.repeat(to)
                 return False
-            few[to] = (frm, hop, at_us)
-            self.count += 1
-            if self.count > FEW_REACHED and not self.few:
+            few[to] = (frm, to, at_us, at_us, hop)
+            if len(few) > FEW_REACHED and not self.few:
                 self._spread_out()
             return True
         columns = self._wide()
@@ -280,8 +312,12 @@ class FirstArrivals:
             columns[3][to] += 1
             return False
         columns[0][to], columns[1][to], columns[2][to] = frm, hop, at_us
-        self.count += 1
+        self._count += 1
         return True
+
+    def repeat(self, to: PeerId) -> None:
+        """One more question has arrived at a peer, as long as they are in a dictionary."""
+        self.repeats = _with(self.repeats, to, self.repeats.get(to, 0) + 1)
 
     def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> tuple[int, int]:
         """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers, and the
@@ -312,13 +348,13 @@ class FirstArrivals:
         frms[peers] = frm[first]
         times[peers] = at_us[first]
         repeats[peers] -= 1
-        self.count += len(peers)
+        self._count += len(peers)
         return len(peers), int(hop[first].max())
 
     def hop(self, peer: PeerId) -> int:
         """The depth at which a peer was reached; -1 where it was not."""
         if self.by_peer is not None:
-            return self.by_peer[peer][1] if peer in self.by_peer else -1
+            return self.by_peer[peer][4] if peer in self.by_peer else -1
         assert self._columns is not None
         if self._peers is not None:
             found = np.flatnonzero(self._peers == peer)
@@ -339,7 +375,7 @@ class FirstArrivals:
         if self.by_peer is not None:
             if until_us is None:
                 return sum([peer in peers for peer in self.by_peer])
-            return sum(at_us <= until_us and peer in peers for peer, (_, _, at_us) in self.by_peer.items())
+            return sum(row[3] <= until_us and peer in peers for peer, row in self.by_peer.items())
         assert self._columns is not None
         _, hop, at, _ = self._columns
         heard = peers.flags[: len(hop)] & (hop >= 0) if self._peers is None else peers.flags[self._peers]
@@ -368,15 +404,16 @@ class FirstArrivals:
         """Use these copies of what `packed` returned from now on."""
         self._columns = (made[0], made[1], made[2], made[3])
         self._peers = made[4] if len(made) > 4 else None
-        self.by_peer, self.repeats = None, {}
+        if self.by_peer is not None:
+            self._count = len(self.by_peer)
+        self.by_peer, self.repeats = None, NONE
 
     def _rows(self) -> tuple[I32, Columns]:
         """Those who are reached, and a row for each of them."""
         if self.by_peer is not None:
             repeats = self.repeats
-            table = np.array(
-                [(peer, *values, repeats.get(peer, 0)) for peer, values in self.by_peer.items()], np.int64
-            ).T
+            rows = [(peer, row[0], row[4], row[3], repeats.get(peer, 0)) for peer, row in self.by_peer.items()]
+            table = np.array(rows, np.int64).T
             peers, frm, hop, repeated = (table[i].astype(np.int32) for i in (0, 1, 2, 4))
             return peers, (frm, hop, table[3], repeated)
         assert self._columns is not None
@@ -386,13 +423,13 @@ class FirstArrivals:
         reached = np.flatnonzero(hop >= 0).astype(np.int32)
         return reached, (frm[reached], hop[reached], at_us[reached], repeats_[reached])
 
-    def _unpacked(self) -> dict[PeerId, tuple[int, int, int]] | None:
+    def _unpacked(self) -> dict[PeerId, Row] | None:
         """The dictionary, if they are few."""
         if self._peers is not None:
             assert self._columns is not None
             frm, hop, at_us, repeats = (column.tolist() for column in self._columns)
             peers = self._peers.tolist()
-            self.by_peer = dict(zip(peers, zip(frm, hop, at_us, strict=True), strict=True))
+            self.by_peer = dict(zip(peers, zip(frm, peers, at_us, at_us, hop, strict=True), strict=True))
             self.repeats = {peer: often for peer, often in zip(peers, repeats, strict=True) if often}
             self._columns = self._peers = None
         return self.by_peer
@@ -401,7 +438,8 @@ class FirstArrivals:
         """Have a row for each peer from now on."""
         if self.by_peer is not None:
             self._columns = self.columns(self.n)
-            self.by_peer, self.repeats = None, {}
+            self._count = len(self.by_peer)
+            self.by_peer, self.repeats = None, NONE
 
     def _wide(self) -> Columns:
         """A row for each peer; newcomers get theirs."""
@@ -430,14 +468,16 @@ class PathCache:
 
     def put(self, record: AskRecord) -> None:
         """Add an ask that has closed, perhaps again. Removes the oldest paths if there are too many."""
-        self.taken -= self._kept.pop(record.id, (record, 0))[1]
+        kept = self._kept
+        if record.id in kept:
+            self.taken -= kept.pop(record.id)[1]
         size = record.path_bytes
         if size >= PATH_PACKED:
             record.pack_path()
-        self._kept[record.id] = (record, size)
+        kept[record.id] = (record, size)
         self.taken += size
-        while (self.taken > self.room or len(self._kept) > self.most) and len(self._kept) > 1:
-            oldest, size = self._kept.pop(next(iter(self._kept)))
+        while (self.taken > self.room or len(kept) > self.most) and len(kept) > 1:
+            oldest, size = kept.pop(next(iter(kept)))
             self.taken -= size
             if oldest.closed_us is not None:
                 oldest.forget_path()
@@ -447,7 +487,6 @@ QUESTION, ANSWER = 0, 1
 QUESTIONS = 1 << QUESTION
 """`AskRecord.reached_by` of most goals."""
 NO_COSTS = [0] * len(PARTS)
-NO_REMARKS: dict[str, tuple[str, ...]] = {}
 REMARKS_MOST = 16
 """Keys of the remarks of one ask, and values of each, at most."""
 
@@ -467,8 +506,10 @@ class AskRecord:
     peers that keep it open."""
 
     __slots__ = (
+        "_answers",
+        "_lost",
+        "_questions",
         "alive",
-        "answers",
         "by",
         "by_part",
         "bytes",
@@ -484,13 +525,11 @@ class AskRecord:
         "id",
         "issued_us",
         "losses",
-        "lost",
         "named_by",
         "of",
         "origin",
         "outcome",
         "pending",
-        "questions",
         "reached",
         "reached_by",
         "referred",
@@ -524,21 +563,21 @@ class AskRecord:
         self.by_part = [*NO_COSTS]
         self.bytes = 0.0
         self.duplicates = 0
-        self.losses: dict[str, int] = {}
-        self.hits: dict[PeerId, int] = {}
+        self.losses: dict[str, int] = NONE
+        self.hits: dict[PeerId, int] = NONE
         """Holders that were found, and when, in us."""
-        self.stale: dict[PeerId, None] = {}
+        self.stale: dict[PeerId, None] = NONE
         """Of these, those that were dead or had left when they were found."""
-        self.named_by: dict[PeerId, tuple[PeerId, ...]] = {}
+        self.named_by: dict[PeerId, tuple[PeerId, ...]] = NONE
         """Who named a holder, where that was not the holder itself alone."""
         self.done = 0.0
         self.of = 0.0
         self.referred = False
         """Whether anything was sent `via` a peer: the hop of what arrives is then one more than that of the peer that
         it came from, or was referred by."""
-        self.decoys: dict[PeerId, int] = {}
+        self.decoys: dict[PeerId, int] = NONE
         """Holders that served a decoy, and when the user opened it, in us."""
-        self.fetched: dict[PeerId, int] = {}
+        self.fetched: dict[PeerId, int] = NONE
         """Holders that served the wanted file, and when it was complete, in us."""
         self.reached = 0
         self.deepest = 0
@@ -547,16 +586,38 @@ class AskRecord:
         """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
-        self.remarks: dict[str, tuple[str, ...]] = NO_REMARKS
-        """Key -> values, in alphabetical order. Replaced, never changed, since most records share the empty one."""
+        self.remarks: dict[str, tuple[str, ...]] = NONE
+        """Key -> values, in alphabetical order."""
         self.share: float | None = None
         """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
-        self.questions: Deliveries
-        self.answers: Deliveries
-        self.lost: Drops
-        self.forget_path()
+        self._questions: Deliveries | None = None
+        self._answers: Deliveries | None = None
+        self._lost: Drops | None = None
+
+    @property
+    def _rows_most(self) -> int:
+        return ROWS_BACKGROUND if self.by in ("background", "network") else ROWS_MOST
+
+    @property
+    def questions(self) -> Deliveries:
+        """Deliveries that reached peers."""
+        if self._questions is None:
+            self._questions = Deliveries(self._rows_most)
+        return self._questions
+
+    @property
+    def answers(self) -> Deliveries:
+        if self._answers is None:
+            self._answers = Deliveries(self._rows_most)
+        return self._answers
+
+    @property
+    def lost(self) -> Drops:
+        if self._lost is None:
+            self._lost = Drops()
+        return self._lost
 
     def reach(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> None:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
@@ -573,44 +634,32 @@ class AskRecord:
         to its receiver, -1 for none."""
         if not self.reached_by >> part & 1:
             if part == ANSWER:
-                self.answers.append(frm, to, sent_us, at_us)
+                self.answers.append((frm, to, sent_us, at_us, 0))
             return
-        # `Deliveries.append`, `FirstArrivals.hop` and `add` are inlined: mostly questions come one by one to few peers.
-        path = self.questions
-        path.total += 1
-        rows = path.rows
-        if path.kept + len(rows) < path.most:
-            rows.append((frm, to, sent_us, at_us))
-            if len(rows) == ROWS_FOLDED:
-                path.fold()
+        row = (frm, to, sent_us, at_us, hop)
+        self.questions.append(row)
+        if self.firsts is None:
+            self.firsts = FirstArrivals(self.origin, self.issued_us)
+        # `FirstArrivals.add` is inlined: mostly questions come to few peers.
         firsts = self.firsts
-        if firsts is None:
-            firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
-        if via >= 0:
-            self.referred = True
         few = firsts.by_peer
-        if self.referred:
-            if via >= 0 and via != to and (via in few if few is not None else firsts.hop(via) >= 0):
+        if via >= 0 or self.referred:
+            self.referred = True
+            if via >= 0 and via != to and firsts.hop(via) >= 0:
                 frm = via
-            if few is not None:
-                if frm in few:
-                    hop = few[frm][1] + 1
-            elif (before := firsts.hop(frm)) >= 0:
+            if (before := firsts.hop(frm)) >= 0:
                 hop = before + 1
-        if few is not None and firsts.count < FEW_REACHED:
-            firsts.n = n
+            row = (frm, to, sent_us, at_us, hop)
+        if few is not None and len(few) < FEW_REACHED:
             if to in few:
-                firsts.repeats[to] = firsts.repeats.get(to, 0) + 1
+                firsts.repeat(to)
                 return
-            few[to] = (frm, hop, at_us)
-            firsts.count += 1
-            self.reached += 1
-            if hop > self.deepest:
-                self.deepest = hop
-        elif firsts.add(n, frm, to, hop, at_us):
-            self.reached += 1
-            if hop > self.deepest:
-                self.deepest = hop
+            few[to] = row
+        elif not firsts.add(n, frm, to, hop, at_us):
+            return
+        self.reached += 1
+        if hop > self.deepest:
+            self.deepest = hop
 
     def hop_of(self, peer: PeerId) -> int:
         """The depth at which a question of this ask reached a peer, -1 where none did."""
@@ -619,6 +668,15 @@ class AskRecord:
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
+
+    def unheard(self, peers: Sequence[PeerId]) -> list[PeerId]:
+        """Those of some peers that no question of this ask reached."""
+        firsts = self.firsts
+        if firsts is None:
+            return list(peers)
+        if firsts.by_peer is not None:
+            return [peer for peer in peers if peer not in firsts.by_peer]
+        return [peer for peer in peers if not firsts.heard(peer)]
 
     def heard_by(self, peers: PeerSet, within_us: int | None = None) -> int:
         """How many of these but the origin a question reached, within a time if that is given. Without a path, at most
@@ -637,9 +695,7 @@ class AskRecord:
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
-        self.firsts = None
-        most = ROWS_BACKGROUND if self.by in ("background", "network") else ROWS_MOST
-        self.questions, self.answers, self.lost = Deliveries(most), Deliveries(most), Drops()
+        self.firsts = self._questions = self._answers = self._lost = None
 
     def packed(self) -> tuple[Any, ...]:
         """All values but the path, as a tuple."""
@@ -658,15 +714,21 @@ class AskRecord:
     @property
     def path_version(self) -> int:
         """Increases with each row of the path."""
-        return self.questions.total + self.answers.total + self.lost.total + 2 * self.lost.taken_back
+        lost = 0 if self._lost is None else self._lost.total + 2 * self._lost.taken_back
+        return lost + sum(path.total for path in (self._questions, self._answers) if path is not None)
 
     @property
     def path_bytes(self) -> int:
         """Memory of the path once the ask has closed: 20 bytes for each peer of the swarm or 24 for each that was
         reached, and the rows."""
         size = 0 if self.firsts is None else self.firsts.bytes
-        lost = self.lost.bytes if self.lost.total else 0
-        return size + self.questions.bytes + self.answers.bytes + lost
+        if self._questions is not None:
+            size += self._questions.bytes
+        if self._answers is not None:
+            size += self._answers.bytes
+        if self._lost is not None and self._lost.total:
+            size += self._lost.bytes
+        return size
 
     def pack_path(self) -> None:
         """Move the path of a closed ask into one block of memory, without unused rows. It takes as many bytes as
@@ -696,21 +758,32 @@ class AskRecord:
         new = holder not in self.hits
         before = () if new else self.named_by.get(holder, (holder,))
         if by not in before and (before or by != holder):
-            self.named_by[holder] = (*before, by)
+            self.named_by = _with(self.named_by, holder, (*before, by))
         if new and not living:
-            self.stale[holder] = None
+            self.stale = _with(self.stale, holder, None)
         if not new and not (living and holder in self.stale):
             return False
         if living:
             self.stale.pop(holder, None)
-        self.hits[holder] = now_us
+        self.hits = _with(self.hits, holder, now_us)
         return True
+
+    def opened(self, holder: PeerId, decoy: bool, now_us: int) -> None:
+        """The user has opened what a holder served, which is a decoy or the wanted file."""
+        if decoy:
+            self.decoys = _with(self.decoys, holder, self.decoys.get(holder, now_us))
+        else:
+            self.fetched = _with(self.fetched, holder, self.fetched.get(holder, now_us))
 
     def unhit(self, holder: PeerId) -> bool:
         """A hit is taken back. Returns whether there was one."""
         self.stale.pop(holder, None)
         self.named_by.pop(holder, None)
         return self.hits.pop(holder, None) is not None
+
+    def lose(self, reason: str, count: int = 1) -> None:
+        """Count messages that never arrived."""
+        self.losses = _with(self.losses, reason, self.losses.get(reason, 0) + count)
 
     def remark(self, key: str, value: str) -> None:
         """Keep a remark, see `Host.remark`: so many keys and values of each at most."""
@@ -800,10 +873,67 @@ class AskRecord:
         )
 
 
-PATH = ("firsts", "questions", "answers", "lost")
+PATH = ("firsts", "_questions", "_answers", "_lost")
 """Attributes that make up the path."""
 FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
 VALUES_OF = attrgetter(*FIGURES)
+
+
+def add_arrivals(
+    rows: Iterable[tuple[int, Any, Envelope]],
+    n: int,
+    parts: Sequence[int],
+    told: int,
+    reopen: Callable[[AskId], AskRecord],
+) -> None:
+    """Add what has arrived in a swarm of `n` peers to the records of its asks.
+
+    rows: time in us, receiver or receivers, and envelope, in order of arrival; parts: the part of each kind by its
+    number; told: parts of which a record keeps the path, as bits; reopen: the record of an ask, to write to.
+    """
+    for at_us, to, envelope in rows:
+        frm, _, cause, sent_us, record, header = envelope
+        if not cause:
+            continue
+        part = parts[header >> KIND_SHIFT & KIND_MASK]
+        if cause.__class__ is not int or to.__class__ is not int:
+            if told >> part & 1:
+                for one in cause if cause.__class__ is tuple else (cause,):
+                    record = reopen(one >> HOP_BITS)
+                    via = one.via if one.__class__ is Via else -1
+                    for peer in to if to.__class__ is tuple else (to,):
+                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at_us, via)
+            continue
+        # One ask and one receiver. The record was open when this was delivered, and records are completed at each
+        # close: so it is not archived. `AskRecord.arrived` is inlined for the case that a small ask goes on.
+        if record.reached_by >> part & 1:
+            path, firsts = record._questions, record.firsts
+            if (
+                path is None
+                or firsts is None
+                or record.referred
+                or len(path.rows) >= path.room_for_rows
+                or (few := firsts.by_peer) is None
+                or len(few) >= FEW_REACHED
+            ):
+                record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at_us)
+                continue
+            hop = cause & HOP_MASK
+            row = (frm, to, sent_us, at_us, hop)
+            path.rows.append(row)
+            if to in few:
+                firsts.repeat(to)
+            else:
+                few[to] = row
+                record.reached += 1
+                if hop > record.deepest:
+                    record.deepest = hop
+        elif part == ANSWER:
+            path = record._answers
+            if path is None or len(path.rows) >= path.room_for_rows:
+                record.arrived(part, n, frm, to, 0, sent_us, at_us)
+            else:
+                path.rows.append((frm, to, sent_us, at_us, 0))
 
 
 class JointRecord:
@@ -824,6 +954,10 @@ class JointRecord:
         self.losses: dict[str, int] = {}
         for record in records:
             record.pending += 1
+
+    def lose(self, reason: str, count: int = 1) -> None:
+        """Count messages that never arrived."""
+        self.losses[reason] = self.losses.get(reason, 0) + count
 
 
 class NullRecord(AskRecord):

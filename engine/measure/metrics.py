@@ -1,9 +1,8 @@
 """Counters, time series, the paths of asks, and the fingerprint, read by columns from the kernel's log of deliveries.
 
-The kernel logs each delivered bucket as it is. `Metrics.flush` turns that log into columns (time, receiver, header,
-cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
-running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and
-when it grows long.
+The kernel logs each delivery. `Metrics.flush` turns that log into columns (time, receiver, header, cause) and updates
+what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a running digest of all
+deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and when it grows long.
 
 When an ask closes, its record must be complete: `settle`. Where few messages have arrived since the last time, these
 are added to the records of their asks one by one, and stay in the log for all else: a pass over columns costs as much
@@ -25,9 +24,9 @@ from numpy.typing import NDArray
 
 from ..api import PARTS
 from ..sim.host import SharedHostState
-from ..sim.kernel import CODES_MOST, HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
 from .archive import SOUGHT
-from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord
+from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord, add_arrivals
 from .message_log import MessageLog
 from .snapshot import Series
 from .timeseries import TimeSeries
@@ -80,7 +79,6 @@ class Digest:
 WINDOW_FACTOR = 3
 """The series of success are of asks that were issued in the last so many times the `success_s` of the network's goal:
 30 s for one of 10 s."""
-LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
 SETTLED_ALONE = 256
 """Deliveries that `settle` adds to records one by one, at most."""
@@ -96,9 +94,8 @@ SERIES = ("alive", "censored", *RATES, *ASKED)
 """What is sampled each second, then `GAUGES`, and the bytes of each kind of message."""
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
-KIND_MASK = CODES_MOST - 1
 SIZE_MASK = (1 << KIND_SHIFT) - 1
-SENT_US = itemgetter(3)
+CAUSE, SENT_US, HEADER = (itemgetter(place) for place in (2, 3, 5))
 NOTHING, ANSWERED, SHARE = (SOUGHT.index(one) for one in ("nothing", "answer", "share"))
 I64 = NDArray[np.int64]
 
@@ -151,9 +148,8 @@ class Metrics:
         self._flushed = 0
         """Deliveries up to the last flush."""
         self._settled = 0
-        """Deliveries that the records of asks have: those of the first `_settled_chunks` of the log, and all before."""
-        self._settled_chunks = self._settled_envelopes = 0
-        """How many chunks of the log, and envelopes in them, the records of asks have."""
+        """Deliveries that the records of asks have: those of the first `_settled_rows` of the log, and all before."""
+        self._settled_rows = 0
 
     def grow(self, count: int) -> None:
         """Columns for newcomers."""
@@ -167,7 +163,7 @@ class Metrics:
 
     def flush_if_long(self) -> None:
         """Flush the log if it is long."""
-        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._flushed > LOG_DELIVERIES:
+        if self.kernel.delivered - self._flushed > LOG_DELIVERIES:
             self.flush()
 
     def settle(self) -> None:
@@ -179,49 +175,23 @@ class Metrics:
             return
         if delivered == self._settled:
             return
-        n, shared = self.n, self.shared
-        parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
-        for at, tos, envelopes in kernel.log[self._settled_chunks :]:
-            self._settled_envelopes += len(envelopes)
-            for to, envelope in zip(tos, envelopes, strict=True) if len(tos) != 1 else ((tos[0], envelopes[0]),):
-                frm, _, cause, sent_us, record, header = envelope
-                if not cause:
-                    continue
-                part = parts[header >> KIND_SHIFT & KIND_MASK]
-                if not told >> part & 1:
-                    continue
-                if cause.__class__ is not tuple and to.__class__ is int:
-                    # The record was open when this was delivered, and records are completed at each close: so it is
-                    # not archived.
-                    via = cause.via if cause.__class__ is Via else -1
-                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at, via)
-                    continue
-                for one in cause if cause.__class__ is tuple else (cause,):
-                    record = reopen(one >> HOP_BITS)
-                    via = one.via if one.__class__ is Via else -1
-                    for peer in to if to.__class__ is tuple else (to,):
-                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at, via)
+        log, first, shared = kernel.log, self._settled_rows, self.shared
+        rows = zip(log.at_us[first:], log.tos[first:], log.envelopes[first:], strict=True)
+        add_arrivals(rows, self.n, shared.parts, shared.told_parts, shared.records.reopen)
         self._settled = delivered
-        self._settled_chunks = len(kernel.log)
+        self._settled_rows = len(log.tos)
 
     def flush(self) -> None:
         """Read all that was delivered since the last time."""
-        log, self.kernel.log = self.kernel.log, []
-        settled, self._settled_envelopes = self._settled_envelopes, 0
+        at_us, tos, envelopes = self.kernel.log.take()
+        settled, self._settled_rows = self._settled_rows, 0
         self._flushed = self._settled = self.kernel.delivered
-        self._settled_chunks = 0
-        tos: list[Any] = []
-        envelopes: list[Envelope] = []
-        for _, some, their in log:
-            tos += some
-            envelopes += their
         if not tos:
             return
-        lengths = np.array([len(some) for _, some, _ in log])
-        at = np.repeat(np.array([at for at, _, _ in log]), lengths)
+        at = np.frombuffer(at_us, np.int64)
         which = np.arange(len(envelopes))  # The envelope of each row: sending times are read there.
-        header = np.array([envelope[5] for envelope in envelopes])
-        causes = [envelope[2] for envelope in envelopes]
+        header = np.fromiter(map(HEADER, envelopes), np.int64, len(envelopes))
+        causes = list(map(CAUSE, envelopes))
         joint = tuple in set(map(type, causes))
         cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
         if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
@@ -321,9 +291,10 @@ class Metrics:
             if len(reached):
                 record.reach(self.n, frm[reached], to[reached], cause[reached] & HOP_MASK, at[reached])
             for path, some in ((record.questions, reached), (record.answers, mine[(parts == ANSWER) & ~reaching])):
-                path.total += len(some)
-                if path.room and len(some):
-                    some = some[: path.room]
+                room = path.room
+                path.beyond += max(0, len(some) - room)
+                if room and len(some):
+                    some = some[:room]
                     theirs = map(envelopes.__getitem__, which[some].tolist())
                     sent = np.fromiter(map(SENT_US, theirs), np.int64, len(some))
                     path.add(frm[some], to[some], sent, at[some])

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..api import PeerId
-from .kernel import Envelope, Kernel, KernelTimer
+from .kernel import Envelope, Kernel, KernelTimer, split
 from .links import LinkSet
 
 Frozen = tuple[int, int, Envelope | None, int, KernelTimer | None]
@@ -49,10 +49,8 @@ class HeldLinks:
         self.active = True
         messages, now = self.kernel.messages, self.kernel.now_us
         for at_us in sorted(messages):
-            tos, envelopes = messages[at_us]
-            left_to: list[Any] = []
-            left: list[Envelope] = []
-            for to, envelope in zip(tos, envelopes, strict=True):
+            left: list[Any] = []
+            for to, envelope in zip(*split(messages[at_us]), strict=True):
                 stay = []
                 for one in to if to.__class__ is tuple else (to,):
                     if self.holds(envelope[0], _peer_of(one)):
@@ -60,10 +58,9 @@ class HeldLinks:
                     else:
                         stay.append(one)
                 if stay:
-                    left_to.append(tuple(stay) if to.__class__ is tuple else to)
-                    left.append(envelope)
-            if left_to:
-                messages[at_us] = (left_to, left)
+                    left += (tuple(stay) if to.__class__ is tuple else to, envelope)
+            if left:
+                messages[at_us] = left
             else:
                 del messages[at_us]
 

@@ -163,9 +163,13 @@ class SharedHostState:
         self.numbers = Numbers()
         self.records = records
         self.owner = owner
-        self.sent = 0
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
+
+    @property
+    def sent(self) -> int:
+        """Messages that were sent, of all kinds."""
+        return sum(self.sent_by_kind)
 
     def __getstate__(self) -> dict[str, Any]:
         # The classes of envelopes have no name by which they could be found again.
@@ -347,12 +351,11 @@ class PeerHost:
         at = now + (links.flat_us or self.row[to if links.by_pair else links.column[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
-            kernel.messages[at] = ([to], [envelope])
+            kernel.messages[at] = [to, envelope]
             heappush(kernel.instants, at)
         else:
-            bucket[0].append(to)
-            bucket[1].append(envelope)
-        shared.sent += 1
+            bucket.append(to)
+            bucket.append(envelope)
         shared.sent_bytes += size
         shared.sent_by_kind[kind] += 1
         record.pending += 1
@@ -424,35 +427,34 @@ class PeerHost:
                 at = now + links.flat_us
                 bucket = buckets.get(at)
                 if bucket is None:
-                    buckets[at] = ([many], [envelope])
+                    buckets[at] = [many, envelope]
                     heappush(kernel.instants, at)
                 else:
-                    bucket[0].append(many)
-                    bucket[1].append(envelope)
+                    bucket.append(many)
+                    bucket.append(envelope)
         elif links.by_pair:
             for one, delay in zip(many, map(self.row.__getitem__, many), strict=True):
                 at = now + delay
                 try:
-                    tos, envelopes = buckets[at]
+                    bucket = buckets[at]
                 except KeyError:
-                    buckets[at] = ([one], [envelope])
+                    buckets[at] = [one, envelope]
                     heappush(kernel.instants, at)
                 else:
-                    tos.append(one)
-                    envelopes.append(envelope)
+                    bucket.append(one)
+                    bucket.append(envelope)
         else:
             row, place = self.row, links.place
             for one in many:
                 at = now + row[place[one]]
                 try:
-                    tos, envelopes = buckets[at]
+                    bucket = buckets[at]
                 except KeyError:
-                    buckets[at] = ([one], [envelope])
+                    buckets[at] = [one, envelope]
                     heappush(kernel.instants, at)
                 else:
-                    tos.append(one)
-                    envelopes.append(envelope)
-        shared.sent += n
+                    bucket.append(one)
+                    bucket.append(envelope)
         shared.sent_bytes += n * size
         shared.sent_by_kind[kind] += n
         record.pending += arriving

@@ -8,8 +8,9 @@ Order inside an instant: first its messages, in the order of sending, then its t
 these schedule for the same instant follows as a second bucket of that instant. Last comes what is `due` at its end:
 commands act between instants.
 
-A bucket is two lists side by side, receivers and envelopes: a pair of its own for each message would be one more object
-to make, and to be walked by the collector (measured: half of all time at 10,000 peers). An *envelope* is what all
+A bucket is one list of receivers and envelopes in turn (`split`): a pair of its own for each message would be one more
+object to make, and to be walked by the collector (measured: half of all time at 10,000 peers), and two lists would be
+three objects for a message that arrives alone. An *envelope* is what all
 receivers of one multicast share: `(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a
 tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost and
 that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
@@ -19,8 +20,8 @@ the metrics.
 Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
 started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
 checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a NAT, a colluder or loss
-(`checked`). Metrics are not kept here: a delivered bucket goes to `log` as it is, and `measure.metrics` reads it by
-columns later (measured: a third of the cost of counting message by message).
+(`checked`). Metrics are not kept here: what is delivered goes to the `log`, and `measure.metrics` reads it by columns
+later (measured: a third of the cost of counting message by message).
 
 Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler reports a duplicate by returning
 `api.DUPLICATE`, and not by a call that costs as much as all else about such a delivery.
@@ -28,6 +29,7 @@ Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handl
 
 from __future__ import annotations
 
+from array import array
 from heapq import heappop, heappush
 from typing import Any, Protocol, TypeAlias, final
 
@@ -37,6 +39,7 @@ from .misuse import no_tick_handler
 
 Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
 Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
+"""Receivers and envelopes."""
 Fate: TypeAlias = tuple[int, Any, str, bool]
 """(at_us, message, reason, held): the message arrives then, or is dropped then where there is a reason. held: its link
 is held, so it stops with that much of its way to go until the link is released. Of a message that arrives: it waits in
@@ -48,6 +51,12 @@ SENDER_SHIFT = 40
 HOP_BITS = 20
 HOP_MASK = (1 << HOP_BITS) - 1
 CODES_MOST = 1 << SENDER_SHIFT - KIND_SHIFT
+KIND_MASK = CODES_MOST - 1
+
+
+def split(bucket: list[Any]) -> Bucket:
+    """Receivers and envelopes of a bucket, see `Kernel.messages`."""
+    return bucket[::2], bucket[1::2]
 
 
 class Via(int):
@@ -85,6 +94,34 @@ class KernelEvent(Protocol):
 
     def fire(self) -> None:
         """It happens now."""
+
+
+@final
+class DeliveryLog:
+    """What was delivered, in order: columns of times in us, receivers and envelopes.
+
+    Three columns and no list of buckets: of a message that arrives alone the bucket is freed at once, where it would be
+    three objects that each pass of the garbage collector visits until the log is read.
+    """
+
+    __slots__ = ("at_us", "envelopes", "tos")
+
+    def __init__(self) -> None:
+        self.at_us = array("q")
+        self.tos: list[Any] = []
+        self.envelopes: list[Envelope] = []
+
+    def take(self) -> tuple[array[int], list[Any], list[Envelope]]:
+        """All columns. The log is empty afterwards."""
+        taken = self.at_us, self.tos, self.envelopes
+        self.at_us, self.tos, self.envelopes = array("q"), [], []
+        return taken
+
+    def add(self, at_us: int, tos: list[Any], envelopes: list[Envelope]) -> None:
+        """Add what was delivered of a bucket."""
+        self.at_us.extend(array("q", (at_us,)) * len(tos))
+        self.tos += tos
+        self.envelopes += envelopes
 
 
 class FateOfEnvelopes(Protocol):
@@ -128,7 +165,8 @@ class Kernel:
     def __init__(self, n: int, null_record: Any, owner: KernelOwner) -> None:
         self.owner = owner
         self.now_us = 0
-        self.messages: dict[int, Bucket] = {}
+        self.messages: dict[int, list[Any]] = {}
+        """A bucket for each instant: receiver, envelope, receiver, envelope, …"""
         self.timers: dict[int, list[KernelTimer | KernelEvent]] = {}
         self.instants: list[int] = []
         self.peers: list[Any] = [None] * n
@@ -139,7 +177,7 @@ class Kernel:
         self.checked = False
         self.no_envelope: Envelope = (-1, None, 0, 0, null_record, 0)
         self.envelope: Envelope = self.no_envelope
-        self.log: list[tuple[int, list[Any], list[Envelope]]] = []
+        self.log = DeliveryLog()
         self.delivered = 0
         self.duplicates = 0
         self.quiescent: list[Any] = []
@@ -165,11 +203,11 @@ class Kernel:
         """Add one message to the bucket of its arrival."""
         bucket = self.messages.get(at_us)
         if bucket is None:
-            self.messages[at_us] = ([to], [envelope])
+            self.messages[at_us] = [to, envelope]
             heappush(self.instants, at_us)
         else:
-            bucket[0].append(to)
-            bucket[1].append(envelope)
+            bucket.append(to)
+            bucket.append(envelope)
 
     def arm(self, at_us: int, timer: KernelTimer) -> None:
         """Set a timer, which is pending for its record."""
@@ -214,6 +252,7 @@ class Kernel:
         start = self.delivered
         limit = NEVER_US if budget is None else start + max(1, budget)
         instants, messages, alive_since_us = self.instants, self.messages, self.alive_since_us
+        tables, peers, hosts, no_envelope, log = self.tables, self.peers, self.hosts, self.no_envelope, self.log
         while True:
             bucket = self._bucket
             if bucket is None:
@@ -229,22 +268,22 @@ class Kernel:
                         self.now_us = until_us
                     break
                 self.now_us = now = heappop(instants)
-                bucket = messages.pop(now, None)
-                if bucket is None:
+                waiting = messages.pop(now, None)
+                if waiting is None:
                     if now in self.timers:
                         self._fire_timers()
                     continue
-                if len(bucket[0]) == 1 and not self.checked:
+                if len(waiting) == 2 and not self.checked:
                     # With limited lines most messages arrive alone: `_deliver`, inlined for one message.
-                    to, envelope = bucket[0][0], bucket[1][0]
+                    to, envelope = waiting
                     if to.__class__ is int and envelope[3] >= alive_since_us[to]:
                         self.envelope = envelope
                         sender, message, _, _, record, _ = envelope
                         try:
-                            again = self.tables[to][message.__class__](self.peers[to], self.hosts[to], sender, message)
+                            again = tables[to][message.__class__](peers[to], hosts[to], sender, message)
                         except Exception as error:
                             self._failed(to, envelope, error)
-                        self.envelope = self.no_envelope
+                        self.envelope = no_envelope
                         if again is not None:
                             self.duplicates += 1
                             record.duplicates += 1
@@ -252,11 +291,13 @@ class Kernel:
                         if not record.pending:
                             self.quiescent.append(record)
                         self.delivered += 1
-                        self.log.append((now, *bucket))
+                        log.at_us.append(now)
+                        log.tos.append(to)
+                        log.envelopes.append(envelope)
                         if now in self.timers:
                             self._fire_timers()
                         continue
-                self._bucket = bucket
+                bucket = self._bucket = split(waiting)
                 self._at = 0
             tos, envelopes = bucket
             at, size = self._at, len(tos)
@@ -341,7 +382,7 @@ class Kernel:
         self.delivered += len(tos) + many - len(missed)
         if missed:
             tos, envelopes = _less(tos, envelopes, missed)
-        self.log.append((self.now_us, tos, envelopes))
+        self.log.add(self.now_us, tos, envelopes)
 
     def _deliver_checked(self, tos: list[Any], envelopes: list[Envelope]) -> None:
         """The checked loop."""
@@ -374,7 +415,7 @@ class Kernel:
             self._failed(one, envelope, error)
         self.envelope = self.no_envelope
         self.delivered += len(delivered)
-        self.log.append((self.now_us, delivered, their_envelopes))
+        self.log.add(self.now_us, delivered, their_envelopes)
 
     def _arrive(self, to: PeerId, envelope: Envelope) -> bool:
         """Whether the fast loop hands over a message to a receiver that was not alive when it was sent."""

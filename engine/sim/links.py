@@ -17,14 +17,14 @@ puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..api import PeerId
-from .kernel import Kernel
+from .kernel import Kernel, split
 from .paths import PathLengths
 from .rng import Stream
 from .words import Words, word_text
@@ -159,8 +159,8 @@ class LinkModel:
         """From now on, the order within each stream is kept. That of what is under way already is read once from the
         kernel's buckets, as the other paths keep none."""
         if self.path is not ORDERED:
-            for at, (tos, envelopes) in kernel.messages.items():
-                for to, envelope in zip(tos, envelopes, strict=True):
+            for at, bucket in kernel.messages.items():
+                for to, envelope in zip(*split(bucket), strict=True):
                     if envelope[1].over == "stream":
                         for one in to if to.__class__ is tuple else (to,):
                             self.keep_order(envelope[0], one, at)
@@ -429,6 +429,12 @@ class Streams:
             if self._said.pop(frm << 32 | to, None) is not None:
                 self.marks_version += 1
                 self._contacts_marked.get(frm, {}).pop(to, None)
+
+    def known_to_connect(self, a: PeerId, peers: Iterable[PeerId]) -> bool:
+        """Whether an earlier search has found that paths lead from a peer to all of these. If not, there may be paths
+        nevertheless, see `connected`."""
+        paths = self._paths
+        return paths is not None and self._paths_version == self.version and paths.known_to_join((a, *peers))
 
     def connected(self, a: PeerId, b: PeerId) -> bool:
         """Whether a path of open streams leads from one peer to the other."""

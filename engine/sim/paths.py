@@ -85,6 +85,11 @@ class PathLengths:
             self._apart |= seen
         return False
 
+    def known_to_join(self, peers: Iterable[PeerId]) -> bool:
+        """Whether paths lead to all of these, as far as was searched."""
+        joined, hops = self._joined, self._hops
+        return not [peer for peer in peers if peer not in joined and peer not in hops]
+
     def within(self, most: int | None = None) -> Mapping[PeerId, int]:
         """Hops to each peer that is at most so many away, the origins first; without a number, to each to which a path
         leads."""

@@ -9,6 +9,7 @@ checkpoints; a Mersenne twister has a state of 2.5 KB. Not for cryptography.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -93,7 +94,10 @@ class Stream:
         return (self.bits64() * stop) >> 64
 
     def choice(self, items: Sequence[T]) -> T:
-        return items[self.randrange(len(items))]
+        stop = len(items)
+        if not stop:
+            raise ValueError("empty range")
+        return items[(self.bits64() * stop) >> 64]  # as `randrange`
 
     def sample(self, items: Sequence[T], k: int) -> list[T]:
         """Items at k distinct positions, in the order drawn. Raises ValueError if k is above their number."""
@@ -126,8 +130,6 @@ class Stream:
 
     def weighted(self, cumulative: Sequence[float]) -> int:
         """An index, drawn with a probability in proportion to its weight. cumulative: running sums of the weights."""
-        from bisect import bisect_right
-
         return min(bisect_right(cumulative, self.random() * cumulative[-1]), len(cumulative) - 1)
 
 

@@ -222,8 +222,11 @@ class HolderIndex:
         """The peers that hold a file whose name has every word of `text`, in ascending order: those whose library
         has a file `matching` it."""
         by_name = self._filled()
+        names = self.word_index.names_with(text)
+        if len(names) == 1:
+            return sorted(by_name.get(next(iter(names)), ()))
         found: set[PeerId] = set()
-        for name in self.word_index.names_with(text):
+        for name in names:
             found.update(by_name.get(name, ()))
         return sorted(found)
 

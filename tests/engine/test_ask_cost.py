@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from engine import BROADCAST, FIND, AskFor, AskRow, Kill, Publish, Setup, Swarm
+from engine.api import PARTS
 from engine.lab import lookups
 from engine.measure import metrics
-from engine.measure.asks import FEW_REACHED, AskRecord, FirstArrivals
+from engine.measure.asks import ANSWER, FEW_REACHED, NONE, QUESTION, AskRecord, FirstArrivals, add_arrivals
 from engine.measure.metrics import quantile
+from engine.sim.kernel import HOP_BITS, KIND_SHIFT
 from engine.sim.paths import PathLengths
 from engine.sim.rng import Stream
 from engine.simulation import LivingUsers
@@ -78,6 +80,48 @@ def test_a_record_is_the_same_whether_few_arrivals_are_written_out_or_added(refe
     assert record.questions.total == 299
     for mine, other in zip(record.firsts.columns(1_000), firsts.columns(1_000), strict=True):
         assert mine.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("by", ["person", "background"])
+def test_arrivals_that_are_added_together_are_those_that_are_added_one_by_one(by: str) -> None:
+    """Among few peers and many, until no more rows are kept, and after the rows were read or the path was removed."""
+    rng = Random(by)
+    together, single = (AskRecord(1, 0, "blue train", FIND, by, 0) for _ in range(2))
+    parts = [QUESTION, ANSWER, PARTS.index("transfer")]
+    ever = 0
+    for step, peers in enumerate((5, 5, 40, 2_000, 2_000, 3, 300)):
+        rows = []
+        for at_us in range(step * 3_000, step * 3_000 + 3_000):
+            frm, to, kind, hop = rng.randrange(peers), rng.randrange(peers), rng.randrange(3), rng.randrange(9)
+            envelope = (frm, None, 1 << HOP_BITS | hop, at_us - 1, together, kind << KIND_SHIFT)
+            rows.append((at_us, to, envelope))
+            single.arrived(parts[kind], 4_000, frm, to, hop, at_us - 1, at_us)
+        add_arrivals(rows, 4_000, parts, 0b11, lambda _: together)
+        ever = max(ever, together.questions.beyond)
+        with np.printoptions(threshold=100_000):
+            assert repr(together.trace(4_000)) == repr(single.trace(4_000))
+        assert together.packed() == single.packed()
+        assert (together.path_bytes, together.path_version) == (single.path_bytes, single.path_version)
+        if step == 4:
+            for record in (together, single):
+                record.forget_path()
+    assert (ever > 0) == (by == "background"), "one of them keeps fewer rows than arrive"
+
+
+def test_records_share_nothing_that_is_written_to() -> None:
+    first, second = (AskRecord(ask, 0, "blue train", FIND, "person", 0) for ask in (1, 2))
+    before = second.packed()
+    first.hit(3, 4, living=False, now_us=5)
+    first.lose("dead")
+    first.opened(3, True, 6)
+    first.opened(4, False, 7)
+    first.remark("way", "north")
+    first.arrived(QUESTION, 10, 0, 3, 1, 0, 1)
+    first.arrived(QUESTION, 10, 0, 3, 1, 0, 2)
+    assert second.packed()[1:] == before[1:]
+    assert not NONE
+    row = first.row()
+    assert (row.hits, row.stale, row.losses, row.decoys, row.fetched) == (1, 1, {"dead": 1}, 1, 1)
 
 
 def test_records_and_paths_are_the_same_if_the_log_is_read_at_each_close(monkeypatch: pytest.MonkeyPatch) -> None:
