@@ -214,6 +214,7 @@ class Kernel:
         start = self.delivered
         limit = NEVER_US if budget is None else start + max(1, budget)
         instants, messages, alive_since_us = self.instants, self.messages, self.alive_since_us
+        timers = self.timers
         while True:
             bucket = self._bucket
             if bucket is None:
@@ -231,8 +232,14 @@ class Kernel:
                 self.now_us = now = heappop(instants)
                 bucket = messages.pop(now, None)
                 if bucket is None:
-                    if now in self.timers:
-                        self._fire_timers()
+                    due = timers.get(now)
+                    if due is not None:
+                        if len(due) == 1 and type(event := due[0]) is not KernelTimer:
+                            # With limited lines most events of access links are alone: `_fire_timers`, inlined.
+                            del timers[now]
+                            event.fire()
+                        else:
+                            self._fire_timers()
                     continue
                 if len(bucket[0]) == 1 and not self.checked:
                     # With limited lines most messages arrive alone: `_deliver`, inlined for one message.
@@ -253,7 +260,7 @@ class Kernel:
                             self.quiescent.append(record)
                         self.delivered += 1
                         self.log.append((now, *bucket))
-                        if now in self.timers:
+                        if now in timers:
                             self._fire_timers()
                         continue
                 self._bucket = bucket
