@@ -80,7 +80,7 @@ class Digest:
 WINDOW_FACTOR = 3
 """The series of success are of asks that were issued in the last so many times the `success_s` of the network's goal:
 30 s for one of 10 s."""
-LOG_CHUNKS = 20_000
+LOG_CHUNKS = 2_000
 LOG_DELIVERIES = 40_000
 SETTLED_ALONE = 256
 """Deliveries that `settle` adds to records one by one, at most."""
