@@ -97,6 +97,7 @@ from .messages import (
     Unchoke,
     Upload,
     info_hash_of,
+    state_message,
 )
 from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
 from .trackers import IndexSite, Tiers, Tracker
@@ -956,8 +957,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         wanted = torrent.ready and torrent.state.wants(connection.theirs)
         if wanted != connection.interesting:
             connection.interesting = wanted
-            number = torrent.metainfo.info_hash
-            host.send(peer, Interested(number) if wanted else NotInterested(number))
+            kind = Interested if wanted else NotInterested
+            host.send(peer, state_message(kind, torrent.metainfo.info_hash))
             self._mark(host, torrent, peer, connection)
         if wanted and not connection.choked:
             self._request(host, torrent, peer, connection)
@@ -1150,7 +1151,6 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """Choke or unchoke a neighbour. Of what it asked for, the block on the wire is finished."""
         if choking != connection.choking:
             connection.choking = choking
-            number = torrent.metainfo.info_hash
             if choking:
                 for message in reversed(list(connection.owed.values())):
                     self._take_back(host, torrent, peer, connection, message)
@@ -1159,7 +1159,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             else:
                 torrent.unchoked[peer] = None
                 connection.tried, connection.unchoked_us = True, host.now_us
-            host.send(peer, Choke(number) if choking else Unchoke(number))
+            host.send(peer, state_message(Choke if choking else Unchoke, torrent.metainfo.info_hash))
         self._mark(host, torrent, peer, connection)
 
     def _take_back(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, message: Piece) -> None:
