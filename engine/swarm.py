@@ -57,7 +57,7 @@ SLICE = 50_000
 """Deliveries after which the log may be flushed, where `advance` has no budget: this bounds its length."""
 LONE_SLICE = 4_000
 """Likewise, where most messages arrive alone, as with limited lines. Each has lists of its own in the log then: what is
-kept there for long the collector walks with all that lives (measured: half of its time, see `metrics.LOG_CHUNKS`)."""
+kept there for long the collector walks with all that lives (measured: half of the time of its oldest generation)."""
 
 
 class Swarm(SimulationOwner, CommandExecutor):
