@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from heapq import heappush
 from typing import Any, Protocol, TypeAlias, final
 
 from ..api import Line, PeerId
@@ -435,7 +436,8 @@ class Bandwidth:
             link.add(key, queued)
             if self.stalled_bytes and key in link.blocked:
                 self.kernel.at(self.kernel.now_us, ParkDue(self, frm, to, queued.bulk))
-            self._wake(link)
+            if not link.armed:
+                self._wake(link)
             return
         # Nothing waits, so no queue is needed.
         now_ns = self.kernel.now_us * 1_000
@@ -460,7 +462,12 @@ class Bandwidth:
             size = queued.left
             link.free_ns = free_ns = now_ns + size * 8_000_000 // link.kbit_s
             if queued.stream:
-                self._free_window(queued, size)
+                # `_free_window`, without a call where nobody waits for it.
+                way, window = queued.way, self.in_window
+                if window[way] > size or self.up[queued.frm].blocked:
+                    self._free_window(queued, size)
+                else:
+                    del window[way]
             self._deliver(queued, -(-free_ns // 1_000))
         elif not queued.stream and link.datagrams + queued.left > max(DATAGRAMS_MAX, queued.left):
             self.lose(queued, "queue")
@@ -521,25 +528,46 @@ class Bandwidth:
             link.unfold()
         kernel = self.kernel
         until_ns = kernel.now_us * 1_000
+        downs, fresh, rest, queues = self.down, link.fresh, link.rest, link.queues
         while link.waiting and link.free_ns <= until_ns:
-            key = link.next_key()
-            queue = link.queues[key]
+            # `next_key`, where the first queue has its turn, and `take`: both without a call.
+            key = fresh[0] if fresh else rest[0]
+            queue = queues[key]
+            if not queue.chunks or queue.credit <= 0:
+                key = link.next_key()
+                queue = queues[key]
             queued = queue.chunks[0]
-            size = min(queued.left, link.chunk_bytes, self.down[queued.to].chunk_bytes)
-            link.take(queue, size)
+            to = queued.to
+            size = queued.left
+            if size > link.chunk_bytes:
+                size = link.chunk_bytes
+            if size > downs[to].chunk_bytes:
+                size = downs[to].chunk_bytes
+            queue.credit -= size
+            queue.size -= size
+            queued.left -= size
+            if not queued.stream:
+                link.datagrams -= size
+            if not queued.left:
+                queue.chunks.popleft()
+                link.waiting -= 1
+                if not link.waiting:
+                    queues.clear()
+                    fresh.clear()
+                    rest.clear()
             link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
-            link.sent[queued.to] = link.sent.get(queued.to, 0) + size
+            link.sent[to] = link.sent.get(to, 0) + size
             if queued.stream:
                 way = queued.way
                 self.in_window[way] = in_window = self.in_window.get(way, 0) + size
                 if self.stalled_bytes:
                     in_window += self.stalled_bytes.get(way, 0)
-                if in_window >= self.down[queued.to].window:
+                if in_window >= downs[to].window:
                     link.block(key)
                     if self.stalled_bytes:
                         kernel.at(kernel.now_us, ParkDue(self, queued.frm, queued.to, queued.bulk))
             if queued.left:
-                at_us = -(-free_ns // 1_000) + self.links.delay_us(queued.frm, queued.to)
+                at_us = -(-free_ns // 1_000) + self.links.delay_us(queued.frm, to)
                 kernel.at(at_us, QueuedChunk(queued, size))
             else:
                 queued.left = size
@@ -682,12 +710,24 @@ class Bandwidth:
         if held.active and held.holds(queued.frm, queued.to):
             self.network.freeze(at_us, queued.to, queued.envelope)
         else:
-            self.kernel.post(at_us, queued.to, queued.envelope)
+            # `kernel.post`, inlined.
+            kernel = self.kernel
+            bucket = kernel.messages.get(at_us)
+            if bucket is None:
+                kernel.messages[at_us] = [queued.to, queued.envelope]
+                heappush(kernel.instants, at_us)
+            else:
+                bucket.append(queued.to)
+                bucket.append(queued.envelope)
         if queued.stream and not queued.bulk:
-            last = self.links.last
-            if at_us > last.get(queued.way, 0):
-                last[queued.way] = at_us
-            self._stream_moved(queued, at_us)
+            way, last = queued.way, self.links.last
+            if at_us > last.get(way, 0):
+                last[way] = at_us
+            busy = self.busy_streams
+            if busy[way] > 1:
+                busy[way] -= 1
+            else:
+                self._stream_moved(queued, at_us)
 
     def _post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
         if held:

@@ -253,6 +253,7 @@ class Kernel:
         limit = NEVER_US if budget is None else start + max(1, budget)
         instants, messages, alive_since_us = self.instants, self.messages, self.alive_since_us
         tables, peers, hosts, no_envelope, log = self.tables, self.peers, self.hosts, self.no_envelope, self.log
+        timers = self.timers
         while True:
             bucket = self._bucket
             if bucket is None:
@@ -270,8 +271,14 @@ class Kernel:
                 self.now_us = now = heappop(instants)
                 waiting = messages.pop(now, None)
                 if waiting is None:
-                    if now in self.timers:
-                        self._fire_timers()
+                    due = timers.get(now)
+                    if due is not None:
+                        if len(due) == 1 and type(event := due[0]) is not KernelTimer:
+                            # With limited lines most events of access links are alone: `_fire_timers`, inlined.
+                            del timers[now]
+                            event.fire()
+                        else:
+                            self._fire_timers()
                     continue
                 if len(waiting) == 2 and not self.checked:
                     # With limited lines most messages arrive alone: `_deliver`, inlined for one message.
@@ -294,7 +301,7 @@ class Kernel:
                         log.at_us.append(now)
                         log.tos.append(to)
                         log.envelopes.append(envelope)
-                        if now in self.timers:
+                        if now in timers:
                             self._fire_timers()
                         continue
                 bucket = self._bucket = split(waiting)

@@ -369,6 +369,14 @@ class Streams:
 
     def mark(self, frm: PeerId, to: PeerId, word: str, topic: str) -> None:
         """`frm` says a word of its link with `to`, or takes it back if that is empty."""
+        if word.__class__ is str and word and not topic and "" in (known := self._said.get(frm << 32 | to, {})):
+            # Most marks take the place of another one: a neighbour that becomes interested, and is so no more.
+            code, slot = self.words.codes.get(word), self._slot.get(self._key(frm, to))
+            if code is not None and slot is not None:
+                known[""] = code
+                self._says[0 if frm < to else 1, slot] = code
+                self.marks_version += 1
+                return
         key, text, topic = frm << 32 | to, word_text(word), word_text(topic)
         code = self.words.code(text)
         slot = self._slot.get(self._key(frm, to))

@@ -74,6 +74,9 @@ class Network(FateOfEnvelopes):
         )
         self.link_rates: LinkRates | None = None
         """Queues of links, from when a peer first limits one of its own."""
+        self.only_lines = self.bandwidth if self.nat is None else None
+        """`bandwidth`, where a message to one peer goes there and nowhere else: what `post_all` does then, without
+        calls."""
         self.sent_to: dict[int, int] = {}
         """Bytes sent from one peer to another (sender << 32 | receiver), of pairs that a peer asked about, where lines
         have no limit."""
@@ -87,6 +90,7 @@ class Network(FateOfEnvelopes):
     def wire(self) -> None:
         """From now on, messages go over open streams only, which are cables."""
         self.wired = True
+        self.only_lines = None
         if self.links.path is FAST:
             self.links.path = SendPath.GENERAL
         if self.nat is not None:
@@ -233,6 +237,7 @@ class Network(FateOfEnvelopes):
         if self.link_rates is None:
             self.links.keep_orders(self.kernel)
             self.link_rates = LinkRates(self.kernel, self.leave)
+            self.only_lines = None
         self.link_rates.limit(frm, to, kbit_s, queue_bytes)
 
     def kbit_s(self, frm: PeerId, to: PeerId) -> int:

@@ -7,7 +7,8 @@ table   100 peers and a torrent of 100 pieces: time of the last peer over the bo
 riders  time of a free rider over that of a contributor, the mean of the runs with its 95 % interval, for a seed that is
         2 and 10 times as fast as a peer: a slow seed is what all wait for, and they end at almost the same time
 large   1,000 peers, 257 pieces of 256 KiB, 40 neighbours, one seed, lines of 1000:8000 kbit/s: processor time against
-        virtual time, and the messages by kind
+        virtual time, in stages and of the whole, and the messages by kind. Each looks for 20 neighbours and accepts
+        others, so that the mean is 40 (`connections=40` makes it 75)
 
 The bound is max(F / u_s, N F / (u_s + N u)): F bytes, u_s and u the upload rates of the seed and of each of N peers,
 no limit to downloads ("Peer-assisted file distribution: the minimum distribution time", HotWeb 2006). No swarm can be
@@ -21,6 +22,7 @@ import math
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,9 +90,11 @@ def distribute(
     until_s: float = 36_000.0,
     piece_kib: int = PIECE_KIB,
     latency: str = "constant:1",
+    watch: Callable[[Swarm, float], None] | None = None,
     **options: Any,
 ) -> Distribution:
-    """Let one seed, whose upload is so many times that of a leecher, give a torrent to all others."""
+    """Let one seed, whose upload is so many times that of a leecher, give a torrent to all others. watch: called every
+    10 s of virtual time, with the processor time so far."""
     n = leechers + 1
     setup = Setup(
         protocol="bittorrent",
@@ -113,6 +117,8 @@ def distribute(
     swarm.do(AskFor(others, made.catalogue.titles[0]))
     while swarm.now_us < until_s * 1e6 and any(row.closed_us is None for row in swarm.asks()):
         swarm.advance(min(swarm.now_us + 10_000_000, round(until_s * 1e6)))
+        if watch is not None:
+            watch(swarm, time.process_time() - begun_s)
     cpu_s, virtual_s = time.process_time() - begun_s, swarm.now_us / 1e6
     clients = {peer: program for peer, program in enumerate(swarm.simulation.programs) if isinstance(program, Client)}
     file = made.catalogue.files[0].size
@@ -165,9 +171,44 @@ def rider_ratio(runs: int, times: float) -> None:
     say(f"seed {times} x: free rider / contributor: {statistics.fmean(ratios):.2f} +- {spread:.2f} (95 %, {runs} runs)")
 
 
+@dataclass
+class Stages:
+    """Prints a line for each `every_s` of virtual time."""
+
+    every_s: int = 60
+    cpu_s: float = 0.0
+    messages: int = 0
+
+    def __call__(self, swarm: Swarm, cpu_s: float) -> None:
+        at_s = swarm.now_us // 1_000_000
+        if at_s % self.every_s:
+            return
+        messages = sum(swarm.snapshot().totals.by_kind.values())
+        clients = [one for one in swarm.simulation.programs if isinstance(one, Client)]
+        torrents = [torrent for one in clients for torrent in one.torrents.values()]
+        had = statistics.fmean(torrent.state.pieces / torrent.layout.pieces for torrent in torrents)
+        neighbours = statistics.fmean(len(torrent.peers) for torrent in torrents)
+        spent_s, sent = cpu_s - self.cpu_s, messages - self.messages
+        self.cpu_s, self.messages = cpu_s, messages
+        say(
+            f"to {at_s:5} s: {spent_s / self.every_s:5.2f} s of processor time a second, {sent / self.every_s:7,.0f} "
+            f"messages a second; {had:.1%} of the pieces, {neighbours:.1f} neighbours"
+        )
+
+
 def large(until_s: float) -> None:
     """The large swarm."""
-    made = distribute(1_000, 257, 1_000, 1.0, down_kbit_s=8_000, until_s=until_s, latency="world")
+    made = distribute(
+        1_000,
+        257,
+        1_000,
+        1.0,
+        down_kbit_s=8_000,
+        until_s=until_s,
+        latency="world",
+        watch=Stages(),
+        connections=20,
+    )
     done = [one for one in made.finished_s.values() if one is not None]
     say(f"{len(done)} of 1,000 finished in {made.virtual_s:.0f} s, in {made.cpu_s:.0f} s of processor time")
     say(f"ratio to the bound of {made.bound_s:.0f} s: {made.ratio:.2f}; the seed sent {made.copies:.2f} copies")

@@ -219,6 +219,31 @@ def test_a_copy_goes_on_as_the_swarm_does() -> None:
     assert all(row.fetched for row in made.asks())
 
 
+def test_a_download_has_not_failed_while_neighbours_get_pieces_that_none_had_before() -> None:
+    """The seed is no neighbour: its pieces come by others, one by one."""
+    film = File("blue train", 40 * 16_384, 4711)
+    host, peer = client(piece_kib=16, give_up_s=30.0)
+    _, seed = client(film, piece_kib=16)
+    host.cause = 1 << 8
+    peer.ask(host, Ask(1, "download", "blue train"))
+    host.answer(peer, host.calls[-1], TorrentsFound("blue train", (seed.torrents[NUMBER].metainfo,)))
+    host.answer(peer, host.calls[-1], Announced(NUMBER, 1_800, 1, 0, (OTHER,)))
+    host.give(peer, Handshake(NUMBER, 4711, 1_000, True), sender=OTHER)
+    failed = [at for at in range(0, 200, 10) if step(host, peer, at)]
+    # The last new piece is told of at 100 s. In the first round after it, nobody is lonely; 30 s after the second it
+    # has failed.
+    assert [at for at in failed if at < 130] == []
+    assert failed
+
+
+def step(host: FakeHost, peer: Client, at_s: int) -> bool:
+    """Up to 100 s a neighbour has one piece more each 10 s. Returns whether the download has failed 10 s later."""
+    if at_s <= 100:
+        host.give(peer, Have(NUMBER, at_s // 10), sender=OTHER)
+    host.wait(peer, 10_000_000)
+    return any(kind == "failed" for kind, _ in host.notes)
+
+
 def test_a_download_that_its_last_seed_left_says_how_many_pieces_came() -> None:
     made = swarm(give_up_s=5.0)
     title = made.catalogue_titles(1)[0]

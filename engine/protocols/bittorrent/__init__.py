@@ -97,6 +97,7 @@ from .messages import (
     Unchoke,
     Upload,
     info_hash_of,
+    state_message,
 )
 from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
 from .trackers import IndexSite, Tiers, Tracker
@@ -275,7 +276,8 @@ class Torrent:
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
     told      neighbours of the last peer exchange; telling: a `TellHaves` is due
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
-    lonely_us since when nobody has a piece that is missing, None while somebody has
+    seen      pieces that it has or that some neighbour had, as a bit set; none of a magnet link
+    lonely_us since when there is a piece that no neighbour has and no piece was seen for the first time, else None
     offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
     parts     of the metadata, those that were asked for: number -> when, -1 once it has come
     """
@@ -298,6 +300,7 @@ class Torrent:
     told: dict[PeerId, None] = field(default_factory=dict)
     telling: bool = False
     suspects: dict[tuple[int, int], dict[PeerId, int]] = field(default_factory=dict)
+    seen: int = 0
     lonely_us: int | None = None
     reannounce: Timer | None = None
     offered: dict[PeerId, tuple[int, int]] | None = None
@@ -954,8 +957,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         wanted = torrent.ready and torrent.state.wants(connection.theirs)
         if wanted != connection.interesting:
             connection.interesting = wanted
-            number = torrent.metainfo.info_hash
-            host.send(peer, Interested(number) if wanted else NotInterested(number))
+            kind = Interested if wanted else NotInterested
+            host.send(peer, state_message(kind, torrent.metainfo.info_hash))
             self._mark(host, torrent, peer, connection)
         if wanted and not connection.choked:
             self._request(host, torrent, peer, connection)
@@ -1148,7 +1151,6 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """Choke or unchoke a neighbour. Of what it asked for, the block on the wire is finished."""
         if choking != connection.choking:
             connection.choking = choking
-            number = torrent.metainfo.info_hash
             if choking:
                 for message in reversed(list(connection.owed.values())):
                     self._take_back(host, torrent, peer, connection, message)
@@ -1157,7 +1159,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             else:
                 torrent.unchoked[peer] = None
                 connection.tried, connection.unchoked_us = True, host.now_us
-            host.send(peer, Choke(number) if choking else Unchoke(number))
+            host.send(peer, state_message(Choke if choking else Unchoke, torrent.metainfo.info_hash))
         self._mark(host, torrent, peer, connection)
 
     def _take_back(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, message: Piece) -> None:
@@ -1390,14 +1392,17 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     def _look_for_help(self, host: Host, torrent: Torrent) -> None:
         """A download that nobody can complete has failed, as far as its ask is concerned; it goes on if somebody comes
-        who can help."""
+        who can help. While neighbours get pieces that no neighbour had before, somebody further off has them: the only
+        seed of a large swarm is a neighbour of few, and sends its last piece late."""
         theirs = 0
         for one in torrent.peers.values():
             theirs |= one.theirs
+        known = (theirs | torrent.state.have) & torrent.layout.all if torrent.ready else 0
+        more, torrent.seen = known & ~torrent.seen, torrent.seen | known
         missing = (torrent.layout.all & ~torrent.state.have & ~theirs).bit_count() if torrent.ready else 1
         if not torrent.ready and any(one.metadata_bytes for one in torrent.peers.values()):
             missing = 0
-        if not missing or torrent.opening:
+        if not missing or torrent.opening or more:
             torrent.lonely_us = None
             return
         if torrent.lonely_us is None:

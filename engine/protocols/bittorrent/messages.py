@@ -7,6 +7,7 @@ stream for all torrents; so each message names its torrent by `info_hash`, which
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ...api import Blob, PeerId, mentions, message, words_of
@@ -360,6 +361,14 @@ class NotInterested(_State):
     """You have no piece that the sender lacks."""
 
     info_hash: int
+
+
+@lru_cache(4_096)
+def state_message(
+    kind: type[Choke | Unchoke | Interested | NotInterested], info_hash: int
+) -> Choke | Unchoke | Interested | NotInterested:
+    """The message of this class for a torrent: one object for all, as there are many, and each is counted once."""
+    return kind(info_hash)
 
 
 @message(part="question")

@@ -109,6 +109,10 @@ class Downloading:
 
     def count(self, theirs: int, by: int) -> None:
         """A neighbour with these pieces came (1) or went (-1)."""
+        if theirs and not theirs & (theirs - 1):
+            # One piece, as most messages tell of.
+            self.availability[theirs.bit_length() - 1] += by
+            return
         for piece in bits_of(theirs):
             self.availability[piece] += by
 
