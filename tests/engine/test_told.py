@@ -34,6 +34,7 @@ from engine import (
     on,
 )
 from engine.api import Ban
+from engine.errors import NetworkFault
 from engine.lab.export import asks_csv
 from engine.measure import archive
 from engine.record.checkpoints import pack_swarm, unpack_swarm
@@ -558,7 +559,8 @@ def test_what_others_tell_of_an_ask_changes_nothing() -> None:
     row = ask(swarm, 0, "a")
     assert (row.hits, row.of, row.fetched, row.decoys) == (0, 0, 0, 0)
     host(swarm, 0).hit(99, "a", cause=1 << 20)
-    host(swarm, 0).hit("x", "a", cause=1 << 20)  # type: ignore[arg-type]
+    with pytest.raises(NetworkFault, match="should be the number of a peer, not x"):
+        host(swarm, 0).hit("x", "a", cause=1 << 20)  # type: ignore[arg-type]
     assert swarm.record(1).hits == 0
 
 
