@@ -1,5 +1,5 @@
-"""What several networks share: a hash, identifiers, bounded tables, an index of names, super peers, a host cache,
-downloads that resume, routing tables as they are after a long time, and closed forms of theory.
+"""What several networks share: a hash, identifiers, sets as integers, bounded tables, an index of names, super peers, a
+host cache, downloads that resume, routing tables as they are after a long time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -54,6 +54,29 @@ def near(key: int, bits: int, rng: Rng) -> int:
 def is_id(value: object) -> bool:
     """Whether a value from a message is an identifier."""
     return type(value) is int and 0 <= value < ID_END
+
+
+def bits_of(bits: int) -> Iterator[int]:
+    """The positions of the bits that are set, ascending. A set of small numbers is kept as one integer, as the bitfield
+    of BitTorrent is."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
+
+
+def lowest_bits(bits: int, most: int) -> int:
+    """The lowest bits that are set, at most `most` of them, as a set."""
+    if bits.bit_count() <= most:
+        return bits
+    low, high = 0, bits.bit_length()
+    while low < high:
+        middle = (low + high) // 2
+        if (bits & ((1 << middle) - 1)).bit_count() < most:
+            low = middle + 1
+        else:
+            high = middle
+    return bits & ((1 << low) - 1)
 
 
 def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:

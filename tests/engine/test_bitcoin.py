@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.api import DUPLICATE, Ask, Numbers
+from engine.kit import bits_of, lowest_bits
 from engine.protocols import bitcoin
 from engine.protocols.bitcoin import IN_FLIGHT_MOST, PAY, Connection, Dial, Node, TrickleIn, TrickleOut
 from engine.protocols.bitcoin.chain import GENESIS, Block, Transaction
@@ -31,7 +32,6 @@ from engine.protocols.bitcoin.messages import (
     Version,
     single,
 )
-from engine.protocols.bitcoin.sets import lowest, places
 from engine.testing import FakeHost
 
 SECOND = 1_000_000
@@ -68,7 +68,7 @@ def some(host: FakeHost, *txs: Transaction) -> tuple[int, int]:
 
 def listed(host: FakeHost, first: int, txs: int) -> list[Transaction]:
     """The transactions of a set."""
-    return [host.numbers.values[first + at] for at in places(txs)]
+    return [host.numbers.values[first + at] for at in bits_of(txs)]
 
 
 def pool(host: FakeHost, made: Node) -> list[Transaction]:
@@ -557,7 +557,7 @@ def test_an_announcement_has_at_most_so_many_and_the_rest_follows() -> None:
     assert [len(one) for one in told] == [35, 35, 10]
     assert [tx for one in told for tx in one] == txs
     for most in range(9):
-        assert list(places(lowest(0b1011_0110_0001_1000, most))) == [3, 4, 9, 10, 12, 13, 15][:most]
+        assert list(bits_of(lowest_bits(0b1011_0110_0001_1000, most))) == [3, 4, 9, 10, 12, 13, 15][:most]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ from ...api import (
     on_timeout,
     verb,
 )
-from ...kit import put_bounded
+from ...kit import bits_of, lowest_bits, put_bounded
 from .addrman import Address, AddrMan
 from .chain import (
     GENESIS,
@@ -125,7 +125,7 @@ from .messages import (
     others_of,
     single,
 )
-from .sets import contents, lowest, places, places_in, set_of, shifted
+from .sets import contents, places_in, set_of, shifted
 
 SECOND_US = 1_000_000
 DIAL_US = 500_000
@@ -950,7 +950,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.pool |= new
             self.named |= named
             if cause:
-                self.causes.update([(base + at, cause) for at in places(new)])
+                self.causes.update([(base + at, cause) for at in bits_of(new)])
             self.announce_txs(host, new, sender)
         return known
 
@@ -972,7 +972,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return DUPLICATE
         room = POOL_MOST - self.pool.bit_count()
         if new.bit_count() > room:
-            new = lowest(new, max(0, room))
+            new = lowest_bits(new, max(0, room))
         if new:
             self.have |= new
             self.pool |= new
@@ -1000,7 +1000,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 its, theirs = set_of(host.numbers, block)
                 below &= ~shifted(theirs, its - first)
             if below:
-                self.begin_at(host, first + next(places(below)))
+                self.begin_at(host, first + next(bits_of(below)))
         return shifted(txs, first - self.base)
 
     def begin_at(self, host: Host, base: int) -> None:
@@ -1020,7 +1020,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def settle(self, host: Host) -> None:
         """Move `base` up to the lowest transaction that waits."""
         waiting = self.pool | self.asked | self.later
-        settled = next(places(waiting)) if waiting else len(host.numbers.values) - self.base
+        settled = next(bits_of(waiting)) if waiting else len(host.numbers.values) - self.base
         if settled >= SETTLED_LEAST:
             self.begin_at(host, self.base + settled)
 
@@ -1039,7 +1039,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         if sender is not None:
             # A quarter of the transactions of others does not wait.
-            for at in places(txs):
+            for at in bits_of(txs):
                 bit = 1 << at
                 if digest(self.salt, host.numbers.values[self.base + at].txid) % 4 == 0:
                     to = [one for one in (*self.outs, *self.ins) if not one.has & bit]
@@ -1125,11 +1125,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             waiting = fresh.bit_count()
             most = min(INV_MOST, INV_TARGET + waiting // 1_000 * 5) if poisson else INV_MOST
             if waiting > most:
-                fresh = lowest(fresh, most)
+                fresh = lowest_bits(fresh, most)
             one.has |= fresh
             lists.setdefault(fresh, []).append(one.peer)
         for txs, peers in lists.items():
-            theirs = [causes[base + at] for at in places(txs) if base + at in causes] if causes else None
+            theirs = [causes[base + at] for at in bits_of(txs) if base + at in causes] if causes else None
             if len(peers) == 1 and not theirs:
                 host.send(peers[0], inv_of(base, txs))
             else:
@@ -1155,7 +1155,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if by:
                 txs <<= by
         else:
-            txs = self.local(host, first, lowest(txs, INV_MOST) if txs > 0 else 0)
+            txs = self.local(host, first, lowest_bits(txs, INV_MOST) if txs > 0 else 0)
         one.has |= txs
         missing = txs & ~(self.have | self.asked)
         if not missing:
@@ -1211,7 +1211,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one.heard_us = host.now_us
         first, txs = message.first, message.txs
         if txs.bit_length() > INV_MOST and txs > 0:
-            txs = lowest(txs, INV_MOST)
+            txs = lowest_bits(txs, INV_MOST)
         lost: list[int] = []
         if txs:
             base, values, causes = self.base, host.numbers.values, self.causes
@@ -1227,7 +1227,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             others = here
             if here & self.named:
                 others &= ~self.named
-                for at in places(here ^ others):
+                for at in bits_of(here ^ others):
                     if base + at in causes:
                         # What belongs to an ask is sent alone, so that each ask has its own.
                         host.send(sender, single(values[base + at]), cause=causes[base + at])
@@ -1477,7 +1477,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if not missing:
             return self.receive(host, one, block)
         where = places_in(host.numbers, block)
-        asked = tuple(sorted([where[first + at] for at in places(missing)]))
+        asked = tuple(sorted([where[first + at] for at in bits_of(missing)]))
         put_bounded(self.pending, block.hash, (block, asked), 16)
         if lack is None:
             lack = Lacking(block.header, block.height, [sender])
@@ -1734,7 +1734,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """This node finds a block, with what waits in its pool."""
         parent = self.secret.tip if self.secret is not None else self.chain.tip
         room = max(0, BLOCK_TXS - host.options.filler)
-        txs = tuple([host.numbers.values[self.base + at] for at in islice(places(self.pool), room)])
+        txs = tuple([host.numbers.values[self.base + at] for at in islice(bits_of(self.pool), room)])
         if self.secret is not None:
             txs = self.secret_txs(txs)
         block = Block.on(parent, self.me, host.now_us, txs, host.options.filler)

@@ -6,7 +6,7 @@ that its sets stay as short as what has been paid since the last block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from ...api import Numbers
@@ -16,28 +16,6 @@ from .chain import Block, Transaction, is_intact
 def shifted(bits: int, by: int) -> int:
     """The same set, which begins `by` numbers lower. What would be below its beginning is left out."""
     return bits << by if by >= 0 else bits >> -by
-
-
-def places(bits: int) -> Iterator[int]:
-    """The positions of the bits that are set, ascending."""
-    while bits:
-        low = bits & -bits
-        yield low.bit_length() - 1
-        bits ^= low
-
-
-def lowest(bits: int, most: int) -> int:
-    """The lowest bits that are set, at most `most` of them, as a set."""
-    if bits.bit_count() <= most:
-        return bits
-    low, high = 0, bits.bit_length()
-    while low < high:
-        middle = (low + high) // 2
-        if (bits & ((1 << middle) - 1)).bit_count() < most:
-            low = middle + 1
-        else:
-            high = middle
-    return bits & ((1 << low) - 1)
 
 
 class Contents:

@@ -62,7 +62,7 @@ from ...api import (
     part_of,
     verb,
 )
-from ...kit import own_file, put_bounded
+from ...kit import bits_of, own_file, put_bounded
 from ..kademlia import BEP5, Dht, DhtOptions, Found, Joined, keep_at_start
 from .choking import Rated, next_optimistic, unchoked
 from .messages import (
@@ -99,7 +99,7 @@ from .messages import (
     info_hash_of,
     state_message,
 )
-from .pieces import BLOCK_BYTES, Downloading, Layout, bits_of
+from .pieces import BLOCK_BYTES, Downloading, Layout
 from .trackers import IndexSite, Tiers, Tracker
 
 RELEASE_US = 120_000_000

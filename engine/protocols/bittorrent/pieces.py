@@ -6,10 +6,11 @@ Sets of pieces and of blocks are integers used as bit sets: bit i is piece i.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...api import PeerId, Rng
+from ...kit import bits_of
 
 BLOCK_BYTES = 1 << 14
 """16 KiB: all implementations ask for blocks of this size, and close connections on larger requests (BEP 3)."""
@@ -17,14 +18,6 @@ BLOCK_BYTES = 1 << 14
 
 ENDGAME_MOST = 2
 """Neighbours that a block is asked of at a time in the end game: with more, most of what comes is thrown away."""
-
-
-def bits_of(bits: int) -> Iterator[int]:
-    """Indices of the bits that are set, ascending."""
-    while bits:
-        low = bits & -bits
-        yield low.bit_length() - 1
-        bits ^= low
 
 
 @dataclass(frozen=True, slots=True)
