@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
+import importlib
 import os
 import shutil
 import signal
@@ -109,6 +111,24 @@ hypothesis.settings.register_profile("campaign", print_blob=True, deadline=None)
 hypothesis.settings.load_profile("gate")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import test modules in each process of pytest-xdist from another place on: to rewrite their assertions takes
+    longer than all else of the collection, and where one process has been, the others find the compiled files."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+    paths = sorted(Path(__file__).parent.rglob("test_*.py"))
+    folders = list(dict.fromkeys(str(path.parent) for path in paths))
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+    begin = len(paths) * number // count
+    for path in (*paths[begin:], *paths[:begin]) if number else ():
+        # What cannot be imported is reported where it is collected.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(path.stem)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that writes stories again, for a person to read the difference."""
     parser.addoption(
@@ -129,6 +149,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("traffic a peer and second: messages and bytes, idle and asked, transfers left out")
         for line in sorted(set(map(str, told))):
             terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish() -> None:
+    """pytest goes through all objects five times at its end, for exceptions in what nobody holds any more: after this
+    there is nothing left to go through but what the first time found to be held."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,14 @@ def parsed(path: Path) -> ast.Module:
 def nodes(path: Path) -> tuple[ast.AST, ...]:
     """All nodes of a file of ours, collected once for all tests."""
     return tuple(ast.walk(parsed(path)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_afterwards() -> Iterator[None]:
+    """What was parsed is a million objects, which the collector would go through in all tests that follow."""
+    yield
+    for kept in (parsed, nodes, imports):
+        kept.cache_clear()
 
 
 @functools.cache
@@ -294,15 +302,15 @@ def test_no_network_is_known_outside_of_its_own_file() -> None:
         if "protocols" in path.parts or path.name == "kit.py" or path in benchmarks:
             continue
         text = path.read_text()
-        found = options & set(words_in_code(text))
+        found = options & set(words_in_code(nodes(path)))
         assert not found, f"{path.relative_to(ROOT)} knows {sorted(found)}"
         for phrase in ("infect and die", "infect_and_die", " TTL"):
             assert phrase not in text, f"{path.relative_to(ROOT)} says {phrase!r}"
 
 
-def words_in_code(text: str) -> Iterator[str]:
+def words_in_code(code: Iterable[ast.AST]) -> Iterator[str]:
     """Identifiers and whole strings of a source text, without its comments."""
-    for node in ast.walk(ast.parse(text)):
+    for node in code:
         for name in ("id", "attr", "arg", "name", "value"):
             word = getattr(node, name, None)
             if isinstance(word, str):
@@ -318,8 +326,8 @@ def test_an_option_is_found_in_code_however_it_is_read() -> None:
         "def f(ttl): ...",
         "{'ttl': 1}",
     ):
-        assert "ttl" in set(words_in_code(line)), line
-    assert "ttl" not in set(words_in_code("'as in ttl=7'  # ttl"))
+        assert "ttl" in set(words_in_code(ast.walk(ast.parse(line)))), line
+    assert "ttl" not in set(words_in_code(ast.walk(ast.parse("'as in ttl=7'  # ttl"))))
 
 
 @of_each(sources("engine"))
@@ -473,12 +481,10 @@ def is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
-def private_uses(tree: ast.AST, names: set[str]) -> Iterator[tuple[int, str]]:
+def private_uses(code: Sequence[ast.AST], names: set[str]) -> Iterator[tuple[int, str]]:
     """Where a private name is used on another object than `self`, by attribute or by `getattr`, or is imported."""
-    modules = {
-        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    for node in ast.walk(tree):
+    modules = {alias.asname or alias.name for node in code if isinstance(node, ast.Import) for alias in node.names}
+    for node in code:
         if isinstance(node, ast.Attribute) and node.attr in names and not is_self(node.value):
             if not (isinstance(node.value, ast.Name) and node.value.id in modules):
                 yield node.lineno, ast.unparse(node)
@@ -502,10 +508,10 @@ def test_private_names_of_textual_are_used_in_one_file_only() -> None:
         f"{path.relative_to(ROOT)}:{line} {what}"
         for path in sources("tui")
         if path != COMPAT
-        for line, what in private_uses(parsed(path), names)
+        for line, what in private_uses(nodes(path), names)
     ]
     assert not found, found
-    assert list(private_uses(parsed(COMPAT), names))
+    assert list(private_uses(nodes(COMPAT), names))
 
 
 @pytest.mark.parametrize(
@@ -520,7 +526,7 @@ def test_private_names_of_textual_are_used_in_one_file_only() -> None:
     ],
 )
 def test_a_private_name_is_found_however_it_is_used(line: str) -> None:
-    assert list(private_uses(ast.parse(line), {"_driver", "_display", "_delta_x"}))
+    assert list(private_uses(tuple(ast.walk(ast.parse(line))), {"_driver", "_display", "_delta_x"}))
 
 
 def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> None:

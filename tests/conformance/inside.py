@@ -116,9 +116,10 @@ def containers(program: Any) -> Iterator[tuple[str, int]]:
             yield path, len(value)
             # Most of what is in large containers is numbers and texts.
             inner = chain(value, value.values()) if isinstance(value, dict) else value
-            waiting += [(f"{path}[]", each) for each in inner if not is_plain(each.__class__)]
+            where = f"{path}[]"
+            waiting += [(where, each) for each in inner if not is_plain(each.__class__)]
         else:
-            waiting += [(f"{path}.{name}", each) for name, each in parts_of(value)]
+            waiting += [(f"{path}.{name}", each) for name, each in parts_of(value) if not is_plain(each.__class__)]
 
 
 def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:

@@ -36,6 +36,9 @@ and again after 2n, one that keeps just that share has grown by (1 + 2n / FULL_M
 to 2,400 asks by 1.5, and from 300 to 600 by 1.2. So tables that are full early are known by a short run as surely as by
 a long one; those that are not have until the end to be full."""
 
+SELDOM_S = 60.0
+"""Between two samples of the time series, which no program takes part in."""
+
 EACH = 0.9
 """A table of more than this share of all asks seems to have one entry for each."""
 
@@ -126,7 +129,7 @@ def traffic(network: Network) -> Traffic:
 def forgets(network: Network) -> None:
     """A program is no larger for having run twice as long, unless it keeps a ledger (`Peer.ledger`), which grows in
     proportion. All four ask at once, once in four seconds."""
-    made = Spied(network, peers=4, topology="complete")
+    made = Spied(network, peers=4, topology="complete", sample_s=SELDOM_S)
     ledger = any(program.ledger for program in network.programs())
     before = asked = 0
     each = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from itertools import islice
 from typing import Any
 
 from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, PeerId, Publish, Revive
@@ -87,7 +88,8 @@ def survives_nonsense(network: Network) -> None:
             for sample in [each for (one, _), each in made.samples.items() if one is kind] or [None]:
                 for odd in (*ODD, *(twisted(getattr(sample[2], part.name)) if sample else ())):
                     message = replace(sample[2], **{part.name: odd}) if sample else kind(*(odd for _ in fields(kind)))
-                    for ban in (word, "x") if not why_malformed(message) else ():
+                    malformed = why_malformed(message)
+                    for ban in (word, "x") if not malformed else ():
                         set(message.about())
                         message.without(ban)
                     pairs = [(stranger, number % 8), *((stranger, station) for station in simulation.stations)]
@@ -97,9 +99,14 @@ def survives_nonsense(network: Network) -> None:
                     envelope = made.envelopes.get((kind, simulation.program_types[sample[0]].role)) if sample else None
                     if not sample and any(kind in program.replies for program in network.programs()):
                         envelope = Called
-                    for frm, to in dict.fromkeys(pairs):
-                        for sent in enveloped(message, envelope, simulation.peer_hosts[to].calls, frm):
-                            simulation.peer_hosts[frm].send(to, sent, cause=None)
+                    ways = (
+                        (frm, to, sent)
+                        for frm, to in dict.fromkeys(pairs)
+                        for sent in enveloped(message, envelope, simulation.peer_hosts[to].calls, frm)
+                    )
+                    # The host of the sender drops what is malformed, whoever is to have it.
+                    for frm, to, sent in islice(ways, 1 if malformed else None):
+                        simulation.peer_hosts[frm].send(to, sent, cause=None)
             made.sampling = True
             made.run(0.3)
     for text in TEXTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from engine import (
@@ -32,6 +33,7 @@ from engine import (
     Revive,
     Set,
     Setup,
+    Swarm,
     Uncensor,
     networks,
 )
@@ -106,3 +108,20 @@ def setup(protocol: str, **changes: Any) -> Setup:
 
 LINKS = LinkSpec(capacity="saroiu", jitter_ms=20.0, nat=0.3)
 """Links that are full, jitter, and peers behind a NAT."""
+
+
+def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
+    """References to what a swarm is made of, that do not keep it."""
+    simulation = swarm.simulation
+    some = [
+        swarm,
+        simulation,
+        simulation.kernel,
+        simulation.shared,
+        simulation.metrics,
+        swarm.workload,
+        swarm.arrivals,
+        swarm.simulation.event_log,
+        simulation.streams,
+    ]
+    return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]

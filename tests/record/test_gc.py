@@ -1,19 +1,21 @@
-"""Discarded swarms are freed without the garbage collector, and those that stay are frozen for it."""
+"""Discarded swarms are freed without the garbage collector, and those that stay are frozen for it.
+
+That a swarm of each network is freed in steps is tested in `test_pickles.py`, of swarms that are run there.
+"""
 
 from __future__ import annotations
 
 import gc
-import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from stories import END_US, LINKS, SECOND, STORY, setup, story
+from stories import END_US, SECOND, STORY, parts_of, setup
 from test_time_machine import at_once, go, prints
 
-from engine import Swarm, networks
+from engine import Swarm
 from engine.record.checkpoints import Checkpoints
-from engine.record.gc import free_in_steps, frozen_after
+from engine.record.gc import frozen_after
 from engine.record.time_machine import TimeMachine
 
 
@@ -27,38 +29,6 @@ def frozen() -> Iterator[None]:
     gc.enable()
     gc.unfreeze()
     gc.collect()
-
-
-def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
-    simulation = swarm.simulation
-    some = [
-        swarm,
-        simulation,
-        simulation.kernel,
-        simulation.shared,
-        simulation.metrics,
-        swarm.workload,
-        swarm.arrivals,
-        swarm.simulation.event_log,
-        simulation.streams,
-    ]
-    return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]
-
-
-@pytest.mark.parametrize("name", networks())
-def test_a_swarm_is_freed_in_steps(name: str, frozen: None) -> None:
-    swarm = Swarm(setup(name, links=LINKS))
-    for at_s, command in story(name):
-        swarm.advance(round(at_s * SECOND))
-        swarm.do(command)
-    swarm.advance(END_US)
-    swarm.snapshot()
-    parts = parts_of(swarm)
-    assert len(parts) > 5
-    for _ in free_in_steps(swarm):
-        pass
-    del swarm
-    assert [part() for part in parts if part() is not None] == []
 
 
 def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None) -> None:

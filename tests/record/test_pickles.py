@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import random
 
 import pytest
-from stories import END_US, LINKS, SECOND, setup, story
+from stories import END_US, LINKS, SECOND, parts_of, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
 from engine.measure.metrics import BLOCK, Digest
 from engine.record.checkpoints import PartKey, pack_swarm, unpack_swarm
+from engine.record.gc import free_in_steps
 
 
 def play_on(swarm: Swarm, story: list[tuple[int, Command]]) -> Swarm:
@@ -36,10 +38,12 @@ def told(swarm: Swarm) -> tuple[object, ...]:
         ("gnutella", "packed", LinkSpec()),
     ],
 )
-def test_restored_at_random_moments_a_run_ends_as_it_would_have(name: str, way: str, links: LinkSpec) -> None:
+def test_restored_at_random_moments_a_run_ends_as_it_would_have_and_is_freed(
+    name: str, way: str, links: LinkSpec
+) -> None:
     deeds = [(round(at_s * SECOND), command) for at_s, command in story(name)]
     made = setup(name, links=links)
-    whole = play_on(Swarm(made), deeds)
+    ends = told(play_on(Swarm(made), deeds))
     rest, live = list(deeds), Swarm(made)
     pool: dict[PartKey, bytes] = {}
     for at_us in sorted(random.Random(name).sample(range(END_US), 2)):
@@ -55,8 +59,18 @@ def test_restored_at_random_moments_a_run_ends_as_it_would_have(name: str, way: 
             packed, parts = pack_swarm(live, pool)
             pool.update(parts)
             copy = unpack_swarm(packed, live, pool)
-        assert told(play_on(copy, rest)) == told(whole)
-    assert told(play_on(live, rest)) == told(whole), "pickling has changed the swarm itself"
+        assert told(play_on(copy, rest)) == ends
+    assert told(play_on(live, rest)) == ends, "pickling has changed the swarm itself"
+    parts = parts_of(live)
+    assert len(parts) > 5
+    gc.disable()
+    try:
+        for _ in free_in_steps(live):
+            pass
+        del live
+        assert [part() for part in parts if part() is not None] == [], "it was not freed"
+    finally:
+        gc.enable()
 
 
 def test_a_swarm_pickles_in_mid_instant() -> None:

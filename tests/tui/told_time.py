@@ -102,29 +102,70 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
         await pause(pilot, paint=number == len(keys))
 
 
+_VARIABLES: dict[frozenset[object], frozenset[object]] = {}
 _PARSED: dict[tuple[object, ...], Any] = {}
-_MEMORIES: dict[tuple[int, ...], Any] = {}
+_SHEETS: dict[tuple[object, ...], list[RuleSet]] = {}
+_MAPS: dict[int, dict[str, list[RuleSet]]] = {}
+_MEMORIES: dict[int, Any] = {}
 _parse_rules = Stylesheet._parse_rules
+
+
+def variables_of(sheet: Any) -> frozenset[object]:
+    """The variables of a style sheet: one object for all that are equal, as two would be compared item by item."""
+    variables, known = getattr(sheet, "_told_variables", (None, None))
+    if variables is not sheet._variables or known is None:
+        known = frozenset(sheet._variables.items())
+        known = _VARIABLES.setdefault(known, known)
+        sheet._told_variables = sheet._variables, known
+    return known
 
 
 def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
     """Rules of a style sheet, parsed once for all apps of this process that have the same variables."""
-    variables, known = getattr(sheet, "_told_variables", (None, None))
-    if variables is not sheet._variables:
-        known = frozenset(sheet._variables.items())
-        sheet._told_variables = sheet._variables, known
-    key = (known, words, tuple(more.items()))
+    key = (variables_of(sheet), words, tuple(more.items()))
     if key not in _PARSED:
         _PARSED[key] = _parse_rules(sheet, *words, **more)
     return _PARSED[key]
 
 
+class NoLog:
+    """Textual writes down each handler of each event, for a console that no test has: two objects and a text each."""
+
+    @property
+    def event(self) -> NoLog:
+        return self
+
+    def verbosity(self, verbose: bool) -> NoLog:
+        return self
+
+    def __call__(self, *_: object, **__: object) -> None:
+        pass
+
+
 class SharedStylesheet(LeanStylesheet):
-    """What was found for the same rules is kept for all apps of this process."""
+    """What was found for the same sources and variables is kept for all apps of this process."""
+
+    def parse(self) -> None:
+        key = (variables_of(self), tuple(self.source.items()))
+        known = _SHEETS.get(key)
+        if known is None:
+            super().parse()
+            assert self._rules is not None
+            _SHEETS[key] = self._rules
+        else:
+            self._rules, self._rules_map, self._require_parse = known, None, False
+
+    @property
+    def rules_map(self) -> dict[str, list[RuleSet]]:
+        if self._rules_map is None:
+            # Each list of rules is kept, and so has an address of its own.
+            self._rules_map = _MAPS.get(id(self.rules))
+            if self._rules_map is None:
+                _MAPS[id(self.rules)] = super().rules_map
+        return super().rules_map
 
     def memory(self, rules: list[RuleSet]) -> Any:
-        # As rules are parsed once, and kept, each has an address of its own.
-        return _MEMORIES.setdefault(tuple(map(id, rules)), ({}, {}))
+        return _MEMORIES.setdefault(id(rules), ({}, {}))
 
 
 def told(patch: pytest.MonkeyPatch) -> None:
@@ -134,6 +175,7 @@ def told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Stylesheet, "_parse_rules", parsed_once)
     patch.setattr("textual.app.Stylesheet", SharedStylesheet)
     patch.setattr("tui.textual_compat.LeanStylesheet", SharedStylesheet)
+    patch.setattr("textual.message_pump.log", NoLog())
     patch.setattr(Screen, "_compositor_refresh", painted_later)
     patch.setattr(Pilot, "pause", pause)
     patch.setattr(Pilot, "press", press)
