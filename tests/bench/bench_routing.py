@@ -116,7 +116,9 @@ def right(swarm: Swarm) -> bool:
         if table.get(own) != (HERE, 0) or len(table.keys() | ways.keys() | {own}) != len(table):
             return False
         for to, (hop, distance) in table.items():
-            if to != own and (distance != min(ways[to].values()) or ways[to].get(hop) != distance):
+            if to == own:
+                continue
+            if to not in ways or distance != min(ways[to].values()) or ways[to].get(hop) != distance:
                 return False
     return True
 
