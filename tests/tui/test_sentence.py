@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import frames
+import numpy as np
 import pytest
 from stage import Stage, lines_of
 from textual.widgets import Input
@@ -46,7 +47,7 @@ from engine import (
 from tui.session.frame import Frame
 from tui.session.session import Session
 from tui.session.telling import NUMBERS, called, part_in, through
-from tui.session.verbs import told_of
+from tui.session.verbs import askers_of, told_of
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.asks_table import account_rows, reached_share
 from tui.widgets.swarm_view import SwarmView
@@ -142,6 +143,53 @@ def test_the_key_selects_whom_the_sentence_names_and_says_what_each_was(protocol
     assert set(trace.holders) - {asker} <= set(told_of(trace)), "the holders are what the key selects after that"
     killed = said(watch.do(Kill(first)))
     assert part_in(trace, first, labels) in killed
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "kazaa", "napster"])
+def test_one_that_was_silenced_does_not_ask_however_often_it_is_asked_again(protocol: str) -> None:
+    watch = Watch(protocol)
+    watch.go(30.0)
+    watch.ask(21)
+    frame = watch.go(20.0)
+    assert frame.trace is not None
+    victim = next(peer for peer in frame.trace.holders if peer != 21)
+    watch.session.selection.select(victim)
+    watch.do(Censor(victim))
+    for _ in range(3):
+        assert askers_of(watch.session.frame(30)) == 21
+        watch.ask(21)
+        watch.go(20.0)
+    watch.session.selection.mark_peers(frame.trace.holders)
+    watch.do(Censor(frame.trace.holders))
+    assert askers_of(watch.session.frame(30)) == 21
+
+
+def test_nobody_asks_from_the_index_after_it_was_revived() -> None:
+    watch = Watch("napster")
+    watch.go(3.0)
+    watch.ask(21)
+    index = int(np.flatnonzero(watch.go(5.0).snapshot.fixed.infrastructure)[0])
+    watch.session.selection.select(index)
+    assert askers_of(watch.session.frame(30)) == 21
+    for command in (Kill(index), Revive(index)):
+        watch.do(command)
+        watch.go(1.0)
+        assert askers_of(watch.session.frame(30)) == 21
+
+
+def test_holders_are_called_others_only_if_none_of_them_is_the_one_that_was_silenced() -> None:
+    watch = Watch("napster")
+    watch.go(3.0)
+    watch.ask(21)
+    frame = watch.go(5.0)
+    assert frame.trace is not None
+    victim = next(peer for peer in frame.trace.holders if peer != 21)
+    watch.do(Censor(victim))
+    watch.ask(21)
+    again = watch.go(5.0)
+    assert again.trace is not None
+    assert victim in again.trace.holders, "the index still has it on its list"
+    assert " other " not in said(again)
 
 
 def test_names_of_a_file_with_braces_are_told_as_they_are(tmp_path: Path) -> None:

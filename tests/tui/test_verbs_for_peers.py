@@ -32,7 +32,7 @@ from engine import (
     Swarm,
 )
 from tui.session.frame import Frame
-from tui.session.verbs import PAIRS, Verb, answered_by, askers_of, flag, verb_of, verbs_for
+from tui.session.verbs import PAIRS, Verb, answered_by, askers_of, flag, told_of, verb_of, verbs_for
 
 # In the frame made by hand #20 and #52 are dead, #33 has left, #31 is censored.
 
@@ -196,7 +196,8 @@ def test_who_asked_asks_again_after_the_one_who_answered_was_killed_or_censored(
     run.do(Kill(second))
 
     def asker(selected: int | None) -> object:
-        seen = replace(frames.frame(), snapshot=run.snapshot(), selected=selected, ask=1, trace=run.trace(1))
+        seen = replace(frames.frame(), snapshot=run.snapshot(), selected=selected, ask=1, trace=trace)
+        seen = replace(seen, answered=frozenset(told_of(trace)))
         return askers_of(seen), verb(seen, "ask").says if selected not in (second, None) else ""
 
     assert asker(first) == (5, "Ask from p005 …")

@@ -92,6 +92,8 @@ class Frame:
     expectations: Mapping[str, bool] | None = None
     followed: bool = False
     """The user chose no ask: `ask` is the latest one, and the next will take its place."""
+    answered: frozenset[PeerId] = frozenset()
+    """Peers that answered an ask which the user has looked at, or were named in an answer."""
     asks_of: AskFilter = field(default_factory=AskFilter)
     """Which asks the table and the feed show."""
     marked: tuple[PeerId, ...] = ()

@@ -54,6 +54,7 @@ from .player import Player, Schedule, under_protocol
 from .selection import Selection
 from .slow_motion import SlowMotion
 from .telling import Teller
+from .verbs import told_of
 
 if TYPE_CHECKING:
     from engine import Recording, Report, Until
@@ -107,6 +108,8 @@ class Session:
         """Columns of the network, and "role", whose time series somebody looks at."""
         self.asks_of = AskFilter()
         """Which asks are shown; others are not followed either."""
+        self._answered: frozenset[PeerId] = frozenset()
+        """See `Frame.answered`."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -192,6 +195,7 @@ class Session:
             self.say(str(error))
             return False
         self.selection.reset(setup.peers)
+        self._answered = frozenset()
         self.analysis.reset()
         self.slow_motion.reset()
         self.teller.forget()
@@ -254,6 +258,9 @@ class Session:
         events, self._events = tuple(self._events), []
         story = self._narrator.at(self.swarm)
         told = self.teller.at(self.swarm, snapshot, selection.ask, selection.following, now_s)
+        trace = None if selection.ask is None else self.swarm.trace(selection.ask)
+        if trace is not None and not self._answered.issuperset(found := told_of(trace)):
+            self._answered |= set(found)
         return Frame(
             snapshot=snapshot,
             wall_s=now_s,
@@ -264,7 +271,7 @@ class Session:
             slowed=pacer.slowed,
             selected=selection.selected,
             ask=selection.ask,
-            trace=None if selection.ask is None else self.swarm.trace(selection.ask),
+            trace=trace,
             facts=self.analysis.facts(now_s),
             events=events,
             notice=self.notice.text,
@@ -273,6 +280,7 @@ class Session:
             predictions=story.predictions,
             expectations=story.expectations,
             titles=self._titles,
+            answered=self._answered,
             asks_of=self.asks_of,
             followed=selection.following and selection.ask is not None,
             marked=selection.marked,

@@ -92,7 +92,7 @@ class Teller:
         self._chosen: AskId | None = UNREAD
         self._chosen_seq = 0
         self._seq = 0
-        self._others: tuple[tuple[AskId, AskId, int], bool] | None = None
+        self._others: tuple[tuple[AskId, AskId, int, int], bool] | None = None
         self._named: tuple[tuple[AskId, int], Named] | None = None
 
     def follow(self, events: Iterable[Event], wall_s: float) -> None:
@@ -339,12 +339,16 @@ class Teller:
         return self._named[1]
 
     def _lost_a_holder(self, before: AskRow, row: AskRow, swarm: Swarm, snapshot: Snapshot) -> bool:
-        """Whether a peer that answered the ask before cannot answer now. Found once for each state of the peers."""
+        """Whether a holder that the ask before found cannot answer now, and this ask has found none that cannot. Found
+        once for each state of the peers."""
         down = (snapshot.state != ALIVE) | snapshot.censored
-        key = (before.id, row.id, hash(down.tobytes()))
+        key = (before.id, row.id, row.found, hash(down.tobytes()))
         if self._others is None or self._others[0] != key:
-            trace = swarm.trace(before.id)
-            self._others = (key, trace is not None and bool(down[np.asarray(trace.holders, np.int64)].any()))
+            lost, found = (
+                trace is not None and bool(down[np.asarray(trace.holders, np.int64)].any())
+                for trace in (swarm.trace(before.id), swarm.trace(row.id))
+            )
+            self._others = (key, lost and not found)
         return self._others[1]
 
 

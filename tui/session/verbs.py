@@ -222,36 +222,36 @@ def told_of(trace: Trace) -> tuple[PeerId, ...]:
 
 
 def asker_of(frame: Frame) -> PeerId | None:
-    """The peer that would ask now: the selected one; None, for any live peer, if no ask is chosen either.
+    """The user that would ask now: the selected peer; None, for any live peer, if no ask is chosen either.
 
-    It is the origin of the chosen ask, if that is alive, where no peer is selected, or the selected one is not alive,
-    or is told of in the sentence on that ask and was censored since: a user who silenced the peer that answered asks
-    again from the same place, to compare.
+    It is the origin of the chosen ask, if that is alive, where no peer is selected, or the selected one is no user, is
+    not alive, or was censored after it had answered or had been named: who silenced the peer that answered asks again
+    from the same place, to compare.
     """
     snapshot, selected = frame.snapshot, frame.selected
-    if selected is not None and snapshot.state[selected] == ALIVE and not _silenced(frame, selected):
+    if selected is not None and _is_user(snapshot, selected) and not _silenced(frame, selected):
         return selected
     before = next((row.origin for row in reversed(snapshot.asks) if row.id == frame.ask), None)
-    if before is not None and snapshot.state[before] == ALIVE:
+    if before is not None and _is_user(snapshot, before):
         return before
-    return selected if selected is not None and snapshot.state[selected] == ALIVE else None
+    return selected if selected is not None and _is_user(snapshot, selected) else None
+
+
+def _is_user(snapshot: Snapshot, peer: PeerId) -> bool:
+    """Whether a peer is alive, and no infrastructure, from which nobody asks."""
+    return bool(snapshot.state[peer] == ALIVE and not snapshot.fixed.infrastructure[peer])
 
 
 def _silenced(frame: Frame, peer: PeerId) -> bool:
-    """Whether a peer is censored that answered the chosen ask or was named in an answer, or that is infrastructure,
-    which no user asks from."""
-    snapshot = frame.snapshot
-    if not snapshot.censored[peer]:
-        return False
-    told = frame.trace is not None and peer in told_of(frame.trace)
-    return told or bool(snapshot.fixed.infrastructure[peer])
+    """Whether a peer is censored that answered an ask which was looked at, or was named in an answer."""
+    return bool(frame.snapshot.censored[peer]) and peer in frame.answered
 
 
 def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
-    """The peers that would ask now: of several chosen ones those that are alive, else `asker_of`."""
+    """The peers that would ask now: of several chosen ones the users that are not silenced, else `asker_of`."""
     ids = chosen_in(frame)
-    up = ids[frame.snapshot.state[ids] == ALIVE]
-    return tuple(up.tolist()) if len(ids) > 1 and len(up) else asker_of(frame)
+    up = tuple(peer for peer in ids.tolist() if _is_user(frame.snapshot, peer) and not _silenced(frame, peer))
+    return up if len(ids) > 1 and up else asker_of(frame)
 
 
 def chosen_in(frame: Frame) -> Ids:
