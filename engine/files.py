@@ -28,7 +28,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from .errors import InputError, plain
+from .errors import InputError, nearest, plain
 
 BYTES_MAX = 256 << 20
 """Of a file, unpacked."""
@@ -56,6 +56,36 @@ _pipes: dict[str, list[bytes]] = {}
 
 class MissingFileError(InputError):
     """There is no file of that name."""
+
+
+BESIDE_MOST = 1_000
+"""Entries of a folder that are looked at for the nearest spelling of a file."""
+
+
+def files_beside(path: str, endings: tuple[str, ...] = ("",)) -> list[str]:
+    """Entries of the folder of a path that end so, sorted, with the folder as it is written in the path."""
+    folder = os.path.dirname(path)
+    try:
+        with os.scandir(folder or ".") as entries:
+            listed = [entry.name for _, entry in zip(range(BESIDE_MOST), entries, strict=False)]
+    except (OSError, ValueError):
+        return []
+    return sorted(os.path.join(folder, name) for name in listed if name.endswith(endings) and not name.startswith("."))
+
+
+RECORDING = b"\x89swarmtop recording "
+"""The first bytes of each recording."""
+
+
+def is_recording(path: str) -> bool:
+    """Whether a plain file begins as a recording does."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            return file.read(len(RECORDING)) == RECORDING
+    except (OSError, ValueError):
+        return False
 
 
 def pipe_contents() -> dict[str, list[bytes]]:
@@ -98,7 +128,8 @@ def opened(path: str, expected: str, contents: bytes | None = None) -> Iterator[
         with _open(path, name, expected, contents) as file:
             yield file
     except FileNotFoundError:
-        raise MissingFileError(f"{name}: no such file; {expected}") from None
+        near = nearest(path, files_beside(path), listed=False)
+        raise MissingFileError(f"{name}: no such file; {expected}{near}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InputError(f"{name}: its gzip packing is broken or cut short") from None
     except OSError as error:

@@ -7,6 +7,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
@@ -61,6 +62,7 @@ from .world.machines import machine_of, station_machine
 from .world.world import World
 
 NO_LINK = "no link"
+NUMBERED = re.compile(r"#(\d{1,9})\b")
 """Why a message is dropped whose receiver is not at the other end of a link of its sender, see `api.Peer.reach`."""
 CONTACTS = 8
 """How many living peers each peer knows when a run begins, and the number of bootstrap peers where there is no
@@ -812,8 +814,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
         for record in self._records_told(peer, causes):
-            record.setback = str(why)
+            # A program knows the numbers of peers, and not what they are called.
+            record.setback = NUMBERED.sub(lambda found: self._called(int(found[1])), str(why))
         self.log(peer, "fetch failed", {"why": why}, causes)
+
+    def _called(self, peer: PeerId) -> str:
+        return self.labels[peer] if self._is_peer(peer) else f"#{peer}"
 
     def duplicate(self, causes: Sequence[int] | None) -> None:
         self.kernel.duplicates += 1

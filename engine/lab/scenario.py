@@ -43,7 +43,15 @@ from ..commands import (
 from ..control import attacks
 from ..control.workload import SAMPLE_S_LEAST, SAMPLE_S_MOST
 from ..errors import InputError, nearest, plain
-from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
+from ..files import (
+    MissingFileError,
+    files_beside,
+    is_descriptor,
+    is_recording,
+    looks_like_path,
+    parse_toml,
+    read_toml,
+)
 from ..measure.shown import ShownReader
 from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
 from ..programs import check_verb, read_values, verbs_of, verbs_without_values
@@ -109,6 +117,8 @@ COMMAND_S = 10.0
 ASKER = "#0"
 """Who asks when `--ask` came without `--from`: the first peer, so that the same line gives the same run."""
 EXPECTED = "expected a scenario, a text in TOML"
+FILES = (".toml", ".py", ".rec")
+"""Endings of the files that are found by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,28 +204,13 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
     if looks_like_path(name):
         return load(path)  # A directory or a FIFO: `load` says what is wrong with it.
-    known = (*names, *networks(), *also, *_files_beside(path))
+    known = (*names, *networks(), *also, *files_beside(str(path), FILES))
     raise InputError(f'no scenario, network or file is called "{plain(name)}"{nearest(name, known, listed=False)}')
 
 
 def hides_file(name: str) -> bool:
     """Whether `find` takes this for the name of a scenario or a network although there is a file of that name."""
     return _is_file(Path(name)) and (name in shipped_names() or network_named(name) is not None)
-
-
-BESIDE_MOST = 1_000
-"""Entries of a folder that are looked at for the nearest spelling of a file."""
-
-
-def _files_beside(path: Path) -> list[str]:
-    """Files of scenarios and networks in the folder of a path, with the folder as it was written there."""
-    folder = os.path.dirname(str(path))
-    try:
-        with os.scandir(folder or ".") as entries:
-            listed = [entry.name for _, entry in zip(range(BESIDE_MOST), entries, strict=False)]
-    except (OSError, ValueError):
-        return []
-    return sorted(os.path.join(folder, name) for name in listed if name.endswith((".toml", ".py")))
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -237,13 +232,15 @@ def _shipped(name: str) -> Scenario:
 
 def load(path: Path) -> Scenario:
     """A scenario from a file. Raises InputError when the file is missing, is no text, is too long, or is wrong."""
+    if is_recording(str(path)):
+        raise InputError(f"{plain(path)} is a recording, and no scenario: swarmtop replay {plain(path)} shows it")
     try:
         text = read_toml(str(path), EXPECTED, BYTES_MAX)
     except MissingFileError:
         stem = path.name.removesuffix(".toml")
         if stem in (*shipped_names(), *networks()):
             raise InputError(f'there is no file "{plain(path)}"; did you mean "{stem}", which needs no file?') from None
-        near = nearest(str(path), _files_beside(path), listed=False)
+        near = nearest(str(path), files_beside(str(path), FILES), listed=False)
         raise InputError(f'there is no file "{plain(path)}"{near}') from None
     name = plain(path)
     return replace(_scenario(_with_files_in(parse_toml(text, name), _folder_of(path)), name), source=str(path))

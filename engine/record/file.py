@@ -55,8 +55,8 @@ from zlib import crc32
 import msgpack
 
 from ..commands import Set
-from ..errors import InputError, plain
-from ..files import BYTES_MAX, NESTING_MAX, MissingFileError, opened
+from ..errors import InputError, nearest, plain
+from ..files import BYTES_MAX, NESTING_MAX, RECORDING, MissingFileError, files_beside, opened
 from ..setup import Setup
 from ..world.world import World
 from .codec import (
@@ -98,7 +98,7 @@ class Recording:
 # --- records ----------------------------------------------------------------------------------------------------
 
 VERSION = 2
-FIRST_LINE = b"\x89swarmtop recording %d\r\n\x1a\n" % VERSION
+FIRST_LINE = b"%b%d\r\n\x1a\n" % (RECORDING, VERSION)
 ANY_VERSION = re.compile(rb"\x89swarmtop recording (\d{1,9})\r\n\x1a\n")
 VERSION_1 = b"\x84\xa6format\xb2swarmtop recording"
 RECORD_MAX = 6 << 20
@@ -329,7 +329,7 @@ def read(path: str) -> Recording:
         with opened(path, "expected a recording of swarmtop") as file:
             return _read(name, file)
     except MissingFileError:
-        raise InputError(f'there is no file "{name}"') from None
+        raise InputError(f'there is no file "{name}"{nearest(path, files_beside(path), listed=False)}') from None
 
 
 def _read(name: str, file: BinaryIO) -> Recording:

@@ -231,7 +231,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
     row = ask(swarm, 1, "#2")
     assert row.hits == 0
     assert row.messages == 63, "a TTL of 64, less one at each router"
-    assert "its time to live ended at #" in row.verdict
+    assert "its time to live ended at p00" in row.verdict
     swarm.do(Mend((0, 2)))
     run(swarm, 2)
     assert not swarm.snapshot().paths.loops.any()
@@ -349,7 +349,7 @@ def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
     swarm.do(Kill(host))
     run(swarm, 0.16)
     row = ask(swarm, gateway, f"#{host}", 0.01)
-    assert row.verdict == f"Not delivered: #{gateway} has no host of that address."
+    assert row.verdict == f"Not delivered: p{gateway:03} has no host of that address."
 
 
 # --- what is seen, and copies --------------------------------------------------------------------------------------

@@ -163,6 +163,17 @@ def test_a_file_with_the_name_of_a_network_is_told_apart(
     assert names["./napster"] == ("gossip", "")
     assert main(["run", "strom.toml"]) == 2
     assert 'there is no file "strom.toml"; did you mean "storm.toml"?' in capsys.readouterr().err
+    assert main(["run", "storm.toml", "--until", "1", "--record", "storm.rec"]) == 0
+    for words in (["replay", "strom.rec"], ["strom.rec"], ["run", "gossip", "--topology", "./strom.rec"]):
+        capsys.readouterr()
+        assert main(words) == 2
+        told = capsys.readouterr().err
+        assert "did you mean" in told, words
+        assert 'storm.rec"?' in told, words
+    for words in (["storm.rec"], ["run", "storm.rec"]):
+        assert main(words) == 2
+        told = capsys.readouterr().err
+        assert "storm.rec is a recording, and no scenario: swarmtop replay storm.rec shows it" in told, words
 
 
 def test_an_ask_may_come_later(capsys: pytest.CaptureFixture[str]) -> None:

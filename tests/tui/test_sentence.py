@@ -177,6 +177,18 @@ def test_nobody_asks_from_the_index_after_it_was_revived() -> None:
         assert askers_of(watch.session.frame(30)) == 21
 
 
+def test_a_loss_is_told_in_percent_and_a_router_by_its_label() -> None:
+    watch = Watch("routing")
+    assert "oss is set to 2 %" in said(watch.do(Set("loss", 0.02)))
+    assert "loss is set to 0.02" not in said(watch.do(Set("loss", 0.0))).lower()
+    for peer in range(1, 8):
+        watch.do(Kill(peer))
+    watch.session.ask_for("#3", 9)
+    frame = watch.go(30.0)
+    assert "#" not in said(frame).replace("“#3”", "")
+    assert frame.snapshot.asks[0].verdict
+
+
 def test_holders_are_called_others_only_if_none_of_them_is_the_one_that_was_silenced() -> None:
     watch = Watch("napster")
     watch.go(3.0)

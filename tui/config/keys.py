@@ -42,6 +42,14 @@ class Key:
         """The Textual action that runs it; the screen and the app have the same one."""
         return f"do('{self.id}')"
 
+    @property
+    def listed(self) -> str:
+        """What it does, for lists of keys: the tip, after the label if that has none of its words, so that a search
+        finds it by both."""
+        words = [word for word in self.label.lower().split() if len(word) > 3]
+        named = not words or any(word in self.tip.lower() for word in words)
+        return self.tip if named else f"{self.label[:1].upper()}{self.label[1:]}. {self.tip}"
+
 
 SHARED = {"peer.menu": "backslash", "app.help": "question_mark", "app.quit": "q", "app.theme": "t"}
 """Keys of the dashboard that menus, lists or dialogs use too. Their rows take them from here."""
@@ -127,10 +135,10 @@ def grouped(table: Sequence[Key]) -> list[tuple[str, str, str]]:
     for key in table:
         if not key.shown:
             continue
-        if lines and lines[-1][2] == key.tip:
-            lines[-1] = (key.group, f"{lines[-1][1]} {key.shown}", key.tip)
+        if lines and lines[-1][2] == key.listed:
+            lines[-1] = (key.group, f"{lines[-1][1]} {key.shown}", key.listed)
         else:
-            lines.append((key.group, key.shown, key.tip))
+            lines.append((key.group, key.shown, key.listed))
     return lines
 
 

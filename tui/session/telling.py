@@ -167,7 +167,9 @@ class Teller:
         if verb == "adjourn":
             return "the court has ended its session: who was censored stays so"
         if verb == "set":
-            return f"{plain(values['name'], 40)} is set to {plain(values['value'], 60)}"
+            name, value = values["name"], values["value"]
+            share = name == "loss" and isinstance(value, (int, float))
+            return f"{plain(name, 40)} is set to {f'{value * 100:g} %' if share else plain(value, 60)}"
         if verb == "heal":
             return "all partitions have ended: messages pass between all peers again"
         if verb == "calloff":
