@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..api import PARTS, Facts, Peer, PeerId, Whereabouts, words_of
 from ..errors import PeerFailed, plain
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
 from ..sim.paths import PathLengths
-from ..simulation import Simulation
+from ..simulation import Chosen, LivingUsers, Simulation
 
 TRANSFER = PARTS.index("transfer")
 VERDICT_MAX = 400
@@ -64,13 +66,25 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         facts["joined"] = sim.has_joined(record.origin)
         if record.origin in sim.joining and not facts["joined"]:
             facts["adrift"] = sim.bootstrap_status()
-    if record.sought == "nothing" and sim.program.overlay:
-        blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
-        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(horizon)
-        facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
+    if record.sought == "nothing":
+        facts["near"] = _finders(sim, record, living, horizon)
     if record.sought == "answer" and len(record.hits) == len(record.stale):
         facts.update(_of_holders(sim, record, horizon))
     return facts
+
+
+def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, horizon: int | None) -> int:
+    """Living peers of an audience that can come upon what was published: in a network with links, those whose questions
+    arrive at the publisher; else all that no fault keeps from it."""
+    origin = record.origin
+    others = living.count - (origin in living)
+    blocks = _blocks(sim, origin, record) if sim.kernel.checked else None
+    if sim.program.overlay:
+        near = PathLengths(sim.streams.near, origin, closed=blocks).within(horizon)
+        return sum(peer in living for peer in near) - (origin in living)
+    if blocks is None:
+        return others
+    return sum(peer != origin and not blocks(peer) for peer in np.flatnonzero(living.flags).tolist())
 
 
 def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict[str, Any]:
@@ -360,7 +374,8 @@ def verdict(facts: Mapping[str, Any]) -> str:
     distance               hops over the links as they are to the nearest holder that is too far, or None
     horizon                hops that a question travels, or None where nothing limits it
     overlay, shares_files  whether the network has links that stay open, and whether its peers share files
-    near                   only for a publication in a network with links: living users whose questions can arrive
+    near                   only for a publication: living users that no fault keeps from the publisher and, in a network
+                           with links, whose questions can arrive
     setback                why the file was not fetched in the end, or ""
     fetching               whether a transfer was begun and nothing was fetched
     losses, stations       {reason: messages}, {label: state}
@@ -458,11 +473,11 @@ def _published(facts: Mapping[str, Any]) -> str:
         return f"{failed}the publisher could not join: {facts['adrift']}."
     if not facts["alive"]:
         return f"{failed}no other peer is alive."
-    if facts.get("near", facts["alive"]) == facts["alive"]:
+    if facts["near"] == facts["alive"]:
         return "Published: it is in the library and whoever asks may find it."
     if not facts["near"]:
         return f"{failed}no living peer can reach the publisher."
-    horizon = "" if facts["horizon"] is None else f" within {plural(facts['horizon'], 'hop')}"
+    horizon = "" if facts["horizon"] is None or not facts["overlay"] else f" within {plural(facts['horizon'], 'hop')}"
     return (
         f"Published: it is in the library, and {facts['near']:,} of {plural(facts['alive'], 'living peer')} "
         f"can ask for it{horizon}."

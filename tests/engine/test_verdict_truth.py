@@ -245,6 +245,40 @@ def test_a_publication_says_what_became_of_it() -> None:
     )
 
 
+@pytest.mark.parametrize("protocol", ["kazaa", "limewire", "bittorrent", "kademlia", "gnutella"])
+@pytest.mark.parametrize("what", ["parted", "censored", "half", "some censored", "nothing"])
+def test_a_publication_is_none_where_nobody_can_come_upon_it(protocol: str, what: str) -> None:
+    swarm = Swarm(Setup(protocol=protocol, peers=30, seed=3, asks_per_s=0.0))
+    swarm.advance(5 * SECOND)
+    others = tuple(peer for peer in range(len(swarm.labels)) if peer != 5)
+    acts = {
+        "parted": Partition((5,)),
+        "censored": Censor(others),
+        "half": Partition(tuple(range(10))),
+        "some censored": Censor((11, 12, 13)),
+    }
+    if what in acts:
+        swarm.do(acts[what])
+    swarm.do(Publish(5, "a song unheard"))
+    swarm.advance(65 * SECOND)
+    row = swarm.asks()[-1]
+    assert row.closed_us is not None
+    if what in ("parted", "censored"):
+        why = (
+            "no other node of the table answers" if protocol == "kademlia" else "no living peer can reach the publisher"
+        )
+        assert (row.verdict, row.outcome) == (f"Not published: {why}.", "not published")
+        return
+    assert row.outcome == "published"
+    if protocol == "kademlia":
+        assert row.verdict.startswith("Published: stored on ")
+    elif what == "nothing":
+        assert row.verdict == "Published: it is in the library and whoever asks may find it."
+    elif protocol != "gnutella":  # which counts its links as well
+        near = 9 if what == "half" else 26
+        assert row.verdict == f"Published: it is in the library, and {near} of 29 living peers can ask for it."
+
+
 def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:
     swarm = real("gnutella", options={"download": False}, content=ContentSpec(items=4, replicas=1.0, free_riders=1.0))
     swarm.do(Publish((3, 4), "a song unheard"))
