@@ -535,33 +535,42 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def _group_of_newcomer(self, peer: PeerId) -> int:
         """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
-        else it is drawn, in proportion to the sizes of the groups.
+        else it is drawn, in proportion to the users of the groups.
 
-        A partition that named its peers one by one goes by a trait if no group divides the peers of one value: the
-        selector of a recorded command is not known.
+        Stations count where they alone have its city, role or operator, and are left out of each draw. A partition
+        that named its peers one by one goes by a trait if no group divides the peers of one value, or the users of
+        one: the selector of a recorded command is not known. There the operator is tried first, which a person names,
+        and the city last, which is drawn: a newcomer is not cut off with a station because it lives in the same city.
         """
-        earlier = np.flatnonzero(~self.infrastructure[:peer])
-        groups = self.group[earlier]
-        for by in (*self.faults.split_by, *(by for by in SIDES if by not in self.faults.split_by)):
+        alike = list(range(peer))
+        for by in (*self.faults.split_by, *(by for by in reversed(SIDES) if by not in self.faults.split_by)):
             trait = self.trait(by)
-            alike = [at for at, one in enumerate(earlier.tolist()) if trait[one] == trait[peer]]
-            if not alike or len(alike) == len(earlier):
+            closer = [one for one in alike if trait[one] == trait[peer]]
+            if not 0 < len(closer) < len(alike):
                 continue
-            if by in self.faults.split_by or self._goes_by([trait[one] for one in earlier.tolist()], groups):
-                groups = groups[alike]
-                break
+            if by in self.faults.split_by or self._goes_by(trait, alike, closer):
+                alike = closer
+        groups = self.group[self._users_of(alike) or alike]
         if not len(groups):
             return 0
         return int(groups[Stream(f"{self.seed}/partition/{peer}").randrange(len(groups))])
 
-    @staticmethod
-    def _goes_by(values: Sequence[Any], groups: NDArray[np.int32]) -> bool:
-        """Whether peers with one value of a trait are in one group, and some value has several peers."""
-        known: dict[Any, int] = {}
-        same = all(
-            known.setdefault(value, group) == group for value, group in zip(values, groups.tolist(), strict=True)
-        )
-        return same and len(known) < len(values)
+    def _users_of(self, peers: Sequence[PeerId]) -> list[PeerId]:
+        ids = np.asarray(peers, np.int64)
+        users: list[PeerId] = ids[~self.infrastructure[ids]].tolist()
+        return users
+
+    def _goes_by(self, trait: Sequence[Any], peers: Sequence[PeerId], closer: Sequence[PeerId]) -> bool:
+        """Whether those of `peers` with one value of a trait are in one group, and some value has several of them;
+        else whether this is so of the users alone, if there are any in `closer`."""
+        users = self._users_of(peers) if self._users_of(closer) else []
+        for those in (peers, users):
+            known: dict[Any, int] = {}
+            groups = self.group[those].tolist() if those else ()
+            same = all(known.setdefault(trait[one], group) == group for one, group in zip(those, groups, strict=True))
+            if same and len(known) < len(those):
+                return True
+        return False
 
     def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
         """Run a peer's own code outside a delivery, without a cause. Raises PeerFailed."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..api import PARTS, Facts, Peer, PeerId, Whereabouts, words_of
 from ..errors import PeerFailed, plain
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
 from ..sim.paths import PathLengths
-from ..simulation import Simulation
+from ..simulation import Chosen, LivingUsers, Simulation
 
 TRANSFER = PARTS.index("transfer")
 VERDICT_MAX = 400
@@ -58,19 +60,33 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "horizon": horizon,
         "stations": {sim.labels[s]: station_state(sim, s, record, names) for s in sim.stations} if sim.stations else {},
     }
+    if facts["setback"] or facts["fetching"]:
+        facts["hits_at"] = _whereabouts(sim, record, tuple(hits))
     if record.sought == "share":
         facts["heard"] = record.heard_by(living)
     if lives and (record.sought == "nothing" or record.origin in sim.joining):
         facts["joined"] = sim.has_joined(record.origin)
         if record.origin in sim.joining and not facts["joined"]:
             facts["adrift"] = sim.bootstrap_status()
-    if record.sought == "nothing" and sim.program.overlay:
-        blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
-        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(horizon)
-        facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
+    if record.sought == "nothing":
+        facts["near"] = _finders(sim, record, living, horizon)
     if record.sought == "answer" and len(record.hits) == len(record.stale):
         facts.update(_of_holders(sim, record, horizon))
     return facts
+
+
+def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, horizon: int | None) -> int:
+    """Living peers of an audience that can come upon what was published: in a network with links, those whose questions
+    arrive at the publisher; else all that no fault keeps from it."""
+    origin = record.origin
+    others = living.count - (origin in living)
+    blocks = _blocks(sim, origin, record) if sim.kernel.checked else None
+    if sim.program.overlay:
+        near = PathLengths(sim.streams.near, origin, closed=blocks).within(horizon)
+        return sum(peer in living for peer in near) - (origin in living)
+    if blocks is None:
+        return others
+    return sum(peer != origin and not blocks(peer) for peer in np.flatnonzero(living.flags).tolist())
 
 
 def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict[str, Any]:
@@ -360,9 +376,11 @@ def verdict(facts: Mapping[str, Any]) -> str:
     distance               hops over the links as they are to the nearest holder that is too far, or None
     horizon                hops that a question travels, or None where nothing limits it
     overlay, shares_files  whether the network has links that stay open, and whether its peers share files
-    near                   only for a publication in a network with links: living users whose questions can arrive
+    near                   only for a publication: living users that no fault keeps from the publisher and, in a network
+                           with links, whose questions can arrive
     setback                why the file was not fetched in the end, or ""
     fetching               whether a transfer was begun and nothing was fetched
+    hits_at                only with a setback or while fetching: what became of the holders found, a `Whereabouts`
     losses, stations       {reason: messages}, {label: state}
     found_at, decoys, fetched
                            if a decoy was served, the labels of the holders found, of those that served a decoy, and of
@@ -405,12 +423,34 @@ def outcome(facts: Mapping[str, Any], sentence: str) -> str:
         return "published" if sentence.startswith("Published") else "not published"
     if not _answered(facts):
         return "no answer"
-    return "not fetched" if not facts["fetched"] and (facts["setback"] or _cut_off(facts)) else "answered"
+    return "not fetched" if _not_fetched(facts) else "answered"
 
 
-def _cut_off(facts: Mapping[str, Any]) -> bool:
-    """Whether the asker stopped while it was fetching."""
-    return bool(facts["fetching"]) and facts["trouble"] in ("is dead", "is gone", "has been restarted")
+def _not_fetched(facts: Mapping[str, Any]) -> str:
+    """Why what was found was not fetched, as the end of a sentence; "" if it was, or if nobody tried to."""
+    setback, trouble = facts["setback"], facts["trouble"]
+    if facts["fetched"] or not (setback or facts["fetching"]):
+        return ""
+    # A peer that has stopped tells nothing more: what it told is from before. Whoever is silenced goes on, and takes
+    # others for silent or gone; but if all of them are, that is the reason.
+    silenced = trouble in ("is censored", "is colluding") and facts["hits_gone"] < facts["hits"]
+    if trouble and (silenced or not setback):
+        return f"it was not fetched: the asker {trouble}"
+    if away := _out_of_reach(facts["hits_at"]):
+        return f"it was not fetched: {away}"
+    return f"it could not be fetched: {plain(setback, 80)}" if setback else ""
+
+
+def _out_of_reach(holders: Whereabouts) -> str:
+    """What became of the holders if the asker can reach none of them, though some live; else ""."""
+    if holders.living or holders.colluding or not (holders.censored or holders.parted):
+        return ""
+    counts = {label: count for word, label in WHERE.items() if (count := getattr(holders, word))}
+    if len(counts) == 1:
+        ((label, count),) = counts.items()
+        return f"the holder is {label}" if count == 1 else f"all {count:,} holders are {label}"
+    each = ", ".join(f"{count:,} {'is' if count == 1 else 'are'} {label}" for label, count in counts.items())
+    return f"of the {holders.total:,} holders {each}"
 
 
 def _broadcast(facts: Mapping[str, Any]) -> str:
@@ -434,10 +474,8 @@ def _found(facts: Mapping[str, Any]) -> str:
     said = f"Found: {plural(hits, 'holder')}{gone}, the first after {facts['first_hit_s']:.2f} s"
     if facts["fetched"]:
         return f"{said}."
-    if facts["setback"]:
-        return f"{said}, but it could not be fetched: {plain(facts['setback'], 80)}{_so_far(facts)}."
-    if _cut_off(facts):
-        return f"{said}, but it was not fetched: the asker {facts['trouble']}{_so_far(facts)}."
+    if why := _not_fetched(facts):
+        return f"{said}, but {why}{_so_far(facts)}."
     if facts["hits_gone"] == hits:
         return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."
     if facts["hits_poisoned"]:
@@ -458,11 +496,11 @@ def _published(facts: Mapping[str, Any]) -> str:
         return f"{failed}the publisher could not join: {facts['adrift']}."
     if not facts["alive"]:
         return f"{failed}no other peer is alive."
-    if facts.get("near", facts["alive"]) == facts["alive"]:
+    if facts["near"] == facts["alive"]:
         return "Published: it is in the library and whoever asks may find it."
     if not facts["near"]:
         return f"{failed}no living peer can reach the publisher."
-    horizon = "" if facts["horizon"] is None else f" within {plural(facts['horizon'], 'hop')}"
+    horizon = "" if facts["horizon"] is None or not facts["overlay"] else f" within {plural(facts['horizon'], 'hop')}"
     return (
         f"Published: it is in the library, and {facts['near']:,} of {plural(facts['alive'], 'living peer')} "
         f"can ask for it{horizon}."

@@ -11,12 +11,15 @@ from engine import (
     Arrive,
     AskFor,
     Attack,
+    Censor,
     Collude,
     ContentSpec,
     File,
     Kill,
     LinkSpec,
+    Partition,
     Poison,
+    Publish,
     Reopen,
     Setup,
     Shutdown,
@@ -438,3 +441,21 @@ def test_trackers_that_enforce_a_ban_name_nobody() -> None:
     [row] = made.asks()
     assert row.hits == 0
     assert row.verdict.endswith("the peer that has it was not found, as all trackers enforce a ban.")
+
+
+def test_a_publication_needs_the_index_site_and_no_tracker() -> None:
+    for kind, act in (("index", Kill), ("index", Partition), ("index", Censor), ("tracker", Kill)):
+        swarm = Swarm(Setup(protocol="bittorrent", peers=30, seed=3, asks_per_s=0.0))
+        swarm.do(act(swarm.select(f"role={kind}")))
+        swarm.do(Publish(5, "a song unheard"))
+        swarm.advance(60_000_000)
+        row = swarm.asks()[-1]
+        state = {Kill: "dead", Partition: "behind the partition", Censor: "censored"}[act]
+        if kind == "index":
+            assert row.outcome == "not published"
+            assert row.verdict == f"Not published: nobody can find its .torrent file, since index is {state}."
+        else:
+            assert row.outcome == "published"
+        swarm.do(AskFor(8, "a song unheard"))
+        swarm.advance(400_000_000)
+        assert (swarm.asks()[-1].fetched == 1) == (kind == "tracker")

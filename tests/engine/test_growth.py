@@ -381,3 +381,76 @@ def test_a_newcomer_in_a_drawn_partition_is_drawn_in_proportion() -> None:
     swarm.do(Arrive(400))
     joined = sum(side > 0 for side in swarm.simulation.faults.group[100:])
     assert 400 * 0.25 - 40 < joined < 400 * 0.25 + 40, "4.6 standard deviations"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "by", "operator"),
+    [("napster", "city", None), ("tor", "operator", "bastet"), ("tor", "operator", "tor26")],
+)
+def test_a_newcomer_in_a_partition_joins_the_group_of_a_station_where_no_user_is(
+    protocol: str, by: str, operator: str | None
+) -> None:
+    swarm = Swarm(Setup(protocol=protocol, peers=64, seed=2, asks_per_s=0.0))
+    swarm.do(Partition("all", by=by))
+    swarm.do(Arrive(30, operator=operator))
+    sim = swarm.simulation
+    trait, first = sim.trait(by), 64 + len(sim.stations)
+    of_users = {trait[peer] for peer in range(first) if peer not in sim.stations}
+    of_stations = {trait[one]: int(sim.group[one]) for one in sim.stations if trait[one] not in of_users}
+    alike = [peer for peer in range(first, sim.n) if trait[peer] in of_stations]
+    assert len(alike) == (2 if by == "city" else 30)
+    assert [sim.group[peer] for peer in alike] == [of_stations[trait[peer]] for peer in alike]
+    swarm.advance(30 * SECOND)
+    if protocol == "napster":
+        assert all(sim.has_joined(peer) for peer in alike)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_stations_count_for_the_operator_and_not_in_the_draw(told: bool) -> None:
+    swarm = make_swarm(40, Bureau, latency="world")
+    swarm.do(Partition("all", by="operator") if told else Partition("operator=bolt"))
+    group = swarm.simulation.faults.group
+    bolt = swarm.simulation.operators.index("bolt")
+    swarm.do(Arrive(20, operator="bolt"))
+    assert set(group[-20:]) == {group[bolt]}
+    swarm.do(Arrive(20, operator="nobody else"))
+    assert set(group[-20:]) == {group[0]}, "they are drawn among the users, all of whom are in one group"
+
+
+def test_newcomers_are_not_cut_off_with_a_station_because_they_live_in_its_city() -> None:
+    swarm = Swarm(Setup(protocol="napster", peers=64, seed=2, asks_per_s=0.0))
+    swarm.do(Partition("role=index"))
+    swarm.do(Arrive(30))
+    sim = swarm.simulation
+    place = sim.trait("city")
+    assert place[sim.stations[0]] in place[65:]
+    assert set(sim.group[65:]) == {0}
+
+
+def test_a_newcomer_in_a_selected_city_of_a_station_alone_joins_its_group() -> None:
+    swarm = Swarm(Setup(protocol="napster", peers=64, seed=2, asks_per_s=0.0))
+    sim, frame = swarm.simulation, swarm.snapshot()
+    place = list(sim.trait("city"))
+    station = sim.stations[0]
+    busiest = max(set(place), key=place.count)
+    cities = (place[station], busiest)
+    swarm.do(Partition(tuple(peer for peer in range(len(frame.state)) if place[peer] in cities)))
+    swarm.do(Arrive(60))
+    after = sim.trait("city")
+    newcomers = range(65, sim.n)
+    assert any(after[peer] == place[station] for peer in newcomers)
+    for peer in newcomers:
+        if after[peer] in place:
+            assert (sim.group[peer] == sim.group[station]) == (after[peer] in cities)
+
+
+def test_a_newcomer_in_two_partitions_joins_the_group_of_both_its_traits() -> None:
+    swarm = make_swarm(200, Bureau, latency="world")
+    swarm.do(Partition("all", by="operator"))
+    swarm.do(Partition("all", by="city"))
+    sim = swarm.simulation
+    of_city = {sim.trait("city")[peer]: sim.group[peer] for peer in range(200)}
+    swarm.do(Arrive(50))
+    known = [peer for peer in range(203, 253) if sim.trait("city")[peer] in of_city]
+    assert known
+    assert [sim.group[peer] for peer in known] == [of_city[sim.trait("city")[peer]] for peer in known]

@@ -212,6 +212,55 @@ def test_a_download_that_was_cut_off_is_told(protocol: str, who: str) -> None:
         assert row.fetched == 0
 
 
+CUT_OFF: dict[str, tuple[list[Any], str]] = {
+    "asker censored": ([Censor(7)], "was not fetched: the asker is censored"),
+    "asker colluding": ([Collude(7, "song")], "was not fetched: the asker is colluding"),
+    "asker parted": ([Partition(7)], "was not fetched: {} behind the partition"),
+    "holders parted": ([Partition((3, 4))], "was not fetched: {} behind the partition"),
+    "holders censored": ([Censor((3, 4))], "was not fetched: {} censored"),
+    "dead and censored": ([Kill(3), Censor(4)], "was not fetched: of the 2 holders 1 is dead, 1 is censored"),
+    "dead": ([Kill((3, 4))], "could not be fetched: "),
+    "dead, then asker censored": ([Kill((3, 4)), Censor(7)], "could not be fetched: "),
+    "another parted": ([Partition(9)], ""),
+}
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "napster", "kazaa", "limewire"])
+@pytest.mark.parametrize("what", CUT_OFF)
+def test_a_download_that_was_cut_off_among_the_living_blames_what_is_so(protocol: str, what: str) -> None:
+    acts, why = CUT_OFF[what]
+    holders = (3, 4) if what == "dead and censored" else (3,)
+    swarm = real(protocol, peers=30, seed=3)
+    swarm.do(Publish(holders, "a song unheard"))
+    swarm.advance(30 * SECOND)
+    swarm.do(AskFor(7, "a song unheard", goal="fetch"))
+    swarm.advance(swarm.now_us + 2 * SECOND)
+    row = swarm.asks()[-1]
+    assert (row.hits, row.closed_us, row.fetched) == (len(holders), None, 0), "its download is under way"
+    for act in acts:
+        swarm.do(act)
+    swarm.advance_quiet(swarm.now_us + 3_600 * SECOND)
+    row = swarm.asks()[-1]
+    assert row.closed_us is not None
+    said = re.sub(r"^Found: (1 holder|2 holders), the first after 0\.\d\d s", "", row.verdict)
+    assert row.outcome == ("not fetched" if why else "answered")
+    if why.endswith(": ") or not why:
+        assert said.startswith(f", but it {why}" if why else "."), said
+        assert "asker" not in said
+    else:
+        assert said == f", but it {why.format('the holder is')}."
+
+
+def test_holders_out_of_reach_are_told_together() -> None:
+    swarm = real("gnutella", peers=30, seed=3)
+    swarm.do(Publish((3, 4, 5), "a song unheard"))
+    swarm.do(AskFor(7, "a song unheard", goal="fetch"))
+    swarm.advance(swarm.now_us + 2 * SECOND)
+    swarm.do(Censor((3, 4, 5)))
+    swarm.advance_quiet(swarm.now_us + 3_600 * SECOND)
+    assert swarm.asks()[-1].verdict.endswith(" s, but it was not fetched: all 3 holders are censored.")
+
+
 def test_a_publication_says_what_became_of_it() -> None:
     def published(swarm: Swarm) -> str:
         swarm.do(Publish(3, "a song unheard"))
@@ -243,6 +292,42 @@ def test_a_publication_says_what_became_of_it() -> None:
     assert published(swarm) == (
         "Published: it is in the library, and 4 of 11 living peers can ask for it within 2 hops."
     )
+
+
+@pytest.mark.parametrize("protocol", ["kazaa", "limewire", "bittorrent", "kademlia", "gnutella"])
+@pytest.mark.parametrize("what", ["parted", "censored", "half", "some censored", "nothing"])
+def test_a_publication_is_none_where_nobody_can_come_upon_it(protocol: str, what: str) -> None:
+    swarm = Swarm(Setup(protocol=protocol, peers=30, seed=3, asks_per_s=0.0))
+    swarm.advance(5 * SECOND)
+    others = tuple(peer for peer in range(len(swarm.labels)) if peer != 5)
+    acts = {
+        "parted": Partition((5,)),
+        "censored": Censor(others),
+        "half": Partition((*range(10), *swarm.simulation.stations)),
+        "some censored": Censor((11, 12, 13)),
+    }
+    if what in acts:
+        swarm.do(acts[what])
+    swarm.do(Publish(5, "a song unheard"))
+    swarm.advance(65 * SECOND)
+    row = swarm.asks()[-1]
+    assert row.closed_us is not None
+    if what in ("parted", "censored"):
+        index = "behind the partition" if what == "parted" else "censored"
+        why = {
+            "kademlia": "no other node of the table answers",
+            "bittorrent": f"nobody can find its .torrent file, since index is {index}",
+        }.get(protocol, "no living peer can reach the publisher")
+        assert (row.verdict, row.outcome) == (f"Not published: {why}.", "not published")
+        return
+    assert row.outcome == "published"
+    if protocol == "kademlia":
+        assert row.verdict.startswith("Published: stored on ")
+    elif what == "nothing":
+        assert row.verdict == "Published: it is in the library and whoever asks may find it."
+    elif protocol != "gnutella":  # which counts its links as well
+        near = 9 if what == "half" else 26
+        assert row.verdict == f"Published: it is in the library, and {near} of 29 living peers can ask for it."
 
 
 def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:

@@ -1572,7 +1572,10 @@ def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Ne
 
 
 def verdict(facts: Facts, hash_table: bool) -> str | None:
-    """What became of a download, or None for the general sentence. hash_table: whether the clients keep one."""
+    """What became of a download or a publication, or None for the general sentence. hash_table: whether the clients
+    keep one."""
+    if facts.goal == SEED.name and not facts.trouble and (down := _index_down(facts)):
+        return f"Not published: nobody can find its .torrent file, since {down}."
     if facts.goal != DOWNLOAD.name or facts.decoys:
         return None
     if facts.fetched:
@@ -1599,11 +1602,15 @@ def verdict(facts: Facts, hash_table: bool) -> str | None:
 
 
 def _without_metainfo(facts: Facts, hash_table: bool) -> str:
-    states = {label: state for label, state in facts.stations.items() if label.startswith("index")}
-    down = [f"{label} is {state}" for label, state in states.items() if state != "alive"]
-    if down:
-        return f"Not downloaded: no .torrent file could be found, since {' and '.join(down)}."
+    if down := _index_down(facts):
+        return f"Not downloaded: no .torrent file could be found, since {down}."
     return f"Not downloaded: {facts.setback or 'the index site was not reached'}{_nobody_to_ask(facts, hash_table)}."
+
+
+def _index_down(facts: Facts) -> str:
+    """What is wrong with the index site, as "index is dead"; "" if nothing is."""
+    states = {label: state for label, state in facts.stations.items() if label.startswith("index")}
+    return " and ".join(f"{label} is {state}" for label, state in states.items() if state != "alive")
 
 
 def _nobody_to_ask(facts: Facts, hash_table: bool) -> str:

@@ -181,7 +181,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         """An ask is told on how many nodes it is stored."""
         self.publishing.pop(result.context, None)
         if host.cause:
-            host.progress(result.stored, max(result.of, 1))
+            host.progress(result.stored, result.of)
         self.publish_next(host)
 
     # --- what a user asks ------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
             if facts.joined is False:
                 return "Not published yet: this node has not joined the table."
             if not facts.of:
-                return None
+                return "Not published: no other node of the table answers."
             nodes = f"the {facts.of:.0f} nodes nearest to its key"
             return (
                 f"Published: stored on {facts.done:.0f} of {nodes}."

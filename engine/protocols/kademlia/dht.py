@@ -129,7 +129,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A value was stored on `stored` nodes; `of` were asked to."""
+    """A value was stored on `stored` nodes; `of` were asked to. The node itself is counted if it is one of them, unless
+    no other node answered: then both are 0."""
 
     key: int
     stored: int
@@ -480,12 +481,13 @@ class Dht(Component, options=DhtOptions):
         """Send a STORE to the k nearest nodes of a lookup that has ended; this node may be one of them."""
         options, table, key = host.options, self.table, lookup.target
         most = keepers_in(options)
-        nearest = lookup.nearest()[:most]
+        answered = lookup.nearest()
+        nearest = answered[:most]
         kept = bool(pairs) and (len(nearest) < most or table.me.id ^ key < nearest[-1].id ^ key)
         if kept:
             nearest = nearest[: most - 1]
             self._keep(key, pairs, False, host)
-        lookup.stored = lookup.to_store = int(kept)
+        lookup.stored = lookup.to_store = int(kept and bool(answered))
         self.storing[lookup.number] = lookup
         plain = None if options.tokens else Store(table.me, key, pairs, b"", False)
         for node in nearest if pairs else ():
