@@ -39,6 +39,7 @@ from ..measure.snapshot import (
     Trace,
 )
 from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT, split
+from ..sim.words import role_text
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
@@ -216,6 +217,12 @@ class PeerColumns:
     def roles(self) -> Sequence[str]:
         """What each is called in its specification."""
         return self._simulation.roles.all()
+
+    def known_roles(self) -> Sequence[str]:
+        """What a peer may be called: roles that programs declare, and those that peers were given so far. A peer may be
+        given another one later."""
+        sim = self._simulation
+        return tuple(dict.fromkeys((*sim.roles.names, *(role_text(kind.role) for kind in sim.all_programs))))
 
     def states(self) -> Sequence[str]:
         """alive, dead or left."""

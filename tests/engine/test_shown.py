@@ -160,6 +160,8 @@ def test_infinity_is_shown_as_no_value() -> None:
 def test_a_role_changes_and_ends_with_the_process() -> None:
     swarm = ward()
     assert swarm.snapshot().roles == ("patient", "nurse", "survivor"), "also those that nobody has yet"
+    assert swarm.select("role=survivor") == ()
+    assert swarm.completions("role=") == ["nurse", "patient", "survivor"]
     swarm.do(AskFor(0, "x"))
     swarm.advance(4_500_000)
     frame = swarm.snapshot()
