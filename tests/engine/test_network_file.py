@@ -161,6 +161,18 @@ def test_a_recording_of_it_is_replayed_with_its_file(
     assert "should be the file of a network" in capsys.readouterr().err
 
 
+def test_a_scenario_that_names_no_network_is_checked_against_the_file(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    story = tmp_path / "story.toml"
+    act = '[[at]]\ns = 1\ndo = "act"\nname = "hush"\npeers = "answers<5"\n'
+    expect = '[[expect]]\nmetric = "answers"\nfrom_s = 2\nto_s = 4\nmax = 0\n'
+    story.write_text(f"peers = 8\n[asks]\nper_s = 0\n{act}{expect}", encoding="utf-8")
+    assert main(["run", str(story), "--until", "5"]) == WRONG
+    assert '"answers" is no property of a peer' in capsys.readouterr().err
+    assert main(["run", str(story), "--protocol", write(), "--until", "5"]) == DONE
+
+
 STORY = """peers = 8
 [[at]]
 s = 3
