@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import islice
@@ -71,6 +71,15 @@ class ContactLinks:
     a: NDArray[np.int32]
     b: NDArray[np.int32]
     betweenness: Sequence[float] | None = None
+
+    def near(self, peers: Collection[int]) -> tuple[int, ...]:
+        """Other peers that these have for contacts or that have these, ascending."""
+        chosen = np.zeros(len(self.rows), np.bool_)
+        chosen[list(peers)] = True
+        found = np.zeros(len(self.rows), np.bool_)
+        found[self.b[chosen[self.a]]] = True
+        found[self.a[chosen[self.b]]] = True
+        return tuple(np.flatnonzero(found & ~chosen).tolist())
 
 
 class PeerColumns:
