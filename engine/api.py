@@ -1171,7 +1171,9 @@ class Peer:
 
     def keeps(self, text: str) -> bool:
         """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
-        it has itself it holds. Asked on demand; a network where nobody does need not have this."""
+        it has itself it holds. Asked on demand; a network where nobody does need not have this. Where some program has
+        it, minimum cuts separate an asker from keepers alone, not from holders: a holder is asked there only when a
+        keeper has named it."""
         return False
 
     @classmethod

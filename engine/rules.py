@@ -7,11 +7,12 @@ is it known that nobody handles a message.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from inspect import get_annotations
@@ -555,3 +556,32 @@ def _check_verb(program: type[Peer], made: Verb) -> None:
                 one.read(each.default, f"{value}: its default")
             except InputError as error:
                 raise InputError(f"{error}{where}") from None
+
+
+def may_give_other_roles(programs: Iterable[type[Peer]], known: Collection[str]) -> bool:
+    """Whether a peer of these programs may be given a role that is not among the known ones: the argument of some call
+    of `Host.set_role` in their modules, or in those of their components, is another text, or is not known before the
+    call."""
+    classes = dict.fromkeys(part for kind in programs for part in (kind, *components_of(kind).values()))
+    bases = (base for kind in classes for base in kind.__mro__ if issubclass(base, Peer))
+    modules = dict.fromkeys(base.__module__ for base in bases if base not in (Peer, Component))
+    for module in modules:
+        try:
+            tree = ast.parse(inspect.getsource(sys.modules[module]))
+        except (KeyError, OSError, TypeError, SyntaxError):
+            return True  # its source is not to be had
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "set_role":
+                said = [*node.args, *(one.value for one in node.keywords)]
+                if not all(_is_known_text(one, known) for one in said):
+                    return True
+    return False
+
+
+def _is_known_text(node: ast.expr, known: Collection[str]) -> bool:
+    """Whether an argument of `set_role` is one of these texts, a choice among them, or the `role` of a program."""
+    if isinstance(node, ast.IfExp):
+        return _is_known_text(node.body, known) and _is_known_text(node.orelse, known)
+    if isinstance(node, ast.Attribute):
+        return node.attr == "role"
+    return isinstance(node, ast.Constant) and node.value in known

@@ -12,7 +12,7 @@ The same setup and the same commands at the same virtual times give the same run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
@@ -474,6 +474,16 @@ class Swarm(SimulationOwner, CommandExecutor):
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Peers with which a peer has an open stream."""
         return tuple(self.simulation.streams.near[peer])
+
+    def neighbours_of(self, peers: Collection[PeerId]) -> tuple[PeerId, ...]:
+        """Other peers that have a link with some of these, ascending: an open stream; where no stream is open, that
+        these have for contacts or that have these, as in `snapshot(contacts=True)`. Contacts of all peers are then
+        read, about once a second. Raises PeerFailed if a program's `contacts` raised."""
+        contacts = self.columns.contacts()
+        if contacts is not None:
+            return contacts.near(peers)
+        near = {other for peer in peers for other in self.simulation.streams.near[peer]}
+        return tuple(sorted(near.difference(peers)))
 
     def last_messages(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
         """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""

@@ -137,6 +137,7 @@ def read_everything(swarm: Swarm) -> None:
             program.beliefs()
         swarm.library(peer).matching("the")
         swarm.links_of(peer)
+        swarm.neighbours_of((peer,))
 
 
 def same(a: Swarm, b: Swarm) -> None:

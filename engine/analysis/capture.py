@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import islice
@@ -39,6 +39,7 @@ from ..measure.snapshot import (
     Trace,
 )
 from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT, split
+from ..sim.words import role_text
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
@@ -70,6 +71,15 @@ class ContactLinks:
     a: NDArray[np.int32]
     b: NDArray[np.int32]
     betweenness: Sequence[float] | None = None
+
+    def near(self, peers: Collection[int]) -> tuple[int, ...]:
+        """Other peers that these have for contacts or that have these, ascending."""
+        chosen = np.zeros(len(self.rows), np.bool_)
+        chosen[list(peers)] = True
+        found = np.zeros(len(self.rows), np.bool_)
+        found[self.b[chosen[self.a]]] = True
+        found[self.a[chosen[self.b]]] = True
+        return tuple(np.flatnonzero(found & ~chosen).tolist())
 
 
 class PeerColumns:
@@ -216,6 +226,12 @@ class PeerColumns:
     def roles(self) -> Sequence[str]:
         """What each is called in its specification."""
         return self._simulation.roles.all()
+
+    def known_roles(self) -> Sequence[str]:
+        """What a peer may be called: roles that programs declare, and those that peers were given so far. A peer may be
+        given another one later."""
+        sim = self._simulation
+        return tuple(dict.fromkeys((*sim.roles.names, *(role_text(kind.role) for kind in sim.all_programs))))
 
     def states(self) -> Sequence[str]:
         """alive, dead or left."""

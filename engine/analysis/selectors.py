@@ -26,8 +26,8 @@ are no infrastructure, since "kill 10 %" means users. `not random 10%` is what s
 halves up, and is at least one peer if there is any.
 
 A selector is parsed without a swarm, so a scenario is checked before it runs. Names of peers, roles, places, operators
-and shown columns are checked when peers are picked. An unknown name is an error and not an empty result; but a value of
-a category, of which the network does not say what it may be, is one that nobody has now.
+and shown columns are checked when peers are picked. An unknown name is an error and not an empty result; but nobody may
+have a role that the network declares, or a value of a category, of which the network does not say what it may be.
 
 A parsed selector is a tree of `Term`s, which are frozen and can be used for any swarm. A term is a function from the
 columns of a swarm to a flag for each peer; it draws from the stream that it gets. The parser is a recursive descent
@@ -162,7 +162,8 @@ class Named(Term):
     value: str
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Raises InputError for a value that no peer can have."""
+        """Raises InputError for a value that no peer can have, UnknownRoleError for a role that no peer had and no
+        program declares."""
         if self.key == "state":
             if self.value in ("censored", "poisoned"):
                 flags = columns.censored() if self.value == "censored" else columns.poisoned()
@@ -179,11 +180,14 @@ class Named(Term):
         known = dict.fromkeys(column)
         if self.key == "city":
             known.update(dict.fromkeys(city for city, *_ in CITIES))
+        if self.key == "role":
+            known.update(dict.fromkeys(columns.known_roles()))
         wanted = self.value.casefold()
         spelled = [name for name in known if name and name.casefold() == wanted]
         if not spelled:
             tail = nearest(self.value, filter(None, known)) or "; no peer has one" * (not any(known))
-            raise InputError(f'no {self.key} is called "{plain(self.value)}"{tail}')
+            said = UnknownRoleError if self.key == "role" else InputError
+            raise said(f'no {self.key} is called "{plain(self.value)}"{tail}')
         made = _same(column, spelled[0])
         for other in spelled[1:]:
             made |= _same(column, other)
@@ -404,6 +408,10 @@ class Selector:
         Raises InputError for a name that the swarm does not have. `rng`: the stream from which `random` draws.
         """
         return tuple(np.flatnonzero(self.root(columns, rng)).tolist())
+
+
+class UnknownRoleError(InputError):
+    """A selector names a role that no peer had so far and no program declares."""
 
 
 class Token(NamedTuple):
@@ -673,7 +681,7 @@ def _values(key: str, columns: PeerColumns) -> Iterable[str]:
     shown = columns.shows.get(key)
     if shown is not None and shown.kind == "category":
         return dict.fromkeys((*shown.values, *sorted(filter(None, dict.fromkeys(map(str, columns.shown()[key]))))))
-    named = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}
+    named = {"role": columns.known_roles, "city": columns.cities, "operator": columns.operators}
     return sorted(filter(None, dict.fromkeys(named[key]()))) if key in named else ()
 
 

@@ -17,6 +17,7 @@ from ..errors import InputError, nearest, plain
 from ..measure.shown import ROLE, ShownReader, split_metric
 from ..measure.snapshot import AskRow
 from ..programs import components_of
+from ..rules import may_give_other_roles
 
 if TYPE_CHECKING:
     from ..swarm import Swarm
@@ -189,8 +190,11 @@ def check_names(swarm: Swarm) -> None:
 
     When the time of such a command comes, the swarm only notes the error, so that the run goes on; here a mistyped
     name is reported before the run. New peers have names of their own, so commands after the first arrival are not
-    checked. The swarm is not changed.
+    checked, and a role that this swarm does not have is no error where the network may give roles that it does not
+    list. The swarm is not changed.
     """
+    from ..analysis.selectors import UnknownRoleError  # a run without commands does without the parser
+
     fixed = swarm.snapshot().fixed
     grows = swarm.setup.arrivals.law != "none"
     for at_us, command in swarm.setup.schedule:
@@ -203,6 +207,9 @@ def check_names(swarm: Swarm) -> None:
         try:
             if isinstance(peers, str):
                 swarm.select(peers)
+        except UnknownRoleError as error:
+            if not may_give_other_roles(swarm.simulation.all_programs, swarm.columns.known_roles()):
+                raise InputError(f"{where}: {error}") from None
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
         if isinstance(peers, int) and not 0 <= peers < len(fixed.labels):

@@ -180,30 +180,48 @@ class Scenario:
         return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=schedule))
 
 
-def find(name: str, also: Sequence[str] = ()) -> Scenario:
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a command line says of the network of a scenario. The scenario is checked against that network.
+
+    protocol  its name, in place of the scenario's own, whose options are then not used; None: the scenario's own
+    options   over those of the scenario
+    peers     in place of the scenario's own; None: the scenario's own
+    """
+
+    protocol: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    peers: int | None = None
+
+
+NO_FLAGS = Flags()
+
+
+def find(name: str, also: Sequence[str] = (), flags: Flags = NO_FLAGS) -> Scenario:
     """A shipped scenario by its name, else a network by its name, in a plain scenario, else a file by its path: a
     scenario, or a network (`.py`), see `registry.use_file`.
 
     A name comes before a file of that name, which `./NAME` opens (`hides_file`). `also` are the other words that are
-    allowed where the name stood: one of them may have been meant. Raises InputError, with the nearest spelling among
-    scenarios, networks, files of the folder and those words.
+    allowed where the name stood: one of them may have been meant. `flags` go over it later; a scenario that names no
+    network gets theirs. Raises InputError, with the nearest spelling among scenarios, networks, files of the folder and
+    those words.
     """
     names = shipped_names()
     if name in names:
-        return _shipped(name)
+        return _shipped(name) if flags == NO_FLAGS else parse(_shipped_text(name), name, flags)
     path = Path(name)
     if path.suffix == ".py":
         return Scenario(setup=Setup(protocol=use_file(name).name))
     if path.suffix == ".toml" or "/" in name or "\\" in name:
-        return load(path)
+        return load(path, flags)
     if network_named(name) is not None:
         return Scenario(setup=Setup(protocol=name))
     if _is_file(path):
-        return load(path)
+        return load(path, flags)
     if name in also:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
     if looks_like_path(name):
-        return load(path)  # A directory or a FIFO: `load` says what is wrong with it.
+        return load(path, flags)  # A directory or a FIFO: `load` says what is wrong with it.
     known = (*names, *networks(), *also, *files_beside(str(path), FILES))
     raise InputError(f'no scenario, network or file is called "{plain(name)}"{nearest(name, known, listed=False)}')
 
@@ -226,12 +244,16 @@ def shipped() -> list[Scenario]:
 
 @functools.cache
 def _shipped(name: str) -> Scenario:
-    text = resources.files("engine.scenarios").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return parse(text, name)
+    return parse(_shipped_text(name), name)
 
 
-def load(path: Path) -> Scenario:
-    """A scenario from a file. Raises InputError when the file is missing, is no text, is too long, or is wrong."""
+def _shipped_text(name: str) -> str:
+    return resources.files("engine.scenarios").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+def load(path: Path, flags: Flags = NO_FLAGS) -> Scenario:
+    """A scenario from a file; flags: see `find`. Raises InputError when the file is missing, is no text, is too long,
+    or is wrong."""
     if is_recording(str(path)):
         raise InputError(f"{plain(path)} is a recording, and no scenario: swarmtop replay {plain(path)} shows it")
     try:
@@ -243,7 +265,8 @@ def load(path: Path) -> Scenario:
         near = nearest(str(path), files_beside(str(path), FILES), listed=False)
         raise InputError(f'there is no file "{plain(path)}"{near}') from None
     name = plain(path)
-    return replace(_scenario(_with_files_in(parse_toml(text, name), _folder_of(path)), name), source=str(path))
+    table = _with_files_in(parse_toml(text, name), _folder_of(path))
+    return replace(_scenario(table, name, flags), source=str(path))
 
 
 def _folder_of(path: Path) -> Path:
@@ -298,20 +321,26 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def parse(text: str, source: str) -> Scenario:
-    """A scenario from TOML text. `source` is what errors call it. Raises InputError."""
-    return _scenario(parse_toml(text, source), source)
+def parse(text: str, source: str, flags: Flags = NO_FLAGS) -> Scenario:
+    """A scenario from TOML text. `source` is what errors call it; flags: see `find`. Raises InputError."""
+    return _scenario(parse_toml(text, source), source, flags)
 
 
-def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
+def _scenario(table: Mapping[str, Any], source: str, flags: Flags) -> Scenario:
     where = f"{source}:"
     _only(table, KEYS, source, "")
     plan = Setup()
-    protocol = as_text(table.get("protocol", plan.protocol), f"{where} protocol", plan.protocol)
+    protocol = as_text(table.get("protocol", flags.protocol or plan.protocol), f"{where} protocol", plan.protocol)
     network = network_called(protocol, source)
     options = flat(_table(table, "options", where))
+    values = options_for(network, options, f"{where} [options]")
     peers = as_whole(table.get("peers", plan.peers), f"{where} peers", 1, PEERS_MAX)
-    programs = programs_of(network, options_for(network, options, f"{where} [options]"), peers)
+    if flags != NO_FLAGS:
+        kept = options
+        if flags.protocol not in (None, protocol):
+            network, kept = network_called(str(flags.protocol), "--protocol"), {}
+        values = options_for(network, {**kept, **flags.options}, "--set")
+    programs = programs_of(network, values, flags.peers or peers)
     columns = ShownReader(programs).columns
     asks = _table(table, "asks", where, ("per_s",))
     churn = _table(table, "churn", where, ("session", "polite"))

@@ -10,6 +10,8 @@ from tiny import (
     MS,
     SECOND,
     Actor,
+    Load,
+    Question,
     Rumour,
     Tick,
     ask,
@@ -17,6 +19,7 @@ from tiny import (
     hears,
     host,
     make_swarm,
+    texts,
 )
 
 from engine import (
@@ -37,6 +40,7 @@ from engine import (
     Swarm,
     networks,
 )
+from engine.api import Part
 
 LOUD = {"options": {"loud": True}}
 
@@ -52,6 +56,29 @@ def test_an_ask_is_open_while_a_timer_of_it_waits_and_a_cancelled_one_lets_go() 
     host(swarm, 0).cancel(timers[0])
     swarm.advance(6 * SECOND)
     assert swarm.record(1).closed_us == 5 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("part", "reached", "messages", "hits", "stray"),
+    [("notice", 1, 1, 1, 0), ("question", 2, 2, 1, 0), ("upkeep", 0, 0, 0, 1)],
+)
+def test_an_ask_goes_on_by_a_notice_which_reaches_nobody(
+    part: Part, reached: int, messages: int, hits: int, stray: int
+) -> None:
+    swarm = make_swarm(4, Actor)
+    give(swarm, 3, "a")
+    hears(swarm, 0, lambda h: h.send(1, Load("is a wanted?"), part=part))
+    hears(swarm, 1, lambda h: h.send(2, Question("a")))
+
+    def answer(h: Host) -> None:
+        hears(swarm, 0, lambda asker: asker.hit(3, "a"))
+        h.send(0, Load("3 has it"), part="answer")
+
+    hears(swarm, 2, answer)
+    row = ask(swarm, 0, "a")
+    assert (row.reached, row.messages, row.hits) == (reached, messages, hits)
+    assert swarm.snapshot().totals.stray_hits == stray
+    assert len(texts(swarm, 1)) == len(texts(swarm, 2)) == 1, "all arrived, whatever they count as"
 
 
 def test_a_kill_lets_go_of_what_the_dead_waited_for() -> None:

@@ -20,6 +20,11 @@ class Upkeep:
     n: int
 
 
+@message(part="notice")
+class Offer:
+    what: str
+
+
 @dataclass(slots=True)
 class Bell:
     n: int
@@ -46,6 +51,17 @@ class Door(Peer):
     @on(Bell)
     def bell(self, host: Host, tick: Bell) -> None:
         self.rung.append((host.now_us, tick.n, host.cause))
+
+
+class Shop(Peer):
+    def ask(self, host: Host, ask: Ask) -> None:
+        host.send(1, Offer(ask.text))
+        host.send(2, Offer(ask.text), part="upkeep")
+        host.send(3, Upkeep(1), part="notice")
+
+    @on(Offer)
+    def offered(self, host: Host, sender: PeerId, message: Offer) -> None:
+        host.send(sender, Knock(message.what))
 
 
 class Listener(Peer):
@@ -79,6 +95,18 @@ def test_it_writes_down_what_a_peer_sends_and_what_that_descends_from() -> None:
     tape.give(door, Knock("me"), sender=3)
     assert (tape.linked, tape.unlinked) == ([3], [3])
     assert tape.causes == [0], "upkeep carries no cause"
+
+
+def test_a_notice_carries_the_ask_on() -> None:
+    tape, shop = FakeHost(me=5), Shop()
+    tape.ask(shop, Ask(7, "find", "bread"))
+    assert tape.causes == [7, 0, 7], "a notice has the cause of the ask, upkeep has none"
+    assert tape.parts == [None, "upkeep", "notice"]
+    tape.take()
+    tape.give(shop, Offer("bread"), sender=1, cause=7)
+    assert (tape.take(), tape.causes) == ([(1, Knock("bread"))], [])
+    tape.give(shop, Offer("bread"), sender=1, cause=8)
+    assert tape.causes == [8]
 
 
 def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() -> None:

@@ -161,6 +161,60 @@ def test_a_recording_of_it_is_replayed_with_its_file(
     assert "should be the file of a network" in capsys.readouterr().err
 
 
+def test_a_scenario_that_names_no_network_is_checked_against_the_file(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    story = tmp_path / "story.toml"
+    act = '[[at]]\ns = 1\ndo = "act"\nname = "hush"\npeers = "answers<5"\n'
+    expect = '[[expect]]\nmetric = "answers"\nfrom_s = 2\nto_s = 4\nmax = 0\n'
+    story.write_text(f"peers = 8\n[asks]\nper_s = 0\n{act}{expect}", encoding="utf-8")
+    assert main(["run", str(story), "--until", "5"]) == WRONG
+    assert '"answers" is no property of a peer' in capsys.readouterr().err
+    assert main(["run", str(story), "--protocol", write(), "--until", "5"]) == DONE
+
+
+STORY = """peers = 8
+[[at]]
+s = 3
+do = "kill"
+peers = "role={}"
+"""
+HUB_OR_ECHO = '"hub" if host.me else self.role'
+
+
+@pytest.mark.parametrize(
+    ("roles", "given", "asked", "says"),
+    [
+        ("()", '"hub"', "hub", ""),
+        ("()", '"hub"', "spoke", ""),
+        ("('hub',)", '"hub"', "hub", ""),
+        ("('hub',)", '"hub"', "echo", ""),
+        ("('hub',)", HUB_OR_ECHO, "hbu", 'at 3 s, kill: no role is called "hbu"; did you mean "hub"?'),
+        ("('hub',)", 'f"tier {host.me}"', "tier 3", ""),
+        ("('hub',)", "role='spoke'", "spoke", ""),
+        ("()", "", "hub", 'at 3 s, kill: no role is called "hub" (one of echo)'),
+    ],
+)
+def test_a_role_that_nobody_has_at_the_start_is_refused_only_if_nobody_can_get_it(
+    write: Write, capsys: pytest.CaptureFixture[str], tmp_path: Path, roles: str, given: str, asked: str, says: str
+) -> None:
+    story = tmp_path / "story.toml"
+    story.write_text(STORY.format(asked), encoding="utf-8")
+    line = '    role = "echo"\n'
+    path = write(line, f"{line}    roles = {roles}\n")
+    if given:
+        tick = "tick: Refresh) -> None:\n        "
+        text = Path(path).read_text(encoding="utf-8")
+        Path(path).write_text(text.replace(f"{tick}pass", f"{tick}host.set_role({given})"), encoding="utf-8")
+    code = main(["run", str(story), "--protocol", path, "--until", "5", "--json"])
+    told = capsys.readouterr()
+    assert code == (WRONG if says else DONE), told.err
+    assert says in told.err
+    if not says:
+        dead = json.loads(told.out)["peers_by_state"]["dead"]
+        assert dead == (asked != "echo") * (1 if "tier" in asked else 8 * (asked in given))
+
+
 def test_processes_that_are_started_know_it(write: Write) -> None:
     registry.use_file(write())
     assert alone(registry.title_of, network("echo_of_tests")) == "Echo"

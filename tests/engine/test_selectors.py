@@ -34,6 +34,9 @@ class Street:
     def roles(self) -> Sequence[str]:
         return ["servent"] * 18 + ["index", "tracker"]
 
+    def known_roles(self) -> Sequence[str]:
+        return ["servent", "index", "tracker", "elder"]
+
     def states(self) -> Sequence[str]:
         return ["dead" if peer % 5 == 4 else "alive" for peer in range(PEERS)]
 
@@ -137,6 +140,7 @@ def pick(text: str, stream: str = "pick") -> tuple[int, ...]:
         ("'tracker 1'", [19]),
         ("all", list(range(20))),
         ("role=index", [18]),
+        ("role=elder", []),
         ("role = Index", [18]),
         ("state=dead", [4, 9, 14, 19]),
         ("state=censored", [3]),
@@ -369,7 +373,7 @@ def test_any_soup_of_words_is_read_or_refused_politely() -> None:
         ("", ["role=", "state=", "city=", "operator=", "degree>", "load>", "nat=", "random"]),
         ("p01", ["p010", "p011", "p012", "p013", "p014", "p015", "p016"]),
         ("p", [f"p{peer:03}" for peer in range(8)]),
-        ("role=", ["index", "servent", "tracker"]),
+        ("role=", ["elder", "index", "servent", "tracker"]),
         ("role=IN", ["index"]),
         ("city=N", ['"New York"']),
         ('city="Ne', ['"New York"']),

@@ -160,6 +160,8 @@ def test_infinity_is_shown_as_no_value() -> None:
 def test_a_role_changes_and_ends_with_the_process() -> None:
     swarm = ward()
     assert swarm.snapshot().roles == ("patient", "nurse", "survivor"), "also those that nobody has yet"
+    assert swarm.select("role=survivor") == ()
+    assert swarm.completions("role=") == ["nurse", "patient", "survivor"]
     swarm.do(AskFor(0, "x"))
     swarm.advance(4_500_000)
     frame = swarm.snapshot()
@@ -514,6 +516,10 @@ def test_contacts_are_links_where_no_stream_is_open() -> None:
     assert list(zip(links.a.tolist(), links.b.tolist(), strict=True)) == sorted(wanted)
     assert swarm.select("degree=8") == (0,)
     assert swarm.select("near #3") == (0, 4, 5)
+    assert swarm.neighbours_of((3,)) == (0, 1, 2, 4, 5), "also those that have it as a contact"
+    assert swarm.neighbours_of((3, 4)) == (0, 1, 2, 5, 6)
+    degrees = np.bincount(links.a, minlength=9) + np.bincount(links.b, minlength=9)
+    assert [len(swarm.neighbours_of((peer,))) for peer in range(9)] == degrees.tolist()
     assert swarm.select("top 1 betweenness") == (0,)
     assert asked(swarm) == 9, "once in a second"
     host(swarm, 2).mark(3, "fresh")
@@ -532,6 +538,7 @@ def test_contacts_are_links_where_no_stream_is_open() -> None:
     host(swarm, 1).link(5)
     assert not swarm.snapshot(contacts=True).links.contacts, "a stream is a link, and then nobody is asked"
     assert swarm.select("near #1") == (5,)
+    assert [swarm.neighbours_of(one) for one in ((1,), (3,), (1, 5), (1, 3))] == [(5,), (), (), (5,)]
     host(swarm, 1).unlink(5)
     assert swarm.snapshot(contacts=True).links.contacts
 

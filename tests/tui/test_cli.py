@@ -174,6 +174,50 @@ def test_options_of_another_network_do_not_count(tmp_path: Path, capsys: pytest.
     assert "the options of gossip" in capsys.readouterr().err
 
 
+STALE = """peers = 20
+{}
+[[at]]
+s = 2
+do = "censor"
+peers = "dht.stale<50"
+[[at]]
+s = 1
+do = "set"
+name = "dht.k"
+value = 9
+[[expect]]
+metric = "dht.stale"
+from_s = 1
+to_s = 3
+max = 1
+"""
+
+
+def test_a_scenario_is_checked_against_the_network_of_the_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(STALE.format(""))
+    assert "[[at]] 1: peers: selector" in complaint(capsys, "run", str(path))
+    assert cli.main(["run", str(path), "--protocol", "kademlia", "--until", "4", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["peers_by_state"]["censored"] == 20
+    assert told["expectations"][0]["held"]
+    opened = common.scenario_of(cli.parse([str(path), "--protocol", "kademlia"]))
+    assert (opened.setup.protocol, len(opened.setup.schedule)) == ("kademlia", 2)
+    # Written for a network that has them, it is refused with another that has not, as it is without the flag.
+    path.write_text(STALE.format('protocol = "kademlia"'))
+    assert cli.main(["run", str(path), "--until", "4"]) == 0
+    capsys.readouterr()
+    assert '"dht.stale" is no property of a peer' in complaint(capsys, "run", str(path), "--protocol", "gossip")
+    # Its options are those of the network of the flags if it names none.
+    path.write_text(STALE.format("[options]\ndht.k = 7"))
+    opened = common.scenario_of(cli.parse([str(path), "--protocol", "kademlia", "--set", "dht.alpha=2"]))
+    assert opened.setup.options == {"dht.k": 7, "dht.alpha": "2"}
+    assert capsys.readouterr().err == ""
+    assert "[options]" in complaint(capsys, "run", str(path), "--protocol", "gossip")
+
+
 def test_an_expectation_that_fails_is_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.toml"
     expect = '[[expect]]\nmetric = "alive"\nfrom_s = 0\nto_s = 2\nmin = {}\n'

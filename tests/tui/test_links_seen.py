@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import pickle
 
+import frames
 import numpy as np
 import pytest
-from person import dashboard
+from person import Person, dashboard
 from scenes import picture, quiet, scene, trace
 from wards import Acquaintance, Patient
 
-from engine import Arrivals, Cut, CutLinks, Hold, LinkMarks, Links, Mend, Paths, Setup, Swarm
+from engine import Arrivals, AskFor, Cut, CutLinks, Hold, LinkMarks, Links, Mend, Paths, PeerId, Setup, Swarm
 from tui.draw import legend
 from tui.draw.diagram import timeline
 from tui.draw.raster import Canvas
 from tui.draw.scene import PATHS_MOST, base, paths_shown
 from tui.draw.styles import INK, MODES, Mode
 from tui.draw.tree import repeated_questions, tree_of
+from tui.widgets.inspector import Inspector
+from tui.widgets.menu import Menu
+from tui.widgets.panel import Lines
+from tui.widgets.peers_table import PeersTable
+from tui.widgets.swarm_view import belief_canvas
 
 ROW = [(float(4 * i), float(2 + 9 * (i % 3))) for i in range(8)]
 
@@ -159,8 +165,24 @@ def test_a_referral_is_a_line_of_the_tree_and_of_the_diagram_and_no_duplicate() 
     assert INK["tree"] in inks
 
 
+def of_table(person: Person, peer: PeerId) -> int:
+    """The links that the table of peers tells of one."""
+    data = person.main.query_one(PeersTable).data
+    assert data is not None
+    return int(data.degrees()[peer])
+
+
+async def diagram(person: Person) -> None:
+    """Show the diagram of an ask in place of the picture, which shows links."""
+    person.session.slow_motion.enabled = False
+    person.session.do(AskFor(0, "blue train"))
+    await person.wait(1.0)
+    await person.press("d")
+    assert person.main.picture is not person.view
+
+
 @pytest.mark.anyio
-async def test_contacts_are_read_only_while_the_picture_shows_them() -> None:
+async def test_contacts_are_read_only_while_the_picture_or_the_table_shows_them() -> None:
     async with dashboard(make=lambda setup: Swarm(setup, Acquaintance), peers=9, asks_per_s=0.0) as person:
         await person.wait(1.0)
         frame = person.main.frame
@@ -168,10 +190,91 @@ async def test_contacts_are_read_only_while_the_picture_shows_them() -> None:
         assert frame.snapshot.links.contacts
         assert len(frame.snapshot.links.a)
         assert "contacts" in str(person.view.border_title)
-        await person.press("7")  # the table of peers, and then over the whole screen
-        await person.press("f")
         program = person.session.swarm.peer(3)
         assert isinstance(program, Acquaintance)
+        await person.press("7")  # the table of peers, and then over the whole screen
+        await person.press("f")
+        before = program.asked
+        await person.wait(5.0)
+        assert program.asked > before
+        assert [of_table(person, peer) for peer in (0, 3)] == [8, 5]
+        await person.press("f", "7", "5", "f")  # the feed over the whole screen
+        assert not person.main.query_one(PeersTable).display
         before = program.asked
         await person.wait(5.0)
         assert program.asked == before
+
+
+@pytest.mark.anyio
+async def test_table_inspector_and_menu_tell_the_same_links_where_no_stream_is_open() -> None:
+    async with dashboard(make=lambda setup: Swarm(setup, Acquaintance), peers=9, asks_per_s=0.0) as person:
+        await diagram(person)
+        await person.press("7")  # the table of peers
+        person.main.pick(3)
+        await person.wait(1.0)
+        near = person.main.neighbours()
+        assert near == (0, 1, 2, 4, 5), "peers 1 and 2 have it as a contact"
+        assert of_table(person, 3) == len(near)
+        frame = person.main.frame
+        assert frame is not None
+        assert frame.facts is not None
+        assert (frame.facts.links, frame.facts.contacts) == (near, True)
+        words = person.main.query_one(Inspector).query_one("#peer", Lines).text
+        assert "links      5  p000 p001 p002" in words
+        await person.press("backslash")
+        menu = person.main.query_one(Menu)
+        assert "Choose their 5 neighbours" in [line.says for line in menu.lines]
+        await person.press("escape")
+        # A stream is a link, and then nobody is asked.
+        person.session.swarm.simulation.peer_hosts[3].link(7)
+        await person.wait(2.0)
+        assert person.main.neighbours() == (7,)
+        assert [of_table(person, peer) for peer in (0, 3)] == [0, 1]
+
+
+@pytest.mark.anyio
+async def test_for_the_selected_peer_contacts_are_read_only_while_the_inspector_is_there() -> None:
+    async with dashboard(make=lambda setup: Swarm(setup, Acquaintance), peers=9, asks_per_s=0.0) as person:
+        person.main.pick(3)
+        await diagram(person)
+        program = person.session.swarm.peer(4)
+        assert isinstance(program, Acquaintance)
+        reads = []
+        for _ in range(2):
+            before = program.asked
+            await person.wait(5.0)
+            reads.append(program.asked > before)
+            await person.press("1", "1")  # go to the inspector, and close it
+        assert reads == [True, False]
+        assert not person.main.query_one(Inspector).display
+        frame = person.main.frame
+        assert frame is not None
+        assert frame.facts is not None
+
+
+def test_what_a_peer_believes_has_no_lines_to_peers_that_only_know_it() -> None:
+    drawn = scene(quiet(8), ROW, selected=3)
+    pictures = []
+    for links, contacts in (((), False), ((1, 5), True), ((1, 5), False)):
+        facts = frames.facts(3, links=links, contacts=contacts)
+        frame = frames.frame(snap=quiet(8), selected=3, facts=facts, show_belief=True)
+        pictures.append(belief_canvas(frame, drawn, MODES[0], 40, 30, legend=False).ink.tolist())
+    assert pictures[0] == pictures[1]
+    assert pictures[0] != pictures[2]
+
+
+@pytest.mark.anyio
+async def test_a_peer_that_fails_when_its_contacts_are_read_for_the_inspector_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with dashboard(make=lambda setup: Swarm(setup, Acquaintance), peers=9, asks_per_s=0.0) as person:
+        await diagram(person)
+        monkeypatch.setattr(Acquaintance, "contacts", lambda self: [][0])
+        person.main.pick(3)
+        await person.wait(3.0)
+        assert "contacts" in person.session.player.alarm
+        assert person.main.neighbours() == ()
+        frame = person.main.frame
+        assert frame is not None
+        assert frame.facts is not None
+        assert (frame.facts.links, frame.facts.contacts) == ((), False)

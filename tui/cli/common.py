@@ -358,7 +358,8 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     from engine import scenario_files as lab
 
     name = space.scenario
-    made = lab.Scenario() if name is None else lab.find(name, also=COMMANDS)
+    over = lab.Flags(space.protocol, dict(space.set), space.peers)
+    made = lab.Scenario() if name is None else lab.find(name, also=COMMANDS, flags=over)
     if name is not None and lab.hides_file(name):
         kind = "scenario" if name in lab.shipped_names() else "network"
         warn(f'"{name}" is the {kind} of that name; ./{name} is the file')

@@ -539,6 +539,7 @@ class MainScreen(LeanScreen[None]):
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
         self.session.contacts = self._links_seen()
+        self.session.inspected = "inspector" in self.panels.shown
         self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
@@ -558,9 +559,10 @@ class MainScreen(LeanScreen[None]):
         return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
 
     def _links_seen(self) -> bool:
-        """Whether the picture shows links: those of the swarm, and not what a peer believes or the path of an ask."""
-        seen = self.picture is self.view and PICTURE in self.panels.shown
-        return seen and not self.session.analysis.show_belief and not self.session.player.alarm
+        """Whether somebody looks at the links of all peers: in the table, or in the picture while that shows the swarm,
+        and not what a peer believes or the path of an ask."""
+        drawn = self.picture is self.view and PICTURE in self.panels.shown and not self.session.analysis.show_belief
+        return (drawn or "peers" in self.panels.shown) and not self.session.player.alarm
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s
@@ -846,9 +848,9 @@ class MainScreen(LeanScreen[None]):
     def neighbours(self) -> tuple[PeerId, ...]:
         """Peers that have a link to the chosen ones."""
         selected = self.session.selection.selected
-        chosen = set(self.session.selection.marked or (() if selected is None else (selected,)))
-        near = dict.fromkeys(other for peer in chosen for other in self.session.swarm.links_of(peer))
-        return tuple(sorted(other for other in near if other not in chosen))
+        return self.session.analysis.neighbours(
+            self.session.selection.marked or (() if selected is None else (selected,))
+        )
 
     def on_peer_picked(self, event: say.PeerPicked) -> None:
         """A click, or a line of the table or the feed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from engine import (
     AskId,
@@ -48,6 +48,8 @@ class Analysis:
         """The picture shows what the selected peer believes."""
         self._facts: PeerFacts | None = None
         self._facts_s = -1.0
+        self._facts_with = False
+        """Whether contacts were read for them."""
         self._theory_s = -1e9
         self.on_seeked()
 
@@ -69,27 +71,32 @@ class Analysis:
         """A command was done: read the facts again for the next frame."""
         self._facts_s = self._offers_s = self._kept_s = -1.0
 
-    def facts(self, now_s: float) -> PeerFacts | None:
-        """About the selected peer; not older than `FACTS_S`. now_s: wall seconds."""
+    def facts(self, now_s: float, contacts: bool) -> PeerFacts | None:
+        """About the selected peer; not older than `FACTS_S`. now_s: wall seconds; contacts: whether somebody looks at
+        its links, so that contacts are read where no stream is open."""
         peer = self._selection.selected
         if peer is None:
             return None
         facts = self._facts
-        if facts is not None and facts.peer == peer and 0 <= now_s - self._facts_s < FACTS_S:
+        same = facts is not None and facts.peer == peer and self._facts_with == contacts
+        if same and 0 <= now_s - self._facts_s < FACTS_S:
             return facts
         swarm = self._player.swarm
         program = swarm.peer(peer)
-        self._facts_s = now_s
+        self._facts_s, self._facts_with = now_s, contacts
         try:
             shown = swarm.shown_of(peer)
         except PeerFailed as error:
             self._player.fail(error)
             shown = ()
+        streams = swarm.links_of(peer)
+        links = self.neighbours((peer,)) if contacts and not streams else streams
         self._facts = PeerFacts(
             peer=peer,
             files=tuple(swarm.library(peer).files()),
             beliefs=beliefs_of(program) if program is not None else Beliefs(),
-            links=tuple(swarm.links_of(peer)),
+            links=links,
+            contacts=bool(links) and not streams,
             ban=swarm.ban_of(peer),
             last=swarm.last_messages(peer),
             shown=shown,
@@ -98,6 +105,15 @@ class Analysis:
             paths=swarm.paths_of(peer),
         )
         return self._facts
+
+    def neighbours(self, peers: Collection[PeerId]) -> tuple[PeerId, ...]:
+        """See `Swarm.neighbours_of`. None where the program of a peer fails, which ends the run."""
+        try:
+            return self._player.swarm.neighbours_of(peers)
+        except PeerFailed as error:
+            if not self._player.alarm:
+                self._player.fail(error)
+            return ()
 
     def offers(self, now_s: float) -> tuple[VerbOffer, ...]:
         """What can be done to the chosen peers that only this network has; not older than `FACTS_S`."""

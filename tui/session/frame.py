@@ -42,6 +42,7 @@ class PeerFacts:
     files: tuple[File, ...]
     beliefs: Beliefs
     links: tuple[PeerId, ...]
+    """The other ends of its open streams; where no stream is open, its contacts and peers that have it as one."""
     ban: str
     """The phrase it colludes against, or empty."""
     last: tuple[LoggedMessage, ...] = ()
@@ -52,6 +53,8 @@ class PeerFacts:
     """Its calls that wait for an answer, the oldest first."""
     marks: tuple[tuple[PeerId, str, str], ...] = ()
     """What it says of its links: (other end, topic, word)."""
+    contacts: bool = False
+    """Its links are contacts."""
     paths: tuple[tuple[tuple[PeerId, ...], str], ...] = ()
     """The ways over several peers that begin at it: (the peers after it, word)."""
 

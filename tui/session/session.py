@@ -104,6 +104,8 @@ class Session:
         """Columns of the network that frames should hold: those that somebody looks at."""
         self.contacts = False
         """Whether frames should hold whom peers could ask next, as links, where no stream is open."""
+        self.inspected = False
+        """Whether somebody looks at the links of the selected peer."""
         self.followed: frozenset[str] = frozenset()
         """Columns of the network, and "role", whose time series somebody looks at."""
         self.asks_of = AskFilter()
@@ -272,7 +274,7 @@ class Session:
             selected=selection.selected,
             ask=selection.ask,
             trace=trace,
-            facts=self.analysis.facts(now_s),
+            facts=self.analysis.facts(now_s, self.inspected and not player.alarm),
             events=events,
             notice=self.notice.text,
             told=told,

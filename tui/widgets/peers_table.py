@@ -48,7 +48,7 @@ class PeerData:
         return known
 
     def degrees(self) -> NDArray[np.int64]:
-        """Open streams of each peer (N,)."""
+        """Links of each peer (N,): open streams, or contacts where there are none."""
         links, n = self.frame.snapshot.links, len(self.frame.snapshot.state)
         if links.version != self._links_version or len(self._degrees) != n:
             self._links_version = links.version
@@ -262,7 +262,13 @@ class PeersTable(VirtualTable[PeerData]):
                 self._shown = ()
         if before is not None and frame.selected is not None and frame.selected != before.selected:
             self._reveal_cursor()
-        shown = (frame.snapshot.now_us, frame.selected, frame.marked, frame.snapshot.state.tobytes())
+        shown = (
+            frame.snapshot.now_us,
+            frame.selected,
+            frame.marked,
+            frame.snapshot.state.tobytes(),
+            frame.snapshot.links.version,
+        )
         if shown != self._shown:
             self._shown = shown
             self.changed()

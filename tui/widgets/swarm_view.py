@@ -60,7 +60,9 @@ def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: 
     canvas = Canvas(width, height, glyphs)
     grounds(canvas, scene)
     laid = belief.mind(frame.snapshot, frame.facts.peer, frame.facts.beliefs)
-    belief.draw(canvas, frame.snapshot, laid, scene.x, scene.y, frame.facts.links, names=scene.names)
+    # Contacts are beliefs themselves, and who has this peer as one is not known to it.
+    links = () if frame.facts.contacts else frame.facts.links
+    belief.draw(canvas, frame.snapshot, laid, scene.x, scene.y, links, names=scene.names)
     if legend:
         belief.legend(canvas)
     return canvas
