@@ -1093,8 +1093,14 @@ class Peer:
     def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: Any) -> Sequence[Need] | None:
         """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
         links and contacts decide, as in a network that passes questions on. programs: of all peers, None for those that
-        do not live; they must not be changed."""
+        do not live; they must not be changed. The peer counts as one that asks for the first time: what earlier asks
+        have brought it is left out, and told by `brought`."""
         return None
+
+    def brought(self, text: str) -> str:
+        """What earlier asks have brought this peer of `text`, before it has all: as "3 of 40 pieces and 5 neighbours".
+        "" for nothing. A minimum cut says that it does not count this."""
+        return ""
 
     @classmethod
     def verdict(cls, facts: Facts, options: Any) -> str | None:

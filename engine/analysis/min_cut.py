@@ -5,8 +5,8 @@ or the title has holders. Paths lead over open streams between peers that are al
 of a partition, and do not suppress the title.
 
 The question is judged as if it were asked now for the first time. What earlier asks brought does not count: neither
-the copies that the asker itself has downloaded, nor streams that only carry files (`Peer.contacts`). Copies that other
-peers have downloaded do count, since these peers would answer.
+the copies that the asker itself has downloaded, nor parts of one (`Peer.brought`), nor streams that only carry files
+(`Peer.contacts`). Copies that other peers have downloaded do count, since these peers would answer.
 
 Who could answer is a holder; or, in a network where peers keep records that point to holders (`Peer.keeps`), a keeper,
 as long as a holder lives. A holder is asked there only when a keeper has named it.
@@ -22,7 +22,7 @@ For a broadcast, the cut has the peers to silence so that no other peer gets it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..api import Need, PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
@@ -302,9 +302,11 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if own - brought:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
+    unlike = _not_counted(sim, who, origin, text, brought)
     needs = _needs(sim, origin, text)
     if needs is not None:
-        return _cut_of_needs(labels, origin, text, needs, silent, holders)
+        cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
+        return replace(cut, sentence=cut.sentence + unlike)
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
     keepers = _keepers(sim, text, silent)
@@ -315,7 +317,6 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         if not keepers:
             return none(f"No peer that is up and would answer keeps a record of {what}: nobody is left to silence.")
         holders = keepers
-    unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
     by_streams = sim.streams.count or not have_contacts(sim)
     if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         several = "holders of" if keepers is None else "peers that keep a record of"
@@ -350,6 +351,19 @@ def _needs(sim: Simulation, origin: PeerId, text: str) -> Sequence[Need] | None:
         return sim.program.needs(text, origin, sim.programs, sim.shared.options)
     except Exception as error:
         raise PeerFailed(origin, "needs", error) from error
+
+
+def _not_counted(sim: Simulation, who: str, origin: PeerId, text: str, brought: set[str]) -> str:
+    """What earlier asks have brought the asker, as a sentence to append; "" for nothing. brought: files that it has
+    downloaded. Raises PeerFailed."""
+    if brought:
+        return f" Not counted: the copy that {who} has downloaded."
+    program = sim.programs[origin]
+    try:
+        part = "" if program is None else program.brought(text)
+    except Exception as error:
+        raise PeerFailed(origin, "brought", error) from error
+    return f" Not counted: what {who} has got by asking before, {plain(part, limit=80)}." if part else ""
 
 
 def _cut_of_needs(
