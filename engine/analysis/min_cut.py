@@ -284,8 +284,14 @@ class MinimumCut:
     exact: bool = True
 
 
-def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
-    """The minimum cut between a peer and the title `text`, as things are now. labels: of all peers, by number."""
+def min_cut(
+    sim: Simulation, labels: Sequence[str], origin: PeerId, text: str, goal_name: str | None = None
+) -> MinimumCut:
+    """The minimum cut between a peer and `text`, as things are now. labels: of all peers, by number; goal_name: of what
+    the peer wants, the first goal of the network if None or if there is none of that name (an ask that the network
+    itself opened)."""
+    goals = sim.program.goals
+    goal = next((one for one in goals if one.name == goal_name), goals[0])
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
     def none(sentence: str, holders: Sequence[PeerId] = ()) -> MinimumCut:
@@ -294,16 +300,16 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.state[origin] != ALIVE or sim.censored[origin]:
         return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
-    if sim.program.goals[0].sought == "share":
+    if goal.sought == "share":
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
     own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
     brought = own & sim.downloads.get(origin, set())
-    if own - brought:
+    if own - brought and not goal.another:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     unlike = _not_counted(sim, who, origin, text, brought)
-    needs = _needs(sim, origin, text)
+    needs = _needs(sim, origin, text, goal.name)
     if needs is not None:
         cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
         return replace(cut, sentence=cut.sentence + unlike)
@@ -345,10 +351,10 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
 
 
-def _needs(sim: Simulation, origin: PeerId, text: str) -> Sequence[Need] | None:
+def _needs(sim: Simulation, origin: PeerId, text: str, goal: str) -> Sequence[Need] | None:
     """See `Peer.needs`. Raises PeerFailed."""
     try:
-        return sim.program.needs(text, origin, sim.programs, sim.shared.options)
+        return sim.program.needs(text, goal, origin, sim.programs, sim.shared.options)
     except Exception as error:
         raise PeerFailed(origin, "needs", error) from error
 
@@ -377,7 +383,7 @@ def _cut_of_needs(
     """The smallest group of those that a peer needs, without the ones that are silent already."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
     left = [
-        Need(need.what, tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
+        replace(need, peers=tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
     ]
     if not left:
         return MinimumCut(origin, text, (), tuple(holders), f"{who} needs nobody else for {what}.")
@@ -386,7 +392,8 @@ def _cut_of_needs(
         told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
         return MinimumCut(origin, text, (), tuple(holders), told)
     those = f"{plural(len(best.peers), 'peer')} ({_names(labels, best.peers)})"
-    told = f"Silencing {those} cuts {who} off from {what}: there is no other {best.what}."
+    until = f" until {best.until}" if best.until else ""
+    told = f"Silencing {those} cuts {who} off from {what}{until}: there is no other {best.what}."
     return MinimumCut(origin, text, best.peers, tuple(holders), told)
 
 

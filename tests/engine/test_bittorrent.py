@@ -392,7 +392,7 @@ def test_who_knows_of_nobody_but_the_asker_is_not_counted_among_those_who_know_w
     programs = made.simulation.programs
 
     def knowing() -> tuple[int, ...]:
-        found = Client.needs(title, asker, programs, made.simulation.shared.options)
+        found = Client.needs(title, "download", asker, programs, made.simulation.shared.options)
         return next(need.peers for need in found if need.what.startswith("tracker"))
 
     before = knowing()

@@ -426,7 +426,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @classmethod
     def needs(
-        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
     ) -> Sequence[Need]:
         """A .torrent file, somebody who knows who takes part, and of each piece a peer that has it."""
         return needs(text, origin, programs)

@@ -105,7 +105,9 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     # --- the network --------------------------------------------------------------------------------------------
 
     @classmethod
-    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions) -> Sequence[Need]:
+    def needs(
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions
+    ) -> Sequence[Need]:
         """The website, an exit, and a relay to enter by, as its consensus lists them; without one, an authority."""
         asker = programs[origin]
         made = [Need("website", tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website)))]
