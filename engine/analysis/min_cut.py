@@ -313,6 +313,8 @@ def min_cut(
     if needs is not None:
         cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
         return replace(cut, sentence=cut.sentence + unlike)
+    if not holders and served:
+        return none(f"No {goal.one} is up and would answer: {who} is cut off from {what} already.")
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
     keepers = _keepers(sim, text, silent)

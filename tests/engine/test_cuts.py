@@ -110,6 +110,21 @@ def test_one_without_any_link_is_cut_off_already() -> None:
     assert "no peer left" in swarm.min_cut(0, "blue train").sentence
 
 
+@pytest.mark.parametrize(("protocol", "station"), [("web", "server"), ("volunteer", "project")])
+def test_where_a_server_has_everything_it_is_said_that_it_is_down_and_not_that_nobody_has_the_text(
+    protocol: str, station: str
+) -> None:
+    swarm, _ = running(protocol)
+    cut = swarm.min_cut(21, "tape 01mr11")
+    assert [swarm.labels[p] for p in cut.peers] == [station]
+    swarm.do(Censor(cut.peers))
+    told = swarm.min_cut(21, "tape 01mr11").sentence
+    assert told == f"No {station} is up and would answer: p021 is cut off from “tape 01mr11” already."
+    swarm.do(AskFor(21, "tape 01mr11"))
+    swarm.advance(60 * SECOND)
+    assert swarm.record(1).hits == 0
+
+
 def test_only_those_that_a_question_reaches_count() -> None:
     options = {"ttl": 3}
     swarm = make_swarm(20, topology="ring", options=options)
