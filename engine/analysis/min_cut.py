@@ -288,10 +288,10 @@ def min_cut(
     sim: Simulation, labels: Sequence[str], origin: PeerId, text: str, goal_name: str | None = None
 ) -> MinimumCut:
     """The minimum cut between a peer and `text`, as things are now. labels: of all peers, by number; goal_name: of what
-    the peer wants, the first goal of the network if None or if there is none of that name (an ask that the network
-    itself opened)."""
+    the peer wants, the first goal of the network if None. Another name is of an ask that the network itself opened."""
     goals = sim.program.goals
     goal = next((one for one in goals if one.name == goal_name), goals[0])
+    opened_by_network = goal_name is not None and goal.name != goal_name
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
     def none(sentence: str, holders: Sequence[PeerId] = ()) -> MinimumCut:
@@ -302,6 +302,8 @@ def min_cut(
     silent = _silent(sim, origin, text)
     if goal.sought == "share":
         return none(_broadcast(sim, who, origin, silent))
+    if opened_by_network:
+        return none(f"{what} is news that the network itself spreads: nobody looks for it, so nobody can be cut off.")
     served = any(kind.has_all for kind in sim.program_types)
     own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
     brought = own & sim.downloads.get(origin, set())
