@@ -301,7 +301,7 @@ def min_cut(
         return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
     if goal.sought == "share":
-        return none(_broadcast(sim, who, origin, silent))
+        return none(_broadcast(sim, who, origin, silent, _needs(sim, origin, text, goal.name)))
     if opened_by_network:
         return none(f"{what} is news that the network itself spreads: nobody looks for it, so nobody can be cut off.")
     served = any(kind.has_all for kind in sim.program_types)
@@ -470,17 +470,22 @@ def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:
         raise PeerFailed(peer, "contacts", error) from error
 
 
-def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    near = sim.streams.near[origin]
-    contacts = None if near else _contacts_of(sim, origin)
-    if not near and contacts is None:
+def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool], needs: Sequence[Need] | None) -> str:
+    """needs: whom it tells by what the network says, None for all neighbours."""
+    near: Sequence[PeerId] = tuple(sim.streams.near[origin])
+    if needs:
+        near = min((need.peers for need in needs), key=len)
+    contacts = None if near or needs else _contacts_of(sim, origin)
+    # One that has lost its last neighbour has nobody to tell, in a network that keeps connections.
+    keeps_streams = needs is not None or sim.program.overlay or sim.streams.count
+    if not near and contacts is None and not keeps_streams:
         others = sum(1 for p in sim.users() if p != origin and not silent[p])
         return (
             f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "
             f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
     first = [q for q in dict.fromkeys(near or contacts or ()) if not silent[q]]
-    one = "neighbour" if near else "contact"
+    one = "contact" if contacts is not None else "neighbour"
     if not first:
         return f"{who} has no {one} that is up and would pass it on: nobody else would hear of it."
     told = f"{plural(len(first), one)} ({_names(sim.labels, first)})"

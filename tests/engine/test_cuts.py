@@ -13,6 +13,7 @@ from tiny import ask, give, make_swarm
 
 from engine import AskFor, Censor, Collude, Kill, Setup, Swarm, networks
 from engine.analysis.min_cut import bounded_cut, vertex_cut
+from engine.protocols.bitcoin import Node
 
 SECOND = 1_000_000
 
@@ -91,6 +92,34 @@ def test_where_nobody_keeps_connections_it_says_so() -> None:
     found = swarm.min_cut(3, "fire")
     assert not found.peers
     assert "No connections are kept here" in found.sentence
+
+
+def test_a_payment_is_told_over_connections_for_transactions_and_these_are_enough_to_silence() -> None:
+    swarm, _ = running("bitcoin")
+    node = swarm.peer(21)
+    assert isinstance(node, Node)
+    full = [one.peer for one in (*node.outs, *node.ins)]
+    others = set(node.connections) - set(full)
+    assert others, "some connections are for blocks alone"
+    assert swarm.min_cut(21, "a coffee").sentence.startswith(f"p021 tells its {len(full)} neighbours (")
+    for silenced, reached in ((full, False), (full[1:], True)):
+        again, _ = running("bitcoin")
+        again.do(Censor(silenced))
+        again.do(AskFor(21, "a coffee"))
+        again.advance(60 * SECOND)
+        assert (again.record(1).reached > 0) == reached
+    swarm.do(Censor(full))
+    nobody = "p021 has no neighbour that is up and would pass it on: nobody else would hear of it."
+    assert swarm.min_cut(21, "a coffee").sentence == nobody
+
+
+def test_one_that_has_lost_its_last_neighbour_does_not_tell_all_at_random() -> None:
+    swarm, _ = running("averaging")
+    swarm.do(Kill(swarm.links_of(21)))
+    swarm.advance(swarm.now_us + SECOND)
+    assert not swarm.links_of(21)
+    nobody = "p021 has no neighbour that is up and would pass it on: nobody else would hear of it."
+    assert swarm.min_cut(21, "mean load").sentence == nobody
 
 
 def test_there_is_not_always_something_to_cut() -> None:
