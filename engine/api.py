@@ -1106,9 +1106,9 @@ class Peer:
         the first time: what earlier asks have brought it is left out, and told by `brought`."""
         return None
 
-    def brought(self, text: str) -> str:
-        """What earlier asks have brought this peer of `text`, before it has all: as "3 of 40 pieces and 5 neighbours".
-        "" for nothing. A minimum cut says that it does not count this."""
+    def brought(self, text: str, goal: str) -> str:
+        """What earlier asks for this goal have brought this peer of `text`, before it has all: as "3 of 40 pieces and 5
+        neighbours". "" for nothing. A minimum cut says that it does not count this."""
         return ""
 
     @classmethod

@@ -310,7 +310,7 @@ def min_cut(
     if own - brought and not goal.another:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
-    unlike = _not_counted(sim, who, origin, text, brought)
+    unlike = _not_counted(sim, who, origin, text, goal.name, brought)
     needs = _needs(sim, origin, text, goal.name)
     if needs is not None:
         cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
@@ -363,14 +363,14 @@ def _needs(sim: Simulation, origin: PeerId, text: str, goal: str) -> Sequence[Ne
         raise PeerFailed(origin, "needs", error) from error
 
 
-def _not_counted(sim: Simulation, who: str, origin: PeerId, text: str, brought: set[str]) -> str:
+def _not_counted(sim: Simulation, who: str, origin: PeerId, text: str, goal: str, brought: set[str]) -> str:
     """What earlier asks have brought the asker, as a sentence to append; "" for nothing. brought: files that it has
     downloaded. Raises PeerFailed."""
     if brought:
         return f" Not counted: the copy that {who} has downloaded."
     program = sim.programs[origin]
     try:
-        part = "" if program is None else program.brought(text)
+        part = "" if program is None else program.brought(text, goal)
     except Exception as error:
         raise PeerFailed(origin, "brought", error) from error
     return f" Not counted: what {who} has got by asking before, {plain(part, limit=80)}." if part else ""

@@ -431,7 +431,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """A .torrent file, somebody who knows who takes part, and of each piece a peer that has it."""
         return needs(text, origin, programs)
 
-    def brought(self, text: str) -> str:
+    def brought(self, text: str, goal: str) -> str:
         """The .torrent file, pieces and neighbours of a download."""
         torrent = self.torrents.get(info_hash_of(text) or 0)
         if torrent is None:
