@@ -138,11 +138,16 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Peers of which one at least has to answer, or an ask cannot succeed. what: which they are, in the singular after
-    "no other", as "index site with its .torrent file". See `Peer.needs`."""
+    """Peers of which one at least has to answer, or an ask cannot succeed. See `Peer.needs`.
+
+    what   which they are, in the singular after "no other", as "index site with its .torrent file"
+    until  what puts others in their place, where the network repairs itself, after "until": "it attaches to another".
+           "" where nothing does
+    """
 
     what: str
     peers: tuple[int, ...]
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +412,7 @@ class Goal:
     what        what a user types as its text: "a title, or some words of it"
     examples    texts that can be asked for, the best first: "title" (the most popular titles), or a function at the top
                 of a module (titles, users) -> texts. users: how many peers there are, #0 to #users-1, without stations
+    another     who has it itself wants another peer that has it, as one who calls users that write the same as it does
 
     Records and recordings hold the name alone.
     """
@@ -424,6 +430,7 @@ class Goal:
     one: str = "holder"
     what: str = "a title, or some words of it"
     examples: Literal["title"] | Callable[[Sequence[str], int], Sequence[str]] = "title"
+    another: bool = False
 
     @property
     def sought(self) -> Sought:
@@ -1090,11 +1097,19 @@ class Peer:
         return None
 
     @classmethod
-    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: Any) -> Sequence[Need] | None:
+    def needs(
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: Any
+    ) -> Sequence[Need] | None:
         """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
-        links and contacts decide, as in a network that passes questions on. programs: of all peers, None for those that
-        do not live; they must not be changed."""
+        links and contacts decide, as in a network that passes questions on. goal: the name of one of `goals`. programs:
+        of all peers, None for those that do not live; they must not be changed. The peer counts as one that asks for
+        the first time: what earlier asks have brought it is left out, and told by `brought`."""
         return None
+
+    def brought(self, text: str, goal: str) -> str:
+        """What earlier asks for this goal have brought this peer of `text`, before it has all: as "3 of 40 pieces and 5
+        neighbours". "" for nothing. A minimum cut says that it does not count this."""
+        return ""
 
     @classmethod
     def verdict(cls, facts: Facts, options: Any) -> str | None:

@@ -354,12 +354,12 @@ class Swarm(SimulationOwner, CommandExecutor):
         ask."""
         return theory_of(self.simulation, self._record(ask), self.labels)
 
-    def min_cut(self, origin: PeerId, text: str) -> MinimumCut:
-        """The fewest peers to silence so that `origin` does not find `text`, see `engine.analysis.min_cut`. Raises
-        InputError for an unknown peer."""
+    def min_cut(self, origin: PeerId, text: str, goal: str | None = None) -> MinimumCut:
+        """The fewest peers to silence so that `origin` does not find `text`, see `engine.analysis.min_cut`. goal: its
+        name, by default that of the first goal of the network. Raises InputError for an unknown peer."""
         if not 0 <= origin < self.simulation.n:
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
-        return min_cut(self.simulation, self.labels, origin, text)
+        return min_cut(self.simulation, self.labels, origin, text, goal)
 
     @property
     def keeps_records(self) -> bool:

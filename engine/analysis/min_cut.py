@@ -5,8 +5,8 @@ or the title has holders. Paths lead over open streams between peers that are al
 of a partition, and do not suppress the title.
 
 The question is judged as if it were asked now for the first time. What earlier asks brought does not count: neither
-the copies that the asker itself has downloaded, nor streams that only carry files (`Peer.contacts`). Copies that other
-peers have downloaded do count, since these peers would answer.
+the copies that the asker itself has downloaded, nor parts of one (`Peer.brought`), nor streams that only carry files
+(`Peer.contacts`). Copies that other peers have downloaded do count, since these peers would answer.
 
 Who could answer is a holder; or, in a network where peers keep records that point to holders (`Peer.keeps`), a keeper,
 as long as a holder lives. A holder is asked there only when a keeper has named it.
@@ -22,7 +22,7 @@ For a broadcast, the cut has the peers to silence so that no other peer gets it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..api import Need, PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
@@ -284,8 +284,14 @@ class MinimumCut:
     exact: bool = True
 
 
-def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
-    """The minimum cut between a peer and the title `text`, as things are now. labels: of all peers, by number."""
+def min_cut(
+    sim: Simulation, labels: Sequence[str], origin: PeerId, text: str, goal_name: str | None = None
+) -> MinimumCut:
+    """The minimum cut between a peer and `text`, as things are now. labels: of all peers, by number; goal_name: of what
+    the peer wants, the first goal of the network if None. Another name is of an ask that the network itself opened."""
+    goals = sim.program.goals
+    goal = next((one for one in goals if one.name == goal_name), goals[0])
+    opened_by_network = goal_name is not None and goal.name != goal_name
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
     def none(sentence: str, holders: Sequence[PeerId] = ()) -> MinimumCut:
@@ -294,17 +300,23 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.state[origin] != ALIVE or sim.censored[origin]:
         return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
-    if sim.program.goals[0].sought == "share":
-        return none(_broadcast(sim, who, origin, silent))
+    if goal.sought == "share":
+        return none(_broadcast(sim, who, origin, silent, _needs(sim, origin, text, goal.name)))
+    if opened_by_network:
+        return none(f"{what} is news that the network itself spreads: nobody looks for it, so nobody can be cut off.")
     served = any(kind.has_all for kind in sim.program_types)
     own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
     brought = own & sim.downloads.get(origin, set())
-    if own - brought:
+    if own - brought and not goal.another:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
-    needs = _needs(sim, origin, text)
+    unlike = _not_counted(sim, who, origin, text, goal.name, brought)
+    needs = _needs(sim, origin, text, goal.name)
     if needs is not None:
-        return _cut_of_needs(labels, origin, text, needs, silent, holders)
+        cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
+        return replace(cut, sentence=cut.sentence + unlike)
+    if not holders and served:
+        return none(f"No {goal.one} is up and would answer: {who} is cut off from {what} already.")
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
     keepers = _keepers(sim, text, silent)
@@ -315,7 +327,6 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         if not keepers:
             return none(f"No peer that is up and would answer keeps a record of {what}: nobody is left to silence.")
         holders = keepers
-    unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
     by_streams = sim.streams.count or not have_contacts(sim)
     if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         several = "holders of" if keepers is None else "peers that keep a record of"
@@ -344,12 +355,25 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
 
 
-def _needs(sim: Simulation, origin: PeerId, text: str) -> Sequence[Need] | None:
+def _needs(sim: Simulation, origin: PeerId, text: str, goal: str) -> Sequence[Need] | None:
     """See `Peer.needs`. Raises PeerFailed."""
     try:
-        return sim.program.needs(text, origin, sim.programs, sim.shared.options)
+        return sim.program.needs(text, goal, origin, sim.programs, sim.shared.options)
     except Exception as error:
         raise PeerFailed(origin, "needs", error) from error
+
+
+def _not_counted(sim: Simulation, who: str, origin: PeerId, text: str, goal: str, brought: set[str]) -> str:
+    """What earlier asks have brought the asker, as a sentence to append; "" for nothing. brought: files that it has
+    downloaded. Raises PeerFailed."""
+    if brought:
+        return f" Not counted: the copy that {who} has downloaded."
+    program = sim.programs[origin]
+    try:
+        part = "" if program is None else program.brought(text, goal)
+    except Exception as error:
+        raise PeerFailed(origin, "brought", error) from error
+    return f" Not counted: what {who} has got by asking before, {plain(part, limit=80)}." if part else ""
 
 
 def _cut_of_needs(
@@ -363,7 +387,7 @@ def _cut_of_needs(
     """The smallest group of those that a peer needs, without the ones that are silent already."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
     left = [
-        Need(need.what, tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
+        replace(need, peers=tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
     ]
     if not left:
         return MinimumCut(origin, text, (), tuple(holders), f"{who} needs nobody else for {what}.")
@@ -372,7 +396,8 @@ def _cut_of_needs(
         told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
         return MinimumCut(origin, text, (), tuple(holders), told)
     those = f"{plural(len(best.peers), 'peer')} ({_names(labels, best.peers)})"
-    told = f"Silencing {those} cuts {who} off from {what}: there is no other {best.what}."
+    until = f" until {best.until}" if best.until else ""
+    told = f"Silencing {those} cuts {who} off from {what}{until}: there is no other {best.what}."
     return MinimumCut(origin, text, best.peers, tuple(holders), told)
 
 
@@ -445,17 +470,22 @@ def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:
         raise PeerFailed(peer, "contacts", error) from error
 
 
-def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    near = sim.streams.near[origin]
-    contacts = None if near else _contacts_of(sim, origin)
-    if not near and contacts is None:
+def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool], needs: Sequence[Need] | None) -> str:
+    """needs: whom it tells by what the network says, None for all neighbours."""
+    near: Sequence[PeerId] = tuple(sim.streams.near[origin])
+    if needs:
+        near = min((need.peers for need in needs), key=len)
+    contacts = None if near or needs else _contacts_of(sim, origin)
+    # One that has lost its last neighbour has nobody to tell, in a network that keeps connections.
+    keeps_streams = needs is not None or sim.program.overlay or sim.streams.count
+    if not near and contacts is None and not keeps_streams:
         others = sum(1 for p in sim.users() if p != origin and not silent[p])
         return (
             f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "
             f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
     first = [q for q in dict.fromkeys(near or contacts or ()) if not silent[q]]
-    one = "neighbour" if near else "contact"
+    one = "contact" if contacts is not None else "neighbour"
     if not first:
         return f"{who} has no {one} that is up and would pass it on: nobody else would hear of it."
     told = f"{plural(len(first), one)} ({_names(sim.labels, first)})"

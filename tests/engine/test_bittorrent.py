@@ -361,7 +361,7 @@ def test_other_bytes_under_the_same_title_are_another_torrent() -> None:
     assert OTHER in peer.torrents[NUMBER].peers, "the file has changed, and so has what is seeded"
 
 
-def test_the_minimum_cut_is_the_site_before_a_download_and_the_only_seed_after() -> None:
+def test_the_minimum_cut_is_that_of_a_first_download_however_far_this_one_is() -> None:
     made = swarm(peers=14, trackers=1)
     title = made.catalogue_titles(1)[0]
     [seed] = [peer for peer in range(14) if made.library(peer)]
@@ -372,13 +372,43 @@ def test_the_minimum_cut_is_the_site_before_a_download_and_the_only_seed_after()
     assert found.sentence.endswith("there is no other index site with its .torrent file.")
     made.do(AskFor((asker,), title))
     made.advance(3_000_000)
-    assert made.min_cut(asker, title).peers == (seed,)
-    made.do(Shutdown("index operator"))
-    made.do(Kill((seed,)))
-    told = made.min_cut(asker, title).sentence
-    assert told.startswith("No peer that has one of the missing pieces is up and would answer")
+    [row] = made.asks()
+    assert 0 < row.done < row.of, "it has some of the pieces"
+    during = made.min_cut(asker, title)
+    assert during.peers == (site,)
+    part = f"{row.done:g} of {row.of:g} pieces and 1 neighbour"
+    unlike = f" Not counted: what {made.labels[asker]} has got by asking before, {part}."
+    assert during.sentence == found.sentence + unlike
     other = (seed + 2) % 14
+    made.do(Kill((seed,)))
+    made.do(Kill((asker,)))
+    assert made.min_cut(other, title).sentence.startswith("No peer that has any piece is up and would answer")
+    made.do(Shutdown("index operator"))
     assert made.min_cut(other, title).sentence.startswith("No index site with its .torrent file is up")
+
+
+def test_who_knows_of_nobody_but_the_asker_is_not_counted_among_those_who_know_who_takes_part() -> None:
+    made = swarm(peers=14, trackers=1)
+    title = made.catalogue_titles(1)[0]
+    [seed] = [peer for peer in range(14) if made.library(peer)]
+    asker = (seed + 1) % 14
+    programs = made.simulation.programs
+
+    def knowing() -> tuple[int, ...]:
+        found = Client.needs(title, "download", asker, programs, made.simulation.shared.options)
+        return next(need.peers for need in found if need.what.startswith("tracker"))
+
+    before = knowing()
+    number = info_hash_of(title)
+    assert number is not None
+    idle = next(p for p in range(14) if p not in (*before, asker))
+    node = programs[idle]
+    assert isinstance(node, Client)
+    node.dht.records.store(number, asker, made.now_us, 3_600_000_000, copied=False, keys=9, values=9)
+    assert node.keeps(title)
+    assert knowing() == before
+    node.dht.records.store(number, seed, made.now_us, 3_600_000_000, copied=False, keys=9, values=9)
+    assert idle in knowing()
 
 
 def test_a_service_that_is_shut_down_three_times_is_back_under_a_fourth_operator() -> None:

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import ask, give, make_swarm
 
-from engine import AskFor, Censor, Collude, Kill, Setup, Swarm
+from engine import AskFor, Censor, Collude, Kill, Setup, Swarm, networks
 from engine.analysis.min_cut import bounded_cut, vertex_cut
+from engine.protocols.bitcoin import Node
 
 SECOND = 1_000_000
 
@@ -93,6 +94,34 @@ def test_where_nobody_keeps_connections_it_says_so() -> None:
     assert "No connections are kept here" in found.sentence
 
 
+def test_a_payment_is_told_over_connections_for_transactions_and_these_are_enough_to_silence() -> None:
+    swarm, _ = running("bitcoin")
+    node = swarm.peer(21)
+    assert isinstance(node, Node)
+    full = [one.peer for one in (*node.outs, *node.ins)]
+    others = set(node.connections) - set(full)
+    assert others, "some connections are for blocks alone"
+    assert swarm.min_cut(21, "a coffee").sentence.startswith(f"p021 tells its {len(full)} neighbours (")
+    for silenced, reached in ((full, False), (full[1:], True)):
+        again, _ = running("bitcoin")
+        again.do(Censor(silenced))
+        again.do(AskFor(21, "a coffee"))
+        again.advance(60 * SECOND)
+        assert (again.record(1).reached > 0) == reached
+    swarm.do(Censor(full))
+    nobody = "p021 has no neighbour that is up and would pass it on: nobody else would hear of it."
+    assert swarm.min_cut(21, "a coffee").sentence == nobody
+
+
+def test_one_that_has_lost_its_last_neighbour_does_not_tell_all_at_random() -> None:
+    swarm, _ = running("averaging")
+    swarm.do(Kill(swarm.links_of(21)))
+    swarm.advance(swarm.now_us + SECOND)
+    assert not swarm.links_of(21)
+    nobody = "p021 has no neighbour that is up and would pass it on: nobody else would hear of it."
+    assert swarm.min_cut(21, "mean load").sentence == nobody
+
+
 def test_there_is_not_always_something_to_cut() -> None:
     swarm, text = running("gnutella")
     origin = asker(swarm, text)
@@ -108,6 +137,21 @@ def test_one_without_any_link_is_cut_off_already() -> None:
     give(swarm, 1, "blue train")
     swarm.do(Kill([1, 2]))
     assert "no peer left" in swarm.min_cut(0, "blue train").sentence
+
+
+@pytest.mark.parametrize(("protocol", "station"), [("web", "server"), ("volunteer", "project")])
+def test_where_a_server_has_everything_it_is_said_that_it_is_down_and_not_that_nobody_has_the_text(
+    protocol: str, station: str
+) -> None:
+    swarm, _ = running(protocol)
+    cut = swarm.min_cut(21, "tape 01mr11")
+    assert [swarm.labels[p] for p in cut.peers] == [station]
+    swarm.do(Censor(cut.peers))
+    told = swarm.min_cut(21, "tape 01mr11").sentence
+    assert told == f"No {station} is up and would answer: p021 is cut off from “tape 01mr11” already."
+    swarm.do(AskFor(21, "tape 01mr11"))
+    swarm.advance(60 * SECOND)
+    assert swarm.record(1).hits == 0
 
 
 def test_only_those_that_a_question_reaches_count() -> None:
@@ -176,15 +220,34 @@ def test_within_a_budget_the_cut_may_be_too_large_but_it_is_a_cut_and_says_so() 
     assert not any(goal in away for goal in goals)
 
 
-@pytest.mark.parametrize("protocol", ["gnutella", "napster"])
+def sharing_networks() -> list[str]:
+    """All networks whose users download what others share."""
+    downloads = {"fetch", "download"}
+    return [name for name, kind in networks().items() if kind.shares_files and downloads & {g.name for g in kind.goals}]
+
+
+def fetching(swarm: Swarm) -> str:
+    """The goal that downloads."""
+    goals = swarm.simulation.program.goals
+    return next(goal.name for goal in goals if goal.name in ("fetch", "download"))
+
+
+def test_the_networks_with_downloads_are_found() -> None:
+    assert sharing_networks() == ["bittorrent", "gnutella", "kazaa", "limewire", "napster"]
+
+
+@pytest.mark.parametrize("protocol", sharing_networks())
 def test_what_an_ask_brought_does_not_count_when_it_is_judged(protocol: str) -> None:
     swarm, text = running(protocol)
     origin = asker(swarm, text)
     before = swarm.min_cut(origin, text)
-    swarm.do(AskFor(origin, text, "fetch"))
+    swarm.do(AskFor(origin, text, fetching(swarm)))
     while not swarm.library(origin).matching(text):  # the download; a line of a modem takes ten minutes for it
         assert swarm.now_us < 3_000 * SECOND
-        swarm.advance(swarm.now_us + 30 * SECOND)
+        swarm.advance(swarm.now_us + (SECOND // 2 if swarm.now_us < 20 * SECOND else 30 * SECOND))
+        during = swarm.min_cut(origin, text)
+        assert during.peers == before.peers
+        assert during.sentence.startswith(before.sentence)
     after = swarm.min_cut(origin, text)
     assert after.peers == before.peers
     assert after.sentence == f"{before.sentence} Not counted: the copy that {swarm.labels[origin]} has downloaded."

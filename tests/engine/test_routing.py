@@ -341,6 +341,17 @@ def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
     assert ask(swarm, host, f"#{far_one}", 1).verdict == "Not delivered: the host has no gateway."
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nobody_is_cut_off_from_news_that_the_network_spreads(protocol: str) -> None:
+    swarm = swarm_of(protocol, peers=20, **{"bgp.mrai_s": 1})
+    swarm.do(Kill(5))
+    run(swarm, 30)
+    news = next(row for row in swarm.asks() if row.goal == "update")
+    cut = swarm.min_cut(news.origin, news.text, news.goal)
+    assert not cut.peers
+    assert cut.sentence.startswith(f"“{news.text}” is news that the network itself spreads")
+
+
 def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
     swarm = swarm_of("link state", peers=20, hosts_share=0.4)
     host = swarm.select("role=host")[0]

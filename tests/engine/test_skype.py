@@ -10,6 +10,7 @@ import pytest
 
 from engine import (
     AskFor,
+    Censor,
     FakeHost,
     Kill,
     Line,
@@ -345,3 +346,78 @@ def test_two_behind_nats_that_can_be_opened_meet_by_the_help_of_a_super_node() -
     assert made.asks()[0].verdict == "They spoke for 4 of 4 s."
     assert ways(made) == {PUNCHED: 1}
     assert made.paths_of(a) == ()
+
+
+# --- minimum cuts --------------------------------------------------------------------------------------------------
+
+
+def calling() -> Swarm:
+    swarm = Swarm(Setup(protocol="skype", seed=1, asks_per_s=0.0))
+    swarm.advance(10 * SECOND)
+    return swarm
+
+
+def hits_without(silenced: tuple[int, ...], origin: int, text: str, goal: str) -> int:
+    """Hits of an ask in a swarm where these are silent, until one client has noticed that its super node is."""
+    swarm = calling()
+    users = [one for one in swarm.simulation.programs if isinstance(one, Client)]
+    before = [one.node for one in users]
+    swarm.do(Censor(silenced))
+    swarm.do(AskFor(origin, text, goal))
+    while not swarm.record(1).hits and swarm.now_us < 60 * SECOND and before == [one.node for one in users]:
+        swarm.advance(swarm.now_us + SECOND // 10)
+    return swarm.record(1).hits
+
+
+def askers(swarm: Swarm) -> tuple[int, int]:
+    """A client and a super node of users who can be called by others: neither is user9 nor writes "blue train"."""
+    users = {p: swarm.peer(p) for p in range(64) if p != 9 and not swarm.library(p).matching("blue train")}
+    nodes = [p for p, one in users.items() if isinstance(one, Client) and one.super]
+    return next(p for p in users if p not in nodes), nodes[0]
+
+
+@pytest.mark.parametrize("goal", ["call", "find"])
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("text", ["user9", "blue train"])
+def test_the_minimum_cut_keeps_a_user_from_being_found_and_one_fewer_does_not(goal: str, which: int, text: str) -> None:
+    swarm = calling()
+    origin = askers(swarm)[which]
+    cut = swarm.min_cut(origin, text, goal)
+    assert cut.sentence.startswith("Silencing ")
+    assert hits_without(cut.peers, origin, text, goal) == 0
+    # Which of several users is called is drawn: it may be one that is silent, while another is not.
+    spared = cut.peers if goal == "find" or len(cut.peers) == 1 else ()
+    for one in spared:
+        assert hits_without(tuple(p for p in cut.peers if p != one), origin, text, goal) > 0
+
+
+def test_the_minimum_cut_tells_how_long_a_super_node_is_missed() -> None:
+    swarm = calling()
+    client, _ = askers(swarm)
+    program = swarm.peer(client)
+    assert isinstance(program, Client)
+    cut = swarm.min_cut(client, "user9", "find")
+    assert cut.peers == (program.node,)
+    assert " until it notices, 68 s later at most, and attaches to another" in cut.sentence
+    swarm.do(Censor(cut.peers))
+    swarm.advance(swarm.now_us + 68 * SECOND)
+    assert program.node not in cut.peers
+    swarm.advance(swarm.now_us + 10 * SECOND)
+    swarm.do(AskFor(client, "user9", "find"))
+    swarm.advance(swarm.now_us + 10 * SECOND)
+    assert swarm.record(1).hits == 1
+
+
+def test_no_other_user_has_a_name_that_nobody_has_or_that_is_the_own_one() -> None:
+    swarm = calling()
+    for text in ("nobody", "user21"):
+        told = swarm.min_cut(21, text).sentence
+        assert told.startswith("No user on line who has this name or writes this is up and would answer")
+
+
+def test_who_writes_the_same_about_itself_still_needs_others_to_call() -> None:
+    swarm = calling()
+    one = next(p for p in range(64) if swarm.library(p).matching("blue train"))
+    cut = swarm.min_cut(one, "blue train")
+    assert cut.peers
+    assert one not in cut.peers

@@ -555,6 +555,31 @@ def test_what_is_said_when_all_of_one_kind_are_killed(whom: str, verdict: str) -
     assert visit(swarm, client, 9).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("killed", "need"),
+    [
+        ("role=bridge distributor", "No bridge distributor is up and would answer"),
+        ("role=bridge", "No bridge that it is told of is up and would answer"),
+        ("role=guard", "Silencing 1 peer (website)"),
+    ],
+)
+def test_a_visit_by_a_bridge_needs_a_bridge_and_who_tells_of_one_and_no_guard(killed: str, need: str) -> None:
+    swarm = tor(40, give_up_s=8)
+    swarm.advance(3 * SECOND)
+    client = clients(swarm)[0]
+    assert swarm.min_cut(client, "blue train", "bridge").sentence.startswith("Silencing 1 peer (website)")
+    swarm.do(Kill(swarm.select(killed)))
+    cut = swarm.min_cut(client, "blue train", "bridge")
+    assert cut.sentence.startswith(need)
+    swarm.do(AskFor(client, "blue train", "bridge"))
+    swarm.advance(swarm.now_us + 12 * SECOND)
+    assert (swarm.asks()[-1].hits > 0) == bool(cut.peers)
+    after = swarm.min_cut(client, "blue train", "bridge").sentence
+    assert after.startswith(cut.sentence)
+    told = " Not counted: what p000 has got by asking before, 2 bridges."
+    assert after.removeprefix(cut.sentence) == ("" if killed == "role=bridge distributor" else told)
+
+
 def test_a_newcomer_without_a_consensus_needs_an_authority() -> None:
     swarm = tor(16)
     swarm.do(Attack("role", whom="authority", means="kill", share=1.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import Person, dashboard
 
-from engine import Adjourn, Censor, Court, CourtStatus, Kill
+from engine import Adjourn, AskFor, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
 from tui.widgets.panel import Chip, Lines
@@ -175,6 +175,22 @@ async def test_m_marks_the_minimum_cut_and_its_peers_can_be_censored_and_freed()
         assert person.session.analysis.min_cut is None
         await person.press("M")
         assert "No peers are ringed" in person.told
+
+
+async def test_m_judges_what_the_chosen_ask_wants_of_a_user() -> None:
+    async with dashboard(protocol="skype", asks_per_s=0.0) as person:
+        session = person.session
+        for goal in ("find", "call"):
+            session.do(AskFor(21, "user9", goal))
+        cuts = []
+        for ask in (1, 2):
+            session.selection.choose(ask)
+            await person.press("m")
+            cuts.append(session.analysis.min_cut)
+            await person.press("m")
+        assert cuts[0] == session.swarm.min_cut(21, "user9", "find")
+        assert cuts[1] == session.swarm.min_cut(21, "user9", "call")
+        assert cuts[0].peers != cuts[1].peers
 
 
 async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button_for_it() -> None:

@@ -180,15 +180,15 @@ class Analysis:
         self.show_belief = not self.show_belief
         self.refresh_facts()
 
-    def min_cut_goal(self) -> tuple[PeerId, str] | None:
-        """The origin and the text that a minimum cut is computed for: those of the chosen ask; while asks are followed,
-        the selected peer and the text of the latest. None without an ask."""
+    def min_cut_goal(self) -> tuple[PeerId, str, str] | None:
+        """The origin, the text and the goal that a minimum cut is computed for: those of the chosen ask; while asks are
+        followed, the selected peer, and the text and the goal of the latest. None without an ask."""
         selection = self._selection
         if selection.ask is None:
             return None
         row = self._player.swarm.record(selection.ask)
         selected = selection.selected if selection.following else None
-        return (row.origin if selected is None else selected), row.text
+        return (row.origin if selected is None else selected), row.text, row.goal
 
     def toggle_min_cut(self) -> None:
         """Compute the fewest peers whose loss makes the search fail; or hide them."""

@@ -65,6 +65,7 @@ from ...api import (
     Goal,
     Host,
     Known,
+    Need,
     NetworkStart,
     Peer,
     PeerId,
@@ -496,6 +497,16 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @classmethod
     def stations(cls, options: BitcoinOptions, peers: int) -> Sequence[Station]:
         return [Station(DnsSeed, f"dns{n + 1}", f"seeder{n + 1}") for n in range(options.dns_seeds)]
+
+    @classmethod
+    def needs(
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: BitcoinOptions
+    ) -> Sequence[Need] | None:
+        """Connections for blocks alone and probes carry no payment, unless a miner puts its own into a block."""
+        node = programs[origin]
+        if goal != PAY.name or not isinstance(node, Node) or node.mining:
+            return None
+        return (Need("neighbour that it tells of payments", tuple(one.peer for one in (*node.outs, *node.ins))),)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         options, era = host.options, ERAS[host.options.era]

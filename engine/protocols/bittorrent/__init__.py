@@ -31,7 +31,7 @@ is part of the handshake. Encryption and allowed-fast are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -55,12 +55,14 @@ from ...api import (
     Station,
     Timer,
     component,
+    mentions,
     on,
     on_reply,
     on_timeout,
     option,
     part_of,
     verb,
+    words_of,
 )
 from ...kit import bits_of, own_file, put_bounded
 from ..kademlia import BEP5, Dht, DhtOptions, Found, Joined, keep_at_start
@@ -413,6 +415,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         number = info_hash_of(text)
         return number is not None and self.dht.has_record(number)
 
+    def members(self, number: int) -> Iterable[PeerId]:
+        """Who takes part in the torrent with this info-hash, as its node of the hash table knows."""
+        return self.dht.records.kept.get(number, ())
+
     @classmethod
     def verdict(cls, facts: Facts, options: BitTorrentOptions) -> str | None:
         """How many pieces came, and why not all."""
@@ -420,10 +426,21 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @classmethod
     def needs(
-        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: BitTorrentOptions
     ) -> Sequence[Need]:
-        """A .torrent file, somebody who knows who takes part, and of each missing piece a peer that has it."""
+        """A .torrent file, somebody who knows who takes part, and of each piece a peer that has it."""
         return needs(text, origin, programs)
+
+    def brought(self, text: str, goal: str) -> str:
+        """The .torrent file, pieces and neighbours of a download."""
+        torrent = self.torrents.get(info_hash_of(text) or 0)
+        if torrent is None:
+            torrent = next((one for one in self.torrents.values() if mentions(words_of(one.metainfo.name), text)), None)
+        if torrent is None or torrent.state.complete:
+            return ""
+        pieces = f"{torrent.state.pieces} of {torrent.layout.pieces} pieces" if torrent.ready else "a magnet link"
+        near = len(torrent.peers)
+        return f"{pieces} and {near} {'neighbour' if near == 1 else 'neighbours'}"
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Seed all files of the library. Stations are the first contacts: the index site, then the trackers."""
@@ -1531,42 +1548,35 @@ class FreeRider(Client):
 
 def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Need]:
     """See `Client.needs`."""
-    asker = programs[origin]
-    if not isinstance(asker, Client):
+    if not isinstance(programs[origin], Client):
         return []
-    number = info_hash_of(text) or 0
-    torrent = asker.torrents.get(number)
-    made: list[Need] = []
-    if torrent is None:
-        sites = {peer: one.matching(text) for peer, one in enumerate(programs) if isinstance(one, IndexSite)}
-        made.append(Need("index site with its .torrent file", tuple(peer for peer, found in sites.items() if found)))
-        offered = [one for found in sites.values() for one in found]
-        chosen = next((one for one in offered if one.name == text), offered[0] if offered else None)
-        if chosen is None:
-            return made
-        number, text = chosen.info_hash, chosen.name
-    # Neighbours have pieces, and tell of others.
-    knowing = dict.fromkeys(torrent.peers if torrent is not None else ())
+    sites = {peer: one.matching(text) for peer, one in enumerate(programs) if isinstance(one, IndexSite)}
+    made = [Need("index site with its .torrent file", tuple(peer for peer, found in sites.items() if found))]
+    offered = [one for found in sites.values() for one in found]
+    chosen = next((one for one in offered if one.name == text), offered[0] if offered else None)
+    if chosen is None:
+        return made
+    number = chosen.info_hash
+    knowing: list[PeerId] = []
     groups: dict[int, list[PeerId]] = {}
     for peer, one in enumerate(programs):
-        if isinstance(one, (Client, Tracker)) and one.keeps(text):
-            knowing[peer] = None
-        theirs = one.torrents.get(number) if isinstance(one, Client) and not one.rides_free and peer != origin else None
+        if peer == origin:
+            continue
+        # A record of the asker alone leads it to nobody: it is there since the asker takes part.
+        if isinstance(one, (Client, Tracker)) and any(member != origin for member in one.members(number)):
+            knowing.append(peer)
+        theirs = one.torrents.get(number) if isinstance(one, Client) and not one.rides_free else None
         if theirs is not None and theirs.ready:
             groups.setdefault(theirs.state.have, []).append(peer)
-    # A record at the asker itself may be of itself alone.
-    knowing.pop(origin, None)
-    made.append(Need("tracker, node of the hash table or neighbour that knows who takes part", tuple(knowing)))
+    made.append(Need("tracker or node of the hash table that knows who takes part", tuple(knowing)))
     every = 0
     for have in groups:
         every |= have
-    if torrent is not None and torrent.ready:
-        every = torrent.layout.all & ~torrent.state.have
     holders = dict.fromkeys(
         tuple(sorted(peer for have, some in groups.items() if have >> at & 1 for peer in some)) for at in bits_of(every)
     )
-    made += [Need("peer that has one of the missing pieces", some) for some in holders]
-    if not every and torrent is None:
+    made += [Need("peer that has one of the pieces", some) for some in holders]
+    if not every:
         made.append(Need("peer that has any piece", ()))
     return made
 

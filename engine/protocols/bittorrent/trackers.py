@@ -116,6 +116,10 @@ class Tracker(Peer):
         number = info_hash_of(text)
         return number is not None and number in self.registry.torrents
 
+    def members(self, number: int) -> Iterable[PeerId]:
+        """Who takes part in the torrent with this info-hash."""
+        return self.registry.torrents.get(number, ())
+
     def _taken(self, host: Host, peer: PeerId, message: Announce | UdpAnnounce) -> tuple[int, int, tuple[PeerId, ...]]:
         self.registry.announce(peer, message.info_hash, message.left, message.event, host.now_us)
         complete, incomplete = self.registry.counts(message.info_hash)

@@ -385,7 +385,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
 
     @classmethod
     def needs(
-        cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: RoutingOptions
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: RoutingOptions
     ) -> Sequence[Need]:
         """The one peer that has the address, or the address of the name as the nearest router looks it up; and each
         router that the packet and its answer pass by the tables as they are."""

@@ -49,6 +49,7 @@ from ...api import (
     Known,
     Member,
     NatKind,
+    Need,
     NetworkStart,
     Peer,
     PeerId,
@@ -116,8 +117,8 @@ def users_of(titles: Sequence[str], users: int) -> Sequence[str]:
 
 CALL = Goal("call", "call", "Call a user, by name (user17) or by what it writes about itself.", audience="holders",
             did="called", doing="in a call", one="user",
-            what="a user: its name, or words that it writes about itself", examples=users_of)  # fmt: skip
-FIND_USER = replace(FIND, about="Find users.", what=CALL.what, examples=users_of)
+            what="a user: its name, or words that it writes about itself", examples=users_of, another=True)  # fmt: skip
+FIND_USER = replace(FIND, about="Find users.", what=CALL.what, examples=users_of, another=True)
 
 CACHE_MOST = 200
 """Super nodes in a host cache (Baset and Schulzrinne, 3.3)."""
@@ -469,6 +470,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return f"{'No call' if facts.goal == CALL.name else 'Not found'}: {facts.setback}."
 
     @classmethod
+    def needs(
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: SkypeOptions
+    ) -> Sequence[Need]:
+        """A super node to ask, and one that knows such a user; for a call also the user itself: it is not needed to be
+        found, since its super node speaks for it. Super nodes that are gone are replaced."""
+        return needs(text, goal, origin, programs, options)
+
+    @classmethod
     def theory(cls, facts: Mapping[str, Any], options: SkypeOptions) -> Sequence[Theory]:
         """The share of calls that are relayed, by the NATs of those who live."""
         if facts["goal"] != CALL.name:
@@ -513,7 +522,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @staticmethod
     def name_of(host: Host) -> str:
-        return f"user{host.me}"
+        return user_name(host.me)
 
     def able(self, host: Host) -> bool:
         """Whether it can be a super node: a public address, a line that is fast enough, up for a while, and not too
@@ -937,14 +946,9 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def cards_of(self, host: Host, text: str) -> tuple[Card, ...]:
         """The users that it knows by this name, or with these words in what they write about themselves."""
-        words = words_of(text)
         found = []
         for user, name, nat, texts, online in self.users_here(host):
-            match = next((one for one in texts if one == text), None)
-            if match is None and name == text:
-                match = name
-            if match is None and words:
-                match = next((one for one in texts if all(word in words_of(one) for word in words)), None)
+            match = match_of(text, name, texts)
             if match is not None:
                 found.append(Card(user, name, match, nat, host.me, online))
         found.sort(key=lambda card: not card.online)
@@ -956,6 +960,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
             yield host.me, self.name_of(host), int(host.line.nat), self.own_texts, True
         for user, entry in self.entries.items():
             yield user, entry.name, entry.nat, entry.texts, entry.gone_us < 0
+
+    def found_here(self, me: PeerId, text: str) -> Iterator[PeerId]:
+        """The users on line that this super node, number `me`, finds for a text."""
+        if not self.station and match_of(text, user_name(me), self.own_texts) is not None:
+            yield me
+        for user, entry in self.entries.items():
+            if entry.gone_us < 0 and match_of(text, entry.name, entry.texts) is not None:
+                yield user
 
     def nodes_of_round(self, host: Host, number: int) -> tuple[PeerId, ...]:
         """Super nodes that are asked in this round: 4, then 8 others, then 16."""
@@ -1566,6 +1578,59 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for session in self.sessions.values():
             facts[f"call with #{session.other}"] = f"{session.way}, {session.said} s"
         return Beliefs(known, facts)
+
+
+def user_name(peer: PeerId) -> str:
+    """The name of the user of a machine."""
+    return f"user{peer}"
+
+
+def match_of(text: str, name: str, texts: Sequence[str]) -> str | None:
+    """By what a user is found who looks for `text`: what it writes about itself, or its name. None if it is not."""
+    if text in texts:
+        return text
+    if name == text:
+        return name
+    words = words_of(text)
+    return next((one for one in texts if all(word in words_of(one) for word in words)), None) if words else None
+
+
+def needs(text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: SkypeOptions) -> list[Need]:
+    """See `Client.needs`."""
+    asker = programs[origin]
+    if not isinstance(asker, Client) or asker.station:
+        return []
+    nodes = {peer: one for peer, one in enumerate(programs) if isinstance(one, Client) and one.super}
+    made: list[Need] = []
+    again = f"notices, {options.keepalive_s + 2 * TIMEOUT_US / SECOND_US:g} s later at most, and attaches to another"
+    asked: Iterable[PeerId]
+    if asker.super:
+        asked = (origin, *asker.cache)
+    elif asker.node in nodes:
+        made.append(Need("super node that it is attached to", (asker.node,), f"it {again}"))
+        asked = (asker.node, *nodes[asker.node].cache)
+    else:
+        if not asker.certified:
+            made.append(Need("login server", (asker.server,) if asker.server >= 0 else ()))
+        made.append(Need("super node that it knows", tuple(dict.fromkeys((*asker.cache, *asker.built_in)))))
+        # To whom it will attach is not known.
+        asked = nodes
+    users: dict[PeerId, None] = {}
+    knowing: dict[PeerId, None] = {}
+    for peer in dict.fromkeys(asked):
+        node = nodes.get(peer)
+        if node is None:
+            continue
+        here = [user for user in node.found_here(peer, text) if user != origin]
+        users.update(dict.fromkeys(here))
+        if here:
+            knowing[peer] = None
+    whom = "user on line who has this name or writes this"
+    if goal == CALL.name or not users:
+        made.insert(0, Need(whom, tuple(sorted(users))))
+    moved = f"who was attached there {again}" if any(user not in knowing for user in users) else ""
+    made.append(Need(f"super node that knows a {whom}", tuple(sorted(knowing)), moved))
+    return made
 
 
 @dataclass(slots=True, eq=False)

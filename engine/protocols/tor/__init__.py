@@ -105,8 +105,11 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     # --- the network --------------------------------------------------------------------------------------------
 
     @classmethod
-    def needs(cls, text: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions) -> Sequence[Need]:
-        """The website, an exit, and a relay to enter by, as its consensus lists them; without one, an authority."""
+    def needs(
+        cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions
+    ) -> Sequence[Need]:
+        """The website, an exit, and a relay to enter by, as its consensus lists them; without one, an authority. Who
+        visits by a bridge, and has not been set to do so always, has to be told of bridges first."""
         asker = programs[origin]
         made = [Need("website", tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website)))]
         if not isinstance(asker, onion.OnionPeer):
@@ -115,6 +118,13 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         listed = [one for one in relays if one.peer != origin and programs[one.peer] is not None]
         if asker.use_bridges and not asker.is_relay:
             made.append(Need("bridge that it knows", asker.bridges))
+        elif goal == BY_BRIDGE.name and not asker.is_relay:
+            sites = {peer: one for peer, one in enumerate(programs) if isinstance(one, Distributor)}
+            made.append(Need("bridge distributor", tuple(sites)))
+            # Of the bridges that there are it is told of some; those that it was told of are told again.
+            there = asker.bridges or tuple(dict.fromkeys(one for site in sites.values() for one in site.bridges))
+            if sites:
+                made.append(Need("bridge that it is told of", there))
         elif asker.consensus is None:
             made.append(Need("directory authority", asker.authorities))
         elif options.guards:
@@ -122,6 +132,12 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         if asker.consensus is not None:
             made.append(Need("exit", tuple(one.peer for one in listed if one.exit)))
         return made
+
+    def brought(self, text: str, goal: str) -> str:
+        """The bridges that it was told of for a visit."""
+        if goal != BY_BRIDGE.name or self.use_bridges or not self.bridges:
+            return ""
+        return "1 bridge" if len(self.bridges) == 1 else f"{len(self.bridges)} bridges"
 
     @classmethod
     def stations(cls, options: TorOptions, peers: int) -> Sequence[Station]:
