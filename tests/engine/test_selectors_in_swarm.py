@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from tiny import SECOND, Bureau, Say, give, host, make_swarm
+from collections.abc import Sequence
+from typing import Any
 
-from engine import Censor, Collude, InputError, Kill, Leave
+import pytest
+from tiny import SECOND, Bureau, Clerk, Say, give, host, make_swarm
+
+from engine import Censor, Collude, Component, InputError, Kill, Leave, Station, component
 
 
 def test_each_property_is_read_from_the_swarm() -> None:
@@ -68,3 +71,29 @@ def test_completions_know_the_swarm() -> None:
     assert swarm.completions("role=") == ["clerk", "writer"]
     assert swarm.completions("operator=b") == ["bolt"]
     assert "colluding" not in swarm.completions("state=")
+
+
+class Gauge(Component):
+    roles = ("measured",)
+
+
+class Meter(Bureau, name="meters"):
+    gauge: Gauge = component(Gauge)
+
+    @classmethod
+    def stations(cls, options: Any, peers: int) -> Sequence[Station]:
+        return [Station(Judge, "judge", "")]
+
+
+class Judge(Clerk):
+    role = "judge"
+    roles = ("judge on leave",)
+
+
+def test_roles_that_stations_and_components_declare_are_known_though_nobody_has_them() -> None:
+    swarm = make_swarm(3, Meter)
+    assert swarm.select("role=judge") == (3,)
+    assert swarm.select("role=measured or role=judge on leave") == ()
+    assert swarm.completions("role=") == ["judge", '"judge on leave"', "measured", "writer"]
+    with pytest.raises(InputError, match='did you mean "measured"'):
+        swarm.select("role=mesured")
