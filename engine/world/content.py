@@ -416,7 +416,7 @@ def grown(spec: ContentSpec, sharers: int) -> ContentSpec:
 def _growth_told(asked: ContentSpec, made: ContentSpec, sharers: int) -> tuple[str, ...]:
     if made == asked:
         return ()
-    copies = f"{made.replicas:.3g} copies of each"
+    copies = f"{made.replicas:.3g} {'copy' if made.replicas == 1 else 'copies'} of each"
     if made.replicas != asked.replicas:
         copies += f" instead of {asked.replicas:.3g}"
     return (

@@ -137,8 +137,9 @@ def test_the_share_of_free_riders_and_the_total_of_copies_hold_at_any_size(
         assert (titles, made.notes) == (items, ())
     else:
         assert titles == math.ceil(sharers / replicas)
+        copies = "copy" if replicas == 1 else "copies"
         assert made.notes == (
-            f"content: {titles:,} titles instead of {items:,}, with {replicas:.3g} copies of each, "
+            f"content: {titles:,} titles instead of {items:,}, with {replicas:.3g} {copies} of each, "
             f"so that each of the {sharers:,} peers that share has a file",
         )
 

@@ -38,7 +38,7 @@ from . import graph_files, tables
 
 NODES_MAX = 1_000_000
 """As many nodes as a swarm can have peers."""
-EDGES_MAX = 3_000_000
+EDGES_MAX = 2_000_000
 BYTES_MAX = 256 << 20
 ID_MAX = (1 << 63) - 1
 LABEL_MAX = 200
