@@ -3,8 +3,7 @@
 GUID, TTL and Hops of the 23 bytes of the descriptor header are fields of each descriptor. A peer's address (IP and
 port) is its PeerId.
 
-The bytes that are counted of a message are those of its MessagePack, not of its wire format. A Query for "grateful dead
-live" counts 42 bytes; on the wire it has 44: 23 of header, 2 of speed, 19 of text with its zero byte.
+How the bytes that are counted differ from those on the wire is said in the docstring of the package.
 
 The fields of a message that arrives are what their annotations say, with any value. `headed` and `sound` tell whether
 they are possible, and limit them to the values that their bytes on the wire can hold.
