@@ -83,6 +83,24 @@ async def test_help_can_be_searched() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_a_toast_leaves_the_options_and_the_sentence_of_a_talk_in_sight(size: tuple[int, int]) -> None:
+    async with dashboard(peers=8, size=size) as person:
+        await person.press("O")
+        person.app.notify("A sentence that is told beside. " * 2, timeout=60)
+        await person.pilot.pause()
+        [toast] = person.app.screen.query("Toast")
+        panel = person.main.panel("options").region
+        assert panel.area
+        assert not toast.region.overlaps(panel)
+        await person.press("escape", "f5")
+        await person.pilot.pause()
+        view = person.main.view.region
+        sentence = Region(view.x, view.y + 1, view.width, 2)
+        [toast] = person.app.screen.query("Toast")
+        assert not toast.region.overlaps(sentence)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
 async def test_a_toast_leaves_the_feed_and_the_timeline_in_sight(size: tuple[int, int]) -> None:
     async with dashboard(peers=8, size=size) as person:
         for number in range(3):

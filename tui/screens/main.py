@@ -689,6 +689,7 @@ class MainScreen(LeanScreen[None]):
             part, parts = self.query_one(f"#{row}"), left | right
             part.display = bool(parts & shown)
             part.update_classes({"-whole": whole in parts, "-alone": row != "top" and not left & shown})
+        self.set_class(bool(ROWS["top"][1] & shown), "-beside")
         self.give_sizes()
         if whole:
             self.panel(whole).focus()
