@@ -50,7 +50,7 @@ from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
 from .sim.links import LinkModel, Streams
-from .sim.misuse import no_peer
+from .sim.misuse import check_holder
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
@@ -786,8 +786,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return record.id << HOP_BITS
 
     def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
-        if not isinstance(holder, (int, np.integer)):
-            raise no_peer("host.hit", holder)
+        check_holder("hit", holder)
         # Numbers of peers may come out of a message, so they are checked here.
         if not self._is_peer(holder):
             return
@@ -803,6 +802,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 self.owner.hit_recorded(holder)
 
     def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
+        check_holder("unhit", holder)
         for record in self._records_told(peer, causes):
             if self._is_peer(holder) and record.unhit(holder):
                 self.event_log.append(Noted, peer, "hit taken back", {"holder": holder}, record.id)
@@ -812,6 +812,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             record.done, record.of = float(done), float(of)
 
     def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+        check_holder("decoy" if decoy else "fetched", holder)
         for record in self._records_told(peer, causes):
             self.metrics.decoys += decoy
             if self._is_peer(holder):

@@ -48,7 +48,7 @@ from .sim.addresses import address_of
 from .sim.calls import answer_kinds_of, waits_of
 from .sim.encoding import encoded_size, why_malformed
 from .sim.host import NOBODY_WAITS, ComponentHost
-from .sim.misuse import no_tick_handler
+from .sim.misuse import check_holder, checked_period_us, no_tick_handler
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -257,7 +257,7 @@ class FakeHost:
 
     def every(self, period_us: int, tick: object, *, phase: int | None = None) -> FakeTimer:
         """Set a timer that runs each period; here first after one whole period, unless a phase is given."""
-        period = max(1, int(period_us))
+        period = checked_period_us(period_us)
         first = period if phase is None else (int(phase) - self.now_us) % period or period
         timer = FakeTimer(self.now_us + first, tick, 0, period)
         self.timers.append(timer)
@@ -363,10 +363,12 @@ class FakeHost:
 
     def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
         """Record a hit; `by` is among its facts where it is given."""
+        check_holder("hit", holder)
         self.notes.append(("hit", {"holder": holder, "content": content, **({} if by is None else {"by": by})}))
 
     def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
         """Record a hit that is taken back."""
+        check_holder("unhit", holder)
         self.notes.append(("unhit", {"holder": holder}))
 
     def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
@@ -375,10 +377,12 @@ class FakeHost:
 
     def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
         """Record what has come completely."""
+        check_holder("fetched", holder)
         self.notes.append(("fetched", {"holder": holder, "content": content}))
 
     def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
         """Record a decoy."""
+        check_holder("decoy", holder)
         self.notes.append(("decoy", {"holder": holder, "content": content}))
 
     def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:

@@ -40,7 +40,7 @@ from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
-from .misuse import PERIOD_LEAST_US, no_message, nobody_told, too_often
+from .misuse import checked_period_us, no_message, nobody_told
 from .network import Network
 
 UPKEEP = 3
@@ -517,9 +517,7 @@ class PeerHost:
 
     def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
         kernel = self.kernel
-        period = int(period_us)
-        if period < PERIOD_LEAST_US:
-            raise too_often(period)
+        period = checked_period_us(period_us)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
         if phase is not None:
             # At once it does not tick.

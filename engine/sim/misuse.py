@@ -40,16 +40,20 @@ def no_message(value: Any) -> NetworkFault:
     )
 
 
-def no_peer(what: str, value: Any) -> NetworkFault:
-    """Something is told of a peer, and what is given is not the number of one."""
-    return NetworkFault(f"{what}: the holder should be the number of a peer, not {plain(value, 40)}")
+def check_holder(what: str, value: Any) -> None:
+    """Raise NetworkFault for what is no number of a peer, where something is told of a holder: the arguments stand the
+    other way round."""
+    if not hasattr(value, "__index__"):
+        raise NetworkFault(f"host.{what}: the holder should be the number of a peer, not {plain(value, 40)}")
 
 
-def too_often(period_us: int) -> NetworkFault:
-    """A timer is set that would run for ever without time passing."""
-    return NetworkFault(
-        f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}"
-    )
+def checked_period_us(period_us: float) -> int:
+    """The period of a timer. Raises NetworkFault for one that would run again and again while no time passes."""
+    if period_us < PERIOD_LEAST_US:
+        raise NetworkFault(
+            f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}"
+        )
+    return int(period_us)
 
 
 def nobody_told(program: type[Any], request: type[Any]) -> NetworkFault:

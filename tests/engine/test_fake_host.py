@@ -123,11 +123,11 @@ def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() 
 
 def test_a_periodic_timer_rings_until_it_is_cancelled() -> None:
     tape, door = FakeHost(), Door()
-    timer = tape.every(10, Bell(1))
-    tape.wait(door, 35)
-    assert [at for at, _, _ in door.rung] == [10, 20, 30]
+    timer = tape.every(10_000, Bell(1))
+    tape.wait(door, 35_000)
+    assert [at for at, _, _ in door.rung] == [10_000, 20_000, 30_000]
     tape.cancel(timer)
-    tape.wait(door, 35)
+    tape.wait(door, 35_000)
     assert len(door.rung) == 3
 
 

@@ -559,8 +559,12 @@ def test_what_others_tell_of_an_ask_changes_nothing() -> None:
     row = ask(swarm, 0, "a")
     assert (row.hits, row.of, row.fetched, row.decoys) == (0, 0, 0, 0)
     host(swarm, 0).hit(99, "a", cause=1 << 20)
-    with pytest.raises(NetworkFault, match="should be the number of a peer, not x"):
-        host(swarm, 0).hit("x", "a", cause=1 << 20)  # type: ignore[arg-type]
+    for one in (host(swarm, 0), FakeHost()):
+        for tell in (one.hit, one.fetched, one.decoy, lambda holder, _, one=one: one.unhit(holder)):
+            with pytest.raises(NetworkFault, match="should be the number of a peer, not x"):
+                tell("x", 7)  # type: ignore[arg-type]
+        with pytest.raises(NetworkFault, match="in microseconds and should be at least 1,000"):
+            one.every(5, None)
     assert swarm.record(1).hits == 0
 
 

@@ -7,7 +7,7 @@ from person import dashboard
 
 from tui.actions.palette import Palette
 from tui.actions.table import ACTIONS
-from tui.widgets.matching import SYNONYM, TIP, TITLE, found, ranked, words_of
+from tui.widgets.matching import SYNONYM, TIP, TITLE, found, ranked, typed_after, words_of
 from tui.widgets.options_panel import Options, OptionTable
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +141,11 @@ def test_letters_that_were_found_are_marked() -> None:
     ]
     assert ranked("ngn", [("Network: gnutella", (), "")])[0][1].where == 0
     assert [n for n, _ in ranked("", [("b", (), ""), ("a", (), "")])] == [0, 1]
+
+
+def test_what_is_typed_in_a_list_is_changed_by_each_key() -> None:
+    assert typed_after("gn", "u", "u") == "gnu"
+    assert typed_after("gnu", "backspace", None) == "gn"
+    assert typed_after("gnu", "ctrl+u", "\x15") == ""
+    assert typed_after("", "ctrl+u", "\x15") is None, "there is nothing to take back, so it is another key's turn"
+    assert typed_after("gnu", "f2", None) is None

@@ -107,7 +107,7 @@ class Analysis:
         return self._facts
 
     def neighbours(self, peers: Collection[PeerId]) -> tuple[PeerId, ...]:
-        """See `Swarm.neighbours_of`. None where the program of a peer fails, which ends the run."""
+        """See `Swarm.neighbours_of`. Empty where the program of a peer fails, which ends the run."""
         try:
             return self._player.swarm.neighbours_of(peers)
         except PeerFailed as error:

@@ -139,7 +139,7 @@ def typed_after(typed: str, key: str, character: str | None) -> str | None:
     """What is typed after one more key, in a list that is filtered by it; None for a key that does not type."""
     if key == "backspace":
         return typed[:-1] if typed else None
-    if key in ("ctrl+u", "ctrl+w"):
+    if key == "ctrl+u":
         return "" if typed else None
     if character is None or not character.isprintable() or (character == " " and not typed):
         return None
