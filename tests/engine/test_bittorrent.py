@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+
+import pytest
 
 from engine import (
     Arrive,
@@ -13,6 +16,7 @@ from engine import (
     Attack,
     Censor,
     Collude,
+    Command,
     ContentSpec,
     File,
     Kill,
@@ -258,6 +262,36 @@ def test_a_download_that_its_last_seed_left_says_how_many_pieces_came() -> None:
         assert not row.fetched
         assert 0 < row.done < row.of == 16
         assert row.verdict == f"Not downloaded: {row.done:.0f} of 16 pieces; the last seed left."
+
+
+@pytest.mark.parametrize(
+    ("do", "why"),
+    [
+        (lambda seed, others, word: Kill(seed), "the last seed left"),
+        (lambda seed, others, word: Censor(seed), "all seeds are censored"),
+        (lambda seed, others, word: Partition(seed), "all seeds are behind the partition"),
+        (lambda seed, others, word: Collude(seed, word), "all seeds enforce a ban"),
+        (lambda seed, others, word: Collude(others, word), "the asker is colluding"),
+    ],
+    ids=["seed killed", "seed censored", "seed parted", "seed colludes", "askers collude"],
+)
+def test_every_download_ends_when_nobody_can_help_any_more(do: Callable[[str, str, str], Command], why: str) -> None:
+    """Whether the seed had unchoked the peer or not, and whether connections end, are silent or are tried anew."""
+    made = swarm(give_up_s=5.0, snubbed_s=10.0, stalled_s=60.0)
+    title = made.catalogue_titles(1)[0]
+    seeds = [peer for peer, library in enumerate(made.world.catalogue.libraries) if len(library)]
+    seed = " or ".join(made.labels[one] for one in seeds)
+    others = " or ".join(made.labels[one] for one in range(10) if one not in seeds)
+    made.do(AskFor(others, title))
+    made.advance(3_000_000)
+    made.do(do(seed, others, title.split()[0]))
+    made.advance(300_000_000)
+    asks = made.asks()
+    assert len(asks) == 9
+    for row in asks:
+        assert row.closed_us is not None
+        assert not row.fetched
+        assert row.verdict.endswith(f"; {why}.")
 
 
 def test_pieces_of_a_poisoner_are_thrown_away_and_everybody_gets_the_file() -> None:

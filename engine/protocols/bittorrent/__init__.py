@@ -179,6 +179,9 @@ class BitTorrentOptions:
     udp: bool = option(True, "announce over UDP (BEP 15) instead of HTTP")
     pex_s: float = option(60.0, "time between two messages of peer exchange, in s; 0: none (BEP 11)", low=0.0)
     give_up_s: float = option(120.0, "a download that nobody can help for so long has failed, in s", low=1.0)
+    stalled_s: float = option(
+        600.0, "a download has failed if for so long no block comes and no neighbour gets a piece, in s", low=1.0
+    )
     have_s: float = option(5.0, "pieces are told together to who is interested anyway; 0: at once", low=0.0)
     seed_s: float = option(0.0, "mean time that a peer seeds what it downloaded, in s; 0: for ever", low=0.0)
     seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
@@ -280,6 +283,7 @@ class Torrent:
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
     seen      pieces that it has or that some neighbour had, as a bit set; none of a magnet link
     lonely_us since when there is a piece that no neighbour has and no piece was seen for the first time, else None
+    moved_us  when a block came or a neighbour got a piece, last; or when the download began
     offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
     parts     of the metadata, those that were asked for: number -> when, -1 once it has come
     """
@@ -304,6 +308,7 @@ class Torrent:
     suspects: dict[tuple[int, int], dict[PeerId, int]] = field(default_factory=dict)
     seen: int = 0
     lonely_us: int | None = None
+    moved_us: int = 0
     reannounce: Timer | None = None
     offered: dict[PeerId, tuple[int, int]] | None = None
     parts: dict[int, int] = field(default_factory=dict)
@@ -562,7 +567,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             torrent.cause = (*known, *new)[-ASKS_MOST:]
         else:
             torrent.cause = cause
-        torrent.given_up, torrent.lonely_us = False, None
+        torrent.given_up, torrent.lonely_us, torrent.moved_us = False, None, host.now_us
         if cause:
             host.keep_open(cause)
             if torrent.ready:
@@ -930,6 +935,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """A neighbour completed a piece."""
         torrent, connection = self._of(message.info_hash, sender)
         if torrent is not None and connection is not None and 0 <= message.piece < PIECES_MOST:
+            torrent.moved_us = host.now_us
             self._has_more(host, torrent, sender, connection, 1 << message.piece)
 
     @on(Haves)
@@ -937,6 +943,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """A neighbour completed several pieces."""
         torrent, connection = self._of(message.info_hash, sender)
         if torrent is not None and connection is not None and message.pieces > 0:
+            torrent.moved_us = host.now_us
             self._has_more(host, torrent, sender, connection, message.pieces)
 
     def _has_more(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, bits: int) -> None:
@@ -1297,7 +1304,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         block = message.begin // BLOCK_BYTES
         connection.asked.pop((piece, block), None)
         connection.came += size
-        connection.block_us = host.now_us
+        connection.block_us = torrent.moved_us = host.now_us
         connection.snubbed = False
         torrent.downloaded += size
         others = state.arrived(sender, piece, block, message.block.digest)
@@ -1409,29 +1416,35 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     def _look_for_help(self, host: Host, torrent: Torrent) -> None:
         """A download that nobody can complete has failed, as far as its ask is concerned; it goes on if somebody comes
-        who can help. While neighbours get pieces that no neighbour had before, somebody further off has them: the only
-        seed of a large swarm is a neighbour of few, and sends its last piece late."""
+        who can help. A neighbour that was asked and sends nothing is no help; nor is a connection that is only tried.
+        While neighbours get pieces that no neighbour had before, somebody further off has them: the only seed of a
+        large swarm is a neighbour of few, and sends its last piece late."""
         theirs = 0
         for one in torrent.peers.values():
-            theirs |= one.theirs
+            if not one.snubbed:
+                theirs |= one.theirs
         known = (theirs | torrent.state.have) & torrent.layout.all if torrent.ready else 0
         more, torrent.seen = known & ~torrent.seen, torrent.seen | known
         missing = (torrent.layout.all & ~torrent.state.have & ~theirs).bit_count() if torrent.ready else 1
         if not torrent.ready and any(one.metadata_bytes for one in torrent.peers.values()):
             missing = 0
-        if not missing or torrent.opening or more:
+        if host.now_us - torrent.moved_us >= host.options.stalled_s * 1e6:
+            self._give_up(host, torrent, f"no block came for {host.options.stalled_s:g} s")
+        elif not missing or more:
             torrent.lonely_us = None
-            return
-        if torrent.lonely_us is None:
+        elif torrent.lonely_us is None:
             torrent.lonely_us = host.now_us
             self._announce(host, torrent, "")
         elif host.now_us - torrent.lonely_us >= host.options.give_up_s * 1e6:
             torrent.lonely_us = None
-            if torrent.cause and not torrent.given_up:
-                pieces = f"{missing} of its {torrent.layout.pieces} pieces" if torrent.ready else "the metadata"
-                host.failed(f"nobody has {pieces}", cause=torrent.cause)
-                host.let_close(torrent.cause)
-                torrent.given_up = True
+            pieces = f"{missing} of its {torrent.layout.pieces} pieces" if torrent.ready else "the metadata"
+            self._give_up(host, torrent, f"nobody has {pieces}")
+
+    def _give_up(self, host: Host, torrent: Torrent, why: str) -> None:
+        if torrent.cause and not torrent.given_up:
+            host.failed(why, cause=torrent.cause)
+            host.let_close(torrent.cause)
+            torrent.given_up = True
 
     # --- peer exchange ------------------------------------------------------------------------------------------
 
