@@ -103,7 +103,9 @@ def survival(peers: int, k: int, share: float, count: int, networks: int = 1) ->
 
 
 def _survival(peers: int, k: int, share: float, count: int, seed: int) -> Survival:
-    swarm = converged(peers, seed=seed, items=count, keepers=k, cache=False, silent_s=1e6)
+    swarm = converged(
+        peers, seed=seed, items=count, keepers=k, cache=False, silent_s=1e6, publish_s=0.0, republish_s=0.0
+    )
     titles = swarm.catalogue_titles(count)
     assert len(titles) == count
     swarm.do(Kill(f"random {share:.0%}"))
