@@ -759,7 +759,12 @@ class Host(Protocol):
         ...
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
-        """Call the `@on` handler of `tick` once, `delay_us` from now."""
+        """Call the `@on` handler of `tick` once, `delay_us` from now.
+
+        An ask that was answered counts as searched to its end when no question or answer of it is under way and no
+        timer of it waits after which it may be asked further. The class of a tick says of one after which it is not:
+        `part: ClassVar = "transfer"`, as of a timer that belongs to a download.
+        """
         ...
 
     def every(self, period_us: int, tick: object, *, phase: int | None = None) -> Timer:

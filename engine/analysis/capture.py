@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import NatKind, Peer, PeerId, Shown
+from ..api import PARTS, NatKind, Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
@@ -38,6 +38,7 @@ from ..measure.snapshot import (
     Totals,
     Trace,
 )
+from ..sim.calls import PendingCall
 from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT, split
 from ..sim.words import role_text
 from ..simulation import Simulation
@@ -60,6 +61,9 @@ present instant."""
 
 CONTACTS_US = 1_000_000
 """Longest age of contacts in a view, in us, as asking all peers takes long."""
+
+WAITING = attrgetter("waiting")
+"""The timers of a host that keep an ask open."""
 
 
 @dataclass(slots=True)
@@ -406,6 +410,7 @@ class SnapshotBuilder:
             if self._identified:
                 self._ident = self._identifiers()
         flight = self._flight()
+        spreading = self._spreading(flight)
         return Snapshot(
             now_us=kernel.now_us,
             fixed=self._columns.fixed(),
@@ -428,7 +433,8 @@ class SnapshotBuilder:
             series=series,
             settings=settings,
             horizon=sim.program.horizon(sim.shared.options),
-            spreading=self._spreading(flight),
+            spreading=spreading,
+            searching=self._searching(spreading),
             held=self._held,
             cut=self._cut,
             cut_links=self._cut_links if len(self._cut_links.whole) in (0, sim.n) else self._grown(),
@@ -500,6 +506,27 @@ class SnapshotBuilder:
             if np.any(record.reached_by >> flight.part[flight.ask == ask] & 1):
                 spreading.add(ask)
         return frozenset(spreading)
+
+    def _searching(self, spreading: Collection[int]) -> frozenset[int]:
+        """Answered asks for which a peer waits to send further questions. Timers are looked through only while there is
+        an ask that has an answer, is open, and has no question under way."""
+        left = {
+            ask
+            for ask, record in self._simulation.open_asks.items()
+            if record.hits and record.sought == "answer" and ask not in spreading
+        }
+        searching = []
+        # Most hosts have no such timer, and are passed by without a step of this loop.
+        for timers in filter(None, map(WAITING, self._simulation.peer_hosts)) if left else ():
+            for timer in timers.values():
+                for cause in timer.cause if timer.cause.__class__ is tuple else (timer.cause,):
+                    ask = cause >> HOP_BITS
+                    if ask in left and asks_further(timer.tick):
+                        searching.append(ask)
+                        left.remove(ask)
+            if not left:
+                break
+        return frozenset(searching)
 
     def _totals(self) -> Totals:
         sim = self._simulation
@@ -594,6 +621,13 @@ class SnapshotBuilder:
             ask=table[:, 5].astype(np.int32),
             total=max(0, sim.shared.sent - kernel.delivered - sim.metrics.dropped),
         )
+
+
+def asks_further(tick: Any) -> bool:
+    """Whether a question may follow when this call or tick is due: it may, unless the request or the class of the tick
+    (`Host.after`) states that it is of another part."""
+    part = tick.part or tick.request.part if isinstance(tick, PendingCall) else getattr(type(tick), "part", None)
+    return part == "question" or part not in PARTS
 
 
 def _ask_of(cause: Any) -> int:

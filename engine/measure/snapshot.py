@@ -348,6 +348,9 @@ class Snapshot:
     """Hops that a question travels with the present options, see `Peer.horizon`; None without a limit."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
+    searching: frozenset[AskId] = frozenset()
+    """Answered asks that have no question under way, and may send one later: a peer waits for a call or a timer of
+    theirs, such as for the next ring of an expanding ring search. See `Host.after`."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Peers with a held link (N,); empty if no link is held."""
     cut: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections import Counter
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from tiny import LATENCY, MS, SECOND, Bureau, Diary, Question, Say, Shout, ask, diary, give, host, make_swarm
+from tiny import (
+    LATENCY,
+    MS,
+    SECOND,
+    Answer,
+    Bureau,
+    Diary,
+    Question,
+    Say,
+    Shout,
+    ask,
+    diary,
+    give,
+    host,
+    make_swarm,
+)
 
 from engine import (
     ALIVE,
     DEAD,
     LEFT,
     PARTS,
+    Ask,
     AskFor,
     Censor,
     Collude,
     ContentSpec,
+    Host,
     InputError,
     Kill,
     Leave,
     Partition,
+    PeerId,
     Revive,
     Set,
     Setup,
     Swarm,
     network,
+    on,
+    on_timeout,
 )
 from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
@@ -346,3 +369,104 @@ def test_a_peer_tells_its_place_on_the_circle_and_keeps_it_when_it_dies(monkeypa
     swarm.do(Kill(0))
     swarm.advance(3_000_000)
     assert swarm.snapshot().ident[0] == 0.25
+
+
+@dataclass(slots=True)
+class NextRing:
+    """Time to ask the next one."""
+
+    text: str
+    at: int
+
+
+@dataclass(slots=True)
+class Fetching:
+    """A download, which goes on for long."""
+
+    part: ClassVar = "transfer"
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """It never stops."""
+
+
+class Expanding(Diary, name="expanding"):
+    """Asks one neighbour after the other, a second apart; who finds something fetches it for a minute."""
+
+    def start(self, host: Host, contacts: Any, saved: object | None) -> None:
+        super().start(host, contacts, saved)
+        host.every(SECOND // 10, Upkeep())
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        self.next_ring(host, NextRing(ask.text, 0))
+
+    @on(NextRing)
+    def next_ring(self, host: Host, tick: NextRing) -> None:
+        host.send(self.near[tick.at], Question(tick.text))
+        if tick.at + 1 < len(self.near):
+            host.after(SECOND, NextRing(tick.text, tick.at + 1))
+
+    @on(Answer)
+    def answer(self, host: Host, sender: PeerId, message: Answer) -> None:
+        super().answer(host, sender, message)
+        if message.names:
+            host.after(60 * SECOND, Fetching())
+
+    @on(Fetching)
+    def fetch(self, host: Host, tick: Fetching) -> None:
+        """It is here."""
+
+    @on(Upkeep)
+    def tend(self, host: Host, tick: Upkeep) -> None:
+        """Nothing to do."""
+
+
+def test_an_answered_ask_is_searching_while_a_timer_of_it_may_ask_further() -> None:
+    swarm = make_swarm(4, Expanding)
+    near = diary(swarm, 0).near
+    for peer in near[0], near[2]:
+        give(swarm, peer, "blue train")
+    number = ask(swarm, 0, "blue train", run_s=0.005).id
+    assert swarm.snapshot().spreading == {number}, "its first question is under way"
+    assert not swarm.snapshot().searching
+    told = []
+    copy: Swarm = pickle.loads(pickle.dumps(swarm))
+    for one in (swarm, copy):
+        seen = []
+        for at_s in (0.5, 1.5, 2.5, 30.0, 70.0):
+            one.advance(round(at_s * SECOND))
+            frame = one.snapshot()
+            assert not frame.spreading, "nothing is under way between two rings"
+            seen.append((number in frame.searching, frame.asks[-1].found, frame.asks[-1].closed_us is None))
+        told.append(seen)
+    # Two rings are to come, then one, then none: the download keeps it open, and the upkeep goes on.
+    assert told[0] == [(True, 1, True), (True, 1, True), (False, 2, True), (False, 2, True), (False, 2, False)]
+    assert told[1] == told[0], "after a checkpoint"
+
+
+class Caller(Diary, name="caller"):
+    """Asks #1 by a message, and calls #2, which never answers."""
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        host.send(1, Question(ask.text))
+        host.call(2, Say(ask.text), timeout_us=10 * SECOND, part="question" if "blue" in ask.text else "transfer")
+
+    @on(Say)
+    def say(self, host: Host, sender: PeerId, message: Say) -> None:
+        """It is busy."""
+
+    @on_timeout(Say)
+    def silent(self, host: Host, to: PeerId, context: object, reason: str) -> None:
+        """Nobody is asked in its place."""
+
+
+def test_a_call_for_more_is_part_of_a_search_and_one_that_fetches_is_none() -> None:
+    swarm = make_swarm(4, Caller)
+    for text, part in (("blue train", "question"), ("paper moon", "transfer")):
+        give(swarm, 1, text)
+        number = ask(swarm, 0, text, run_s=0.5).id
+        assert (number in swarm.snapshot().searching) == (part == "question"), text
+        assert swarm.record(number).found == 1
+        swarm.advance(swarm.now_us + 20 * SECOND)
+        assert number not in swarm.snapshot().searching

@@ -385,6 +385,27 @@ def agrees(frame: Frame) -> None:
             assert found[1] in (str(sides), NUMBERS[sides])
 
 
+@pytest.mark.parametrize(("protocol", "waves"), [("limewire", True), ("kazaa", False), ("kademlia", False)])
+def test_what_is_told_as_final_is_not_taken_back_between_two_waves_of_a_search(protocol: str, waves: bool) -> None:
+    """A dynamic query of LimeWire waits for the results of each ultrapeer before the next one is asked."""
+    watch = Watch(protocol)
+    watch.ask()
+    frame, waited, final = watch.go(0.2), 0, []
+    while not final or len(final) < 5:
+        (row,) = frame.snapshot.asks
+        between = row.found and row.closed_us is None and row.id in frame.snapshot.searching
+        waited += bool(between)
+        assert ("so far; more peers may be asked." in said(frame)) == bool(between), said(frame)
+        if "so far" not in said(frame):
+            final.append(row.found)
+        frame = watch.go(1.0)
+        assert frame.snapshot.now_us < 240_000_000, "a dynamic query ends after 200 s, and its sentence with it"
+    assert bool(waited) == waves
+    watch.go(60.0)
+    (row,) = watch.session.frame(30).snapshot.asks
+    assert {*final, row.found} == {row.found}, "the number of holders was final when it was told as such"
+
+
 def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
     watch = Watch("napster")
     index = int(watch.session.swarm.snapshot().fixed.infrastructure.argmax())

@@ -272,7 +272,7 @@ class Teller:
         spreads = fixed.goals[0].audience != "one"
         if not over:
             return self._so_far(row, snapshot, begun, spreads)
-        before = earlier(row, snapshot.asks)
+        before = earlier(row, snapshot)
         found = bool(row.found) and not row.decoys and " but " not in row.verdict
         named = self._named_in(row, swarm) if found else Named()
         reached = f"it reached {row.reached:,} of {row.others:,} living peers"
@@ -323,6 +323,8 @@ class Teller:
             return (f"{begun}.",)
         goal = snapshot.fixed.goal(row.goal)
         holders = f"{counted(row.found, goal.one if goal else 'holder')} so far" if row.found else "no answer so far"
+        if row.id in snapshot.searching:
+            holders += "; more peers may be asked"
         reach = f"{row.reached:,} of {row.others:,} living peers reached, " if spreads else ""
         silent = stations_down(snapshot)
         served = goal is not None and goal.audience == "one"
@@ -391,19 +393,21 @@ PAST = {
 
 
 def settled(row: AskRow, snapshot: Snapshot) -> bool:
-    """Whether an ask was answered, and no question or answer of it is under way. It may be open for a download."""
+    """Whether an ask was answered, no question or answer of it is under way, and no peer waits to ask further. It may
+    be open for a download."""
     flight = snapshot.flight
-    if not row.found or row.id in snapshot.spreading or flight.total > len(flight.ask):
+    if not row.found or row.id in snapshot.spreading | snapshot.searching or flight.total > len(flight.ask):
         return False
     return not bool(((flight.ask == row.id) & (flight.part <= ANSWER)).any())
 
 
-def earlier(row: AskRow, asks: Sequence[AskRow]) -> AskRow | None:
-    """The last ask for the same before `row` that is over or was answered: of the same asker, if there is one."""
+def earlier(row: AskRow, snapshot: Snapshot) -> AskRow | None:
+    """The last ask for the same before `row` that is over or `settled`: of the same asker, if there is one."""
     same = [
         each
-        for each in asks
-        if each.id < row.id and each.text == row.text and each.goal == row.goal and (each.found or each.closed_us)
+        for each in snapshot.asks
+        if each.id < row.id and each.text == row.text and each.goal == row.goal
+        if each.closed_us is not None or settled(each, snapshot)
     ]
     own = [each for each in same if each.origin == row.origin]
     return own[-1] if own else same[-1] if same else None

@@ -43,6 +43,8 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
     if row.closed_us is None:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
+        if row.id in snapshot.searching:
+            return "answered, searching", "answer"
         if row.hits:
             goal = snapshot.fixed.goal(row.goal)
             return goal.doing if goal else "under way", "answer"
@@ -356,6 +358,7 @@ class AsksTable(VirtualTable[AskData]):
             and asks == self._asks
             and frame.ask == self.cursor
             and frame.snapshot.spreading == before.snapshot.spreading
+            and frame.snapshot.searching == before.snapshot.searching
         )
         self._frame, self._asks = frame, asks
         if not same:

@@ -207,6 +207,7 @@ class Exchange:
 class TellHaves:
     """Pieces of a torrent that became complete are told to the neighbours."""
 
+    part: ClassVar = "notice"
     info_hash: int
 
 

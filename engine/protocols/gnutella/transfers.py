@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ...api import Blob, File, Host, PeerId
 from ...kit import Download, own_file
@@ -35,6 +36,7 @@ WAITING = 4
 class Sent:
     """The line has taken a range: send it now, unless `handed`: then it was sent at once, and the link delays it."""
 
+    part: ClassVar = "transfer"
     to: PeerId
     name: str
     offset: int
@@ -46,6 +48,7 @@ class Sent:
 class Stalled:
     """Time to look whether this attempt at a download still makes progress."""
 
+    part: ClassVar = "transfer"
     name: str
     attempt: int
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from ...api import (
     DUPLICATE,
@@ -168,6 +168,7 @@ class LookAtFiles:
 class Choose:
     """The user chooses among the results of a search."""
 
+    part: ClassVar = "transfer"
     number: int
 
 
@@ -175,6 +176,7 @@ class Choose:
 class NotCalled:
     """A holder that cannot be called has not called in time for the range that begins there."""
 
+    part: ClassVar = "transfer"
     number: int
     holder: PeerId
     begin: int
@@ -191,6 +193,7 @@ class NoneFound:
 class Rested:
     """A holder that was busy can be asked again."""
 
+    part: ClassVar = "transfer"
     number: int
     holder: PeerId
 
@@ -199,6 +202,7 @@ class Rested:
 class Look:
     """The user opens what came. holders: those that sent what is not what its name says."""
 
+    part: ClassVar = "transfer"
     number: int
     name: str
     holders: tuple[PeerId, ...]

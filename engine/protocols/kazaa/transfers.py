@@ -8,6 +8,7 @@ only: ranges between them are taken as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ...api import Blob, Call, Cause, File, Host, PeerId, Ticket
 from ...kit import own_file
@@ -127,6 +128,7 @@ class Request:
 class Sent:
     """The line has taken a range: send it now, unless `handed`: then it was sent at once, and the link delays it."""
 
+    part: ClassVar = "transfer"
     ticket: Ticket
     chunk: Chunk
     handed: bool

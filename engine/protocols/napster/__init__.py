@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ...api import (
     FETCH,
@@ -103,8 +103,16 @@ class Rescan:
 
 @dataclass(slots=True)
 class SearchTimeout:
-    """The wait for the answer to a search, or to the pings after it, is over."""
+    """The wait for the answer to a search is over."""
 
+    number: int
+
+
+@dataclass(slots=True)
+class PingTimeout:
+    """The wait for the answers to pings is over."""
+
+    part: ClassVar = "transfer"
     number: int
 
 
@@ -112,6 +120,7 @@ class SearchTimeout:
 class Stalled:
     """Time to look whether this attempt at a download still makes progress."""
 
+    part: ClassVar = "transfer"
     name: str
     attempt: int
 
@@ -120,6 +129,7 @@ class Stalled:
 class LineFree:
     """The line has room for the next piece of an upload."""
 
+    part: ClassVar = "transfer"
     to: PeerId
     name: str
     serial: int
@@ -375,7 +385,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.hit(ip, name, by=sender)
         if holders and (wanted.fetch or host.options.download):
             self.serial += 1
-            timer = host.after(int(host.options.ping_timeout_s * 1e6), SearchTimeout(self.serial))
+            timer = host.after(int(host.options.ping_timeout_s * 1e6), PingTimeout(self.serial))
             self.choices[self.serial] = PingedResults(entries, host.now_us, timer)
             host.multicast(list(holders), Ping(self.serial))
 
@@ -398,10 +408,14 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     @on(SearchTimeout)
     def unanswered(self, host: Host, tick: SearchTimeout) -> None:
-        """Give up a search, or choose among the holders that answered."""
-        wanted, choice = self.wanted.pop(tick.number, None), self.choices.pop(tick.number, None)
+        wanted = self.wanted.pop(tick.number, None)
         if wanted is not None:
             host.log("search timed out", content=wanted.text)
+
+    @on(PingTimeout)
+    def unpinged(self, host: Host, tick: PingTimeout) -> None:
+        """Choose among the holders that answered."""
+        choice = self.choices.pop(tick.number, None)
         if choice is not None:
             self.choose(host, choice)
 

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ...api import (
     FIND,
@@ -187,6 +187,7 @@ class GiveUp:
 class Speak:
     """The next two seconds of a call."""
 
+    part: ClassVar = "transfer"
     call: int
 
 
@@ -194,6 +195,7 @@ class Speak:
 class ProbeAgain:
     """Time for the next probe."""
 
+    part: ClassVar = "transfer"
     call: int
     tries: int
 
@@ -202,6 +204,7 @@ class ProbeAgain:
 class LookAgain:
     """Time to look for the other end of a call, whose super node is gone."""
 
+    part: ClassVar = "transfer"
     call: int
 
 
@@ -209,6 +212,7 @@ class LookAgain:
 class RelayDue:
     """The other end has had time to find another relay."""
 
+    part: ClassVar = "transfer"
     call: int
 
 

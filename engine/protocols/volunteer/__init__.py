@@ -39,7 +39,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ...api import (
     PUBLISH,
@@ -139,6 +139,7 @@ BATCH = Goal(
 class Ended:
     """The program has computed a result."""
 
+    part: ClassVar = "transfer"
     unit: int
     result: int
 
@@ -152,6 +153,7 @@ class Wake:
 class GiveUp:
     """A batch has taken too long."""
 
+    part: ClassVar = "notice"
     number: int
 
 
@@ -159,6 +161,7 @@ class GiveUp:
 class LookAgain:
     """Time to submit a batch again, or to ask how far it is."""
 
+    part: ClassVar = "notice"
     number: int
 
 
