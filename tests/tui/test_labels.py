@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scenes import picture, quiet, scene, trace
 
-from engine import DEAD, LEFT
+from engine import DEAD, LEFT, Setup, Swarm
 from tui.draw import layout, raster
 from tui.draw.colours import COLOURS, colouring
 from tui.draw.scene import MANY, base, paint
@@ -77,7 +77,9 @@ def marks(canvas: raster.Canvas, col: np.ndarray, row: np.ndarray) -> list[tuple
     return [(at, int(canvas.owner[at[1], at[0]])) for at in cells]
 
 
-def crowded_map(seed: int, mode: Mode, selected: int) -> tuple[raster.Canvas, list[str], np.ndarray, np.ndarray]:
+def crowded_map(
+    seed: int, mode: Mode, selected: int | None, *, wide: int = 75, high: int = 16, **changes: object
+) -> tuple[raster.Canvas, list[str], np.ndarray, np.ndarray]:
     """64 peers of frames, close to each other; their names, columns and rows."""
     rng = np.random.default_rng(seed)
     n = 64
@@ -86,16 +88,26 @@ def crowded_map(seed: int, mode: Mode, selected: int) -> tuple[raster.Canvas, li
     snapshot = quiet(n, state=state)
     stage = Stage()
     across, down = raster.DOTS[mode]
-    stage.resize(75 * across, 16 * down, 2.0 * across / down, (across, down))
+    stage.resize(wide * across, high * down, 2.0 * across / down, (across, down))
     stage.follow(snapshot, 0, 0.0)
     x, y = stage.dots(99.0)
     what = replace(
         scene(snapshot, list(zip(x.tolist(), y.tolist(), strict=True)), selected=selected, trace=trace(n)),
         names=True,
     )
-    under = raster.Canvas(75, 16, mode)
+    what = replace(what, **changes)
+    under = raster.Canvas(wide, high, mode)
     base(under, what)
     return paint(under, what), list(snapshot.fixed.labels), *raster.cells(under, x, y)
+
+
+Found = list[tuple[str, int, int]]
+
+
+def found_in(canvas: raster.Canvas, labels: list[str]) -> Found:
+    """Each name that can be read, its row and its first column."""
+    rows = raster.to_text(canvas).split("\n")
+    return [(label, row, line.find(label)) for label in labels for row, line in enumerate(rows) if label in line]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -103,12 +115,89 @@ def test_each_name_is_beside_its_own_mark_or_led_to_and_covers_nothing(mode: Mod
     """Read back from the picture: every name that is written, at 64 selections."""
     for selected in range(64):
         canvas, labels, col, row_of = crowded_map(selected, mode, selected)
-        rows = raster.to_text(canvas).split("\n")
-        found = [(label, row, line.find(label)) for label in labels for row, line in enumerate(rows) if label in line]
+        found = found_in(canvas, labels)
         assert labels[selected] in [label for label, _, _ in found], "the selected peer is always named"
         for label, row, start in found:
             peer, end = labels.index(label), start + len(label)
             assert (canvas.owner[row, start:end] == peer).all()
             ends = [canvas.owner[row, c] for c in (start - 1, end) if 0 <= c < canvas.width]
-            assert set(ends) <= {-1, peer}, f"{label} stands next to the mark of another: {rows[row]}"
+            assert set(ends) <= {-1, peer}, f"{label} stands next to the mark of another: {raster.to_text(canvas)}"
         assert all((col[owner], row_of[owner]) == at for at, owner in marks(canvas, col, row_of)), "no mark is covered"
+
+
+SIZES = [(78, 14, 0.6), (118, 25, 0.9), (198, 39, 1.0)]
+"""The picture of the layout "present" at 80x24, 120x36 and 200x50, and which share of the peers is named at least."""
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "tor", "napster", "kademlia"])
+def test_for_an_audience_most_peers_of_a_network_as_it_is_opened_are_named(protocol: str) -> None:
+    swarm = Swarm(Setup(protocol=protocol, peers=64, seed=1))
+    swarm.advance(2_000_000)
+    snapshot = swarm.snapshot()
+    stage, n = Stage("world"), len(snapshot.state)
+    for wide, high, share in SIZES:
+        stage.resize(2 * wide, 4 * high, 1.0, (2, 4))
+        stage.follow(snapshot, 0, 0.0)
+        x, y = stage.dots(99.0)
+        at = list(zip(x.tolist(), y.tolist(), strict=True))
+        named = []
+        for all_names in (False, True):
+            what = replace(scene(snapshot, at), names=True, all_names=all_names, head=1, foot=1)
+            under = raster.Canvas(wide, high)
+            base(under, what)
+            named.append(len(found_in(paint(under, what), list(snapshot.fixed.labels))))
+        assert named[1] >= share * n, named
+        assert named[1] >= 4 * named[0] or share == 1.0, "clearly more than one person needs"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("mode", MODES)
+def test_for_an_audience_each_name_reads_as_that_of_its_own_peer_however_near_the_others_are(
+    mode: Mode, size: tuple[int, int, float]
+) -> None:
+    for seed in range(6):
+        made = crowded_map(seed, mode, None, wide=size[0], high=size[1], all_names=True, head=1, foot=1)
+        canvas, labels, col, row_of = made
+        found = found_in(canvas, labels)
+        assert canvas.named == len(found) == len({label for label, _, _ in found}), "the count is that of the picture"
+        assert len(found) >= 15, raster.to_text(canvas)
+        assert all((col[owner], row_of[owner]) == at for at, owner in marks(canvas, col, row_of)), "no mark is covered"
+        first = {*trace(64).holders, *trace(64).answerers, *np.random.default_rng(seed).integers(0, 64, 5).tolist()}
+        stand = set(zip(row_of.tolist(), col.tolist(), strict=True))
+        for label, row, start in found:
+            peer, end = labels.index(label), start + len(label)
+            assert 1 <= row < size[1] - 1, "not where the sentence or the legend stands"
+            ends = [canvas.owner[row, c] for c in (start - 1, end) if 0 <= c < canvas.width]
+            assert set(ends) <= {-1, peer}, f"{label} stands next to another: {raster.to_text(canvas)}"
+            if row != row_of[peer] and peer not in first:
+                for line in (row - 1, row + 1):
+                    others = stand - {(row_of[peer], col[peer])}
+                    assert not any((line, c) in others for c in range(start, end)), f"another is next to {label}"
+                # Its line can be followed: no other word covers it.
+                to = min(max(col[peer], start), end - 1)
+                for share in np.linspace(0.0, 1.0, 40):
+                    at = (
+                        int(row_of[peer] + 0.5 + (row - row_of[peer]) * share),
+                        int(col[peer] + 0.5 + (to - col[peer]) * share),
+                    )
+                    word = canvas.owner[at] not in (-1, peer) and at not in stand
+                    assert not word, f"the line of {label} is hidden: {raster.to_text(canvas)}"
+
+
+def test_names_for_an_audience_stay_where_they_are() -> None:
+    few, labels, _, _ = crowded_map(1, "braille", None, wide=116, high=24)
+    canvas, _, _, _ = crowded_map(1, "braille", None, wide=116, high=24, all_names=True)
+    many = found_in(canvas, labels)
+    assert len(many) > len(found_in(few, labels))
+    for changes in ({"trace": None}, {"hover": 9}, {"ringed": (3, 4)}):
+        other, _, _, _ = crowded_map(1, "braille", None, wide=116, high=24, all_names=True, **changes)
+        assert found_in(other, labels) == many, f"{changes} has moved names"
+
+
+def test_where_not_all_can_be_named_the_important_ones_are() -> None:
+    """A small picture: 64 peers in 20 columns."""
+    for seed in range(6):
+        canvas, labels, _, _ = crowded_map(seed, "braille", 40, wide=20, high=10, all_names=True)
+        named = {label for label, _, _ in found_in(canvas, labels)}
+        assert len(named) < 40
+        assert {labels[40], labels[trace(64).origin]} <= named, raster.to_text(canvas)

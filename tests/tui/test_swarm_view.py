@@ -51,6 +51,21 @@ async def test_peers_are_shown_with_their_legend() -> None:
         assert "swarm · ring" in str(view.border_title)
 
 
+async def test_for_an_audience_the_title_says_how_many_peers_are_named() -> None:
+    async with gallery(size=(60, 16)) as (view, pilot, _):
+        for everyone, small in ((True, True), (True, False), (False, True)):
+            view.all_names = everyone
+            await pilot.resize_terminal(*((60, 16) if small else (200, 60)))
+            view.show(frames.frame())
+            await pilot.pause(0.1)
+            view.show(frames.frame(wall_s=frames.frame().wall_s + 9.0))
+            await pilot.pause()
+            named = sum(label in view.text for label in frames.frame().snapshot.fixed.labels)
+            told = f"{named} of 64 named" if everyone and small else ""
+            assert told in str(view.border_title)
+            assert bool(told) == ("named" in str(view.border_title)), view.text
+
+
 async def test_a_click_picks_the_peer_there_and_the_ground_picks_none() -> None:
     async with gallery() as (view, pilot, app):
         view.show(frames.frame())

@@ -8,7 +8,10 @@ another word. Places depend on where peers are, and not on messages under way, s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +25,37 @@ RING_CELLS = 3
 """From the mark of a peer to the first column outside of the ring around it."""
 FAR = 16.0
 """The longest line to a word that is not about a selected peer, in columns."""
+FAR_IN_CROWD = 14.0
+"""The longest line to one of many words, in columns."""
+PLACES_MOST = 80
+"""So many of the nearest places are looked at for one of many words."""
 FARTHEST = 1e6
 """Any length."""
 NOWHERE = 1 << 40
 """A distance that no place has, squared."""
+
+
+class Name(NamedTuple):
+    """A word that is to be placed: the cell of its mark, and its length. ringed: the mark has a ring around it; first:
+    it is important, and may be far away; hidden: another peer has the cell of its mark."""
+
+    col: int
+    row: int
+    long: int
+    ringed: bool = False
+    first: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where many words stand: of each its row and first column, or None where there was no room; and all lines to words
+    that are not beside their marks: dots, and the number of the word that each dot belongs to."""
+
+    places: tuple[tuple[int, int] | None, ...]
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    of: NDArray[np.int64]
 
 
 class Labels:
@@ -42,15 +72,12 @@ class Labels:
 
     def beside(self, col: int, row: int, text: str, ink: int, owner: int, *, ringed: bool = False) -> bool:
         """Write a word to the right of a mark, or to the left of it. False if there is no room."""
-        gap, long = RING_CELLS if ringed else 1, len(text)
-        for start, first, end in (
-            (col + gap, col + 1, col + gap + long + 1),
-            (col - gap - long + 1, col - gap - long, col),
-        ):
-            if start >= 0 and start + long <= self._canvas.width and self._free(row, first, end):
-                self._write(start, row, text, ink, owner)
-                return True
-        return False
+        if not 0 <= row < self._height:
+            return False
+        start = _beside(self._taken[row], col, len(text), ringed)
+        if start is not None:
+            self._write(start, row, text, ink, owner)
+        return start is not None
 
     def near(self, col: int, row: int, text: str, ink: int, owner: int) -> bool:
         """Write a word in the row above a mark, or below, where no other mark is near. False if there is no room."""
@@ -71,29 +98,46 @@ class Labels:
         if found is None:
             return False
         line, start = found
-        self._lead(col, row, line, start, long, ink, ringed)
+        x, y = _line((canvas := self._canvas).across, canvas.down, Name(col, row, long, ringed), found)
+        self._lead(x, y, np.full(len(x), ink, np.uint8))
         self._write(start, line, text, ink, owner)
         return True
 
-    def _lead(self, col: int, row: int, line: int, start: int, long: int, ink: int, ringed: bool) -> None:
-        """The line from a mark, or from the ring around it, to the nearer end of a word. It passes below all marks."""
+    def plan(self, names: Sequence[Name]) -> Plan:
+        """Places for many words. The first of them are placed first, as `beside` and `led` do; then the others beside
+        their marks; then those left over within `FAR_IN_CROWD` columns, with no mark of another peer above or below.
+        Nothing is written. As long as no peer moves the plan is the same object."""
+        canvas, area = self._canvas, self._taken[: self._height]
+        return _planned(area.tobytes(), canvas.width, canvas.across, canvas.down, tuple(names))
+
+    def write(
+        self, plan: Plan, which: Sequence[int], texts: Sequence[str], inks: Sequence[int], owners: Sequence[int]
+    ) -> int:
+        """Write words of a plan, by their numbers, with their lines, where the cells are still free; texts, inks and
+        owners are those of the whole plan. Returns how many were written."""
+        room = []
+        for at in which:
+            place = plan.places[at]
+            if place is not None and self._free(place[0], place[1], place[1] + len(texts[at])):
+                room.append((at, *place))
+        written = np.zeros(len(plan.places), np.bool_)
+        written[[at for at, _, _ in room]] = True
+        led = written[plan.of]
+        self._lead(plan.x[led], plan.y[led], np.asarray(inks, np.uint8)[plan.of[led]])
+        for at, row, start in room:
+            self._write(start, row, texts[at], inks[at], owners[at])
+        return len(room)
+
+    def _lead(self, x: NDArray[np.int64], y: NDArray[np.int64], inks: NDArray[np.uint8]) -> None:
+        """Draw the dots of lines to words. They pass below all marks."""
         canvas = self._canvas
-        to_col = min(max(col, start - 1), start + long) if line == row else min(max(col, start), start + long - 1)
-        x0, y0 = (col + 0.5) * canvas.across, (row + 0.5) * canvas.down
-        x1, y1 = (to_col + 0.5) * canvas.across, (line + 0.5) * canvas.down
-        dx, dy = x1 - x0, y1 - y0
-        # The ring is an ellipse of 2.2 columns and 1.1 rows.
-        reach = math.hypot(dx / (2.2 * canvas.across), dy / (1.1 * canvas.down))
-        first = min(1.0 / reach, 1.0) if ringed and reach else 0.0
-        share = np.linspace(first, 1.0, int(max(abs(dx), abs(dy))) + 2)
-        x = np.clip(np.floor(x0 + dx * share), 0, canvas.dots_w - 1).astype(np.int64)
-        y = np.clip(np.floor(y0 + dy * share), 0, canvas.dots_h - 1).astype(np.int64)
+        x, y = np.clip(x, 0, canvas.dots_w - 1), np.clip(y, 0, canvas.dots_h - 1)
         cell = y // canvas.down, x // canvas.across
         bare = canvas.glyph[cell] == 0
         rows, cols = cell[0][bare], cell[1][bare]
         raster.pairs(canvas)[rows, :, cols] = 0
         canvas.dots[y[bare], x[bare]] = True
-        canvas.ink[rows, cols] = ink
+        canvas.ink[rows, cols] = inks[bare]
 
     def _clear(self, row: int, start: int, text: str) -> bool:
         """Whether a word may stand there: it is inside, and no mark and no word is in it or beside it."""
@@ -109,21 +153,139 @@ class Labels:
         self._taken[row, max(start, 0) : start + len(text)] = True
 
 
+def _line(across: int, down: int, name: Name, place: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Dots of the line from a mark, or from the ring around it, to the nearer end of its word."""
+    line, start = place
+    ends = (start - 1, start + name.long) if line == name.row else (start, start + name.long - 1)
+    to_col = min(max(name.col, ends[0]), ends[1])
+    x0, y0 = (name.col + 0.5) * across, (name.row + 0.5) * down
+    dx, dy = (to_col - name.col) * across, (line - name.row) * down
+    # The ring is an ellipse of 2.2 columns and 1.1 rows.
+    reach = math.hypot(dx / (2.2 * across), dy / (1.1 * down))
+    first = min(1.0 / reach, 1.0) if name.ringed and reach else 0.0
+    share = np.linspace(first, 1.0, max(abs(dx), abs(dy)) + 2)
+    return np.floor(x0 + dx * share).astype(np.int64), np.floor(y0 + dy * share).astype(np.int64)
+
+
+def _beside(taken: Flags, col: int, long: int, ringed: bool) -> int | None:
+    """The first column of a word of this length to the right of a mark or to the left of it, in a row of which these
+    cells are taken; None if there is no room."""
+    gap = RING_CELLS if ringed else 1
+    for start, first, end in (
+        (col + gap, col + 1, col + gap + long + 1),
+        (col - gap - long + 1, col - gap - long, col),
+    ):
+        if start >= 0 and start + long <= len(taken) and not taken[max(first, 0) : max(end, 0)].any():
+            return start
+    return None
+
+
+@lru_cache(maxsize=8)
+def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Name, ...]) -> Plan:
+    """See `Labels.plan`. area: a flag for each cell that is taken, `wide` in a row."""
+    marks = np.frombuffer(area, np.bool_).reshape(-1, wide)
+    taken = marks.copy()
+    places: list[tuple[int, int] | None] = [None] * len(names)
+    led: list[int] = []
+
+    def put(at: int, place: tuple[int, int] | None) -> None:
+        places[at] = place
+        if place is not None:
+            taken[place[0], place[1] : place[1] + names[at].long] = True
+
+    for at, name in enumerate(names):
+        if not 0 <= name.row < len(taken) or (name.hidden and not name.first):
+            continue
+        start = _beside(taken[name.row], name.col, name.long, name.ringed)
+        if start is not None:
+            put(at, (name.row, start))
+        elif name.first:
+            far = FARTHEST if name.ringed else FAR
+            put(
+                at,
+                _nearest(taken.tobytes(), wide, name.col, name.row, name.long, RING_CELLS if name.ringed else 2, far),
+            )
+            led.append(at)
+    crossed = np.zeros_like(taken)
+    for at in led:
+        _cross(crossed, across, down, names[at], places[at])
+    for at, name in enumerate(names):
+        if name.first or places[at] is not None or not 0 <= name.row < len(taken) or wide < name.long:
+            continue
+        others = marks.copy()
+        others[name.row, name.col] = False
+        barred = taken.copy()
+        barred[:-1] |= others[1:]
+        barred[1:] |= others[:-1]
+        # A place that covers no line, and whose line no word covers: it could not be followed to its peer.
+        near = _places(barred | crossed, name.col, name.row, name.long, 2, FAR_IN_CROWD)
+        place = _first_in_sight(taken & ~marks, name, near)
+        put(at, place)
+        _cross(crossed, across, down, name, place)
+        led.append(at)
+    x, y, of = [], [], []
+    for at in led:
+        place = places[at]
+        if place is not None:
+            dots_x, dots_y = _line(across, down, names[at], place)
+            x.append(dots_x)
+            y.append(dots_y)
+            of.append(np.full(len(dots_x), at))
+    nothing = [np.zeros(0, np.int64)]
+    return Plan(tuple(places), *(np.concatenate(nothing + part) for part in (x, y, of)))
+
+
+SIGHT = np.linspace(0.0, 1.0, 64)
+"""Points of a line to a word that are looked at, as shares of the way."""
+
+
+def _first_in_sight(words: Flags, name: Name, places: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """The first of these places whose line from the mark is covered by no word, where `words` are written; or None."""
+    if not places:
+        return None
+    lines, starts = (at[:, None] for at in np.array(places, np.int64).T)
+    ends = starts + name.long
+    same = lines == name.row
+    to = np.clip(name.col, starts - same, ends - 1 + same)
+    rows = np.floor(name.row + 0.5 + (lines - name.row) * SIGHT).astype(np.int64)
+    cols = np.floor(name.col + 0.5 + (to - name.col) * SIGHT).astype(np.int64)
+    own = (rows == lines) & (cols >= starts) & (cols < ends)
+    clear = ~(words[rows, np.clip(cols, 0, words.shape[1] - 1)] & ~own).any(axis=1)
+    return places[int(clear.argmax())] if clear.any() else None
+
+
+def _cross(crossed: Flags, across: int, down: int, name: Name, place: tuple[int, int] | None) -> None:
+    """Note the cells of the line to a word."""
+    if place is not None:
+        x, y = _line(across, down, name, place)
+        crossed[y // down, x // across] = True
+
+
 @lru_cache(maxsize=64)
 def _nearest(taken: bytes, wide: int, col: int, row: int, long: int, least: int, far: float) -> tuple[int, int] | None:
     """Row and column of the nearest free place for a word of `long` cells, between `least` and `far` columns away.
 
     It is the same as long as no peer moves, so it is kept. taken: a flag for each cell, `wide` in a row."""
     cells = np.frombuffer(taken, np.bool_).reshape(-1, wide)
+    return next(iter(_places(cells, col, row, long, least, far, 1)), None)
+
+
+def _places(
+    taken: Flags, col: int, row: int, long: int, least: int, far: float, most: int = PLACES_MOST
+) -> list[tuple[int, int]]:
+    """The nearest free places, at most `most` of them, the nearest first. taken: a flag for each cell, (H, W)."""
+    wide = taken.shape[1]
     # A free cell at both ends keeps a word apart from its neighbours; at the edge there is none.
-    padded = np.zeros((len(cells), wide + 3), np.int32)
-    padded[:, 2:-1] = cells
+    padded = np.zeros((len(taken), wide + 3), np.int32)
+    padded[:, 2:-1] = taken
     sums = np.cumsum(padded, axis=1)
     free = sums[:, long + 2 :] == sums[:, : -long - 2]
     starts = np.arange(free.shape[1])
     aside = np.maximum(np.maximum(starts - col, col - starts - long + 1), 0)
-    down = np.abs(np.arange(len(cells)) - row) * 2
-    away = (aside * aside)[None, :] + (down * down)[:, None]
+    below = np.abs(np.arange(len(taken)) - row) * 2
+    away = (aside * aside)[None, :] + (below * below)[:, None]
     away[~free | (away < least * least)] = NOWHERE
-    line, start = divmod(int(away.argmin()), away.shape[1])
-    return (line, start) if away[line, start] <= min(far * far, NOWHERE - 1) else None
+    flat = away.ravel()
+    nearest = [int(flat.argmin())] if most == 1 else np.argsort(flat, kind="stable")[:most].tolist()
+    limit = min(far * far, NOWHERE - 1)
+    return [divmod(at, away.shape[1]) for at in nearest if flat[at] <= limit]

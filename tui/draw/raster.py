@@ -109,13 +109,15 @@ class Canvas:
     a code point in place of the dots, 0 for none; owner: int32 (H, W), the peer a cell belongs to, -1 for none.
     """
 
-    __slots__ = ("across", "dots", "down", "fullest", "glyph", "height", "ink", "mode", "owner", "width")
+    __slots__ = ("across", "dots", "down", "fullest", "glyph", "height", "ink", "mode", "named", "owner", "width")
 
     def __init__(self, width: int, height: int, mode: Mode = "braille") -> None:
         self.width, self.height, self.mode = max(0, width), max(0, height), mode
         self.across, self.down = DOTS[mode]
         self.fullest = 0
         """Number of peers in the fullest cell of a heat map, 0 in any other picture."""
+        self.named = 0
+        """Number of peers whose names are written, where as many as possible should be (`scene.Scene.all_names`)."""
         self.dots: NDArray[np.bool_] = np.zeros((self.dots_h, self.dots_w), np.bool_)
         self.ink: NDArray[np.uint8] = np.zeros((self.height, self.width), np.uint8)
         self.glyph: Codes = np.zeros((self.height, self.width), np.uint32)
@@ -141,6 +143,7 @@ class Canvas:
         other = object.__new__(Canvas)
         other.width, other.height, other.mode = self.width, self.height, self.mode
         other.across, other.down, other.fullest = self.across, self.down, self.fullest
+        other.named = self.named
         other.dots, other.ink = self.dots.copy(), self.ink.copy()
         other.glyph, other.owner = self.glyph.copy(), self.owner.copy()
         return other

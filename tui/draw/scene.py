@@ -23,7 +23,7 @@ from engine import ALIVE, DEAD, Snapshot, Trace, sorted_once
 from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
-from .labels import FAR, FARTHEST, Labels
+from .labels import FAR, FARTHEST, Labels, Name
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
 from .styles import (
@@ -212,6 +212,10 @@ WAYS = 200
 """With more visible messages than this, those of the chosen ask do not have a line to their sender."""
 CENSORED_FIRST, DEAD_FIRST, SELECTED_FIRST = 256, 257, 258
 """Precedence above all looks, which are numbered by a byte."""
+NAME_MOST = 16
+"""Longest name on the picture, in cells."""
+FIRST_MOST = 48
+"""So many peers at most are named before all others in a picture for an audience."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
@@ -239,6 +243,9 @@ class Scene:
     marked: tuple[int, ...] = ()
     upkeep: bool = False
     names: bool = True
+    all_names: bool = False
+    """With `names`: as many peers as possible are named, the important ones first, with lines where there is no room
+    beside them."""
     coast_view: tuple[layout.View, layout.Box] | None = None
     rings: tuple[float, float, Floats, Floats] | None = None
     echoes: tuple[tuple[int, float], ...] = ()
@@ -648,6 +655,9 @@ def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
 def _words(canvas: Canvas, scene: Scene, seen: Flags) -> None:
     """Names of the important peers, reasons of losses, and names of all peers where there is room."""
     labels = Labels(canvas, scene.head, scene.foot)
+    if scene.names and scene.all_names:
+        canvas.named = _all_names(canvas, scene, seen, labels)
+        return
     chosen = [p for p in (scene.selected, scene.hover) if p is not None]
     if scene.names:
         _names(canvas, scene, seen, labels, chosen)
@@ -677,7 +687,7 @@ def _names(
         faint = late is not None and late + number >= 30
         ink = INK["selected"] if peer == scene.selected else INK["dim"] if faint else INK["label"]
         cols, rows = raster.cells(canvas, scene.x[peer], scene.y[peer])
-        col, row, name = int(cols), int(rows), told[peer][:16]
+        col, row, name = int(cols), int(rows), told[peer][:NAME_MOST]
         if not (0 <= col < canvas.width and 0 <= row < canvas.height):
             continue
         if late is not None and int(canvas.owner[row, col]) != peer:
@@ -685,6 +695,67 @@ def _names(
         if labels.beside(col, row, name, ink, peer, ringed=ringed) or late is not None:
             continue
         labels.led(col, row, name, ink, peer, ringed=ringed, far=FARTHEST if ringed else FAR)
+
+
+def important(scene: Scene) -> list[int]:
+    """The peers that a picture for an audience names first: the selected one, the one under the pointer, who asks, who
+    answered and who has the thing, those of a minimum cut, stations, the dead, the censored, those that were chosen."""
+    snapshot, trace = scene.snapshot, scene.trace
+    told: list[int | None] = [scene.selected, scene.hover]
+    if trace is not None:
+        told += [trace.origin, *trace.answerers, *trace.holders]
+    told += scene.ringed
+    told += np.flatnonzero(snapshot.fixed.infrastructure).tolist()
+    told += np.flatnonzero(snapshot.state == DEAD).tolist()
+    told += np.flatnonzero(snapshot.censored).tolist()
+    told += scene.marked
+    return [peer for peer in dict.fromkeys(told) if peer is not None][:FIRST_MOST]
+
+
+def _all_names(canvas: Canvas, scene: Scene, seen: Flags, labels: Labels) -> int:
+    """Names of as many peers as there is room for, and the reasons of losses. Returns how many are named.
+
+    Where names stand depends on where peers are. What an ask does to them changes it only if an important peer would
+    have no name."""
+    stations = [peer for peer in np.flatnonzero(scene.snapshot.fixed.infrastructure).tolist() if seen[peer]]
+    above = set(stations)
+    others = [peer for peer in np.flatnonzero(seen).tolist() if peer not in above]
+    peers = stations + (others if int(seen.sum()) <= FEW else [])
+    plan = labels.plan(_to_name(canvas, scene, peers, len(stations)))
+    placed = {peer for peer, place in zip(peers, plan.places, strict=True) if place is not None}
+    first = [peer for peer in important(scene) if seen[peer]]
+    lacking = [peer for peer in first if peer not in placed]
+    if lacking:
+        peers = list(dict.fromkeys([*lacking, *peers]))
+        plan = labels.plan(_to_name(canvas, scene, peers, len(lacking)))
+    told, above = scene.snapshot.fixed.labels, set(first)
+    texts = [told[peer][:NAME_MOST] for peer in peers]
+    inks = [INK["selected" if peer == scene.selected else "label" if peer in above else "dim"] for peer in peers]
+    numbers = range(len(peers))
+    named = labels.write(plan, [at for at in numbers if peers[at] in above], texts, inks, peers)
+    if scene.trace is not None:
+        losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot, labels)
+    return named + labels.write(plan, [at for at in numbers if peers[at] not in above], texts, inks, peers)
+
+
+def _to_name(canvas: Canvas, scene: Scene, peers: list[int], first: int) -> list[Name]:
+    """Where peers are that should be named, the first of them wherever there is room."""
+    told = scene.snapshot.fixed.labels
+    cols, rows = raster.cells(canvas, scene.x[peers], scene.y[peers])
+    hidden = canvas.owner[np.clip(rows, 0, canvas.height - 1), np.clip(cols, 0, canvas.width - 1)] != peers
+    return [
+        Name(
+            col,
+            row,
+            min(len(told[peer]), NAME_MOST),
+            ringed=number < first and peer in (scene.selected, scene.hover),
+            first=number < first,
+            hidden=covered,
+        )
+        for number, (peer, col, row, covered) in enumerate(
+            zip(peers, cols.tolist(), rows.tolist(), hidden.tolist(), strict=True)
+        )
+    ]
 
 
 def alive_count(snapshot: Snapshot) -> int:

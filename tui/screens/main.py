@@ -672,6 +672,7 @@ class MainScreen(LeanScreen[None]):
             if present:
                 self._named = self.view.names
             self.view.names = present or self._named
+            self.view.all_names = present
         if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             self.give_sizes()
             return

@@ -88,7 +88,10 @@ LAYOUTS: dict[str, Layout] = {
         {"controls": False} | dict.fromkeys(("inspector", "charts", "feed", "peers", "asks"), True),
         {"middle": 11, "bottom": 11},
     ),
-    PRESENT: Layout("For an audience: few panels, large figures, names, and the keys that are pressed.", dict(_NONE)),
+    PRESENT: Layout(
+        "For an audience: few panels, large figures, names of as many peers as possible, and pressed keys.",
+        dict(_NONE),
+    ),
 }
 
 

@@ -141,6 +141,8 @@ class SwarmView(CanvasWidget):
         self.colour_by: ColourBy = "state"
         self.upkeep = False
         self.names = True
+        self.all_names = False
+        """With `names`: as many peers as possible are named, for an audience."""
         self.legend = True
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
@@ -154,6 +156,8 @@ class SwarmView(CanvasWidget):
         self._fading = Fading()
         self._spread = SpreadLayer()
         self._legend_at = (0, 0, -1)
+        self._named = (0, 0)
+        """How many peers are named, and of how many in sight; (0, 0) where only the important ones are."""
         self._cells_of: Sharing | None = None
         self._titled, self._titled_s = "", -1e9
         self._echoes: list[tuple[PeerId, float]] = []
@@ -263,6 +267,10 @@ class SwarmView(CanvasWidget):
             foot = len(legend.lines_of(under, scene)) if self.legend else 0
             self._canvas = paint(under, replace(scene, head=len(said), foot=foot), self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
+            if scene.names and scene.all_names:
+                self._named = self._canvas.named, int(in_sight(self._canvas, scene.x, scene.y).sum())
+            elif not (self.names and self.all_names):
+                self._named = 0, 0
         for row, line in enumerate(said):
             raster.text(self._canvas, 0, row, f" {line} ", INK["say"])
         self._explain(frame, scene, len(said))
@@ -292,6 +300,7 @@ class SwarmView(CanvasWidget):
             marked=frame.marked,
             upkeep=self.upkeep,
             names=self.names,
+            all_names=self.all_names and not stage.moving(wall_s),
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
             key_at=stage.place_of_key(frame.trace),
@@ -343,6 +352,9 @@ class SwarmView(CanvasWidget):
         title = believed_title(frame) or f"swarm · {placed}"
         if snapshot.links.contacts:
             title += " · contacts"
+        named, seen = self._named
+        if named < seen and not believed_title(frame):
+            title += f" · {named:,} of {seen:,} named"
         if not frame.live:
             title += " · in the past"
         if self.stage.view.zoom > 1:
@@ -410,7 +422,7 @@ class SwarmView(CanvasWidget):
             _Same(frame.trace),
             (snapshot.links.version, snapshot.marks.version, snapshot.paths.version),
             self.stage.version,
-            (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
+            (self.content_size, self.glyphs, self.colour_by, self.names, self.all_names, self.legend, self.upkeep),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
             (
                 frame.told,
