@@ -779,7 +779,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             if peer != self.records[ask].origin and peer not in self.joined_asks.get(ask, ()):
                 self.joined_asks[ask] = (*self.joined_asks.get(ask, ()), peer)
             return ask << HOP_BITS
-        record = self._record(peer, plain(text, limit=TEXT_MAX).strip(), goal, "network")
+        record = self._record(peer, plain(self._labelled(text), limit=TEXT_MAX).strip(), goal, "network")
         if key is not None:
             self.begun[name] = record.id
         self.kernel.quiescent.append(record)
@@ -824,9 +824,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
         for record in self._records_told(peer, causes):
-            # A program knows the numbers of peers, and not what they are called.
-            record.setback = NUMBERED.sub(lambda found: self._called(int(found[1])), str(why))
+            record.setback = self._labelled(str(why))
         self.log(peer, "fetch failed", {"why": why}, causes)
+
+    def _labelled(self, text: str) -> str:
+        """With labels in place of the numbers of peers: a program knows #6, and not what it is called."""
+        return NUMBERED.sub(lambda found: self._called(int(found[1])), text) if "#" in text else text
 
     def _called(self, peer: PeerId) -> str:
         return self.labels[peer] if self._is_peer(peer) else f"#{peer}"
@@ -844,6 +847,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             asks = [each.id for each in record.records] if isinstance(record, JointRecord) else [record.id]
         else:
             asks = [cause >> HOP_BITS for cause in causes] or [0]
+        for key, value in facts.items():
+            if value.__class__ is str and "#" in value:
+                facts = {**facts, key: self._labelled(value)}
         for ask in asks:
             self.event_log.append(Noted, peer, kind, facts, ask)
 

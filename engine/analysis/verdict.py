@@ -6,7 +6,7 @@ only where there is one: who keeps records is asked of each living peer then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "done": record.done,
         "of": record.of,
         "hits_gone": [programs[p] for p in hits].count(None) if hits else 0,
+        "gone": _gone(sim, hits),
         "hits_poisoned": sum([bool(sim.poisoned[p]) for p in hits]) if hits else 0,
         "first_hit_s": None if first is None else first / 1e6,
         "hops": record.deepest,
@@ -73,6 +74,12 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     if record.sought == "answer" and len(record.hits) == len(record.stale):
         facts.update(_of_holders(sim, record, horizon))
     return facts
+
+
+def _gone(sim: Simulation, hits: Collection[PeerId]) -> str:
+    """What the holders that do not run are: `dead`, `gone`, or `dead or gone`."""
+    states = {int(sim.state[p]) for p in hits if sim.programs[p] is None}
+    return "dead" if states == {DEAD} else "gone" if states == {LEFT} else "dead or gone"
 
 
 def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, horizon: int | None) -> int:
@@ -364,6 +371,7 @@ def verdict(facts: Mapping[str, Any]) -> str:
     reached, hops          peers that a question reached, stations and dead ones included, and the greatest depth at
                            which one was new
     hits, first_hit_s      holders found, and seconds until the first, or None
+    gone                   what those of them are that do not run now: `dead`, `gone`, or `dead or gone`
     stale                  of these, those that were dead or had left when they were found
     hits_gone, hits_poisoned
                            of these, those that are dead or have left, and those that serve decoys
@@ -401,7 +409,7 @@ def verdict(facts: Mapping[str, Any]) -> str:
         return f"No answer: the asker {trouble}."
     if facts["hits"]:
         named = "the one holder that it names was" if facts["hits"] == 1 else f"all {facts['hits']} holders named were"
-        return f"No answer: {named} dead or gone by then{_so_far(facts)}."
+        return f"No answer: {named} {facts['gone']} by then{_so_far(facts)}."
     return f"No answer: {_why(facts)}"
 
 
@@ -436,21 +444,24 @@ def _not_fetched(facts: Mapping[str, Any]) -> str:
     silenced = trouble in ("is censored", "is colluding") and facts["hits_gone"] < facts["hits"]
     if trouble and (silenced or not setback):
         return f"it was not fetched: the asker {trouble}"
-    if away := _out_of_reach(facts["hits_at"]):
+    holders = facts["hits_at"]
+    away = _away(holders)
+    if away and not holders.living and not holders.colluding:
         return f"it was not fetched: {away}"
-    return f"it could not be fetched: {plain(setback, 80)}" if setback else ""
+    # Some can be reached: what the last of those that were tried told, and which cannot.
+    why = [f"it could not be fetched: {plain(setback, 80)}"] if setback else []
+    return "; ".join([*why, away] if why and away else why)
 
 
-def _out_of_reach(holders: Whereabouts) -> str:
-    """What became of the holders if the asker can reach none of them, though some live; else ""."""
-    if holders.living or holders.colluding or not (holders.censored or holders.parted):
-        return ""
-    counts = {label: count for word, label in WHERE.items() if (count := getattr(holders, word))}
-    if len(counts) == 1:
+def _away(holders: Whereabouts) -> str:
+    """What became of the holders that the asker cannot reach: `the holder is dead`, `of the 3 holders 2 are dead, 1 is
+    censored`; "" if there are none."""
+    counts = {label: count for word, label in WHERE.items() if word != "colluding" if (count := getattr(holders, word))}
+    if [*counts.values()] == [holders.total]:
         ((label, count),) = counts.items()
         return f"the holder is {label}" if count == 1 else f"all {count:,} holders are {label}"
     each = ", ".join(f"{count:,} {'is' if count == 1 else 'are'} {label}" for label, count in counts.items())
-    return f"of the {holders.total:,} holders {each}"
+    return f"of the {holders.total:,} holders {each}" if each else ""
 
 
 def _broadcast(facts: Mapping[str, Any]) -> str:
@@ -470,14 +481,14 @@ def _broadcast(facts: Mapping[str, Any]) -> str:
 def _found(facts: Mapping[str, Any]) -> str:
     """Where something was found and no decoy was opened."""
     hits = facts["hits"]
-    gone = f" ({facts['stale']} of them dead or gone)" if facts["stale"] else ""
+    gone = f" ({facts['stale']} of them {facts['gone']})" if facts["stale"] else ""
     said = f"Found: {plural(hits, 'holder')}{gone}, the first after {facts['first_hit_s']:.2f} s"
     if facts["fetched"]:
         return f"{said}."
     if why := _not_fetched(facts):
         return f"{said}, but {why}{_so_far(facts)}."
     if facts["hits_gone"] == hits:
-        return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."
+        return f"{said}, but {'it is' if hits == 1 else 'all are'} {facts['gone']}."
     if facts["hits_poisoned"]:
         serve = "serves" if facts["hits_poisoned"] == 1 else "serve"
         those = f"{facts['hits_poisoned']} of them" if facts["hits_poisoned"] < hits else "it" if hits == 1 else "all"

@@ -156,7 +156,7 @@ def test_a_slow_download_is_no_silent_one() -> None:
         tape.give(peer, piece(at, 10_000), sender=9)
     assert peer.downloads.running[TRAIN.name].here == 40_000
     tape.wait(peer, 31 * SECOND)
-    assert tape.noted("failed") == [{"why": "silent"}]
+    assert tape.noted("failed") == [{"why": "the holder was silent"}]
     assert pending(tape) == []
 
 

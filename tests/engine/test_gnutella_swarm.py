@@ -172,7 +172,7 @@ def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
     made.do(Censor("#30"))
     assert made.advance_quiet(QUARTER_HOUR)
     assert at(made, 0).downloads.running == {}
-    assert kinds(made, "fetch failed")[0][1]["why"] == "silent"
+    assert kinds(made, "fetch failed")[0][1]["why"] == "the holder was silent"
     assert not made.library(0).matching(TITLE)
 
 

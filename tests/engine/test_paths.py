@@ -193,4 +193,4 @@ def test_an_ask_that_its_asker_could_answer_itself_has_a_path_of_the_asker_alone
     swarm.advance(10 * SECOND)
     again = swarm.record(2)
     assert (again.hits, again.stale, again.found) == (row.hits, 1, row.hits - 1)
-    assert "(1 of them dead or gone)" in again.verdict
+    assert "(1 of them dead)" in again.verdict

@@ -182,7 +182,7 @@ def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
     swarm.do(Cut((a, b)))
     run(swarm, SETTLED_S[protocol])
     [row] = changes(swarm)
-    assert row.text == f"link #{min(a, b)}-#{max(a, b)} is down"
+    assert row.text == f"link {swarm.labels[min(a, b)]}-{swarm.labels[max(a, b)]} is down"
     assert 0 < row.reached < 16
     trace = swarm.trace(row.id)
     assert trace is not None

@@ -16,6 +16,7 @@ from engine import (
     Ask,
     AskFor,
     AskIssued,
+    Censor,
     Collude,
     Facts,
     Goal,
@@ -23,6 +24,7 @@ from engine import (
     Host,
     InputError,
     Kill,
+    Noted,
     Peer,
     PeerId,
     Publish,
@@ -422,7 +424,7 @@ def test_an_answer_that_names_only_the_dead_is_no_success() -> None:
     swarm.do(Kill(7))
     row = ask(swarm, 0, "blue train")
     assert (row.hits, row.first_hit_us, row.outcome) == (1, None, "no answer")
-    assert row.verdict == "No answer: the one holder that it names was dead or gone by then; 6 of 8 done."
+    assert row.verdict == "No answer: the one holder that it names was dead by then; 6 of 8 done."
     assert swarm.success(0, 5) == 0.0
     swarm.do(Revive(7))
     row = ask(swarm, 0, "blue train")
@@ -517,9 +519,28 @@ def test_a_failure_and_a_decoy_are_told_by_the_verdict() -> None:
         "Found: 1 holder, the first after 0.00 s, but it could not be fetched: the swarm ran dry; 16 of 17 done."
     )
     assert row.outcome == "not fetched"
+    # What became of holders is known, and who tried to fetch from them knows it not.
+    swarm.do(Kill(2))
+    hears(swarm, 0, lambda h: (h.hit(1, "a"), h.hit(2, "a"), h.failed("#1 was silent")))
+    assert ask(swarm, 0, "a").verdict.endswith("could not be fetched: p001 was silent; of the 2 holders 1 is dead.")
+    hears(swarm, 0, lambda h: h.hit(2, "a"))
+    assert ask(swarm, 0, "a").verdict == "No answer: the one holder that it names was dead by then."
+    swarm.do(Revive(2))
+    swarm.do(Censor(2))
+    hears(swarm, 0, lambda h: (h.hit(2, "a"), h.failed("#2 was silent")))
+    assert ask(swarm, 0, "a").verdict.endswith(", but it was not fetched: the holder is censored.")
     hears(swarm, 0, lambda h: (h.hit(1, "a"), h.failed("slow"), h.fetched(1, "a")))
     row = ask(swarm, 0, "a")
     assert (row.outcome, row.fetched) == ("answered", 1)
+
+
+def test_people_read_labels_where_a_program_writes_numbers_of_peers() -> None:
+    swarm = make_swarm(3, Actor)
+    hears(swarm, 0, lambda h: (h.begin("#2 is gone, as is #77", BLOCK), h.log("late", why="#2 was slow", who=2)))
+    ask(swarm, 0, "a")
+    assert [row.text for row in swarm.asks() if row.by == "network"] == ["p002 is gone, as is #77"]
+    (noted,) = [event for event in swarm.events() if isinstance(event, Noted) and event.kind == "late"]
+    assert noted.facts == {"why": "p002 was slow", "who": 2}
 
 
 def test_an_ask_is_kept_open_by_its_peers_until_they_let_it_close_or_end() -> None:

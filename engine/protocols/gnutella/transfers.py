@@ -164,7 +164,7 @@ class Downloads:
         if host.now_us < download.moved_us + self.silence_us(host):
             self.look_later(host, download)
         else:
-            self.other(host, download, "silent")
+            self.other(host, download, "the holder was silent")
 
     def other(self, host: Host, download: Fetch, why: str) -> None:
         """Give up the present source: try the next one, or fail."""
