@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         on_reply,
         on_timeout,
         option,
+        switch,
         verb,
         words_of,
     )
@@ -221,6 +222,7 @@ NAMES = {
         "on_reply",
         "on_timeout",
         "option",
+        "switch",
         "verb",
         "words_of",
     ),
@@ -536,6 +538,7 @@ __all__ = [
     "sorted_once",
     "story_of",
     "sweep",
+    "switch",
     "title_of",
     "to_toml",
     "use_file",

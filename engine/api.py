@@ -37,6 +37,7 @@ from typing import (
 
 from .errors import InputError as InputError
 from .errors import NothingToReplyTo as NothingToReplyTo
+from .errors import nearest
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
@@ -245,7 +246,9 @@ class Message:
 
 
 @dataclass_transform(frozen_default=True)
-def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> Callable[[type[M]], type[M]]:
+def message(
+    *, over: Over = "stream", part: Part = "upkeep", size: int = 0, about: str = ""
+) -> Callable[[type[M]], type[M]]:
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
     over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
@@ -253,10 +256,12 @@ def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> C
           something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
     size: bytes on the real wire, where every message of this class has as many (a Tor cell: 514). Without it a method
           `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
+    about: the name of a field with a text: its words are what a handler can read in the message, see `Message.about`,
+          which a class whose words come from elsewhere defines itself
 
     A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
-    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header, and for
-    words that `over` and `part` do not have.
+    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header, for words
+    that `over` and `part` do not have, and for an `about` that is no field.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
@@ -270,6 +275,13 @@ def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> C
 
     def build(cls: type[M]) -> type[M]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
+        if about:
+            named = [name for base in reversed(cls.__mro__) for name in get_annotations(base)]
+            if about not in named:
+                raise ValueError(
+                    f'{cls.__name__} is about "{about}", which is none of its fields{nearest(about, named)}'
+                )
+            space["about"] = _words_in(about)
         space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__, stated_size=size)
         # The size is set to 0 when a message is made, since testing for an empty slot takes eight times as long. It is
         # taken out of the fields again, which are what is counted, compared and shown.
@@ -281,6 +293,15 @@ def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> C
         return cast("type[M]", made)
 
     return build
+
+
+def _words_in(name: str) -> Callable[[Any], Iterable[str]]:
+    """A method `about` that reads a field of this name."""
+
+    def about(self: Any) -> Iterable[str]:
+        return words_of(str(getattr(self, name)))
+
+    return about
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,16 +423,18 @@ class Goal:
     audience    whom a question has to come to, see `Audience`
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
-    draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (titles, rng, now_us) -> text. titles: the most popular first
+    draw        how background asks get their text: "title" (by popularity; one of `examples`, each as often, where
+                these are texts), or a function at the top of a module (titles, rng, now_us) -> text. titles: the most
+                popular first
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
     doing       the state of an ask that has a hit and is not over
     one         what a peer that has the thing is called: "one holder answered"
     what        what a user types as its text: "a title, or some words of it"
-    examples    texts that can be asked for, the best first: "title" (the most popular titles), or a function at the top
-                of a module (titles, users) -> texts. users: how many peers there are, #0 to #users-1, without stations
+    examples    texts that can be asked for, the best first: "title" (the most popular titles), a tuple of texts, or a
+                function at the top of a module (titles, users) -> texts. users: how many peers there are, #0 to
+                #users-1, without stations
     another     who has it itself wants another peer that has it, as one who calls users that write the same as it does
 
     Records and recordings hold the name alone.
@@ -429,7 +452,7 @@ class Goal:
     doing: str = "downloading"
     one: str = "holder"
     what: str = "a title, or some words of it"
-    examples: Literal["title"] | Callable[[Sequence[str], int], Sequence[str]] = "title"
+    examples: Literal["title"] | tuple[str, ...] | Callable[[Sequence[str], int], Sequence[str]] = "title"
     another: bool = False
 
     @property
@@ -759,7 +782,8 @@ class Host(Protocol):
         ...
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
-        """Call the `@on` handler of `tick` once, `delay_us` from now.
+        """Call the `@on` handler of `tick` once, `delay_us` from now. Raises NetworkFault for a fraction: seconds are
+        for `after_s`.
 
         An ask that was answered counts as searched to its end when no question or answer of it is under way and no
         timer of it waits after which it may be asked further. The class of a tick says of one after which it is not:
@@ -767,13 +791,21 @@ class Host(Protocol):
         """
         ...
 
+    def after_s(self, delay_s: float, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
+        """The same with a delay in seconds, as options have it."""
+        ...
+
     def every(self, period_us: int, tick: object, *, phase: int | None = None) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
         period, drawn from this peer's own random stream, so that peers do not tick at the same instant.
 
         phase: in us: the calls then come at these times after whole multiples of the period. With 0 all that have the
-        same period tick at once.
+        same period tick at once. Raises NetworkFault for a fraction, and for a period of less than 1 ms.
         """
+        ...
+
+    def every_s(self, period_s: float, tick: object, *, phase: int | None = None) -> Timer:
+        """The same with a period in seconds."""
         ...
 
     def cost(self, peer: PeerId) -> int:
@@ -794,7 +826,8 @@ class Host(Protocol):
         to: PeerId,
         request: object,
         *,
-        timeout_us: int | Sequence[int],
+        timeout_us: int | Sequence[int] | None = None,
+        timeout_s: float | Sequence[float] | None = None,
         context: object = None,
         answers: int | None = 1,
         cause: CauseLike = INHERIT,
@@ -804,16 +837,18 @@ class Host(Protocol):
         """Send a request that waits for `answers` answers, or, with None, for any number until it is cancelled.
 
         The receiver handles the request with `@on(Request)` and answers with `reply`. Each answer is handed to
-        `@on_reply(Request)`, with `context`, which is plain data. `timeout_us` is how long to wait for an answer, and
-        begins anew after each one. A sequence has one time for each try: the request is sent again when the time of a
-        try is over, unless an answer has come; an answer to any try counts. If the last time is over
-        `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the receiver's
-        machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then ended.
+        `@on_reply(Request)`, with `context`, which is plain data. `timeout_us`, or `timeout_s` in seconds, is how
+        long to wait for an answer, and begins anew after each one. A sequence has one time for each try: the request is
+        sent again when the time of a try is over, unless an answer has come; an answer to any try counts. If the last
+        time is over `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the
+        receiver's machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then
+        ended. A program without it has an `@on_reply(Request)` whose `answer` may be None (`answer: Ack | None`), and
+        is told None then; the file of a network that has neither is refused.
 
         An answer that is late, that comes once more or from somebody else is not handed over; nor is one of a class
         that the annotation of the handler's parameter does not have. While a call waits, the ask that caused it is
-        open. A call ends with the process. Where a program has no `@on_timeout(Request)`, it is told by `refused` of a
-        refusal. Raises ValueError for times or a number of answers that are not possible.
+        open. A call ends with the process. Raises ValueError for times or a number of answers that are not possible,
+        and NetworkFault for a `timeout_us` that is a fraction.
         """
         ...
 
@@ -1064,6 +1099,7 @@ class Peer:
             cls.name = name
         if options is not None:
             cls.options_type = options
+        _add_switches(cls)
         cls.components = _components_of(cls)
         if cls.components:
             _add_options(cls)
@@ -1206,6 +1242,47 @@ class Peer:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:
         the screen can then place peers on a circle. Called about once a second."""
         return None
+
+
+# --- verbs -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A field of a peer with a pair of verbs, see `switch`."""
+
+    on: str
+    off: str
+    about: str
+    off_about: str
+    then: str
+
+
+def _add_switches(cls: type[Peer]) -> None:
+    """Give a class the methods of the two verbs of each `switch`."""
+    for name, value in list(vars(cls).items()):
+        made = value.metadata.get("switch") if isinstance(value, Field) else None
+        if isinstance(made, Switch):
+            setattr(cls, f"_{name}_on", _switching(cls, name, made, True))
+            setattr(cls, f"_{name}_off", _switching(cls, name, made, False))
+
+
+def _switching(cls: type[Peer], name: str, made: Switch, value: bool) -> Callable[[Any, Host], None]:
+    def why_not(peer: Any) -> str | None:
+        if getattr(peer, name) is not value:
+            return None
+        return "it does so already" if value else f'"{made.on}" has not been done to it'
+
+    def change(self: Any, host: Host) -> None:
+        setattr(self, name, value)
+        if made.then:
+            getattr(self, made.then)(host)
+
+    change.__name__ = change.__qualname__ = f"_{name}_{'on' if value else 'off'}"
+    change.__module__ = cls.__module__
+    verbs, texts = (made.on, made.off), (made.about, made.off_about)
+    this, other = (0, 1) if value else (1, 0)
+    return verb(verbs[this], about=texts[this], undo=verbs[other], why_not=why_not)(change)
 
 
 # --- components ------------------------------------------------------------------------------------------------
@@ -1456,7 +1533,8 @@ class _OnReply:
 def on_reply(kind: type[Any]) -> _OnReply:
     """Mark a method as the handler of answers to requests of this class that were sent by `Host.call` (host, sender,
     answer, context; may return `DUPLICATE`). An answer of a class that the annotation of `answer` does not have is not
-    handed over."""
+    handed over. With `answer: Ack | None` it is also told, by None, of a call that ended without an answer, where the
+    class has no `@on_timeout` for that."""
     return _OnReply((kind,))
 
 
@@ -1516,6 +1594,19 @@ def verb(
         return method
 
     return mark
+
+
+def switch(on: str, off: str, *, about: str, off_about: str, then: str = "") -> bool:
+    """A field of a peer, False at first, and the two verbs that a person has for it: `on` makes it True, `off` False
+    again. Each undoes the other, and cannot be done where the field has that value already.
+
+        muted: bool = switch("mute", "speak", about="It sends nothing.", off_about="It sends again.")
+
+    about, off_about  a sentence on each verb, see `verb`
+    then              a method (self, host) that is called after the field has changed, by either verb
+    """
+    made: bool = field(default=False, metadata={"switch": Switch(on, off, about, off_about, then)})
+    return made
 
 
 def option(

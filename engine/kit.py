@@ -1,5 +1,6 @@
-"""What several networks share: a hash, identifiers, sets as integers, bounded tables, an index of names, super peers, a
-host cache, downloads that resume, routing tables as they are after a long time, and closed forms of theory.
+"""What several networks share: a hash, identifiers, sets as integers, bounded tables, an index of names, neighbours,
+super peers, a host cache, downloads that resume, routing tables as they are after a long time, and closed forms of
+theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b, sha1
 from math import comb, exp, log
@@ -17,7 +18,22 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import Cause, File, Host, NatKind, PeerId, Rng, Theory, Timer, can_meet, words_of
+from .api import (
+    Beliefs,
+    Cause,
+    Component,
+    File,
+    Host,
+    NatKind,
+    PeerId,
+    Rng,
+    Theory,
+    Timer,
+    can_meet,
+    on,
+    option,
+    words_of,
+)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -91,6 +107,11 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
         del table[next(iter(table))]
 
 
+def some_of(items: Sequence[E], most: int, rng: Rng) -> list[E]:
+    """At most `most` of some items, drawn at random, each once; all in a drawn order where they are no more."""
+    return rng.sample(items, max(0, min(most, len(items))))
+
+
 SPEEDS_KBIT_S = (56, 128, 1500, 1500, 3000, 10000)
 """Speeds of the lines of users where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
 
@@ -129,6 +150,81 @@ class NameIndex(Generic[E]):
         without words."""
         lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(words_of(text))), key=len)
         return (entry for entry in (lists[0] if lists else ()) if all(entry in other for other in lists[1:]))
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class LookForNeighbours:
+    """Time to see whether a peer has enough neighbours."""
+
+
+@dataclass(slots=True)
+class NeighbourOptions:
+    """How many neighbours a peer wants, and where it looks for them."""
+
+    wanted: int = option(3, "neighbours that a peer wants at least", low=1, high=50, unit="peers")
+    look_s: float = option(5.0, "time between two looks for more, in s", low=0.1, high=600.0, fixed=True)
+    known: int = option(100, "peers that it remembers, the latest ones", low=1, high=10_000, unit="peers")
+
+
+@dataclass(slots=True, eq=False)
+class NeighbourList(Component, options=NeighbourOptions):
+    """The peers that a peer has an open stream with: those of the topology; as a newcomer, or where some have gone, it
+    connects to others that it knows. For networks without a handshake of their own:
+
+        links: NeighbourList = component(NeighbourList)
+
+    near   its neighbours, in the order in which they became so
+    known  peers that it may connect to, the latest last; they are on its disk
+    """
+
+    near: dict[PeerId, None] = field(default_factory=dict)
+    known: dict[PeerId, None] = field(default_factory=dict)
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        for peer in (*contacts, *(saved if isinstance(saved, tuple) else ())):
+            self.learn(host, peer)
+        host.every_s(host.options.look_s, LookForNeighbours())
+        if host.now_us:
+            self.look(host, LookForNeighbours())
+
+    def saved(self) -> object | None:
+        return tuple(self.known)
+
+    def learn(self, host: Host, peer: PeerId) -> None:
+        """Remember a peer that somebody told of, as the latest."""
+        if peer != host.me and peer >= 0:
+            self.known.pop(peer, None)
+            put_bounded(self.known, peer, None, host.options.known)
+
+    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
+        for peer in links:
+            self.opened(host, peer)
+
+    def opened(self, host: Host, peer: PeerId) -> None:
+        self.near[peer] = None
+        self.learn(host, peer)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        self.near.pop(peer, None)
+
+    @on(LookForNeighbours)
+    def look(self, host: Host, tick: LookForNeighbours) -> None:
+        """Connect to as many known peers as are lacking. With a dead one no stream opens, so that others are tried next
+        time."""
+        others = [peer for peer in self.known if peer not in self.near]
+        for peer in some_of(others, host.options.wanted - len(self.near), host.rng):
+            host.link(peer)
+
+    def one_of(self, host: Host, but: PeerId = -1) -> PeerId | None:
+        """A neighbour, drawn at random; None where there is none. but: this one only where there is no other."""
+        others = [peer for peer in self.near if peer != but] or list(self.near)
+        return host.rng.choice(others) if others else None
+
+    def beliefs(self) -> Beliefs:
+        return Beliefs.of(self.near, "a neighbour")
 
 
 # --- super peers ----------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from inspect import get_annotations
 from types import FunctionType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, Station, Verb
+from . import api
+from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, Station, Switch, Verb
 from .commands import VERBS
 from .errors import InputError, Place, nearest, place_in_protocol, place_of, plain
 from .options import allowed_of
@@ -114,8 +115,25 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
             f"or one with @on_reply of the request that it answers, whose answer: {kind.__name__}{place_of(kind)}"
         )
     for program in classes:
+        for mark, handler, kind in _handlers(program):
+            if mark == "on_reply" and kind not in program.timeouts:
+                _check_end_is_told(program, handler, kind)
+    for program in classes:
         for base in _own_bases(program):
             _check_names_used(base)
+
+
+def _check_end_is_told(program: type[Peer], handler: FunctionType, kind: type[Any]) -> None:
+    """A program that is told of answers is also told of calls that end without one."""
+    if NoneType in get_args(annotation_of(handler, ANSWER_AT)):
+        return
+    answer = handler.__code__.co_varnames[ANSWER_AT]
+    hint = handler.__annotations__.get(answer, "object")
+    raise InputError(
+        f"{_whose(program, handler.__name__)} is told of answers to {kind.__name__}, and nothing of a call that ends "
+        f"without one: a method with @on_timeout({kind.__name__}) is expected, or here {answer}: "
+        f"{getattr(hint, '__name__', hint)} | None{Place(handler)}"
+    )
 
 
 # --- one class ---------------------------------------------------------------------------------------------------
@@ -207,10 +225,14 @@ def _check_goals(program: type[Peer]) -> None:
         for word in ("verb", "about", "did", "doing", "one", "what"):
             if not isinstance(getattr(goal, word), str):
                 raise InputError(f"{whose}: {word} should be a text, not {plain(getattr(goal, word), 40)}{where}")
-        for word in ("draw", "examples"):
-            made = getattr(goal, word)
-            if not callable(made) and made != "title":
-                raise InputError(f'{whose}: {word} should be "title" or a function, not {plain(made, 40)}{where}')
+        if not callable(goal.draw) and goal.draw != "title":
+            raise InputError(f'{whose}: draw should be "title" or a function, not {plain(goal.draw, 40)}{where}')
+        texts: object = goal.examples
+        listed = isinstance(texts, tuple) and texts and all(isinstance(one, str) for one in texts)
+        if not callable(texts) and not listed and texts != "title":
+            raise InputError(
+                f'{whose}: examples should be "title", a tuple of texts or a function, not {plain(texts, 40)}{where}'
+            )
         parts: object = goal.reached_by
         if not isinstance(parts, frozenset) or not all(part in PARTS for part in parts):
             raise InputError(f"{whose}: reached_by should be a frozenset of {', '.join(PARTS)}{where}")
@@ -504,6 +526,15 @@ def _check_options_of_component(main: type[Peer], options: type[Any] | None, pat
 
 
 def _check_verbs(program: type[Peer]) -> None:
+    declared: dict[str, Field[Any]] = getattr(program, "__dataclass_fields__", {})
+    for each in declared.values():
+        pair = each.metadata.get("switch")
+        if isinstance(pair, Switch) and pair.then and not callable(getattr(program, pair.then, None)):
+            methods = [name for base in _own_bases(program) for name, _, _ in _methods(base)]
+            raise InputError(
+                f'{_whose(program, each.name)}: then="{plain(pair.then, 40)}" is no method of it'
+                f"{nearest(pair.then, methods, listed=False)}{place_of(program)}"
+            )
     for base in program.__mro__:
         known: dict[str, str] = {}
         verbs = {
@@ -522,7 +553,9 @@ def _check_verbs(program: type[Peer]) -> None:
 
 def _check_verb(program: type[Peer], made: Verb) -> None:
     method = inspect.unwrap(getattr(program, made.method))
-    whose, where = f'{program.__qualname__}: verb "{made.name}"', Place(method)
+    # The methods of a switch stand in no file of the network.
+    whose = f'{program.__qualname__}: verb "{made.name}"'
+    where = Place(program if method.__code__.co_filename == api.__file__ else method)
     own = {name for name in verbs_of(program) if "." not in name}
     if not isinstance(made.name, str) or not made.name.replace("-", "_").isidentifier():
         raise InputError(f"{whose} should be one word{where}")

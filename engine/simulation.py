@@ -1029,7 +1029,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                     name = self.kinds[self.shared.kinds[type(notice.message)]].name
                     self.event_log.append(Refused, peer, other, name, ask)
                 if isinstance(notice.message, Called):
-                    self._call_refused(peer, other, notice.message)
+                    if (call := host.calls.get(notice.message.token)) is not None:
+                        self._end_call(peer, call, "refused")
                 else:
                     refused = notice.message.message if isinstance(notice.message, Wrapped) else notice.message
                     programs.refused(program, host, other, refused)
@@ -1041,20 +1042,6 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             raise PeerFailed(peer, what, error) from error
         finally:
             kernel.envelope = kernel.no_envelope
-
-    def _call_refused(self, peer: PeerId, to: PeerId, request: Called) -> None:
-        """A request was refused: its call is over. A program that does not want to be told of the ends of such calls is
-        told of the refusal, as of that of any other message."""
-        host, program = self.peer_hosts[peer], self.programs[peer]
-        assert program is not None
-        call = host.calls.get(request.token)
-        if call is None:
-            return
-        if request.inside in program.timeouts:
-            self._end_call(peer, call, "refused")
-        else:
-            host.end_call(call)
-            programs.refused(program, host, to, request.message)
 
     def _calls_closed(self, peer: PeerId, other: PeerId) -> None:
         """The stream is closed: calls that wait for an answer on it are over."""

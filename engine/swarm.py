@@ -557,10 +557,10 @@ class Swarm(SimulationOwner, CommandExecutor):
         """At most `limit` texts that a user can ask for here, the best first, see `Goal.examples`. Raises
         PeerFailed."""
         titles, goal = self.catalogue_titles(limit), self.simulation.program.goals[0]
-        if not callable(goal.examples):
+        if goal.examples == "title":
             return titles
         try:
-            made = goal.examples(titles, self.world.graph.n)
+            made = goal.examples(titles, self.world.graph.n) if callable(goal.examples) else goal.examples
             return [plain(text, limit=TEXT_MAX).strip() for text in made][:limit]
         except Exception as error:
             raise PeerFailed(0, f"the examples of a {goal.name}", error) from error

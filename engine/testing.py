@@ -45,10 +45,10 @@ from .api import (
 )
 from .errors import NothingToReplyTo
 from .sim.addresses import address_of
-from .sim.calls import answer_kinds_of, waits_of
+from .sim.calls import SECOND_US, answer_kinds_of, takes_none, waits_of
 from .sim.encoding import encoded_size, why_malformed
 from .sim.host import NOBODY_WAITS, ComponentHost
-from .sim.misuse import check_holder, checked_period_us, no_tick_handler
+from .sim.misuse import check_holder, checked_delay_us, checked_period_us, no_tick_handler
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -251,9 +251,13 @@ class FakeHost:
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
         """Set a timer that runs once."""
-        timer = FakeTimer(self.now_us + max(0, int(delay_us)), tick, self._resolved(cause))
+        timer = FakeTimer(self.now_us + checked_delay_us(delay_us), tick, self._resolved(cause))
         self.timers.append(timer)
         return timer
+
+    def after_s(self, delay_s: float, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
+        """The same in seconds."""
+        return self.after(int(delay_s * SECOND_US), tick, cause=cause)
 
     def every(self, period_us: int, tick: object, *, phase: int | None = None) -> FakeTimer:
         """Set a timer that runs each period; here first after one whole period, unless a phase is given."""
@@ -262,6 +266,10 @@ class FakeHost:
         timer = FakeTimer(self.now_us + first, tick, 0, period)
         self.timers.append(timer)
         return timer
+
+    def every_s(self, period_s: float, tick: object, *, phase: int | None = None) -> FakeTimer:
+        """The same in seconds."""
+        return self.every(int(period_s * SECOND_US), tick, phase=phase)
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
         """Data of a file, as its library serves it."""
@@ -279,7 +287,8 @@ class FakeHost:
         to: PeerId,
         request: object,
         *,
-        timeout_us: int | Sequence[int],
+        timeout_us: int | Sequence[int] | None = None,
+        timeout_s: float | Sequence[float] | None = None,
         context: object = None,
         answers: int | None = 1,
         cause: CauseLike = INHERIT,
@@ -287,7 +296,7 @@ class FakeHost:
         part: Part | None = None,
     ) -> FakeCall:
         """Record a call. It is answered by `answer`; its time is over by `wait` or `time_out`."""
-        waits = waits_of(timeout_us)
+        waits = waits_of(timeout_us, timeout_s)
         self._is_malformed(request)
         made = FakeCall(to, request, context, answers, waits, self._resolved(cause), self.now_us + waits[0])
         self.calls.append(made)
@@ -507,10 +516,11 @@ class FakeHost:
         call.over = reason
         handler = type(peer).timeouts.get(type(call.request))
         self.cause = call.cause if isinstance(call.cause, int) else 0
+        hearer = type(peer).replies.get(type(call.request))
         if handler is not None:
             handler(peer, self, call.to, call.context, reason)
-        elif reason == "refused":
-            peer.refused(self, call.to, call.request)
+        elif hearer is not None and takes_none(hearer):
+            hearer(peer, self, call.to, None, call.context)
 
     def tick(self, peer: Peer, tick: object) -> None:
         """Run the handler of a tick, whether a timer was set or not. Raises NetworkFault when the peer has none."""

@@ -292,6 +292,8 @@ class Workload:
     def _text_for(self, goal: Goal, peer: PeerId) -> str:
         """What a user asks for next. Raises PeerFailed."""
         if not callable(goal.draw):
+            if isinstance(goal.examples, tuple):
+                return plain(self._asking.choice(goal.examples), limit=TEXT_MAX).strip()
             return self.catalogue.sample_title(self._asking)
         try:
             drawn = goal.draw(self.catalogue.titles, self._asking, self.simulation.kernel.now_us)

@@ -14,24 +14,21 @@ This is the smallest network in this folder, and it is complete: copy it to begi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..api import BROADCAST, DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
-from ..kit import infect_and_die, put_bounded
+from ..api import BROADCAST, DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option
+from ..kit import infect_and_die, put_bounded, some_of
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="question", about="text")
 class Rumour:
-    """A rumour, identified by `key`: 64 random bits, drawn by its origin."""
+    """A rumour, identified by `key`: 64 random bits, drawn by its origin. Its text can be read on the way: a peer that
+    bans one of its words drops it."""
 
     key: int
     text: str
-
-    def about(self) -> Iterable[str]:
-        """The text can be read on the way; a peer that bans one of its words drops the rumour."""
-        return words_of(str(self.text))
 
 
 @message(over="datagram")
@@ -98,14 +95,14 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         """Say hello until a peer answers."""
         if not self.welcome:
             host.multicast(self.drawn(host), Hello(host.me))
-            host.after(int(host.options.hello_s * 1e6), Wait(), cause=None)
+            host.after_s(host.options.hello_s, Wait(), cause=None)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
         """Answer a newcomer, and pass its Hello on the first time."""
         if sender == message.who and self.welcome:
             known = (*self.others, *self.newer)
-            host.send(sender, Welcome(tuple(host.rng.sample(known, min(host.options.introduced, len(known))))))
+            host.send(sender, Welcome(tuple(some_of(known, host.options.introduced, host.rng))))
         if message.who not in self.newer:
             put_bounded(self.newer, message.who, None, host.options.introduced)
             host.multicast(self.drawn(host), message)
@@ -142,7 +139,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     def drawn(self, host: Host) -> list[PeerId]:
         """`fanout` peers, drawn from those it knows. One more is drawn first, since this peer may be among them."""
         known = (*self.others, *self.newer) if self.newer else self.others
-        some = host.rng.sample(known, min(host.options.fanout + 1, len(known)))
+        some = some_of(known, host.options.fanout + 1, host.rng)
         return [one for one in some if one != host.me][: host.options.fanout]
 
     def beliefs(self) -> Beliefs:

@@ -43,10 +43,9 @@ from ..api import (
     on_reply,
     on_timeout,
     option,
-    verb,
-    words_of,
+    switch,
 )
-from ..kit import infect_and_die, put_bounded
+from ..kit import infect_and_die, put_bounded, some_of
 
 ALIVE, SUSPECTED, FAILED = 0, 1, 2
 """What is said of a member. A higher incarnation counts more; in one incarnation the higher number (section 4.2)."""
@@ -90,15 +89,12 @@ class Change:
     state: int
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="question", about="text")
 class UserEvent:
     """Something that a user tells all; `key` is drawn by its origin."""
 
     key: int
     text: str
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @dataclass(slots=True)
@@ -147,7 +143,13 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     turn: list[PeerId] = field(default_factory=list)
     asked: dict[PeerId, int] = field(default_factory=dict)
     incarnation: int = 0
-    muted: bool = False
+    muted: bool = switch(
+        "mute",
+        "speak",
+        about="It sends nothing, as a process that is paused.",
+        off_about="It sends again, and says that it lives.",
+        then="paused",
+    )
     entered: bool = True
     heard: dict[int, str] = field(default_factory=dict)
 
@@ -161,7 +163,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             self.incarnation, contacts = saved[0] + 1, (*saved[1], *contacts)
         self.known = {one: (0, ALIVE) for one in contacts if one != host.me}
         self.entered = not host.now_us or not self.known
-        host.every(int(host.options.ping_s * 1e6), Period())
+        host.every_s(host.options.ping_s, Period())
 
     def saved(self) -> object | None:
         return self.incarnation, tuple(self.alive())
@@ -181,7 +183,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         them one that has failed, since it may be back, or have been cut off."""
         if not self.turn:
             failed = [one for one, (_, state) in self.known.items() if state == FAILED]
-            self.turn = self.alive() + host.rng.sample(failed, min(1, len(failed)))
+            self.turn = self.alive() + some_of(failed, 1, host.rng)
             host.rng.shuffle(self.turn)
         if self.turn and not self.muted:
             self.ping(host, self.turn.pop())
@@ -189,8 +191,8 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     def ping(self, host: Host, target: PeerId, asker: Ticket | None = None) -> None:
         yours, state = self.known[target]
         self.incarnation += state == FAILED  # It may have heard the same of us.
-        wait_us = int(host.options.timeout_s * 1e6)
-        host.call(target, Ping(self.incarnation, yours, state, not self.entered), timeout_us=wait_us, context=asker)
+        ping = Ping(self.incarnation, yours, state, not self.entered)
+        host.call(target, ping, timeout_s=host.options.timeout_s, context=asker)
 
     @on(Ping)
     def pinged(self, host: Host, sender: PeerId, message: Ping) -> None:
@@ -225,10 +227,10 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             return
         host.log("no ack", member=to)
         others = [one for one in self.alive() if one != to]
-        helpers = host.rng.sample(others, min(host.options.helpers, len(others)))
+        helpers = some_of(others, host.options.helpers, host.rng)
         self.asked[to] = len(helpers)
         for one in helpers:
-            host.call(one, PingReq(to), timeout_us=2 * int(host.options.timeout_s * 1e6), context=to)
+            host.call(one, PingReq(to), timeout_s=2 * host.options.timeout_s, context=to)
         if not helpers:
             self.suspect(host, to)
 
@@ -279,8 +281,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             return False
         self.known[change.member] = now
         if change.state == SUSPECTED:
-            wait_us = int(host.options.suspicion_s * 1e6)
-            host.after(wait_us, Confirm(change.member, change.incarnation), cause=None)
+            host.after_s(host.options.suspicion_s, Confirm(change.member, change.incarnation), cause=None)
         return True
 
     def report(self, host: Host, member: PeerId) -> None:
@@ -318,30 +319,15 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     def drawn(self, host: Host) -> list[PeerId]:
         """Whom it tells."""
-        alive = [] if self.muted else self.alive()
-        return host.rng.sample(alive, min(host.options.fanout, len(alive)))
+        return [] if self.muted else some_of(self.alive(), host.options.fanout, host.rng)
 
     # --- what a person does and sees ------------------------------------------------------------------------------
 
-    @verb(
-        "mute",
-        undo="speak",
-        about="It sends nothing, as a process that is paused.",
-        why_not=lambda peer: "it is muted already" if peer.muted else None,
-    )
-    def mute(self, host: Host) -> None:
-        self.muted = True
-
-    @verb(
-        "speak",
-        undo="mute",
-        about="It sends again, and says that it lives.",
-        why_not=lambda peer: None if peer.muted else "it is not muted",
-    )
-    def speak(self, host: Host) -> None:
-        self.muted = False
-        self.incarnation += 1
-        self.report(host, host.me)
+    def paused(self, host: Host) -> None:
+        """It was muted, or speaks again."""
+        if not self.muted:
+            self.incarnation += 1
+            self.report(host, host.me)
 
     def stop(self, host: Host) -> None:
         """Who leaves says itself that it has failed (section 3.2)."""

@@ -52,7 +52,7 @@ PAGE_MAX = 4_000_000_000
 """Bytes that a larger page is counted with: a message has to be smaller than 4 GiB."""
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Request:
     """GET. The answer comes back on the same connection, so that no number tells which request it answers."""
 
@@ -62,9 +62,6 @@ class Request:
         """An octet that is not unreserved takes three in a path (RFC 3986 section 2)."""
         path = self.text.encode("utf-8", "surrogatepass")
         return len(REQUEST_HEAD) + len(path) + 2 * len(path.translate(None, UNRESERVED))
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
     def without(self, word: str) -> Request:
         """A request with an empty path, which is answered with 451."""

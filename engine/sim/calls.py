@@ -15,16 +15,19 @@ that made it. It is then taken out of `PeerHost.calls`, and whatever comes later
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from ..api import CallEnd, Message, Part, Peer, PeerId
 from ..programs import ANSWER_AT
 from .encoding import MalformedMessage, annotation_of, encoded_size
 from .kernel import KernelTimer
+from .misuse import checked_waits
 
 TOKEN_BYTES = 2
+SECOND_US = 1_000_000
 
 
 class Wrapped(Message):
@@ -178,17 +181,20 @@ class PendingCall:
         return f"the end of a call of {self.request.kind}"
 
 
-def waits_of(timeout_us: Any) -> tuple[int, ...]:
-    """The time to wait for each try, in us. Raises ValueError."""
-    if timeout_us.__class__ is int and timeout_us > 0:
-        return (timeout_us,)
-    try:
-        many = (timeout_us,) if isinstance(timeout_us, (int, float)) else tuple(timeout_us)
-        waits = tuple(max(1, int(one)) for one in many)
-    except (TypeError, ValueError, OverflowError):
-        waits = ()
+def waits_of(timeout_us: Any, timeout_s: Any = None) -> tuple[int, ...]:
+    """The time to wait for each try, in us, stated in one of two units. Raises ValueError, and NetworkFault for a
+    fraction of a microsecond."""
+    if (timeout_us is None) is (timeout_s is None):
+        raise ValueError("a call states how long it waits for an answer, by timeout_us= or timeout_s=")
+    name, stated = ("timeout_us", timeout_us) if timeout_s is None else ("timeout_s", timeout_s)
+    waits: tuple[int, ...] = ()
+    with suppress(TypeError, ValueError, OverflowError):
+        many = (stated,) if isinstance(stated, (int, float)) else tuple(stated)
+        whole = checked_waits(many) if timeout_s is None else [int(one * SECOND_US) for one in many]
+        waits = tuple(max(1, one) for one in whole)
     if not waits:
-        raise ValueError(f"timeout_us should be a number of microseconds, or one for each try, not {timeout_us!r}")
+        unit = "microseconds" if timeout_s is None else "seconds"
+        raise ValueError(f"{name} should be a number of {unit}, or one for each try, not {stated!r}")
     return waits
 
 
@@ -239,9 +245,12 @@ def time_out(program: Peer, host: Any, call: PendingCall, reason: CallEnd) -> No
     """The call ends without the answers that it asked for."""
     context = call.context
     host.end_call(call)
-    handler = type(program).timeouts.get(call.request.inside)
+    kind = call.request.inside
+    handler = type(program).timeouts.get(kind)
     if handler is not None:
         handler(program, host, call.to, context, reason)
+    elif (hearer := type(program).replies.get(kind)) is not None and takes_none(hearer):
+        hearer(program, host, call.to, None, context)
 
 
 def handlers_of(messages: Mapping[type, Callable[..., Any]]) -> dict[type, Callable[..., Any]]:
@@ -260,6 +269,13 @@ def answer_kinds_of(handler: Callable[..., Any]) -> tuple[type[Any], ...]:
     """The classes of answers that the annotation of the handler's parameter has; () for any."""
     hint = annotation_of(handler, ANSWER_AT)
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = tuple(kind for kind in kinds if kind is not NoneType)
     if not all(isinstance(kind, type) and issubclass(kind, Message) for kind in kinds):
         return ()
     return tuple(kinds)
+
+
+@cache
+def takes_none(handler: Callable[..., Any]) -> bool:
+    """Whether a handler of answers says that it takes None: then it is told so of a call that ends without one."""
+    return NoneType in get_args(annotation_of(handler, ANSWER_AT))

@@ -40,14 +40,14 @@ from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
-from .misuse import checked_period_us, no_message, nobody_told
+from .misuse import checked_delay_us, checked_period_us, no_message, nobody_told
 from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
 NOBODY_WAITS = 0
 """The token of a request that was simply sent: those of calls begin with 1."""
-TICK_US = 1_000
+TICK_US, SECOND_US = 1_000, 1_000_000
 UNLIMITED = Line()
 
 
@@ -504,7 +504,7 @@ class PeerHost:
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
         # `kernel.arm`, inlined.
         record.pending += 1
-        at = kernel.now_us + (delay_us if delay_us.__class__ is int and delay_us > 0 else max(0, int(delay_us)))
+        at = kernel.now_us + (delay_us if delay_us.__class__ is int and delay_us > 0 else checked_delay_us(delay_us))
         bucket = kernel.timers.get(at)
         if bucket is None:
             kernel.timers[at] = [timer]
@@ -514,6 +514,12 @@ class PeerHost:
         if why:
             self.waiting[id(timer)] = timer
         return timer
+
+    def after_s(self, delay_s: float, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
+        return self.after(int(delay_s * SECOND_US), tick, cause=cause)
+
+    def every_s(self, period_s: float, tick: Any, *, phase: int | None = None) -> KernelTimer:
+        return self.every(int(period_s * SECOND_US), tick, phase=phase)
 
     def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
         kernel = self.kernel
@@ -551,7 +557,8 @@ class PeerHost:
         to: PeerId,
         request: Any,
         *,
-        timeout_us: int | Sequence[int],
+        timeout_us: int | Sequence[int] | None = None,
+        timeout_s: float | Sequence[float] | None = None,
         context: object = None,
         answers: int | None = 1,
         cause: CauseLike = INHERIT,
@@ -561,7 +568,10 @@ class PeerHost:
         kernel, me = self.kernel, self.me
         if answers is not None and (type(answers) is not int or answers < 1):
             raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
-        waits = (timeout_us,) if timeout_us.__class__ is int and timeout_us > 0 else waits_of(timeout_us)
+        if timeout_s is None and timeout_us.__class__ is int and timeout_us > 0:
+            waits: tuple[int, ...] = (timeout_us,)
+        else:
+            waits = waits_of(timeout_us, timeout_s)
         self.token = token = self.token + 1
         kind, program = request.__class__, type(self.program)
         if kind not in self.shared.kinds:
@@ -774,7 +784,7 @@ class ComponentHost:
 
     __slots__ = (
         *("_clock", "_of_outer", "_options_at", "_own", "kind", "me", "name", "outer", "views"),
-        *("after", "call", "multicast", "reply", "send"),
+        *("after", "after_s", "call", "multicast", "reply", "send"),
     )
 
     def __init__(self, outer: Host, component: Component) -> None:
@@ -792,6 +802,7 @@ class ComponentHost:
         # The methods that are called most are those of the outer host: by `__getattr__` a call takes three times as
         # long, and a method of this class that passes its arguments on would cost as much as sending a small message.
         self.after = outer.after
+        self.after_s = outer.after_s
         self.call = outer.call
         self.multicast = outer.multicast
         self.reply = outer.reply

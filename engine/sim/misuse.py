@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..api import Message
@@ -47,11 +48,39 @@ def check_holder(what: str, value: Any) -> None:
         raise NetworkFault(f"host.{what}: the holder should be the number of a peer, not {plain(value, 40)}")
 
 
-def checked_period_us(period_us: float) -> int:
-    """The period of a timer. Raises NetworkFault for one that would run again and again while no time passes."""
-    if period_us < PERIOD_LEAST_US:
+def checked_delay_us(delay_us: Any) -> int:
+    """The delay of a timer; a time that is over is now. Raises NetworkFault for what is no whole number."""
+    return max(0, _whole(delay_us, "after", "the delay"))
+
+
+def _whole(time_us: Any, name: str, what: str) -> int:
+    if not hasattr(time_us, "__index__"):
         raise NetworkFault(
-            f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}"
+            f"host.{name}({plain(time_us, 40)}, ...): {what} is a whole number of microseconds; "
+            f"host.{name}_s takes seconds"
+        )
+    return int(time_us)
+
+
+def checked_waits(waits_us: Iterable[Any]) -> list[int]:
+    """How long each try of a call waits. Raises NetworkFault for a fraction of a microsecond."""
+    waits_us = tuple(waits_us)
+    for one in waits_us:
+        if isinstance(one, float) and one == one:
+            raise NetworkFault(
+                f"host.call(timeout_us={plain(one, 40)}): the time is a whole number of microseconds; timeout_s= takes "
+                "seconds"
+            )
+    return [int(one) for one in waits_us]
+
+
+def checked_period_us(period_us: Any) -> int:
+    """The period of a timer. Raises NetworkFault for a fraction, and for one that would run again and again while no
+    time passes."""
+    if _whole(period_us, "every", "the period") < PERIOD_LEAST_US:
+        raise NetworkFault(
+            f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}; "
+            "host.every_s takes seconds"
         )
     return int(period_us)
 

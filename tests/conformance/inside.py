@@ -21,6 +21,8 @@ from engine.sim.kernel import Kernel, KernelTimer
 from engine.sim.links import LinkModel
 
 ENGINE = (PeerHost, ComponentHost, SharedHostState, Kernel, Swarm, LinkModel)
+KIT = "engine.kit"
+"""Components in it belong to the engine, not to a network that has them."""
 HELD = (KernelTimer, PendingCall)
 """What a program may hold of the engine."""
 
@@ -127,7 +129,7 @@ def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:
     found: dict[Path, None] = {}
     for kind in dict.fromkeys(part for one in kinds for part in (one, *components_of(one).values())):
         for base in kind.__mro__:
-            if base not in (Component, Peer, object):
+            if base not in (Component, Peer, object) and base.__module__ != KIT:
                 path = Path(sys.modules[base.__module__].__file__ or "")
                 found.update(dict.fromkeys(sorted(path.parent.glob("*.py")) if path.stem == "__init__" else [path]))
     return list(found)

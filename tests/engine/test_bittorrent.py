@@ -110,7 +110,7 @@ def test_what_was_not_begun_is_taken_back_on_a_choke_and_on_a_cancel() -> None:
     assert peer.uploaded == 3 * 16_384
     host.give(peer, Cancel(NUMBER, 0, 16_384, 16_384), sender=OTHER)
     assert peer.uploaded == 2 * 16_384
-    peer.ride_free(host)
+    host.act(peer, "ride-free")
     assert peer.uploaded == 0
     assert host.sent[-1] == (OTHER, Choke(NUMBER))
 

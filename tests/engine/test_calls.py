@@ -51,6 +51,7 @@ from engine import (
     Ticket,
     TimeMachine,
     Uncensor,
+    on_reply,
     on_timeout,
 )
 from engine.sim.calls import PendingCall
@@ -237,18 +238,28 @@ def test_a_refusal_and_a_closed_stream_end_a_call_at_once() -> None:
     assert program_of(swarm, 0).told == [("closed", 1)]
 
 
-def test_a_refusal_is_told_where_no_end_of_calls_is_handled() -> None:
+@pytest.mark.parametrize("reason", ["silent", "refused"])
+def test_a_handler_of_answers_that_takes_none_is_told_of_a_call_that_ends_without_one(reason: str) -> None:
     class Plain(Caller):
-        pass
+        @on_reply(Lookup)
+        def found(self, host: Host, sender: PeerId, answer: Found | None, context: object) -> None:
+            self.told.append((f"{context}: {answer}", sender))
 
     Plain.timeouts = {}
     swarm = swarm_of(program=Plain)
-    swarm.do(Kill(1))
+    answering(swarm, "never", 1)
+    if reason == "refused":
+        swarm.do(Kill(1))
     run_for(swarm, 0.1)
-    host_of(swarm, 0).call(1, Lookup("x", 1), timeout_us=SECOND)
+    host_of(swarm, 0).call(1, Lookup("x", 1), timeout_s=1.0, context="first")
     run_for(swarm, 5)
-    assert program_of(swarm, 0).told == [("closed", 1), ("refused Lookup", 1)]
+    assert program_of(swarm, 0).told[-1] == ("first: None", 1)
+    assert ("refused Lookup", 1) not in program_of(swarm, 0).told
     assert swarm.open_calls(0) == ()
+    fake, one = FakeHost(0), Plain()
+    fake.call(1, Lookup("x", 1), timeout_s=1.0, context="fake")
+    fake.wait(one, 2 * SECOND)
+    assert one.told == [("fake: None", 1)]
 
 
 def test_the_refusal_of_an_answer_is_told_as_that_of_any_message() -> None:
@@ -292,11 +303,16 @@ def test_a_reply_needs_a_request() -> None:
     assert swarm.simulation.shared.sent == sent + 1
 
 
-@pytest.mark.parametrize("timeout_us", [(), "soon", None, ("a",), float("nan")])
+@pytest.mark.parametrize("timeout_us", [(), "soon", ("a",), float("nan")])
 def test_times_that_are_none_are_refused(timeout_us: Any) -> None:
     host = host_of(swarm_of(), 0)
     with pytest.raises(ValueError, match="timeout_us should be a number of microseconds, or one for each try"):
         host.call(1, Ping(1), timeout_us=timeout_us)
+    with pytest.raises(ValueError, match="timeout_s should be a number of seconds, or one for each try"):
+        host.call(1, Ping(1), timeout_s=timeout_us)
+    for both in ({}, {"timeout_us": SECOND, "timeout_s": 1.0}):
+        with pytest.raises(ValueError, match="a call states how long it waits for an answer, by timeout_us= or timeou"):
+            host.call(1, Ping(1), **both)
     with pytest.raises(ValueError, match="answers should be a number from 1, or None, not 0"):
         host.call(1, Ping(1), timeout_us=1, answers=0)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 import statistics
+from dataclasses import dataclass
 from math import exp, isclose
 from typing import NamedTuple
 
 import pytest
 
-from engine import FakeHost
+from engine import Beliefs, FakeHost, Host, Kill, Peer, PeerId, Setup, Swarm, component
 from engine.api import Line, Message
 from engine.kit import (
     Download,
     HostCache,
+    NeighbourList,
+    NeighbourOptions,
     RecentTable,
     Uptime,
     can_be_super_peer,
@@ -21,6 +24,7 @@ from engine.kit import (
     infect_and_die,
     put_bounded,
     random_links,
+    some_of,
     tree_reach,
 )
 
@@ -202,3 +206,83 @@ def test_random_links_are_of_the_degree_that_is_asked_for(peers: int, degree: in
     most = min(degree, peers - 1)
     assert max(each) == most
     assert sum(each) >= 0.85 * peers * most
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+
+
+def test_some_of_a_few_are_all_of_them_and_no_number_below_none_is_drawn() -> None:
+    rng = FakeHost(1).rng
+    assert sorted(some_of((4, 5, 6), 9, rng)) == [4, 5, 6]
+    assert len(set(some_of(range(50), 7, rng))) == 7
+    assert some_of((4, 5), -1, rng) == []
+
+
+def test_a_peer_connects_to_as_many_known_ones_as_it_lacks_and_keeps_them_on_disk() -> None:
+    host, one = FakeHost(0, NeighbourOptions(wanted=2)), NeighbourList()
+    host.now_us = 1
+    host.start(one, (0, 4, 5, 6), saved=(5, 8))
+    assert len(host.linked) == 2, "a newcomer looks at once"
+    assert not {0} & set(host.linked), "nobody is a neighbour of itself"
+    assert one.saved() == (4, 6, 5, 8), "the latest last"
+    first, second = host.linked
+    host.open(one, first)
+    host.wait(one, 5_000_000)
+    assert len(host.linked) == 3
+    assert host.linked[2] != first
+    host.open(one, second)
+    host.wait(one, 20_000_000)
+    assert len(host.linked) == 3, "two are enough"
+    host.end(one, first)
+    assert list(one.near) == [second]
+    host.wait(one, 5_000_000)
+    assert len(host.linked) == 4
+
+
+def test_at_the_beginning_of_a_run_the_streams_of_the_topology_are_the_neighbours() -> None:
+    host, one = FakeHost(0, NeighbourOptions(wanted=3)), NeighbourList()
+    host.start(one, (4, 5))
+    host.neighbours(one, (7, 8))
+    assert host.linked == []
+    assert list(one.near) == [7, 8]
+    assert {one.one_of(host) for _ in range(40)} == {7, 8}
+    assert {one.one_of(host, but=7) for _ in range(40)} == {8}
+    host.end(one, 8)
+    assert one.one_of(host, but=7) == 7, "there is no other"
+    host.end(one, 7)
+    assert one.one_of(host) is None
+    assert one.beliefs() == Beliefs()
+
+
+def test_of_known_peers_the_latest_are_remembered_and_no_number_that_is_no_peer() -> None:
+    host, one = FakeHost(0, NeighbourOptions(known=3)), NeighbourList()
+    host.start(one, (1, 2, 3))
+    for peer in (1, 4, -1, 0):
+        one.learn(host, peer)
+    assert one.saved() == (3, 1, 4)
+
+
+@dataclass(slots=True, eq=False)
+class Linked(Peer, name="linked"):
+    """Keeps neighbours, and does nothing else."""
+
+    shares_files = False
+    links: NeighbourList = component(NeighbourList)
+
+    def ask(self, host: Host, ask: object) -> None: ...
+
+
+def test_who_lost_its_neighbours_in_a_swarm_finds_others_and_one_that_was_killed_comes_back() -> None:
+    swarm = Swarm(Setup("linked", 20, topology="ring", asks_per_s=0.0, options={"links.wanted": 3}), Linked)
+    swarm.advance(20_000_000)
+    assert min(len(swarm.links_of(peer)) for peer in range(20)) >= 3, "a ring gave it two"
+    gone: tuple[PeerId, ...] = swarm.links_of(0)
+    for peer in gone:
+        swarm.do(Kill(peer))
+    swarm.advance(60_000_000)
+    now = swarm.links_of(0)
+    assert len(now) >= 3
+    assert not set(now) & set(gone)
+    program = swarm.peer(0)
+    assert isinstance(program, Linked)
+    assert set(program.links.near) == set(now)

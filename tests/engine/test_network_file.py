@@ -99,13 +99,16 @@ class Echo(Peer, name="NAME", options=EchoOptions):
 '''
 
 Write = Callable[..., str]
+FOLDER = tuple(registry.files())
+"""Networks whose names a file of a test may have, to be refused."""
 
 
 def forget(names: Iterable[str]) -> None:
     """Be as before these network files were used."""
     registry._given.files.clear()
     for name in names:
-        sys.modules.pop(f"engine.protocols.{name}", None)
+        if name not in FOLDER:
+            sys.modules.pop(f"engine.protocols.{name}", None)
     networks.cache_clear()
 
 
@@ -321,8 +324,13 @@ REFUSED = {
     "goals": ("(FIND,)", "FIND", "Echo.goals should be a tuple of Goal(...), which with one entry ends in a comma"),
     "remark keys": ("    overlay = False", '    overlay = False\n    remark_keys = ("watcher")',
                     "Echo.remark_keys should be a tuple of texts, which with one entry ends in a comma"),
-    "examples": ("(FIND,)", '(replace(FIND, examples=("a", "b")),)',
-                 'the goal "find" of Echo: examples should be "title" or a function, not (\'a\', \'b\')'),
+    "examples": ("(FIND,)", '(replace(FIND, examples=["a", "b"]),)',
+                 'the goal "find" of Echo: examples should be "title", a tuple of texts or a function, not [\'a'),
+    "draw": ("(FIND,)", '(replace(FIND, draw="titles"),)',
+             'the goal "find" of Echo: draw should be "title" or a function, not titles'),
+    "no end of calls": ("    @on_timeout(Query)\n", "",
+                        "Echo.found is told of answers to Query, and nothing of a call that ends without one: a method "
+                        "with @on_timeout(Query) is expected, or here answer: Found | None"),
     "goal text": ("(FIND,)", "(replace(FIND, what=None),)", 'the goal "find" of Echo: what should be a text, not None'),
     "knows": ('"everyone"', '"all"', 'Echo.knows should be "overlay" or "everyone", not all'),
     "name": ('"NAME"', '"my net"', "Echo.name should be one word, which is typed on the command line"),

@@ -329,7 +329,8 @@ def test_an_operator_must_be_named_as_it_is(verb: Any) -> None:
 
 
 def test_every_command_has_a_verb_and_each_pair_is_named_once() -> None:
-    classes = {it for it in vars(engine).values() if isinstance(it, type) and issubclass(it, Command)} - {Command}
+    public = [getattr(engine, name) for name in engine.__all__]
+    classes = {it for it in public if isinstance(it, type) and issubclass(it, Command)} - {Command}
     assert set(VERBS.values()) == classes
     assert all(kind.verb == verb for verb, kind in VERBS.items())
     assert len({*UNDO, *UNDO.values()}) == 2 * len(UNDO)

@@ -78,7 +78,7 @@ from ...api import (
     on_timeout,
     verb,
 )
-from ...kit import bits_of, lowest_bits, put_bounded
+from ...kit import bits_of, lowest_bits, put_bounded, some_of
 from .addrman import Address, AddrMan
 from .chain import (
     GENESIS,
@@ -1981,7 +1981,7 @@ class DnsSeed(Peer):
     def query(self, host: Host, sender: PeerId, message: DnsQuery) -> None:
         """Some of those that are up."""
         up = [peer for peer in self.up if peer != sender]
-        host.reply(DnsAnswer(tuple(host.rng.sample(up, min(DNS_MOST, len(up))))))
+        host.reply(DnsAnswer(tuple(some_of(up, DNS_MOST, host.rng))))
 
     def beliefs(self) -> Beliefs:
         return Beliefs({peer: Belief(at_us, "node", alive=True) for peer, at_us in self.up.items()})

@@ -61,6 +61,7 @@ from ...api import (
     on_timeout,
     option,
     part_of,
+    switch,
     verb,
     words_of,
 )
@@ -338,16 +339,6 @@ class Torrent:
         return whole - (self.layout.piece_length - self.layout.size(last) if missing >> last & 1 else 0)
 
 
-def uploads_nothing(peer: Client) -> str | None:
-    """Why it cannot begin to ride free."""
-    return "it uploads nothing already" if peer.rides_free else None
-
-
-def uploads_already(peer: Client) -> str | None:
-    """Why it cannot begin to upload."""
-    return None if peer.rides_free else "it uploads already"
-
-
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `banned`: peers
@@ -370,7 +361,13 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     dht: Dht = component(Dht)
     index: PeerId = -1
     trackers: tuple[PeerId, ...] = ()
-    rides_free: bool = False
+    rides_free: bool = switch(
+        "ride-free",
+        "share",
+        about="Upload nothing from now on.",
+        off_about="Upload again.",
+        then="rides_otherwise",
+    )
     torrents: dict[int, Torrent] = field(default_factory=dict)
     banned: dict[PeerId, None] = field(default_factory=dict)
     uploaded: int = 0
@@ -1026,7 +1023,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             host.multicast(at_once, Have(number, piece), cause=cause)
         if not late and not torrent.telling:
             torrent.telling = True
-            host.after(int(host.options.have_s * 1e6), TellHaves(number), cause=cause)
+            host.after_s(host.options.have_s, TellHaves(number), cause=cause)
 
     @staticmethod
     def _tell_untold(host: Host, torrent: Torrent, peer: PeerId, connection: Connection, more: int = 0) -> None:
@@ -1110,7 +1107,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             host.after(int(host.rng.uniform(0.5, 1.0) * host.options.rechoke_s * 1e6), Rechoke(), cause=None)
         if not self.exchanging and host.options.pex_s:
             self.exchanging = True
-            host.after(int(host.options.pex_s * 1e6), Exchange(), cause=None)
+            host.after_s(host.options.pex_s, Exchange(), cause=None)
 
     def _busy(self) -> bool:
         return any(one.peers or one.opening or not one.state.complete for one in self.torrents.values())
@@ -1121,7 +1118,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if not self._busy():
             self.ticking = False
             return
-        host.after(int(host.options.rechoke_s * 1e6), tick, cause=None)
+        host.after_s(host.options.rechoke_s, tick, cause=None)
         for torrent in list(self.torrents.values()):
             late_us = host.now_us - CONNECT_TIMEOUT_US
             for peer in [peer for peer, since_us in torrent.opening.items() if since_us <= late_us]:
@@ -1455,7 +1452,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if not self.ticking or not host.options.pex_s:
             self.exchanging = False
             return
-        host.after(int(host.options.pex_s * 1e6), tick, cause=None)
+        host.after_s(host.options.pex_s, tick, cause=None)
         for number, torrent in self.torrents.items():
             now = dict.fromkeys(torrent.peers)
             added = tuple(peer for peer in now if peer not in torrent.told)[:PEX_MOST]
@@ -1475,30 +1472,12 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     # --- verbs ------------------------------------------------------------------------------------------------------
 
-    @verb(
-        "ride-free",
-        undo="share",
-        about="Upload nothing from now on.",
-        why_not=uploads_nothing,
-    )
-    def ride_free(self, host: Host) -> None:
-        """Choke everybody for good."""
-        self.rides_free = True
-        for torrent in self.torrents.values():
+    def rides_otherwise(self, host: Host) -> None:
+        """A free rider chokes everybody for good. Of one that uploads again the next round of choking unchokes some."""
+        for torrent in self.torrents.values() if self.rides_free else ():
             torrent.optimistic = None
             for peer, one in torrent.peers.items():
                 self._set_choking(host, torrent, peer, one, choking=True)
-        self._tell_role(host)
-
-    @verb(
-        "share",
-        undo="ride-free",
-        about="Upload again.",
-        why_not=uploads_already,
-    )
-    def share(self, host: Host) -> None:
-        """The next round of choking unchokes somebody."""
-        self.rides_free = False
         self._tell_role(host)
 
     @verb("stop-seeding", undo="seed", about="Seed nothing more; downloads go on.")

@@ -100,7 +100,7 @@ class Tracker(Peer):
     ids: dict[int, int] = field(default_factory=dict)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        host.every(int(host.options.interval_s * 1e6), Expire())
+        host.every_s(host.options.interval_s, Expire())
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return True

@@ -60,7 +60,7 @@ from .messages import (
 )
 from .neighbours import ConnectTimeout, KeepAlive, Neighbours, Seek
 from .pushes import Pushes
-from .transfers import ASKS, SECOND_US, Downloads, Sent, Stalled, Uploads
+from .transfers import ASKS, Downloads, Sent, Stalled, Uploads
 
 HITS = 32
 """Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each. Others go into a further one."""
@@ -151,9 +151,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.firewalled = bool(host.line.nat) or host.rng.random() < host.options.firewalled
         self.downloads.firewalled = self.firewalled
         self.near.start(host, contacts, saved, self.firewalled, wanted)
-        host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
+        host.every_s(host.options.ping_s, KeepAlive())
         host.after(1, Seek(), cause=None)
-        host.every(int(host.options.guid_memory_s * SECOND_US), Forget())
+        host.every_s(host.options.guid_memory_s, Forget())
 
     # --- search (Query, QueryHit) ---------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Pong:
     kilobytes: int
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Query:
     """Payload 0x80: a search for files with these words in their names, where the line has at least `speed` kb/s."""
 
@@ -138,9 +138,6 @@ class Query:
     hops: int
     speed: int
     text: str
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @message(part="answer")
@@ -182,40 +179,31 @@ class Push:
 # --- HTTP ---------------------------------------------------------------------------------------------------
 
 
-@message(part="transfer")
+@message(part="transfer", about="name")
 class Giv:
     """GIV: opens the connection that a Push asked for; the file may be fetched over it."""
 
     name: str
 
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
 
-
-@message(part="transfer")
+@message(part="transfer", about="name")
 class Get:
     """GET /get/<index>/<name>/ with a range starting at `offset` bytes."""
 
     name: str
     offset: int
 
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
-
     def without(self, word: str) -> object | None:
         return Get("", 0)
 
 
-@message(part="transfer")
+@message(part="transfer", about="name")
 class Chunk:
     """206 Partial Content: a range, whose size the server chooses."""
 
     name: str
     offset: int
     data: Blob
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
 
 
 @message(part="transfer")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...api import DUPLICATE, Belief, Host, Known, PeerId
-from ...kit import HostCache, RecentTable, put_bounded
+from ...kit import HostCache, RecentTable, put_bounded, some_of
 from .messages import BYTE_MAX, TTL_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong, headed
 
 SECOND_US = 1_000_000
@@ -110,7 +110,7 @@ class Neighbours:
             return
         busy = (self.connections, self.calling, self.declined)
         strangers = [address for address in self.cache if not any(address in each for each in busy)]
-        for address in host.rng.sample(strangers, min(missing, len(strangers))):
+        for address in some_of(strangers, missing, host.rng):
             wait_us = int(host.options.connect_timeout_s * SECOND_US)
             self.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, Connect())

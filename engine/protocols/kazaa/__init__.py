@@ -413,10 +413,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.nodes.remember(address, HostCache.NEVER_US, LIST_MOST)
         self.nodes.forget(host.me)
         host.after(1, Seek(), cause=None)
-        host.every(int(options.ping_s * SECOND_US), KeepAlive())
+        host.every_s(options.ping_s, KeepAlive())
         host.every(FORGET_US, Forget())
-        host.every(int(options.lists_s * SECOND_US), TellLists())
-        host.every(int(options.metadata_s * SECOND_US), LookAtFiles())
+        host.every_s(options.lists_s, TellLists())
+        host.every_s(options.metadata_s, LookAtFiles())
 
     def saved(self) -> object | None:
         return {
@@ -504,7 +504,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.call(
                 address,
                 Hello(self.super_node),
-                timeout_us=int(options.connect_s * SECOND_US),
+                timeout_s=options.connect_s,
                 context=address,
                 cause=None,
             )
@@ -913,7 +913,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.plan(host, running)
         elif search.fetch and search.count and not search.waits:
             search.waits = True
-            host.after(int(host.options.choose_s * SECOND_US), Choose(number), cause=search.cause)
+            host.after_s(host.options.choose_s, Choose(number), cause=search.cause)
 
     # --- fetching -------------------------------------------------------------------------------------------------
 
@@ -977,7 +977,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         call = host.call(
             holder,
             Get(name, download.hash, begin, end - begin, self.claimed()),
-            timeout_us=int(host.options.range_s * SECOND_US),
+            timeout_s=host.options.range_s,
             context=download.number,
             cause=download.cause,
         )
@@ -994,7 +994,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 put_bounded(self.searches, number, replace(search, versions={}, count=0), ASKS)
                 self.downloads[number] = replace(download, number=number, holders={}, asked={}, resting={})
                 self.send_query(host, Query(number, host.options.scope, "", download.hash))
-                host.after(int(host.options.connect_s * SECOND_US), NoneFound(number), cause=download.cause)
+                host.after_s(host.options.connect_s, NoneFound(number), cause=download.cause)
                 return
         self.end(host, download)
         self.fail(host, download.number, "no holder is left", download.cause)

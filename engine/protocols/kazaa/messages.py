@@ -202,7 +202,7 @@ class Unshare:
     names: tuple[str, ...]
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Query:
     """0x06: files with all words of `text`, or with this hash where it is not 0, for the asker of `number`. `ttl`: how
     often it may still be passed on."""
@@ -211,9 +211,6 @@ class Query:
     ttl: int
     text: str
     hash: int = 0
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
     def wire_size(self) -> int:
         return PACKET_BYTES + 12 + (HASH_BYTES if self.hash else len(self.text.encode("utf-8", "surrogatepass")))
@@ -257,7 +254,7 @@ class Giv:
     hash: int
 
 
-@message(part="transfer")
+@message(part="transfer", about="name")
 class Get:
     """GET /.hash=.., a range, with the participation level of the user (X-Kazaa-Username and so on)."""
 
@@ -266,9 +263,6 @@ class Get:
     offset: int
     size: int
     level: int
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
 
     def without(self, word: str) -> object | None:
         return Get("", 0, 0, 0, 0)

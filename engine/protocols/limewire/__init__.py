@@ -380,7 +380,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.wanted = self.sought(host.options)
         self.table = self.own = QrpTable(host.options.table_bits)
         self.uptime = Uptime.begun(host, kept.get("uptime"))
-        host.every(int(host.options.tables_s * SECOND_US), TablesDue())
+        host.every_s(host.options.tables_s, TablesDue())
 
     def sought(self, options: LimewireOptions) -> int:
         """Links to ultrapeers that it looks for."""
@@ -944,7 +944,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         elif running.leaf in self.leaves:
             # Leaf guidance: it may have results of its other ultrapeers.
             host.send(running.leaf, StatusRequest(tick.guid))
-            running.timer = host.after(int(host.options.connect_timeout_s * SECOND_US), StatusUnknown(tick.guid))
+            running.timer = host.after_s(host.options.connect_timeout_s, StatusUnknown(tick.guid))
         else:
             del self.queries[tick.guid]
 

@@ -268,7 +268,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if contacts:
             self.server = contacts[0]
             self.connecting = host.after(int(host.rng.random() * LOGIN_SPREAD_US), LoginDue())
-            host.every(int(host.options.rescan_s * 1e6), Rescan())
+            host.every_s(host.options.rescan_s, Rescan())
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.state == "online"
@@ -285,7 +285,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if self.state != "online":
             self.state = "logging in"
             host.send(self.server, Login(self.nick, self.port, self.link))
-            self.connecting = host.after(int(host.options.login_timeout_s * 1e6), LoginDue(), cause=None)
+            self.connecting = host.after_s(host.options.login_timeout_s, LoginDue(), cause=None)
 
     @on(LoginAck)
     def login_ack(self, host: Host, sender: PeerId, message: LoginAck) -> None:
@@ -312,7 +312,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if self.connecting:
             host.cancel(self.connecting)
         pause_s = host.options.reconnect_s * host.rng.uniform(0.5, 1.5)
-        self.connecting = host.after(int(pause_s * 1e6), LoginDue(), cause=None)
+        self.connecting = host.after_s(pause_s, LoginDue(), cause=None)
         for wanted in self.wanted.values():
             wanted.sent = False
         for download in [download for download in self.downloads.values() if not download.acked]:
@@ -352,7 +352,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.cancel(self.wanted.pop(next(iter(self.wanted))).timer)
         self.serial += 1
         patience_s = host.options.search_timeout_s if online else host.options.login_timeout_s
-        timer = host.after(int(patience_s * 1e6), SearchTimeout(self.serial))
+        timer = host.after_s(patience_s, SearchTimeout(self.serial))
         self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.goal == FETCH.name)
         if online:
             self.search(host, wanted)
@@ -385,7 +385,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.hit(ip, name, by=sender)
         if holders and (wanted.fetch or host.options.download):
             self.serial += 1
-            timer = host.after(int(host.options.ping_timeout_s * 1e6), PingTimeout(self.serial))
+            timer = host.after_s(host.options.ping_timeout_s, PingTimeout(self.serial))
             self.choices[self.serial] = PingedResults(entries, host.now_us, timer)
             host.multicast(list(holders), Ping(self.serial))
 

@@ -64,6 +64,7 @@ from ...api import (
     option,
     verb,
 )
+from ...kit import some_of
 from .distance_vector import DistanceVector
 from .link_state import LinkState
 from .packets import (
@@ -335,9 +336,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def join(self, host: Host, tick: FindRouter) -> None:
         """A newcomer is linked with some routers that it was told of, and tries others if they are not there."""
         self.looks = False
-        missing = max(0, host.options.uplinks - len(self.links))
         others = [one for one in self.routers if one not in self.links and one != host.me]
-        for one in host.rng.sample(others, min(missing, len(others))):
+        for one in some_of(others, host.options.uplinks - len(self.links), host.rng):
             host.link(one)
         if others and not self.links:
             self.look_later(host)

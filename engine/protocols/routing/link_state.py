@@ -360,7 +360,7 @@ class LinkState(Component, options=OspfOptions):
 
     def begin(self, host: Host) -> None:
         """The router starts."""
-        host.every(int(host.options.hello_s * 1e6), HelloDue())
+        host.every_s(host.options.hello_s, HelloDue())
         host.every(REFRESH_S * 1_000_000, Refresh())
 
     def cost(self, host: Host, neighbour: PeerId) -> int:
@@ -595,7 +595,7 @@ class LinkState(Component, options=OspfOptions):
     def plan_spf(self, host: Host, cause: Cause) -> None:
         if not self.computes:
             self.computes = True
-            host.after(int(host.options.spf_s * 1e6), Spf(), cause=cause or None)
+            host.after_s(host.options.spf_s, Spf(), cause=cause or None)
 
     @on(Spf)
     def spf(self, host: Host, tick: Spf) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from ...api import Cause, Goal, Host, PeerId, message, words_of
+from ...api import Cause, Goal, Host, PeerId, message
 from ...kit import digest
 
 Prefix: TypeAlias = int
@@ -111,7 +111,7 @@ def bytes_of(size: int) -> int:
     return min(PACKET_MOST, max(HEADERS, size))
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="question", about="name")
 class Packet:
     """A packet of a user at `source` to an address: 0 where `name` is still to be looked up, which the first router
     does. An ICMP echo request of `size` bytes."""
@@ -125,11 +125,8 @@ class Packet:
     def wire_size(self) -> int:
         return bytes_of(self.size)
 
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
 
-
-@message(over="datagram", part="answer")
+@message(over="datagram", part="answer", about="name")
 class Answer:
     """The answer of `source` to a packet for `asked`: an ICMP echo reply, or what went wrong there, see `WENT_WRONG`.
     hops: links that the packet has passed; size: its bytes, which an echo has too."""
@@ -145,9 +142,6 @@ class Answer:
 
     def wire_size(self) -> int:
         return bytes_of(self.size) if self.wrong == ARRIVED else PING
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.name)
 
 
 @message(over="datagram")

@@ -67,7 +67,7 @@ from ...api import (
     verb,
     words_of,
 )
-from ...kit import HostCache, put_bounded, relay_share
+from ...kit import HostCache, put_bounded, relay_share, some_of
 from .login import NO_USER, LoginServer
 from .messages import (
     CARDS_MOST,
@@ -503,7 +503,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.own_texts = self.texts_of(host)
         self.lost_us = host.now_us
         self.seek_in(host, host.rng.random() * (2.0 if host.now_us else 5.0))
-        host.every(int(host.options.keepalive_s * SECOND_US), Upkeep())
+        host.every_s(host.options.keepalive_s, Upkeep())
 
     def stop(self, host: Host) -> None:
         """Calls end, and who has it on a list is told by the super node, which sees the connection close."""
@@ -547,7 +547,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """Look for a super node after this pause; a later one replaces it."""
         if self.seeking is not None:
             host.cancel(self.seeking)
-        self.seeking = host.after(int(pause_s * SECOND_US), Seek(), cause=None)
+        self.seeking = host.after_s(pause_s, Seek(), cause=None)
 
     @on(Seek)
     def seek(self, host: Host, tick: Seek) -> None:
@@ -728,7 +728,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if self.node >= 0:
             former, self.node = self.node, -1
             self.let_go(host, former)
-        for one in host.rng.sample(list(self.cache), min(len(self.cache), PARTNERS)):
+        for one in some_of(list(self.cache), PARTNERS, host.rng):
             host.call(one, Exchange((host.me,)), timeout_us=TIMEOUT_US, cause=None)
         self.go_on(host)
 
@@ -767,7 +767,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def told_nodes(self, host: Host) -> tuple[PeerId, ...]:
         """Some super nodes to tell others of."""
-        return tuple(host.rng.sample(list(self.cache), min(len(self.cache), NODES_TOLD)))
+        return tuple(some_of(list(self.cache), NODES_TOLD, host.rng))
 
     @on(Attach)
     def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
@@ -830,8 +830,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.become_super(host)
 
     @on_reply(Promote)
-    def has_promoted(self, host: Host, sender: PeerId, answer: Promoted, context: object) -> None:
-        if answer.done:
+    def has_promoted(self, host: Host, sender: PeerId, answer: Promoted | None, context: object) -> None:
+        if answer is not None and answer.done:
             self.cache.remember(sender, host.now_us, CACHE_MOST)
 
     @on(Exchange)
@@ -1389,7 +1389,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
         able += [one for one in self.cache if one not in self.built_in]
         able = [one for one in dict.fromkeys((*able, host.me)) if one != asker]
-        return tuple(host.rng.sample(able, min(len(able), SPARES)))
+        return tuple(some_of(able, SPARES, host.rng))
 
     @on(WantRelays)
     def names_relays(self, host: Host, sender: PeerId, message: WantRelays) -> None:

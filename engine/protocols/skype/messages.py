@@ -158,7 +158,7 @@ class Presence:
 # --- searching ---------------------------------------------------------------------------------------------------
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Search:
     """Of a client, for its super node: whom do you know, and which others may I ask? They are more in each round.
     `proxy`: ask them for me, since I cannot send datagrams."""
@@ -166,9 +166,6 @@ class Search:
     text: str
     round: int
     proxy: bool
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @message(part="answer")
@@ -185,14 +182,11 @@ class Results:
         return Results(without_word(self.cards, word), self.nodes)
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="question", about="text")
 class Find:
     """For another super node: do you know such a user?"""
 
     text: str
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @message(over="datagram", part="answer")

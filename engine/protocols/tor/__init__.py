@@ -49,7 +49,7 @@ from ...api import (
     Theory,
     on,
     option,
-    verb,
+    switch,
 )
 from . import onion
 from .directory import Authority, Distributor, Known, Website, voted
@@ -100,6 +100,28 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         Shown("circuits", "circuits of its own that are open", "count"),
         Shown("pages", "pages that it has fetched", "count"),
         Shown("entry", "how it enters the network", "category", ENTRIES),
+    )
+
+    walled: bool = switch(
+        "block",
+        "unblock",
+        about="A firewall lets nothing through from it to relays of the public list, nor to bridges that were found.",
+        off_about="No firewall is in its way any more.",
+        then="wall_changed",
+    )
+    use_bridges: bool = switch(
+        "use-bridges",
+        "use-guards",
+        about="It asks the distributor for bridges, and enters the network by them.",
+        off_about="It enters the network by its guards.",
+        then="entry_changed",
+    )
+    spying: bool = switch(
+        "spy",
+        "stop-spying",
+        about="It asks for bridges again and again, and has the firewall block all that it is told of.",
+        off_about="It asks for no more bridges; those that were found stay blocked.",
+        then="spying_changed",
     )
 
     # --- the network --------------------------------------------------------------------------------------------
@@ -225,73 +247,27 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     # --- what a person does and sees ----------------------------------------------------------------------------------
 
-    @verb(
-        "block",
-        undo="unblock",
-        about="A firewall lets nothing through from it to relays of the public list, nor to bridges that were found.",
-        why_not=lambda peer: "it is blocked already" if peer.walled else None,
-    )
-    def block(self, host: Host) -> None:
-        # Links to bridges are cut too: over a new one the bridge learns that it leads through the firewall.
-        self.walled = True
-        for peer in list(self.channels):
+    def wall_changed(self, host: Host) -> None:
+        """A firewall cuts its links to bridges too: over a new one the bridge learns that it leads through the
+        firewall. Without one it tries again what was down."""
+        for peer in list(self.channels) if self.walled else ():
             self.lost_link(host, peer)
         self.down = {}
+        if not self.walled:
+            for one in self.guards.sample:
+                one.down_us = -1
+            self.build_later(host)
 
-    @verb(
-        "unblock",
-        undo="block",
-        about="No firewall is in its way any more.",
-        why_not=lambda peer: None if peer.walled else "it is not blocked",
-    )
-    def unblock(self, host: Host) -> None:
-        self.walled = False
-        for one in self.guards.sample:
-            one.down_us = -1
-        self.down = {}
-        self.build_later(host)
-
-    @verb(
-        "use-bridges",
-        undo="use-guards",
-        about="It asks the distributor for bridges, and enters the network by them.",
-        why_not=lambda peer: "it does so already" if peer.use_bridges else None,
-    )
-    def enter_by_bridges(self, host: Host) -> None:
-        self.use_bridges = True
+    def entry_changed(self, host: Host) -> None:
+        """It builds circuits by the other kind of entry."""
         self.failures = 0
-        self.want_bridges(host)
+        if self.use_bridges:
+            self.want_bridges(host)
         self.build_missing(host)
 
-    @verb(
-        "use-guards",
-        undo="use-bridges",
-        about="It enters the network by its guards.",
-        why_not=lambda peer: None if peer.use_bridges else "it does so already",
-    )
-    def enter_by_guards(self, host: Host) -> None:
-        self.use_bridges = False
-        self.failures = 0
-        self.build_missing(host)
-
-    @verb(
-        "spy",
-        undo="stop-spying",
-        about="It asks for bridges again and again, and has the firewall block all that it is told of.",
-        why_not=lambda peer: "it spies already" if peer.spying else None,
-    )
-    def spy(self, host: Host) -> None:
-        self.spying = True
-        self.spy_now(host, SpyDue())
-
-    @verb(
-        "stop-spying",
-        undo="spy",
-        about="It asks for no more bridges; those that were found stay blocked.",
-        why_not=lambda peer: None if peer.spying else "it does not spy",
-    )
-    def stop_spying(self, host: Host) -> None:
-        self.spying = False
+    def spying_changed(self, host: Host) -> None:
+        if self.spying:
+            self.spy_now(host, SpyDue())
 
     @on(SpyDue)
     def spy_now(self, host: Host, tick: SpyDue) -> None:

@@ -186,11 +186,11 @@ class Authority(Peer):
 
     @staticmethod
     def _test(host: Host, relay: PeerId) -> None:
-        host.call(relay, ReachTest(), timeout_us=int(host.options.connect_s * 1e6), cause=None)
+        host.call(relay, ReachTest(), timeout_s=host.options.connect_s, cause=None)
 
     @on_reply(ReachTest)
-    def was_reached(self, host: Host, sender: PeerId, answer: Reached, context: None) -> None:
-        if sender in self.known:
+    def was_reached(self, host: Host, sender: PeerId, answer: Reached | None, context: None) -> None:
+        if answer is not None and sender in self.known:
             self.known[sender].reached_us = host.now_us
 
     def running(self, host: Host) -> dict[PeerId, Descriptor]:

@@ -8,11 +8,10 @@ passes them on; they are classes of their own here, so that a picture shows what
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ...api import Blob, PeerId, message, words_of
+from ...api import Blob, PeerId, message
 from .consensus import Relay
 
 CELL = 514
@@ -230,25 +229,19 @@ class Dialled:
     """TCP SYN, ACK."""
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Get:
     """A request without encryption: here the text can be read, and nowhere before."""
 
     text: str
 
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
-
-@message(part="transfer")
+@message(part="transfer", about="text")
 class WebPage:
     """The page."""
 
     text: str
     data: Blob
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 # --- the directory -----------------------------------------------------------------------------------------------

@@ -830,7 +830,7 @@ class OnionPeer(Peer):
             return
         self.last += 1
         visit = self.visits[self.last] = Visit(ask.text, host.cause, ask.goal == BY_BRIDGE.name)
-        visit.give_up = host.after(int(host.options.give_up_s * 1e6), GiveUp(self.last))
+        visit.give_up = host.after_s(host.options.give_up_s, GiveUp(self.last))
         self.visited_us = host.now_us
         self.want_bridges(host)
         self.attach(host, self.last, visit)
@@ -876,7 +876,7 @@ class OnionPeer(Peer):
         if visit.slow is not None:
             host.cancel(visit.slow)
         tick = StreamSlow(number, visit.tries, visit.got)
-        visit.slow = host.after(int(host.options.stream_s * 1e6), tick, cause=visit.cause)
+        visit.slow = host.after_s(host.options.stream_s, tick, cause=visit.cause)
 
     @on(StreamSlow)
     def stream_slow(self, host: Host, tick: StreamSlow) -> None:
@@ -1099,7 +1099,7 @@ class OnionPeer(Peer):
     def ask_for_bridges(self, host: Host) -> None:
         if self.distributor >= 0:
             self.asking_bridges = True
-            host.call(self.distributor, WantBridges(), timeout_us=int(host.options.connect_s * 1e6), cause=None)
+            host.call(self.distributor, WantBridges(), timeout_s=host.options.connect_s, cause=None)
 
     @on_reply(WantBridges)
     def got_bridges(self, host: Host, sender: PeerId, answer: Bridges, context: None) -> None:

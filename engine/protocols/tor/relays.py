@@ -17,7 +17,7 @@ from ...api import (
     on,
     on_reply,
     on_timeout,
-    verb,
+    switch,
 )
 from ...kit import put_bounded
 from .consensus import Relay
@@ -98,6 +98,12 @@ class OnionRouter(OnionPeer):
     started_us: int = 0
     seen: int = 0
     pairs_seen: dict[tuple[PeerId, PeerId], int] = field(default_factory=dict)
+    watched: bool = switch(
+        "watch",
+        "unwatch",
+        about="Somebody watches it: who its neighbours are on each circuit, and when cells pass.",
+        off_about="It is not watched any more; what was seen is kept.",
+    )
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Its bandwidth and family are drawn once; the time that it has been up is counted from its start."""
@@ -230,24 +236,6 @@ class OnionRouter(OnionPeer):
             self.seen += 1
             pair = (hop.before, hop.ahead)
             put_bounded(self.pairs_seen, pair, self.pairs_seen.get(pair, 0) + 1, PAIRS_MOST)
-
-    @verb(
-        "watch",
-        undo="unwatch",
-        about="Somebody watches it: who its neighbours are on each circuit, and when cells pass.",
-        why_not=lambda peer: "it is watched already" if peer.watched else None,
-    )
-    def watch(self, host: Host) -> None:
-        self.watched = True
-
-    @verb(
-        "unwatch",
-        undo="watch",
-        about="It is not watched any more; what was seen is kept.",
-        why_not=lambda peer: None if peer.watched else "it is not watched",
-    )
-    def unwatch(self, host: Host) -> None:
-        self.watched = False
 
     def shown(self) -> tuple[float | str, ...]:
         watched = "watched" if self.watched else "unwatched"

@@ -551,7 +551,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         host.call(
             project,
             Upload(report.unit, report.result, data),
-            timeout_us=int(host.options.timeout_s * 1e6),
+            timeout_s=host.options.timeout_s,
             context=(report.unit, report.result),
             cause=output.cause,
         )
@@ -587,7 +587,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
                 self.disk.hr_class,
                 reports[:TASKS_MOST],
             ),
-            timeout_us=int(options.timeout_s * 1e6),
+            timeout_s=options.timeout_s,
             context=(asks, tuple((one.unit, one.result) for one in reports[:TASKS_MOST])),
             cause=None,
         )

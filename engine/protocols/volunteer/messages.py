@@ -6,24 +6,20 @@ decide something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...api import Blob, message, option, words_of
+from ...api import Blob, message, option
 
 DAY_S = 86_400.0
 REFERENCE_GFLOPS = 1.87
 """The machine that `work_h` is given for: the mean of `engine.world.machines`."""
 
 
-@message(part="question")
+@message(part="question", about="text")
 class Submit:
     """Make a batch of work units of this name."""
 
     text: str
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
     def without(self, word: str) -> Submit:
         """A batch without a name, which is declined."""
@@ -94,7 +90,7 @@ class WorkReply:
     judged: tuple[tuple[int, int, bool], ...]
 
 
-@message(part="transfer")
+@message(part="transfer", about="text")
 class Task:
     """A result to compute, with its input file. `key` is what is computed from; `deadline_us` is in virtual time."""
 
@@ -105,9 +101,6 @@ class Task:
     gflop: float
     deadline_us: int
     data: Blob
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @message(part="transfer")
