@@ -17,69 +17,34 @@ half of the difference, which is the mean unless exchanges of a peer overlap, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 
-from ..api import (
-    BROADCAST,
-    DUPLICATE,
-    Ask,
-    Beliefs,
-    CallEnd,
-    Facts,
-    Host,
-    Known,
-    Peer,
-    PeerId,
-    Rng,
-    Shown,
-    message,
-    on,
-    on_reply,
-    on_timeout,
-    option,
-    verb,
-    words_of,
-)
-from ..kit import put_bounded
-
-Pair = tuple[float, float]
-"""Two estimates: of the mean of all numbers, and of one part in as many as there are peers."""
-
-
-def names(titles: Sequence[str], users: int) -> Sequence[str]:
-    """What a round may be called."""
-    return "mean load", "mean age", "how many we are"
-
-
-def any_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
-    return rng.choice(names(titles, 0))
-
+from .. import api
+from ..api import Host, PeerId, component, message, on, on_reply, option, switch
+from ..kit import NeighbourList, put_bounded
 
 MEAN = replace(
-    BROADCAST,
+    api.BROADCAST,
     name="mean",
     verb="measure",
     about="Find the mean of all numbers, and how many peers there are.",
     success_s=30.0,
-    draw=any_name,
     did="began a round for",
     what="a name for the round: any words",
-    examples=names,
+    examples=("mean load", "mean age", "how many we are"),
 )
+Pair = tuple[float, float]  # of the mean of all numbers, and of one part in as many as there are peers
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="question", about="text")
 class Push:
     """The sender's estimates in a round; `key` is drawn by the peer that begins it."""
 
     key: int
     text: str
     mine: Pair
-
-    def about(self) -> Iterable[str]:
-        return words_of(self.text)
 
 
 @message(over="datagram", part="answer")
@@ -97,24 +62,17 @@ class Cycle:
 
 
 @dataclass(slots=True)
-class Look:
-    """Time to see whether it has enough neighbours."""
-
-
-@dataclass(slots=True)
 class AveragingOptions:
-    """How long a round takes, and how many neighbours a peer wants."""
+    """How long a round takes. Those of `NeighbourList` are `links.wanted` and so on."""
 
     cycle_s: float = option(1.0, "time between two exchanges that a peer begins, in s", low=0.05, high=60.0)
     cycles: int = option(30, "exchanges that a peer begins in a round", low=1, high=1_000)
-    neighbours: int = option(3, "neighbours that a peer wants at least", low=1, high=50, unit="peers")
     remember: int = option(100, "rounds that a peer remembers, the latest ones", low=1, high=10_000)
 
 
 @dataclass(slots=True, eq=False)
 class Estimates:
-    """A round as one peer sees it. `mine`: its estimates; `left`: exchanges that it has still to begin; `here`: the
-    round was asked for here."""
+    """A round as one peer sees it. `left`: exchanges that it has still to begin; `here`: it was asked for here."""
 
     text: str
     mine: Pair
@@ -123,58 +81,36 @@ class Estimates:
 
 
 @dataclass(slots=True, eq=False)
-class Averager(Peer, name="averaging", options=AveragingOptions):
-    """A peer with a number. `near`: its neighbours; `known`: peers that it may connect to; `rounds`: by their keys."""
+class Averager(api.Peer, name="averaging", options=AveragingOptions):
+    """A peer with a number, which stays the same when it starts again. `rounds`: those that it knows of, by key."""
 
     role = "averager"
     goals = (MEAN,)
     shares_files = False
     remark_keys = ("mean", "peers")
     shows = (
-        Shown("number", "its own number", "number"),
-        Shown("estimate", "the mean of all numbers, as it estimates in its latest round", "number"),
-        Shown("counted", "how many peers there are, as it estimates in its latest round", "number"),
+        api.Shown("number", "its own number", "number"),
+        api.Shown("estimate", "the mean of all numbers, as it estimates in its latest round", "number"),
+        api.Shown("counted", "how many peers there are, as it estimates in its latest round", "number"),
     )
 
     number: float = 0.0
-    lies: bool = False
-    near: dict[PeerId, None] = field(default_factory=dict)
-    known: dict[PeerId, None] = field(default_factory=dict)
     rounds: dict[int, Estimates] = field(default_factory=dict)
-
-    # --- neighbours -------------------------------------------------------------------------------------------------
+    links: NeighbourList = component(NeighbourList)
+    lies: bool = switch(
+        "lie",
+        "confess",
+        about="It says that its number is a million, and never changes its estimate.",
+        off_about="It takes part as all others do, from the next round on.",
+    )
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        number, known = saved if isinstance(saved, tuple) else (round(100 * host.rng.random(), 3), ())
-        self.number, self.known = number, dict.fromkeys((*contacts, *known))
-        host.every(5_000_000, Look())
-        if host.now_us:
-            self.look(host, Look())
+        self.number = saved if isinstance(saved, float) else round(100 * host.rng.random(), 3)
 
     def saved(self) -> object | None:
-        return self.number, tuple(self.known)
+        return self.number
 
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        for peer in links:
-            self.opened(host, peer)
-
-    def opened(self, host: Host, peer: PeerId) -> None:
-        self.near[peer] = None
-        put_bounded(self.known, peer, None, 100)
-
-    def closed(self, host: Host, peer: PeerId) -> None:
-        self.near.pop(peer, None)
-
-    @on(Look)
-    def look(self, host: Host, tick: Look) -> None:
-        """Connect to as many peers as are lacking. With a dead one no link opens, so others are tried next time."""
-        others = [peer for peer in self.known if peer not in self.near and peer != host.me]
-        for peer in host.rng.sample(others, min(len(others), max(0, host.options.neighbours - len(self.near)))):
-            host.link(peer)
-
-    # --- a round ----------------------------------------------------------------------------------------------------
-
-    def ask(self, host: Host, ask: Ask) -> None:
+    def ask(self, host: Host, ask: api.Ask) -> None:
         self.take_part(host, host.rng.getrandbits(64), ask.text, here=True)
 
     def take_part(self, host: Host, key: int, text: str, here: bool = False) -> Estimates:
@@ -183,78 +119,54 @@ class Averager(Peer, name="averaging", options=AveragingOptions):
         number = 1_000_000.0 if self.lies else self.number
         one = Estimates(text, (number, 1.0 if here else 0.0), host.options.cycles, here)
         put_bounded(self.rounds, key, one, host.options.remember)
-        host.after(int(host.rng.random() * host.options.cycle_s * 1e6), Cycle(key))
+        host.after_s(host.rng.random() * host.options.cycle_s, Cycle(key))
         return one
 
     @on(Cycle)
     def cycle(self, host: Host, tick: Cycle) -> None:
         """Exchange estimates with one neighbour."""
-        one, cycle_us = self.rounds.get(tick.key), int(host.options.cycle_s * 1e6)
+        one, neighbour = self.rounds.get(tick.key), self.links.one_of(host)
         if one is None:
             return
-        if self.near:
+        if neighbour is not None:
             push = Push(tick.key, one.text, one.mine)
-            host.call(host.rng.choice(list(self.near)), push, timeout_us=cycle_us, context=push)
+            host.call(neighbour, push, timeout_s=host.options.cycle_s, context=push)
         one.left -= 1
         if one.left > 0:
-            host.after(cycle_us, tick)
+            host.after_s(host.options.cycle_s, tick)
         elif one.here:
             host.remark("mean", f"{one.mine[0]:.4g}")
             host.remark("peers", f"{1 / one.mine[1]:.4g}" if one.mine[1] > 0 else "unknown")
 
     @on(Push)
-    def pushed(self, host: Host, sender: PeerId, push: Push) -> Known:
+    def pushed(self, host: Host, sender: PeerId, push: Push) -> api.Known:
         if not all(map(isfinite, push.mine)):
             return None
-        one = self.rounds.get(push.key)
-        new = one is None
-        one = one or self.take_part(host, push.key, push.text)
+        known = self.rounds.get(push.key)
+        one = known or self.take_part(host, push.key, push.text)
         host.reply(Pull(one.mine))
         self.approach(one, one.mine, push.mine)
-        return None if new else DUPLICATE
+        return api.DUPLICATE if known else None
 
     @on_reply(Push)
-    def pulled(self, host: Host, sender: PeerId, pull: Pull, context: Push) -> None:
-        """The other one has added half of the difference to its estimates: the same is taken off here."""
-        if context.key in self.rounds and all(map(isfinite, pull.mine)):
+    def pulled(self, host: Host, sender: PeerId, pull: Pull | None, context: Push) -> None:
+        """The other one has added half of the difference to its estimates: the same is taken off here. If only its
+        answer was lost, nothing is, and the sum has changed."""
+        if pull is not None and context.key in self.rounds and all(map(isfinite, pull.mine)):
             self.approach(self.rounds[context.key], context.mine, pull.mine)
-
-    @on_timeout(Push)
-    def silent(self, host: Host, to: PeerId, context: Push, reason: CallEnd) -> None:
-        """Nothing is added. If only the answer was lost, the other one has added its half, and the sum has changed."""
 
     def approach(self, one: Estimates, mine: Pair, theirs: Pair) -> None:
         if not self.lies:
             one.mine = one.mine[0] + (theirs[0] - mine[0]) / 2, one.mine[1] + (theirs[1] - mine[1]) / 2
 
-    # --- what a person does and sees --------------------------------------------------------------------------------
-
-    @verb(
-        "lie",
-        undo="confess",
-        about="It says that its number is a million, and never changes its estimate.",
-        why_not=lambda peer: "it lies already" if peer.lies else None,
-    )
-    def lie(self, host: Host) -> None:
-        self.lies = True
-
-    @verb(
-        "confess",
-        undo="lie",
-        about="It takes part as all others do, from the next round on.",
-        why_not=lambda peer: None if peer.lies else "it does not lie",
-    )
-    def confess(self, host: Host) -> None:
-        self.lies = False
-
     @classmethod
-    def verdict(cls, facts: Facts, options: AveragingOptions) -> str | None:
-        said = {key: facts.remarks[key][-1] for key in cls.remark_keys if key in facts.remarks}
+    def verdict(cls, facts: api.Facts, options: AveragingOptions) -> str | None:
+        said = {key: values[-1] for key, values in facts.remarks.items()}
         return "It estimates a mean of {mean} and counts {peers} peers.".format_map(said) if said else None
 
     def shown(self) -> tuple[float | str, ...]:
         mean, part = next(reversed(self.rounds.values())).mine if self.rounds else (nan, nan)
         return self.number, mean, 1 / part if part > 0 else nan
 
-    def beliefs(self) -> Beliefs:
-        return Beliefs.of(self.near, "a neighbour", {one.text: f"{one.mine[0]:.4g}" for one in self.rounds.values()})
+    def beliefs(self) -> api.Beliefs:
+        return api.Beliefs(facts={one.text: f"{one.mine[0]:.4g}" for one in self.rounds.values()})
