@@ -166,7 +166,18 @@ if TYPE_CHECKING:
     from .record.log import Mark
     from .record.time_machine import TimeMachine
     from .record.worker import CheckpointWorker
-    from .registry import classes_of, help_of, network, network_faults, networks, options_of, title_of, use_file
+    from .registry import (
+        classes_of,
+        file_of,
+        help_of,
+        load_again,
+        network,
+        network_faults,
+        networks,
+        options_of,
+        title_of,
+        use_file,
+    )
     from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
     from .swarm import Swarm
     from .testing import FakeHost
@@ -330,7 +341,9 @@ NAMES = {
     ".record.worker": ("CheckpointWorker",),
     ".registry": (
         "classes_of",
+        "file_of",
         "help_of",
+        "load_again",
         "network",
         "network_faults",
         "networks",
@@ -504,9 +517,11 @@ __all__ = [
     "classes_of",
     "command_from",
     "component",
+    "file_of",
     "follow",
     "help_of",
     "last_word",
+    "load_again",
     "load_recording",
     "mentions",
     "message",

@@ -20,6 +20,9 @@ PACKAGE_FOLDER = str(Path(os.path.abspath(__file__)).parents[1])
 
 network_files: list[str] = []
 """Files of networks outside of the package: see `registry.use_file`."""
+loaded: dict[str, str] = {}
+"""The SHA-1 of each of these files as it was executed. Where its author has changed it since then, another process
+would run other code than this one, so it ends at once."""
 
 _BOOT = """
 import sys
@@ -27,13 +30,15 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 folder, module, count, *rest = sys.argv[1:]
-networks, sys.path[:] = rest[: int(count)], rest[int(count) :]
+networks, sys.path[:] = rest[: 2 * int(count)], rest[2 * int(count) :]
 package = module.partition(".")[0]
 spec = PathFinder.find_spec(package, [folder])
 sys.modules[package] = made = module_from_spec(spec)
 spec.loader.exec_module(made)
-for network in networks:
+for network, digest in zip(networks[::2], networks[1::2]):
     import_module(f"{package}.registry").use_file(network)
+    if import_module(f"{package}.child").loaded[network] != digest:
+        sys.exit(f"{network} has changed")
 import_module(module).main()
 """
 
@@ -52,7 +57,8 @@ def start_module(module: str, **options: Any) -> subprocess.Popen[bytes]:
     if sys.dont_write_bytecode:
         flags.append("-B")
     paths = [path for path in sys.path if os.path.isabs(path)]
-    given = (str(len(network_files)), *network_files, *paths)
+    files = [word for file in network_files for word in (file, loaded.get(file, ""))]
+    given = (str(len(network_files)), *files, *paths)
     return subprocess.Popen(
         [sys.executable, *flags, "-c", _BOOT, PACKAGE_FOLDER, f"{PACKAGE}.{module}", *given],
         stdin=subprocess.PIPE,

@@ -8,14 +8,17 @@ from __future__ import annotations
 import contextlib
 import importlib
 import keyword
+import linecache
 import pkgutil
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
-from importlib.machinery import ModuleSpec
+from hashlib import sha1
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any, TypeGuard, get_args
 
 from . import child, protocols
@@ -66,7 +69,19 @@ class _GivenFiles:
         """See `importlib.abc.MetaPathFinder`."""
         package, _, stem = name.rpartition(".")
         found = self.files.get(stem) if package == protocols.__name__ else None
-        return None if found is None else spec_from_file_location(name, found)
+        return None if found is None else spec_from_file_location(name, found, loader=_Uncached(name, str(found)))
+
+
+class _Uncached(SourceFileLoader):
+    """Compiles the source each time: a file that is being written may change twice in one second, and compiled files
+    are told apart by seconds. Nothing is written into the folder of the author."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """See `importlib.abc.InspectLoader`."""
+        source = self.get_data(self.path)
+        child.loaded[self.path] = sha1(source).hexdigest()
+        made: CodeType = self.source_to_code(source, self.path)
+        return made
 
 
 _given = _GivenFiles()
@@ -107,6 +122,40 @@ def use_file(path: str) -> type[Peer]:
     return program
 
 
+def file_of(name: str) -> Path | None:
+    """The file outside of the folder of networks that a network comes from, see `use_file`; None for the others."""
+    for stem, path in _given.files.items():
+        module = sys.modules.get(f"{protocols.__name__}.{stem}")
+        if module is not None and any(getattr(value, "name", "") == name for value in _networks_in(module)):
+            return path
+    return None
+
+
+def load_again(name: str) -> tuple[type[Peer], Callable[[], None]]:
+    """Execute the file of a network anew, of which `file_of` tells: its program as it is there now, and a function that
+    puts the former one back, for a caller that cannot use the new one. Raises InputError for a file that cannot be
+    used; the former program then stays."""
+    path = file_of(name)
+    if path is None:
+        raise InputError(f'the network "{plain(name)}" comes from no file that can be loaded again')
+    key = f"{protocols.__name__}.{path.stem}"
+    former, digest = sys.modules.pop(key), child.loaded.get(str(path), "")
+
+    def back() -> None:
+        sys.modules[key], child.loaded[str(path)] = former, digest
+        setattr(protocols, path.stem, former)
+        _given.files[path.stem] = path
+        networks.cache_clear()
+
+    networks.cache_clear()
+    linecache.checkcache(str(path))
+    try:
+        return use_file(str(path)), back
+    except BaseException:
+        back()
+        raise
+
+
 def _names_beside(file: str) -> dict[str, None]:
     """Names of the networks in all files but this one."""
     found: dict[str, None] = {}
@@ -134,17 +183,21 @@ def programs_in(file: str) -> dict[str, type[Peer]]:
         module = importlib.import_module(f"{protocols.__name__}.{file}")
     except SystemExit as error:
         raise InputError(_import_fault(file, error)) from error
-    found = {
-        value.name: value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Peer) and "name" in vars(value) and value.name
-    }
+    found = {value.name: value for value in _networks_in(module)}
     for program in found.values():
         check(classes_of(program))
         check_names(classes_of(program))
     if found:
         _check_whole(module.__name__, tuple(found.values()))
     return found
+
+
+def _networks_in(module: ModuleType) -> list[type[Peer]]:
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Peer) and "name" in vars(value) and value.name
+    ]
 
 
 @cache

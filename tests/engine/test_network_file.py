@@ -4,6 +4,7 @@ mistake of its author ends in one sentence with the line."""
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import child, network, networks, registry
+from engine import InputError, child, file_of, load_again, network, networks, registry, use_file
 from engine.lab.workers import alone
 from tui.cli.common import DONE, FAILED, WRONG
 from tui.cli.main import main
@@ -131,6 +132,65 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 def line_of(text: str) -> int:
     return GOOD[: GOOD.index(text)].count("\n") + 1
+
+
+# --- it is loaded again --------------------------------------------------------------------------------------------
+
+
+def test_it_is_loaded_again_as_it_is_now_and_put_back(write: Write) -> None:
+    former = use_file(write())
+    assert file_of("echo_of_tests") == Path("echo_of_tests.py").resolve()
+    assert file_of("gnutella") is None
+    write('role = "echo"', 'role = "ohce"')
+    program, back = load_again("echo_of_tests")
+    assert (program.role, former.role) == ("ohce", "echo")
+    assert network("echo_of_tests") is program
+    assert pickle.loads(pickle.dumps(program())).role == "ohce"
+    back()
+    assert network("echo_of_tests") is former
+    assert pickle.loads(pickle.dumps(former())).role == "echo", "what runs can still be stored"
+    assert not list(Path().glob("__pycache__")), "nothing is written beside it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("known: Sequence[PeerId] = ()", "known: Sequence[PeerId] = (", "echo_of_tests.py:46: '(' was never closed"),
+        ("@on(Query)", "@on(Qery)", "name 'Qery' is not defined (echo_of_tests.py:"),
+        ('name="NAME", ', "", "echo_of_tests.py has no network"),
+        ('"NAME"', '"gossip"', 'there is another network called "gossip"'),
+    ],
+)
+def test_one_that_cannot_be_used_leaves_the_former(write: Write, old: str, new: str, says: str) -> None:
+    former = use_file(write())
+    write(old, new)
+    for _ in range(2):
+        with pytest.raises(InputError, match=re.escape(says)):
+            load_again("echo_of_tests")
+        assert network("echo_of_tests") is former
+    Path("echo_of_tests.py").unlink()
+    with pytest.raises(InputError, match=r"echo_of_tests.py"):
+        load_again("echo_of_tests")
+    assert network("echo_of_tests") is former
+    write()
+    assert load_again("echo_of_tests")[0] is not former
+    with pytest.raises(InputError, match='"web" comes from no file'):
+        load_again("web")
+
+
+def test_another_process_that_would_run_other_code_ends_at_once(write: Write) -> None:
+    use_file(write())
+    process = child.start_module("record.worker")
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    write("answers: int = 0", "answers: int = 7")
+    process = child.start_module("record.worker")
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    load_again("echo_of_tests")
+    process = child.start_module("record.worker")
+    process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 # --- a file that is right -----------------------------------------------------------------------------------------

@@ -52,6 +52,23 @@ def restart_under(protocol: str, context: Context) -> None:
         context.screen.begun()
 
 
+def load_again(context: Context) -> None:
+    """Execute the network's file anew and begin the run again; the same peer stays selected."""
+    selected = context.session.selection.selected
+    if context.session.load_again():
+        if selected is not None and selected < len(context.session.swarm.labels):
+            context.session.selection.select(selected)
+        context.screen.begun()
+
+
+def _no_file(context: Context) -> str:
+    from engine import file_of
+
+    if file_of(context.session.player.setup.protocol) is not None:
+        return ""
+    return "This network comes with swarmtop: only one that you opened by its file, as my_net.py, is loaded again."
+
+
 def open_scenario(name: str, context: Context) -> None:
     """Begin a scenario, by the name of one that is shipped or by its file."""
     from engine import scenario_files
@@ -223,6 +240,13 @@ ACTIONS: tuple[Action, ...] = (
         synonyms=(
             "protocol, restart, reset, scenario, open, load, new run, switch network, change protocol, start over, file"
         ),
+    ),
+    Action(
+        *("run.load", "L", "L", "load file again", "Run"),
+        "Load the file of your own network again, and begin the same seed with what it says now.",
+        run=load_again,
+        why_not=_no_file,
+        synonyms="reload, restart, file, edit, refresh, rerun, hot reload, code, own network, new code, save",
     ),
     Action(
         *("run.court", "h", "h", "court", "Run"),

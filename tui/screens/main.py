@@ -27,7 +27,21 @@ from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerFailed, PeerId, Publish, VerbOffer, plain
+from engine import (
+    ALIVE,
+    Act,
+    AskFor,
+    Attack,
+    Command,
+    Event,
+    InputError,
+    PeerFailed,
+    PeerId,
+    Publish,
+    VerbOffer,
+    file_of,
+    plain,
+)
 from tui.config.keys import Key, bindings, key_for, keyed, shown_together
 from tui.draw import raster
 from tui.draw.styles import Mode
@@ -590,9 +604,7 @@ class MainScreen(LeanScreen[None]):
                 self.query_one(kind).show(frame)
         if self.panels.name == PRESENT:
             self.query_one(Banner).show(frame)
-        notice = (
-            frame.alarm and f"{frame.alarm}. This run cannot go on: {{run.network}} starts another."
-        ) or frame.notice
+        notice = (frame.alarm and f"{frame.alarm}. This run cannot go on: {self._after_failure()}.") or frame.notice
         line = self.query_one("#notice", Static)
         if notice != self._noticed:
             self._noticed = notice
@@ -1360,6 +1372,11 @@ class MainScreen(LeanScreen[None]):
             view.set_class(not frame.live, "-past")
 
     # --- networks, scenarios, themes ----------------------------------------------------------------------
+
+    def _after_failure(self) -> str:
+        """What a person can do when a peer's program has failed."""
+        own = file_of(self.session.player.setup.protocol) is not None
+        return "{run.load} loads its file again" if own else "{run.network} starts another"
 
     def begun(self) -> None:
         """Another run has begun."""

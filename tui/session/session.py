@@ -39,6 +39,8 @@ from engine import (
     Setup,
     Snapshot,
     Swarm,
+    allowed_of,
+    load_again,
     network,
     title_of,
 )
@@ -154,6 +156,27 @@ class Session:
         sentence = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
         return self._open(self.player.scenario, setup, sentence, self.player.repeated)
 
+    def load_again(self) -> bool:
+        """Execute the file of this network anew, and run the same seed with it from t = 0; options that it has no more
+        are left out. False, and a notice, if the file or the run cannot be used; the present run then goes on as it
+        was."""
+        setup = self.player.setup
+        try:
+            program, back = load_again(setup.protocol)
+        except InputError as error:
+            self.say(f"Not loaded: {error}")
+            return False
+        known = allowed_of(program.options_type) if hasattr(program, "options_type") else {}
+        kept = {name: value for name, value in setup.options.items() if name in known}
+        gone = [name for name in setup.options if name not in known]
+        told = f", which has no {' and no '.join(gone)} any more" if gone else ""
+        changed = replace(setup, protocol=program.name, options=kept)
+        sentence = f"{title_of(program)}, loaded again from its file{told}: the same seed, from the start"
+        if self._open(self.player.scenario, changed, sentence, self.player.repeated):
+            return True
+        back()
+        return False
+
     def set_options(self, values: Mapping[str, object], how: Literal["now", "restart", "again"]) -> bool:
         """Give options of the network other values: from now on; or from the start of the same seed, without or with
         the commands of the user. Returns whether another run began; a value that cannot be is a notice."""
@@ -193,7 +216,7 @@ class Session:
         recorded = self.player.recording
         try:
             self.player.open(scenario, setup, repeated)
-        except InputError as error:
+        except (InputError, PeerFailed) as error:
             self.say(str(error))
             return False
         self.selection.reset(setup.peers)
