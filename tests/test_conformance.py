@@ -26,23 +26,17 @@ from broken.shows import Mistyped, Nameless, Overfull, Sly, Stranger, Undeclared
 from broken.sound import Sound
 from broken.trusts import Truster
 from broken.walks_set import Walker
-from conformance import ASKS, CHECKS, ITEMS_MOST, Network, collected, traffic, variants
-from conformance.attacked import ATTACKS
 
 from engine import InputError, Peer, PeerFailed, networks, registry
+from engine.lab.conformance import ASKS, CHECKS, ITEMS_MOST, OF_ROLES, Variant, collected, traffic, variants
+from engine.lab.conformance.attacked import ATTACKS
 
 pytestmark = pytest.mark.uncounted
 
-OF_ROLES = [
-    *("answers", "survives_nonsense", "survives_trouble", "forgets", "leaves_messages_alone", "keeps_no_host"),
-    *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set", "shows_what_is_so"),
-]
-"""Checks of what the programs of single roles do. A network with an option that adds a role has to pass these; the
-others are of the network as a whole."""
 NETWORKS, FAULTS = collected({file: partial(registry.programs_in, file) for file in registry.files()})
 
 
-def called(network: Network) -> str:
+def called(network: Variant) -> str:
     return "-".join((network.program.name, *(f"{name}={value}" for name, value in network.options.items())))
 
 
@@ -58,12 +52,12 @@ def test_every_network_and_every_role_is_checked() -> None:
     [(network, check) for network in NETWORKS for check in (OF_ROLES if network.options else CHECKS)],
     ids=lambda value: value if isinstance(value, str) else called(value),
 )
-def test_a_network_conforms(network: Network, check: str) -> None:
+def test_a_network_conforms(network: Variant, check: str) -> None:
     CHECKS[check](network)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=called)
-def test_the_traffic_of_a_network_is_told(network: Network, record_property: Callable[[str, object], None]) -> None:
+def test_the_traffic_of_a_network_is_told(network: Variant, record_property: Callable[[str, object], None]) -> None:
     """Printed at the end of a run of the tests, see `conftest.pytest_terminal_summary`."""
     told = traffic(network)
     assert told.asked[0] > told.idle[0], "asks send messages"
@@ -71,7 +65,7 @@ def test_the_traffic_of_a_network_is_told(network: Network, record_property: Cal
 
 
 def test_a_network_that_sends_more_has_a_higher_figure() -> None:
-    assert traffic(Network(Chatterer)).idle[0] > 10 * traffic(Network(Sound)).idle[0]
+    assert traffic(Variant(Chatterer)).idle[0] > 10 * traffic(Variant(Sound)).idle[0]
 
 
 def test_a_network_that_cannot_be_collected_keeps_no_other_from_being_checked() -> None:
@@ -95,12 +89,12 @@ def test_a_variant_is_within_the_limits_of_its_option() -> None:
 
 def test_a_ledger_may_grow_in_proportion() -> None:
     assert 2 * ASKS[-1] > ITEMS_MOST, "one kept for each ask of the long run is too many"
-    CHECKS["forgets"](Network(Recorder))
+    CHECKS["forgets"](Variant(Recorder))
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None:
-    CHECKS[check](Network(Sound))
+    CHECKS[check](Variant(Sound))
 
 
 OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_copy", "starts_alike", "acts"]
@@ -108,7 +102,7 @@ OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_
 
 @pytest.mark.parametrize("check", OF_COMPONENTS)
 def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(check: str) -> None:
-    CHECKS[check](Network(Composed))
+    CHECKS[check](Variant(Composed))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +113,7 @@ def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(chec
     ],
 )
 def test_the_correct_network_of_calls_conforms(check: str) -> None:
-    CHECKS[check](Network(Calling))
+    CHECKS[check](Variant(Calling))
 
 
 @pytest.mark.parametrize(
@@ -174,13 +168,13 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:
     with pytest.raises((AssertionError, InputError, PeerFailed), match=says):
-        CHECKS[check](Network(program))
+        CHECKS[check](Variant(program))
 
 
 @pytest.mark.parametrize("check", ["answers", "survives_trouble", *(check.__name__ for check in ATTACKS)])
 def test_a_fault_with_newcomers_is_detected_only_where_there_are_some(check: str) -> None:
     if check in ("survives_trouble", "survives_sybil", "survives_eclipse", "survives_crowd"):
         with pytest.raises(PeerFailed, match="Hello: IndexError"):
-            CHECKS[check](Network(Founder))
+            CHECKS[check](Variant(Founder))
     else:
-        CHECKS[check](Network(Founder))
+        CHECKS[check](Variant(Founder))

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance.manners import examples_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from invariants import all_hold
 
 from engine import VERBS, Act, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks, verbs_of
 from engine.control.attacks import PRESETS
+from engine.lab.conformance.invariants import all_hold
+from engine.lab.conformance.manners import examples_of
 
 pytestmark = pytest.mark.uncounted
 

@@ -26,7 +26,7 @@ DONE, FAILED, WRONG = 0, 1, 2
 
 NEAR = 0.65
 """As `engine.errors.SIMILARITY_MIN`."""
-COMMANDS = ("run", "replay", "bench", "config", "protocols", "scenarios", "themes", "help", "completion")
+COMMANDS = ("run", "replay", "check", "bench", "config", "protocols", "scenarios", "themes", "help", "completion")
 """Words that may go first. Any other first word is a scenario, a network or a file for the dashboard."""
 
 EXIT_CODES = """\

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from ..import_path import close
 from ..interrupts import end_at_once, raise_again
-from . import dashboard, help_topics, lists, run
+from . import check, dashboard, help_topics, lists, run
 from .common import COMMANDS, DONE, EXIT_CODES, FAILED, WRONG, Parser, WrongError, did_you_mean, say, warn
 from .streams import guarded
 
@@ -27,6 +27,7 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop [SCENARIO] [flags]      open the dashboard
   swarmtop run [SCENARIO] [flags]  the same without a screen; prints a report
   swarmtop replay FILE             open a recording on screen; --json runs it without one
+  swarmtop check FILE|NAME         whether a network behaves as every network has to
   swarmtop protocols [NAME]        the networks there are, or one with its options
   swarmtop scenarios [NAME]        the scenarios there are, or one in full
   swarmtop themes                  the themes there are
@@ -73,6 +74,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     command(DASHBOARD, ABOUT, dashboard.flags, dashboard.run_dashboard, "[SCENARIO] [flags]", EXIT_CODES)
     command("run", run.ABOUT, run.run_flags, run.run_run, "[SCENARIO] [flags]", EXIT_CODES)
     command("replay", run.REPLAY_ABOUT, run.replay_flags, run.run_replay, "FILE [flags]", run.REPLAY_EXIT_CODES)
+    command("check", check.ABOUT, check.flags, check.run_check, "FILE|NAME [CHECK ...] [--json]", check.EXIT_CODES)
     command("bench", run.BENCH_ABOUT, run.bench_flags, run.run_bench, "[--quick] [--json]")
     command("config", lists.CONFIG_ABOUT, lists.json_flag, lists.run_config, "[--json]")
     command("protocols", lists.PROTOCOLS_ABOUT, lists.name_flags, lists.list_protocols, "[NAME] [--json]")

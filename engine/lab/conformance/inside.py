@@ -13,12 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from engine import Component, Peer, Swarm
-from engine.programs import components_of
-from engine.sim.calls import PendingCall
-from engine.sim.host import ComponentHost, PeerHost, SharedHostState
-from engine.sim.kernel import Kernel, KernelTimer
-from engine.sim.links import LinkModel
+from ...api import Component, Peer
+from ...programs import components_of
+from ...sim.calls import PendingCall
+from ...sim.host import ComponentHost, PeerHost, SharedHostState
+from ...sim.kernel import Kernel, KernelTimer
+from ...sim.links import LinkModel
+from ...swarm import Swarm
 
 ENGINE = (PeerHost, ComponentHost, SharedHostState, Kernel, Swarm, LinkModel)
 KIT = "engine.kit"
@@ -53,7 +54,8 @@ class _Pickler(pickle.Pickler):
 
 def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
     """A program as bytes, and the timers and calls it holds."""
-    file, timers = io.BytesIO(), []
+    file = io.BytesIO()
+    timers: list[KernelTimer | PendingCall] = []
     try:
         _Pickler(file, timers).dump(program)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -65,11 +67,12 @@ def copied(program: Peer) -> Peer:
     """The same again, out of bytes."""
     data, timers = packed(program)
     unpickler = pickle.Unpickler(io.BytesIO(data))
-    unpickler.persistent_load = timers.__getitem__  # type: ignore[method-assign, assignment]
+    unpickler.persistent_load = timers.__getitem__  # type: ignore[method-assign]
     copy: Peer = unpickler.load()
     return copy
 
 
+PLAIN = (str, bytes, int, float, type, type(None), range, *HELD)
 NOTHING = object()
 """Stands for a slot that was never set."""
 
@@ -96,7 +99,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
 @cache
 def is_plain(kind: type) -> bool:
     """Whether nothing is looked for inside objects of this class."""
-    return issubclass(kind, (str, bytes, int, float, type, type(None), range, Callable, *HELD))
+    return issubclass(kind, PLAIN) or issubclass(kind, Callable)  # type: ignore[arg-type]
 
 
 @cache
@@ -138,7 +141,8 @@ def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:
 def globals_of(kinds: Sequence[type[Peer]]) -> dict[str, str]:
     """Containers that all peers of a network share."""
     found: dict[str, str] = {}
-    for holder in [*kinds, *(sys.modules[kind.__module__] for kind in kinds)]:
+    holders: list[Any] = [*kinds, *(sys.modules[kind.__module__] for kind in kinds)]
+    for holder in holders:
         for name, value in vars(holder).items():
             if isinstance(value, (list, dict, builtins.set)) and not name.startswith("__"):
                 found[f"{holder.__name__}.{name}"] = repr(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine import Swarm
-from engine.measure.snapshot import ALIVE, DEAD, LEFT
-from engine.sim.kernel import split
+from ...measure.snapshot import ALIVE, DEAD, LEFT
+from ...sim.kernel import split
+from ...swarm import Swarm
 
 
 def all_hold(swarm: Swarm) -> None:
@@ -27,24 +27,32 @@ def under_way(swarm: Swarm) -> int:
 def nothing_is_lost_without_a_reason(swarm: Swarm) -> None:
     """sent = delivered + dropped + in flight, and each drop has a reason."""
     totals = swarm.snapshot().totals
-    assert totals.sent - totals.delivered - totals.dropped == under_way(swarm)
-    assert sum(totals.dropped_by.values()) == totals.dropped
-    assert sum(totals.by_kind.values()) == totals.sent
+    assert totals.sent - totals.delivered - totals.dropped == under_way(swarm), (
+        "what was sent is neither delivered, dropped nor under way"
+    )
+    assert sum(totals.dropped_by.values()) == totals.dropped, "a message was dropped without a reason"
+    assert sum(totals.by_kind.values()) == totals.sent, "the kinds are not all that was sent"
 
 
 def records_add_up(swarm: Swarm) -> None:
     """An ask reaches no more peers than there are, and has no more duplicates than messages."""
     n = len(swarm.labels)
     for row in swarm.asks():
-        assert 0 <= row.reached < n
+        assert 0 <= row.reached < n, f"ask {row.id} reached {row.reached} of {n} peers"
         # Parts other than questions may reach a peer, see `Goal.reached_by`.
-        assert row.reached <= sum(swarm.simulation.records[row.id].by_part) or row.hops == 0
-        assert row.duplicates <= sum(swarm.simulation.records[row.id].by_part)
+        assert row.reached <= sum(swarm.simulation.records[row.id].by_part) or row.hops == 0, (
+            f"ask {row.id} reached peers without messages"
+        )
+        assert row.duplicates <= sum(swarm.simulation.records[row.id].by_part), (
+            f"ask {row.id} has more duplicates than messages"
+        )
         # A hit on a holder that was dead already is no answer.
         stale = len(swarm._record(row.id).stale)
-        assert (row.first_hit_us is None) == (row.hits == stale)
-        assert (row.closed_us is None) or row.verdict
-        assert sum(row.losses.values()) >= 0
+        assert (row.first_hit_us is None) == (row.hits == stale), (
+            f"ask {row.id} has a first hit, or none, against its hits"
+        )
+        assert (row.closed_us is None) or row.verdict, f"ask {row.id} is over, and has no verdict"
+        assert sum(row.losses.values()) >= 0, f"ask {row.id} lost less than nothing"
 
 
 def only_living_peers_have_links_and_programs(swarm: Swarm) -> None:
@@ -53,6 +61,6 @@ def only_living_peers_have_links_and_programs(swarm: Swarm) -> None:
     state = snapshot.state
     assert set(np.unique(state).tolist()) <= {ALIVE, DEAD, LEFT}
     ends = np.concatenate([snapshot.links.a, snapshot.links.b])
-    assert (state[ends] == ALIVE).all()
+    assert (state[ends] == ALIVE).all(), "a link leads to a peer that does not live"
     for peer, up in enumerate((state == ALIVE).tolist()):
-        assert (swarm.peer(peer) is not None) == up
+        assert (swarm.peer(peer) is not None) == up, f"#{peer} has a program and is dead, or lives without one"

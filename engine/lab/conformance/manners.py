@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import pickle
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
-from engine import Act, AskFor, InputError, Kill, Peer, Publish, Set, Shown, values_of, verbs_of
-from engine.measure.snapshot import ALIVE
-from engine.simulation import Simulation
-
+from ...api import Peer, Shown
+from ...commands import Act, AskFor, Kill, Publish, Set
+from ...errors import InputError
+from ...measure.snapshot import ALIVE
+from ...programs import values_of, verbs_of
+from ...simulation import Simulation
 from .inside import copied, globals_of, packed
-from .watch import SECOND, Late, Network, Spied
+from .watch import SECOND, LateWires, Spied, Variant
 
 IDLE_MOST = 5.0
 """Messages per peer and second when nobody asks anything."""
@@ -64,7 +67,7 @@ class Traffic:
         return f"{idle:10.2f} {idle_bytes:10,.0f} B {asked:10.2f} {asked_bytes:10,.0f} B"
 
 
-def answers(network: Network) -> None:
+def answers(network: Variant) -> None:
     """It starts, an ask is answered, one for what was just published too, and asks come to an end."""
     made = Spied(network)
     made.run(5)
@@ -77,7 +80,7 @@ def answers(network: Network) -> None:
     assert made.swarm.advance_quiet(made.swarm.now_us + 7_200 * SECOND), "an ask never ends"
 
 
-def tells_the_truth_of_asks(network: Network) -> None:
+def tells_the_truth_of_asks(network: Variant) -> None:
     """A peer tells only of asks that began at it, takes back only hits that it told, has progress that grows up to its
     end, and lets an ask close at last."""
     made = Spied(network, asks_per_s=2.0)
@@ -93,7 +96,7 @@ def tells_the_truth_of_asks(network: Network) -> None:
         assert not made.kept_open(), f"{made.kept_open()[0]} after {PATIENCE_S} s without another ask"
 
 
-def is_calm(network: Network) -> None:
+def is_calm(network: Variant) -> None:
     """When nobody asks, few messages are sent."""
     made = Spied(network, peers=24)
     made.run(60)
@@ -103,7 +106,7 @@ def is_calm(network: Network) -> None:
     assert rate <= IDLE_MOST, f"{rate:.1f} messages a peer and second, for nothing"
 
 
-def traffic(network: Network) -> Traffic:
+def traffic(network: Variant) -> Traffic:
     """Measure what it sends."""
     made = Spied(network, peers=24)
     made.run(20)
@@ -126,7 +129,7 @@ def traffic(network: Network) -> Traffic:
     return Traffic(idle, measured())
 
 
-def forgets(network: Network) -> None:
+def forgets(network: Variant) -> None:
     """A program is no larger for having run twice as long, unless it keeps a ledger (`Peer.ledger`), which grows in
     proportion. All four ask at once, once in four seconds."""
     made = Spied(network, peers=4, topology="complete", sample_s=SELDOM_S)
@@ -154,7 +157,7 @@ def forgets(network: Network) -> None:
     made.look()
 
 
-def leaves_messages_alone(network: Network) -> None:
+def leaves_messages_alone(network: Variant) -> None:
     """Nobody changes a message after it was sent: neither its sender nor a receiver."""
     made = Spied(network, sampling=True, asks_per_s=2.0)
     made.copying = True
@@ -165,10 +168,12 @@ def leaves_messages_alone(network: Network) -> None:
         assert repr(message) == then, f"{then} became {message!r}"
     assert not made.changed, made.changed[0]
     for _, _, message in made.samples.values():
-        assert repr(pickle.loads(pickle.dumps(message))) == repr(message)
+        assert repr(pickle.loads(pickle.dumps(message))) == repr(message), (
+            f"{message!r} is another one when it is copied"
+        )
 
 
-def keeps_no_host(network: Network) -> None:
+def keeps_no_host(network: Variant) -> None:
     """A program is plain data: it pickles, with nothing of the engine but timers inside."""
     made = Spied(network, asks_per_s=2.0)
     for _ in range(5):
@@ -179,7 +184,7 @@ def keeps_no_host(network: Network) -> None:
     assert not made.wrong, made.wrong[0]
 
 
-def lives_on_as_a_copy(network: Network) -> None:
+def lives_on_as_a_copy(network: Variant) -> None:
     """Programs that were pickled and read back go on in the same way. What they know is in them, and not in their class
     or module."""
     plain, stored = (Spied(network, asks_per_s=3.0) for _ in range(2))
@@ -196,17 +201,20 @@ def lives_on_as_a_copy(network: Network) -> None:
     assert globals_of(network.programs()) == shared, "a class or module of the network was changed by the run"
 
 
-def starts_alike(network: Network) -> None:
+def starts_alike(network: Variant) -> None:
     """Which program a peer runs, and what a network holds that starts converged, follow from the seed: `cast` and
     `converge` draw from the stream that they are given, and the streams of the peers are for the peers."""
     before: dict[int, int] = {}
     converge = Simulation.converge
 
+    def state(stream: Any) -> int:
+        return int(stream.state)
+
     def watched(simulation: Simulation) -> None:
-        streams = {host.me: host.rng.state for host in simulation.peer_hosts}
+        streams = {host.me: state(host.rng) for host in simulation.peer_hosts}
         converge(simulation)
         before.update(streams)
-        drawn = [host.me for host in simulation.peer_hosts if host.rng.state != streams[host.me]]
+        drawn = [host.me for host in simulation.peer_hosts if state(host.rng) != streams[host.me]]
         assert not drawn, f"converge drew from the stream of #{drawn[0]}"
 
     with mock.patch.object(Simulation, "converge", watched):
@@ -225,7 +233,7 @@ def examples_of(program: type[Peer], verb: str) -> dict[str, object]:
     }
 
 
-def acts(network: Network) -> None:
+def acts(network: Variant) -> None:
     """Each verb can be done to all peers, again and again, with the examples of its values."""
     for program in network.programs():
         for name in verbs_of(program):
@@ -242,7 +250,7 @@ def acts(network: Network) -> None:
             made.look()
 
 
-def ends_when_it_stops(network: Network) -> None:
+def ends_when_it_stops(network: Variant) -> None:
     """A peer sets no timer and makes no call in `stop`, and does nothing after it, nor after it was killed."""
     made = Spied(network, peers=12, asks_per_s=3.0)
     made.run(4)
@@ -252,19 +260,19 @@ def ends_when_it_stops(network: Network) -> None:
     made.run(20)
     assert not made.late, made.late[0]
     for peer in (*range(4), *made.simulation.stations):
-        assert made.simulation.state[peer] != ALIVE
+        assert made.simulation.state[peer] != ALIVE, f"#{peer} has left, and is alive"
 
 
-def late_answers(network: Network) -> None:
+def late_answers(network: Variant) -> None:
     """What comes when a call has ended changes nothing: not even if the answer is a message that was simply sent."""
     if not calls(network):
         return
-    made = Spied(network, Late, asks_per_s=2.0)
+    made = Spied(network, LateWires, asks_per_s=2.0)
     made.run(15)
     assert not made.wrong, made.wrong[0]
 
 
-def calls_end(network: Network) -> None:
+def calls_end(network: Variant) -> None:
     """Each call is answered or ends, and each request is answered as often as it asked for."""
     if not calls(network):
         return
@@ -280,12 +288,12 @@ def calls_end(network: Network) -> None:
             assert waits_s < CALL_MOST_S, f"#{peer} has waited {waits_s:.0f} s for an answer to a {call.request.kind}"
 
 
-def calls(network: Network) -> bool:
+def calls(network: Variant) -> bool:
     """Whether it makes calls whose ends it handles."""
     return any(program.replies or program.timeouts for program in network.programs())
 
 
-def shows_what_is_so(network: Network) -> None:
+def shows_what_is_so(network: Variant) -> None:
     """What a peer shows of itself is of the kind that its columns say, and who looks changes nothing; links that it
     marks are there, and its role has a name."""
     made, alone = (Spied(network, asks_per_s=2.0) for _ in range(2))

@@ -7,12 +7,13 @@ from dataclasses import fields, is_dataclass, replace
 from itertools import islice
 from typing import Any
 
-from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, PeerId, Publish, Revive
-from engine.registry import messages_of
-from engine.sim.calls import Answered, Called, PendingCall, Wrapped, answered, called
-from engine.sim.encoding import why_malformed
-
-from .watch import Network, Spied
+from ...api import Blob, File, PeerId
+from ...commands import AskFor, Collude, Defect, Kill, Publish, Revive
+from ...errors import InputError
+from ...registry import messages_of
+from ...sim.calls import Answered, Called, PendingCall, Wrapped, answered, called
+from ...sim.encoding import why_malformed
+from .watch import Spied, Variant
 
 
 def deep(levels: int) -> Any:
@@ -22,12 +23,28 @@ def deep(levels: int) -> Any:
     return value
 
 
+BLOB: Any = Blob
+FILE: Any = File
 ODD: tuple[Any, ...] = (
-    None, True, -1, 0, 1, 10**6, 1 << 70, -(1 << 70), 2.5, float("nan"), float("inf"), "", "x", "\x1b[2J", "\ud800",
-    "x" * 70_000, b"", b"x" * 16, [], [[]], ["the"], {}, {"a": []}, (), (None,), ((1, "x"), ("y",)), deep(60), object(),
-    Blob(0), Blob(-5), Blob(1 << 70, -1), Blob("x", []), File("x", -1, 1), (File("x", 1, 1),), (File(None, [], {}),),
-    int, len,
-)  # fmt: skip
+    *(None, True, -1, 0, 1, 10**6, 1 << 70, -(1 << 70), 2.5, float("nan"), float("inf"), "", "x", "\x1b[2J", "\ud800"),
+    *(
+        "x" * 70_000,
+        b"",
+        b"x" * 16,
+        [],
+        [[]],
+        ["the"],
+        {},
+        {"a": []},
+        (),
+        (None,),
+        ((1, "x"), ("y",)),
+        deep(60),
+        object(),
+    ),
+    *(Blob(0), Blob(-5), Blob(1 << 70, -1), BLOB("x", []), File("x", -1, 1), (File("x", 1, 1),), (FILE(None, [], {}),)),
+    *(int, len),
+)
 """Values of any type and size, for any field."""
 
 FEW: tuple[Any, ...] = (None, -1, 1 << 70, float("nan"), "\ud800", [], (1, "x"), True)
@@ -60,7 +77,7 @@ def enveloped(message: Any, envelope: type[Wrapped] | None, calls: dict[int, Pen
     return [message]
 
 
-def survives_nonsense(network: Network) -> None:
+def survives_nonsense(network: Variant) -> None:
     """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
     by a dead one; any text asked."""
     made = Spied(network, sampling=True, peers=10)
@@ -85,7 +102,8 @@ def survives_nonsense(network: Network) -> None:
             made.do(AskFor(number % 8, made.title(number)))
             made.run(0.06)
             made.sampling = False
-            for sample in [each for (one, _), each in made.samples.items() if one is kind] or [None]:
+            samples: list[Any] = [each for (one, _), each in made.samples.items() if one is kind]
+            for sample in samples or [None]:
                 for odd in (*ODD, *(twisted(getattr(sample[2], part.name)) if sample else ())):
                     message = replace(sample[2], **{part.name: odd}) if sample else kind(*(odd for _ in fields(kind)))
                     malformed = why_malformed(message)

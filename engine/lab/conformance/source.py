@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 
 from .inside import files_of
-from .watch import Network
+from .watch import Variant
 
 OUTSIDE = {"time", "datetime", "random", "secrets", "uuid", "os", "sys", "threading", "asyncio", "socket", "numpy"}
 
@@ -14,7 +14,7 @@ ORDERED = {"list", "tuple", "iter", "next", "enumerate", "zip", "map", "filter",
 """Calls by which the order of what they are given becomes part of a run."""
 
 
-def reads_no_clock(network: Network) -> None:
+def reads_no_clock(network: Variant) -> None:
     """Time and chance come from the host; `hash` and `id` differ from process to process."""
     for path in files_of(network.programs()):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -29,7 +29,7 @@ def reads_no_clock(network: Network) -> None:
                 assert name.split(".")[0] not in OUTSIDE, f"{path.name} imports {name}"
 
 
-def walks_no_set(network: Network) -> None:
+def walks_no_set(network: Variant) -> None:
     """No program depends on the order of a set, which pickling does not keep."""
     for path in files_of(network.programs()):
         tree = ast.parse(path.read_text())
@@ -49,7 +49,7 @@ def walks_no_set(network: Network) -> None:
                 assert not _is_set(each, known), f"{path.name}:{each.lineno} goes through a set in its order"
 
 
-def tells_whether_it_shares_files(network: Network) -> None:
+def tells_whether_it_shares_files(network: Variant) -> None:
     """A network that reads its library says that its users share files (`shares_files`), and no other does: only there
     decoys are offered."""
     reads = any(

@@ -5,37 +5,26 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 from unittest import mock
 
-from engine import (
-    AskFor,
-    AskRow,
-    Beliefs,
-    Command,
-    ContentSpec,
-    Hit,
-    Leave,
-    Peer,
-    PeerId,
-    Setup,
-    Swarm,
-    Ticket,
-    beliefs_of,
-    options_for,
-)
-from engine.api import INHERIT
-from engine.measure.asks import AskRecord
-from engine.programs import saved_of
-from engine.registry import roles_of
-from engine.sim.calls import Answered, Called, PendingCall, Wrapped
-from engine.sim.host import PeerHost
-from engine.sim.kernel import HOP_BITS, KernelTimer
-from engine.sim.links import SendPath
-from engine.sim.network import Network as Between
-from engine.simulation import StreamClosed
-
+from ...api import INHERIT, Beliefs, Peer, PeerId, Ticket
+from ...commands import AskFor, Command, Leave
+from ...measure.asks import AskRecord
+from ...measure.events import Hit
+from ...measure.snapshot import AskRow
+from ...options import options_for
+from ...programs import beliefs_of, saved_of
+from ...registry import roles_of
+from ...setup import ContentSpec, Setup
+from ...sim.calls import Answered, Called, PendingCall, Wrapped
+from ...sim.host import PeerHost
+from ...sim.kernel import HOP_BITS, KernelTimer
+from ...sim.links import SendPath
+from ...sim.network import Network as Between
+from ...simulation import StreamClosed
+from ...swarm import Swarm
 from .inside import containers, packed
 
 SECOND = 1_000_000
@@ -50,7 +39,7 @@ one kept for each is too many."""
 
 
 @dataclass(frozen=True)
-class Network:
+class Variant:
     """A program and options that differ from the defaults."""
 
     program: type[Peer]
@@ -63,26 +52,27 @@ class Network:
         return list(dict.fromkeys((*roles_of(self.program), *stations)))
 
 
-def variants(program: type[Peer]) -> Iterator[Network]:
+def variants(program: type[Peer]) -> Iterator[Variant]:
     """A network as it is, and with each option of which some more brings a role into it that was not there."""
-    yield Network(program)
-    known = dict.fromkeys(Network(program).programs())
-    for option in fields(program.options_type):
+    yield Variant(program)
+    known = dict.fromkeys(Variant(program).programs())
+    options = getattr(program, "options_type", None)
+    for option in fields(options) if is_dataclass(options) else ():
         high = option.metadata.get("high")
         if type(option.default) is int and (high is None or option.default < high):
             some = option.default + 2 if high is None else min(option.default + 2, int(high))
-            more = Network(program, {option.name: some})
+            more = Variant(program, {option.name: some})
             if any(one not in known for one in more.programs()):
                 known.update(dict.fromkeys(more.programs()))
                 yield more
 
 
-def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tuple[list[Network], dict[str, str]]:
+def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tuple[list[Variant], dict[str, str]]:
     """The networks of these files, each with its variants, and what went wrong: file or network -> error.
 
     files: name -> what returns the networks in it. One that raises does not keep the others from being checked.
     """
-    found: list[Network] = []
+    found: list[Variant] = []
     faults: dict[str, str] = {}
     for file, load in files.items():
         try:
@@ -107,7 +97,7 @@ class Spied:
     sent; `wrong` what was done with calls that should not be."""
 
     def __init__(
-        self, network: Network, way: type[Between] = Between, *, sampling: bool = False, **changes: Any
+        self, network: Variant, way: type[Between] = Between, *, sampling: bool = False, **changes: Any
     ) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
@@ -390,7 +380,7 @@ class Spied:
         )
 
 
-class Rough(Between):
+class RoughWires(Between):
     """Datagrams overtake each other and some come twice."""
 
     def __init__(self, *args: Any) -> None:
@@ -411,7 +401,7 @@ class Rough(Between):
             envelope[4].pending -= 1
 
 
-class Late(Between):
+class LateWires(Between):
     """What is sent to a peer that waits for an answer of the sender comes when the call has ended."""
 
     def __init__(self, *args: Any) -> None:

@@ -1,0 +1,57 @@
+"""`swarmtop check`: whether a network behaves as every network has to, one line a check."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .common import DONE, FAILED, Parser, WrongError, as_json, load_engine, say
+
+ABOUT = """\
+Check a network: that it answers what is asked, also after nonsense, deaths, partitions, loss and each attack, that it
+forgets, is calm when nobody asks, tells the truth of its asks, repeats with the same seed, and more. FILE is a network
+in a file of your own (my_net.py), NAME one of swarmtop's own. CHECK: only these.
+
+One line a check is printed as it ends: whether it passed, its name, and what that says; of one that failed, what was
+not as it has to be. All together take a minute or more. One that does not end sends too many messages: swarmtop run
+counts which."""
+EXIT_CODES = "exit codes: 0 all passed, 1 a check failed, 2 the command line or the file was wrong, 130 interrupted"
+
+
+def flags(parser: Parser) -> None:
+    """Add the flags of `swarmtop check`."""
+    parser.add_argument("network", nargs="?", metavar="FILE|NAME", help=argparse.SUPPRESS)
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+
+
+def run_check(space: argparse.Namespace) -> int:
+    """Run the checks. Returns the exit code. Raises InputError for a file or a name that is no network, and for a name
+    that is no check."""
+    if space.network is None:
+        raise WrongError("check what? swarmtop check my_net.py checks a network of your own, swarmtop check NAME any")
+    load_engine()
+    from engine import network, planned_checks, use_file
+
+    program = use_file(space.network) if space.network.endswith(".py") else network(space.network)
+    made = []
+    for one in planned_checks(program, space.checks):
+        if not space.json:
+            # Its name first: a check that never ends can then be told.
+            sys.stdout.write(f"{one.called:<30} ")
+            sys.stdout.flush()
+        why = one.why_failed()
+        made.append((one, why))
+        if not space.json:
+            say(f"FAILED  {why}" if why else f"passed  {one.about}")
+    failed = sum(bool(why) for _, why in made)
+    if space.json:
+        rows = [
+            {"check": one.name, "options": one.network.options, "passed": not why, "about": one.about, "why": why}
+            for one, why in made
+        ]
+        say(as_json({"protocol": program.name, "checks": rows, "failed": failed}))
+    else:
+        told = "all passed" if not failed else f"{failed} failed"
+        say(f"{program.name}: {len(made)} check{'s' if len(made) != 1 else ''}, {told}")
+    return FAILED if failed else DONE
