@@ -29,7 +29,7 @@ from .files import opened
 from .measure.metrics import GAUGES, SERIES
 from .options import allowed_of, option_values
 from .programs import components_of, owner_of
-from .rules import check, check_whole, stations_of
+from .rules import check, check_source, check_whole, stations_of
 
 
 @cache
@@ -189,6 +189,8 @@ def programs_in(file: str) -> dict[str, type[Peer]]:
         check_names(classes_of(program))
     if found:
         _check_whole(module.__name__, tuple(found.values()))
+        if file in _given.files:
+            check_source(parts_of(tuple(found.values())))
     return found
 
 
@@ -203,10 +205,16 @@ def _networks_in(module: ModuleType) -> list[type[Peer]]:
 @cache
 def _check_whole(module: str, programs: tuple[type[Peer], ...]) -> None:
     """See `rules.check_whole`."""
+    classes = parts_of(programs)
+    own = [kind for kind in messages_of(*classes) if f"{kind.__module__}.".startswith(f"{module}.")]
+    check_whole(classes, own)
+
+
+def parts_of(programs: Iterable[type[Peer]]) -> tuple[type[Peer], ...]:
+    """All programs of networks, those without a name included, and their components."""
     classes = dict.fromkeys(one for program in programs for one in classes_of(program))
     parts = dict.fromkeys(part for one in classes for part in components_of(one).values())
-    own = [kind for kind in messages_of(*classes) if f"{kind.__module__}.".startswith(f"{module}.")]
-    check_whole((*classes, *parts), own)
+    return (*classes, *parts)
 
 
 def roles_of(program: type[Peer]) -> tuple[type[Peer], ...]:

@@ -2,7 +2,8 @@
 class, where it stands in its file, what was expected, and the nearest spelling.
 
 `check` takes some programs of one network, whichever files they are in. `check_whole` takes all of them: only then
-is it known that nobody handles a message.
+is it known that nobody handles a message. `check_source` reads the text of their files, which takes milliseconds for
+each thousand lines: it is for the files that a person names, and for `swarmtop check`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import builtins
 import inspect
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from inspect import get_annotations
-from types import FunctionType, NoneType, UnionType
+from types import FunctionType, ModuleType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from . import api
@@ -618,3 +619,159 @@ def _is_known_text(node: ast.expr, known: Collection[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr == "role"
     return isinstance(node, ast.Constant) and node.value in known
+
+
+# --- the source --------------------------------------------------------------------------------------------------
+
+US_LEAST = 1_000
+"""A time of fewer microseconds that stands in the source as a number is meant in seconds, or in milliseconds."""
+DELAY, PERIOD, WAIT = "the delay", "the period", "the time"
+TIMES = {"after": ("delay_us", DELAY), "every": ("period_us", PERIOD), "call": ("timeout_us", WAIT)}
+"""Calls of a host with a time in microseconds: its keyword, and what it is. That of `call` has no place of its own."""
+SECONDS = {"after_s": ("delay_s", DELAY), "every_s": ("period_s", PERIOD), "call": ("timeout_s", WAIT)}
+UNITS = ("_s", "_ms")
+RATES = ("per_s", "bit_s", "b_s")
+"""Ends of names that are no times: of so much a second."""
+DRAWS = ("random", "uniform", "expovariate", "choice", "randrange")
+SAME_UNIT = ("int", "round", "float", "max", "min", "abs")
+
+
+def check_source(classes: Sequence[type[Peer]]) -> None:
+    """Raise InputError for what can be seen in the source alone: seconds where microseconds are expected, and the
+    reverse; and an answer to a call that is sent by itself, so that nobody gets it. classes: all programs of a network,
+    components included."""
+    handled = {kind for program in classes for kind in program.handlers}
+    hearers = {function for one in classes for mark, function, _ in _handlers(one) if mark == "on_reply"}
+    kinds = {kind for hearer in hearers for kind in _classes_in(annotation_of(hearer, ANSWER_AT))}
+    answers = {kind.__name__ for kind in kinds if issubclass(kind, Message) and kind not in handled}
+    for module in _modules_of(classes):
+        try:
+            tree = ast.parse(inspect.getsource(module))
+        except (OSError, TypeError, SyntaxError):
+            continue
+        known = vars(module)
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            made = _assigned(function)
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_host(node.func.value):
+                    place = f" ({(module.__file__ or '').rpartition('/')[2]}:{node.lineno})"
+                    _check_times(node, node.func.attr, known, place)
+                    _check_sent(node, node.func.attr, made, answers, place)
+
+
+def _modules_of(classes: Iterable[type[Peer]]) -> list[ModuleType]:
+    """The modules of a network: those of its classes and their bases, and the others of their folder."""
+    bases = (base for one in classes for base in _own_bases(one) if base.__module__ != f"{__package__}.kit")
+    packages = tuple(dict.fromkeys(".".join(base.__module__.split(".")[:3]) for base in bases))
+    return [
+        one
+        for key, one in list(sys.modules.items())
+        if any(key == package or key.startswith(f"{package}.") for package in packages)
+    ]
+
+
+def _is_host(node: ast.expr) -> bool:
+    return (node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")).endswith("host")
+
+
+def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    """Variables of a function that are given a value once, with that."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(node.value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+def _check_times(node: ast.Call, name: str, known: Mapping[str, object], place: str) -> None:
+    for table, wrong in ((TIMES, _in_seconds), (SECONDS, _in_us)):
+        if name not in table:
+            continue
+        keyword, what = table[name]
+        given = [one.value for one in node.keywords if one.arg == keyword]
+        given += node.args[:1] if name != "call" else []
+        for time in given:
+            if wrong(time, known):
+                said = plain(ast.unparse(time), 40)
+                call = f"call({keyword}={said})" if name == "call" else f"{name}({said}, ...)"
+                unit, other = ("microseconds", "seconds") if table is TIMES else ("seconds", "microseconds")
+                better = {"call": "timeout_s=", "after": "host.after_s", "every": "host.every_s"}
+                better |= {"after_s": "host.after", "every_s": "host.every"}
+                takes = "timeout_us=" if name == "call" and table is SECONDS else better[name]
+                raise InputError(f"host.{call}: {what} is in {unit}; {takes} takes {other}{place}")
+
+
+def _in_us(node: ast.expr, known: Mapping[str, object]) -> bool:
+    """Whether what is given as seconds is microseconds by its name."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAME_UNIT:
+        return any(_in_us(one, known) for one in node.args)
+    return _word(node).endswith("_us")
+
+
+def _in_seconds(node: ast.expr, known: Mapping[str, object]) -> bool:
+    """Whether what is given as microseconds is seconds or milliseconds: by its name, or as a number that is far too
+    small. Whatever could be microseconds is taken for that."""
+    if isinstance(node, ast.Constant):
+        return _is_small(node.value)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        word = _word(node)
+        if word.endswith(UNITS):
+            return not word.endswith(RATES)
+        return not word.endswith("_us") and isinstance(node, ast.Name) and _is_small(known.get(node.id))
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return any(_in_seconds(one, known) for one in node.elts)
+    if isinstance(node, ast.IfExp):
+        return _any_named((node.body, node.orelse), known)
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in SAME_UNIT:
+            return _any_named(node.args, known)
+        drawn = isinstance(node.func, ast.Attribute) and node.func.attr in ("uniform", "randrange")
+        return drawn and bool(node.args) and all(_in_seconds(one, known) for one in node.args)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        return _in_seconds(node.left, known) and _in_seconds(node.right, known)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        sides = (node.left, node.right)
+        return any(_in_seconds(one, known) for one in sides) and all(
+            _in_seconds(one, known) or _is_factor(one) for one in sides
+        )
+    return False
+
+
+def _any_named(nodes: Sequence[ast.expr], known: Mapping[str, object]) -> bool:
+    """Whether any of these is seconds; numbers count only where there is nothing else: `max(1, wait_us)` is none."""
+    named = [one for one in nodes if not isinstance(one, ast.Constant)]
+    return any(_in_seconds(one, known) for one in named or nodes)
+
+
+def _is_factor(node: ast.expr) -> bool:
+    """Whether it changes no unit: a small number, or a draw."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in DRAWS
+    return isinstance(node, ast.Constant) and (node.value == 0 or _is_small(node.value))
+
+
+def _is_small(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < US_LEAST
+
+
+def _word(node: ast.expr) -> str:
+    """The last name of an expression, in small letters; "" for one that is no name."""
+    return (node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")).lower()
+
+
+def _check_sent(node: ast.Call, name: str, made: Mapping[str, ast.expr], answers: Collection[str], place: str) -> None:
+    if name not in ("send", "multicast") or len(node.args) < 2:
+        return
+    sent = node.args[1]
+    if isinstance(sent, ast.Name):
+        sent = made.get(sent.id, sent)
+    kind = _name_of_call(sent)
+    if kind in answers:
+        whose, better = f"host.{name} sends a {kind}", f"host.reply({kind}(...))"
+        raise InputError(f"{whose}, which answers a call: by itself nobody gets it; {better} is expected{place}")
+
+
+def _name_of_call(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""

@@ -25,6 +25,7 @@ from broken.shares_memory import Telepath
 from broken.shows import Mistyped, Nameless, Overfull, Sly, Stranger, Undeclared, Vain, Wordy
 from broken.sound import Sound
 from broken.trusts import Truster
+from broken.units import Hasty
 from broken.walks_set import Walker
 
 from engine import InputError, Peer, PeerFailed, networks, registry
@@ -122,6 +123,11 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Keeper, "keeps_no_host", "a program holds a Spy of the engine"),
         (Punctual, "reads_no_clock", "imports time"),
         (Walker, "walks_no_set", "goes through a set"),
+        (
+            Hasty,
+            "means_what_it_says",
+            r"host.after\(5, ...\): the delay is in microseconds; host.after_s takes seconds",
+        ),
         (Rewriter, "leaves_messages_alone", "became"),
         (Hoarder, "forgets", "the programs grew from"),
         (Clerk, "forgets", "holds 2400 items"),

@@ -3,6 +3,7 @@ mistake of its author ends in one sentence with the line."""
 
 from __future__ import annotations
 
+import ast
 import json
 import pickle
 import re
@@ -14,6 +15,8 @@ import pytest
 
 from engine import InputError, child, file_of, load_again, network, networks, registry, use_file
 from engine.lab.workers import alone
+from engine.registry import parts_of
+from engine.rules import _in_seconds, check_source
 from tui.cli.common import DONE, FAILED, WRONG
 from tui.cli.main import main
 
@@ -358,6 +361,17 @@ REFUSED = {
     "timeout names answer": ("@on_timeout(Query)", "@on_timeout(Found)", "Echo.silent has @on_timeout(Found), which"),
     "orphan": ("@dataclass(slots=True)\nclass Refresh", f"{ORPHAN}@dataclass(slots=True)\nclass Refresh",
                "nobody handles the message Orphan: a method of a program with @on(Orphan) is expected"),
+    "seconds": ("host.every(1_000_000, ", "host.every(1, ",
+                "host.every(1, ...): the period is in microseconds; host.every_s takes seconds"),
+    "seconds of an option": ("timeout_us=int(host.options.wait_s * 1e6)", "timeout_us=host.options.wait_s",
+                             "host.call(timeout_us=host.options.wait_s): the time is in microseconds; timeout_s="),
+    "microseconds": ("timeout_us=int(host.options.wait_s * 1e6)", "timeout_s=host.now_us",
+                     "host.call(timeout_s=host.now_us): the time is in seconds; timeout_us= takes microseconds"),
+    "answer sent": ("host.reply(Found(file.name))", "host.send(sender, Found(file.name))",
+                    "host.send sends a Found, which answers a call: by itself nobody gets it; host.reply(Found(...))"),
+    "answer sent later": ("host.reply(Found(file.name))",
+                          "answer = Found(file.name)\n            host.send(sender, answer)",
+                          "host.send sends a Found, which answers a call: by itself nobody gets it"),
     "unknown kind": ("@on(Query)", "@on(Qery)", "NameError: name 'Qery' is not defined"),
     "no class": ("@on(Query)", "@on('Query')", "@on(Query) of Echo.query should name a class"),
     "two handlers": (LATER, f"    @on(Query)\n    {QUERY.replace('query', 'other')} -> None:\n        pass\n\n{LATER}",
@@ -448,8 +462,8 @@ REFUSED = {
     "no ask": ("    def ask(", "    def wanted(", "Echo has no method ask(self, host, ask), which begins what "),
     "hit the other way round": ("hit(sender, answer.name)", "hit(answer.name, sender)",
                                 "host.hit: the holder should be the number of a peer, not "),
-    "seconds for microseconds": ("every(1_000_000, ", "every(5, ",
-                                 "every(5, ...): the period is in microseconds and should be at least 1,000"),
+    "seconds for microseconds": ("every(1_000_000, ", "every(len(self.role), ",
+                                 "every(4, ...): the period is in microseconds and should be at least 1,000"),
     "a method near a method": ("def shown(", "def show(", 'nothing calls or reads Echo.show; did you mean "shown"?'),
     "beliefs": (LATER, f"    def beliefs(self) -> list[int]:\n        return []\n\n{LATER}",
                 "Echo.beliefs returned a list, and Beliefs(...) is expected"),
@@ -497,3 +511,31 @@ def test_hits_that_belong_to_no_ask_are_told(write: Write, capsys: pytest.Captur
 def test_malformed_messages_are_told_with_their_class(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", write("Found(file.name)", "Found(7)"), "--peers", "8", "--until", "25"]) == 0
     assert re.search(r"dropped by +malformed \d+ \(Found\)", capsys.readouterr().out)
+
+
+# --- times in the source --------------------------------------------------------------------------------------------
+
+SECONDS = """5 | 0.5 | 999 | WAIT | host.options.wait_s | wait_s | self.pause_ms | 2 * wait_s | wait_s * 2 |
+wait_s / 3 | int(host.options.wait_s) | int(wait_s * host.rng.random()) | max(1, wait_s) | max(1, 5) | (1, 2) |
+[wait_s, 1_000_000] | host.rng.uniform(1, 5) | int(host.rng.uniform(0.5, 1.5)) | host.rng.randrange(20) | wait_s + 1 |
+0 if known else wait_s | wait_s * host.rng.uniform(0.5, 1.5) | round(wait_s)"""
+MICROSECONDS = """0 | 1_000 | 1_000_000 | 5_000_000 | wait_us | self.wait_us | WAIT_US | NEXT_US | UNKNOWN | -5 | None |
+int(host.options.wait_s * 1e6) | int(wait_s * SECOND_US) | 1_000_000 * wait_s | int(wait_s * scale) | max(1, wait_us) |
+host.options.kbit_s | host.options.asks_per_s | int(size / host.options.kbit_s) | until_us - host.now_us |
+(wait_us, wait_us) | host.rng.randrange(WAIT_US) | int(host.rng.random() * 1e6) | later(wait_s) | waits_us[0] |
+2 * wait_us | wait_us + 1 | int(host.rng.expovariate(1 / mean_us)) | wait_us if known else 1 | True | "soon" |
+days * host.options.day_s * 1e6 | max(1_000_000, int(next_us * 1e6)) | host.rng.uniform(0.5, 1.0) * wait_us |
+int(1e6 / host.options.asks_per_s)"""
+KNOWN = {"WAIT": 5, "WAIT_US": 1, "NEXT_US": 1, "SECOND_US": 1_000_000}
+
+
+@pytest.mark.parametrize(("expressions", "seconds"), [(SECONDS, True), (MICROSECONDS, False)])
+def test_a_time_is_taken_for_seconds_where_it_cannot_be_microseconds(expressions: str, seconds: bool) -> None:
+    for expression in expressions.replace("\n", " ").split("|"):
+        node = ast.parse(expression.strip(), mode="eval").body
+        assert _in_seconds(node, KNOWN) is seconds, expression
+
+
+def test_the_networks_of_the_folder_give_times_in_their_units() -> None:
+    for program in networks().values():
+        check_source(parts_of((program,)))

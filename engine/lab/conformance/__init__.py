@@ -31,7 +31,7 @@ from .manners import (
     traffic,
 )
 from .nonsense import survives_nonsense
-from .source import reads_no_clock, tells_whether_it_shares_files, walks_no_set
+from .source import means_what_it_says, reads_no_clock, tells_whether_it_shares_files, walks_no_set
 from .trouble import lives_with_thin_lines, repeats, survives_any_option, survives_trouble
 from .watch import ITEMS_MOST, Variant, collected, variants
 
@@ -72,6 +72,7 @@ CHECKS: dict[str, Callable[[Variant], None]] = {
         reads_no_clock,
         walks_no_set,
         tells_whether_it_shares_files,
+        means_what_it_says,
         tells_the_truth_of_asks,
         *ATTACKS,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import ast
 
+from ...errors import InputError
+from ...registry import parts_of
+from ...rules import check_source
 from .inside import files_of
 from .watch import Variant
 
@@ -58,6 +61,14 @@ def tells_whether_it_shares_files(network: Variant) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
     )
     assert network.program.shares_files == reads, f"its library is {'read' if reads else 'never read'}"
+
+
+def means_what_it_says(network: Variant) -> None:
+    """Times are given in the unit that they are taken in, and what answers a call is sent as an answer."""
+    try:
+        check_source(parts_of(network.programs()))
+    except InputError as error:
+        raise AssertionError(str(error)) from error
 
 
 def _name(node: ast.AST) -> str:

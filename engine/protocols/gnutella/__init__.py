@@ -58,7 +58,7 @@ from .messages import (
     QueryHit,
     headed,
 )
-from .neighbours import ConnectTimeout, KeepAlive, Neighbours, Seek
+from .neighbours import NEXT_US, ConnectTimeout, KeepAlive, Neighbours, Seek
 from .pushes import Pushes
 from .transfers import ASKS, Downloads, Sent, Stalled, Uploads
 
@@ -152,7 +152,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.downloads.firewalled = self.firewalled
         self.near.start(host, contacts, saved, self.firewalled, wanted)
         host.every_s(host.options.ping_s, KeepAlive())
-        host.after(1, Seek(), cause=None)
+        host.after(NEXT_US, Seek(), cause=None)
         host.every_s(host.options.guid_memory_s, Forget())
 
     # --- search (Query, QueryHit) ---------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from ...kit import HostCache, RecentTable, put_bounded, some_of
 from .messages import BYTE_MAX, TTL_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong, headed
 
 SECOND_US = 1_000_000
+NEXT_US = 1
+"""The microsecond after this one: all that begins at this instant has begun by then."""
 NEVER_US = HostCache.NEVER_US
 PINGED = 32
 """Pings that were answered and not passed on whose GUIDs are remembered: those of some minutes."""

@@ -98,7 +98,7 @@ from .messages import (
     named,
     sound,
 )
-from .transfers import RANGE_LEAST, SECOND_US, Fetching, Part, Sent, Unopened, Uploads
+from .transfers import NEXT_US, RANGE_LEAST, SECOND_US, Fetching, Part, Sent, Unopened, Uploads
 from .uuhash import inside, sampled
 
 GET = replace(FETCH, success_s=60.0, fetched=True)
@@ -412,7 +412,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         for address in (*kept.get("nodes", ()), *contacts):
             self.nodes.remember(address, HostCache.NEVER_US, LIST_MOST)
         self.nodes.forget(host.me)
-        host.after(1, Seek(), cause=None)
+        host.after(NEXT_US, Seek(), cause=None)
         host.every_s(options.ping_s, KeepAlive())
         host.every(FORGET_US, Forget())
         host.every_s(options.lists_s, TellLists())
@@ -605,7 +605,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.send(before, User(True, self.speed, self.firewalled), cause=None)
             self.joined_super(host, before)
         self.update_files(host)
-        host.after(1, Seek(), cause=None)
+        host.after(NEXT_US, Seek(), cause=None)
 
     def become_ordinary(self, host: Host) -> None:
         """End all links, and look for a super node as a node does."""
@@ -619,7 +619,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.names = NameIndex()
         self.hashes.clear()
         self.count = 0
-        host.after(1, Seek(), cause=None)
+        host.after(NEXT_US, Seek(), cause=None)
 
     def stand_down(self, host: Host, other: PeerId, load: int) -> None:
         """Of several that became super nodes at about the same time, those that nobody has chosen yet give up in favour

@@ -16,6 +16,8 @@ from .messages import LEVEL_MOST, LEVEL_START, QUEUE, Chunk, Get, NotHere, Resul
 from .uuhash import sampled
 
 SECOND_US = 1_000_000
+NEXT_US = 1
+"""The microsecond after this one: all that begins at this instant has begun by then."""
 RANGE_S = 3
 """No range takes the line longer than this, but for one of `RANGE_LEAST`."""
 RANGE_LEAST = 1024
