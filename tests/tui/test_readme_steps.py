@@ -86,3 +86,49 @@ def test_the_list_in_the_readme_has_the_keys_that_are_pressed() -> None:
     pressed = [re.findall(r"`([^`]+)`", step) for step in steps]
     assert pressed == [["a", TEXT, "enter"], ["A", "x", "a"], ["m"], ["p", "napster", "enter", "a", "m"],
                        ["/", "index", "enter", "x", "a"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.campaign) for seed in (2, 3, 4, 5))])
+async def test_on_a_small_terminal_the_panel_hides_neither_the_selected_peer_nor_its_name(seed: int) -> None:
+    """Whoever answered and is killed; then, under another network, the former asker."""
+    async with dashboard((80, 24), seed=seed, peers=64, latency="world", asks_per_s=0.0) as person:
+
+        def seen(peer: int) -> None:
+            inspector, picture = person.main.query_one("#inspector"), person.view.content_region
+            label = person.session.swarm.labels[peer]
+            rows = [
+                "".join(
+                    " " if inspector.region.contains(picture.x + col, picture.y + row) else ch
+                    for col, ch in enumerate(line)
+                )
+                for row, line in enumerate(person.view.text.split("\n"))
+            ]
+            col, row = person.view.cell_of(peer)
+            assert rows[row][col] not in " ●", "\n".join(rows)
+            # Below the sentence, which names it too.
+            assert any(label in line for line in rows[len(person.view._said(person.view.frame, 78)) :]), "\n".join(rows)
+
+        await ask(person, TEXT)
+        await person.press("A")
+        answerer = person.session.selection.selected
+        assert answerer is not None
+        await person.wait(0.5)
+        seen(answerer)
+        await person.press("x")
+        await person.wait(3.0)
+        seen(answerer)
+        await person.press("space")  # while time stands still, too
+        for _ in range(4):
+            await person.press("A")
+            await person.pilot.pause(0.1)
+            assert person.session.selection.selected is not None
+            seen(person.session.selection.selected)
+        await person.press("space", "p")
+        await person.type("napster")
+        await person.press("enter")
+        await person.wait(2.0)
+        await ask(person, TEXT)
+        former = person.session.selection.selected
+        assert former is not None
+        assert former != answerer
+        seen(former)

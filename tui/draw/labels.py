@@ -61,14 +61,20 @@ class Plan:
 class Labels:
     """The cells of a canvas that are taken: make it when all peers are drawn.
 
-    head, foot: rows at the top and the bottom in which other text stands.
+    head, foot: rows at the top and the bottom in which other text stands; covered: cells over which a panel lies, as
+    the first column and row, and those after the last.
     """
 
-    def __init__(self, canvas: Canvas, head: int = 0, foot: int = 0) -> None:
+    def __init__(
+        self, canvas: Canvas, head: int = 0, foot: int = 0, covered: tuple[int, int, int, int] | None = None
+    ) -> None:
         self._canvas = canvas
         self._taken: Flags = canvas.owner >= 0
         self._height = max(canvas.height - foot, 0)
         self._taken[: min(head, self._height)] = True
+        if covered is not None:
+            left, top, right, bottom = covered
+            self._taken[top:bottom, left:right] = True
 
     def beside(self, col: int, row: int, text: str, ink: int, owner: int, *, ringed: bool = False) -> bool:
         """Write a word to the right of a mark, or to the left of it. False if there is no room."""

@@ -260,6 +260,8 @@ class Scene:
     head: int = 0
     foot: int = 0
     """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
+    covered: tuple[int, int, int, int] | None = None
+    """Cells that a panel covers: the first column and row, and those after the last."""
 
     @property
     def looks(self) -> NDArray[np.uint8]:
@@ -654,7 +656,11 @@ def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
 
 def _words(canvas: Canvas, scene: Scene, seen: Flags) -> None:
     """Names of the important peers, reasons of losses, and names of all peers where there is room."""
-    labels = Labels(canvas, scene.head, scene.foot)
+    labels = Labels(canvas, scene.head, scene.foot, scene.covered)
+    if scene.covered is not None:
+        left, top, right, bottom = scene.covered
+        col, row = raster.cells(canvas, scene.x, scene.y)
+        seen = seen & ~((col >= left) & (col < right) & (row >= top) & (row < bottom))
     if scene.names and scene.all_names:
         canvas.named = _all_names(canvas, scene, seen, labels)
         return

@@ -114,6 +114,8 @@ KEYS_S = 1.0
 TURN_S = 0.006
 """Wall seconds: after a picture that took longer, panels wait for another turn of the loop, so that keys need not wait
 for both."""
+MIDDLE = 0.03
+"""A peer that is no further from the middle of the picture, as a share of its width, leaves the drawer where it is."""
 PRESSED_S = 0.2
 """Wall seconds between two pictures while more input waits: its result is shown soon, not each step."""
 IDLE_S = 0.1
@@ -593,7 +595,9 @@ class MainScreen(LeanScreen[None]):
         charts = self.session.watched or now - self._charts_s >= CHARTS_S
         self._charts_s = now if charts else self._charts_s
         self._events, self._panel_frame, self._panels_s = (), None, now
+        self.place_drawer()
         self.make_room()
+        self.call_after_refresh(self._uncover_names)
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
         self.query_one(CourtBar).show(frame)
@@ -851,13 +855,34 @@ class MainScreen(LeanScreen[None]):
 
     def show_choice(self) -> None:
         """Other peers are chosen: show them, and open the drawer."""
-        peer = self.session.selection.selected
         self.panels.drawer_shut = False
-        if peer is not None:
-            left = self.view.share_of(peer) > 0.5
-            self.query_one(Inspector).set_class(left, "-left")
+        self.place_drawer()
         self.make_room()
         self.changed()
+
+    def place_drawer(self) -> None:
+        """In a narrow terminal the inspector lies on the side of the picture where the selected peer is not."""
+        peer, inspector = self.session.selection.selected, self.query_one(Inspector)
+        share = 0.5 if peer is None else self.view.share_of(peer)
+        # A peer that moves about in the middle does not move the drawer.
+        if abs(share - 0.5) > MIDDLE:
+            inspector.set_class(share > 0.5, "-left")
+
+    def _uncover_names(self) -> None:
+        """No name stands where the drawer is, once it is laid out."""
+        covered = self._covered() if self.is_attached else None
+        if covered != self.view.covered:
+            self.view.covered = covered
+            self.view.redraw()
+
+    def _covered(self) -> tuple[int, int, int, int] | None:
+        """The cells of the picture that the drawer covers, see `SwarmView.covered`."""
+        inspector = self.query_one(Inspector)
+        if not drawer(*self.size) or "inspector" not in self.panels.shown or not inspector.display:
+            return None
+        picture = self.view.content_region
+        over = inspector.region.intersection(picture).translate((-picture.x, -picture.y))
+        return (over.x, over.y, over.right, over.bottom) if over.area else None
 
     def neighbours(self) -> tuple[PeerId, ...]:
         """Peers that have a link to the chosen ones."""

@@ -144,6 +144,8 @@ class SwarmView(CanvasWidget):
         self.all_names = False
         """With `names`: as many peers as possible are named, for an audience."""
         self.legend = True
+        self.covered: tuple[int, int, int, int] | None = None
+        """Cells over which a panel lies, where no name is written: first column and row, and those after the last."""
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
         """Functions that draw on top of the picture, by name: letters to jump to, for example."""
@@ -205,7 +207,7 @@ class SwarmView(CanvasWidget):
         if self._frame is None or not self._canvas.dots_w:
             return 0.0
         x, _ = self.stage.dots(self._frame.wall_s)
-        return float(x[peer]) / self._canvas.dots_w
+        return float(x[peer]) / self._canvas.dots_w if peer < len(x) else 0.0
 
     @property
     def moving(self) -> bool:
@@ -300,6 +302,7 @@ class SwarmView(CanvasWidget):
             marked=frame.marked,
             upkeep=self.upkeep,
             names=self.names,
+            covered=self.covered,
             all_names=self.all_names and not stage.moving(wall_s),
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
@@ -422,7 +425,16 @@ class SwarmView(CanvasWidget):
             _Same(frame.trace),
             (snapshot.links.version, snapshot.marks.version, snapshot.paths.version),
             self.stage.version,
-            (self.content_size, self.glyphs, self.colour_by, self.names, self.all_names, self.legend, self.upkeep),
+            (
+                self.content_size,
+                self.glyphs,
+                self.colour_by,
+                self.names,
+                self.all_names,
+                self.covered,
+                self.legend,
+                self.upkeep,
+            ),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
             (
                 frame.told,
