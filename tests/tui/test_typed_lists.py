@@ -78,6 +78,17 @@ async def test_help_can_be_searched() -> None:
         assert lines.text == "nothing matches “minimumxyz”"
         await person.press("escape")
         assert len(lines.rows) == whole
+        # Words of the field find what is called otherwise here, and what has no key.
+        for typed, expected in (
+            ("partition", "split off"),
+            ("netsplit", "split off"),
+            ("csv", "CSV"),
+            ("undo", "(undo)"),
+        ):
+            await person.press("slash", *typed)
+            assert expected in lines.text, lines.text
+            assert "nothing matches" not in lines.text
+            await person.press("escape")
         await person.press("escape")
         assert person.app.screen is person.main
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Key:
     """One row. `id` is the name in a keymap; `keys` are Textual's names, separated by commas, empty for none; `shown`
     is what the screen shows; `label` is two or three words, `tip` a sentence; `rank`: when the line is short, the key
     bar leaves out the highest ranks first (0 is never on it); `home` has the binding: the dashboard, the app, or each
-    panel and dialog that uses it."""
+    panel and dialog that uses it; `synonyms` are other words to find it by, separated by commas."""
 
     id: str
     keys: str
@@ -36,6 +36,7 @@ class Key:
     tip: str
     rank: int = 0
     home: Home = "main"
+    synonyms: str = field(default="", kw_only=True)
 
     @property
     def action(self) -> str:

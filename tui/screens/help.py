@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from tui.config.keys import Key, grouped, keyed, within
+from tui.config.keys import Key, grouped, key_for, keyed, within
 from tui.draw.colours import LOOK, STATE
 from tui.draw.legend import WORDS
 from tui.draw.styles import GLYPHS, Mode
@@ -97,7 +97,14 @@ class HelpScreen(ModalScreen[bool]):
         width = max(20, self.query_one(Reading).scrollable_content_region.width)
         typed = self.query_one("#search", Input).value
         rows = self.rows(width)
-        self.query_one("#help", Lines).show_rows(searched(rows, typed, width) if typed.strip() else rows)
+        self.query_one("#help", Lines).show_rows(self._found(rows, typed, width) if typed.strip() else rows)
+
+    def _found(self, rows: Sequence[Row], typed: str, width: int) -> list[Row]:
+        """What is found by its text; then the actions that other words for them find, or that have no key."""
+        made, also = searched(rows, typed), also_called(self._table, typed, key_for(self.app, "app.palette"), width)
+        if made and also:
+            made.append(())
+        return (made + also) or [((f"nothing matches “{typed.strip()[: max(1, width - 20)]}”", "dim"),)]
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
@@ -155,8 +162,27 @@ class HelpScreen(ModalScreen[bool]):
         dismiss_once(self, True)
 
 
-def searched(rows: Sequence[Row], typed: str, width: int) -> list[Row]:
-    """The entries with all typed words, those letters marked, each under its heading; a sentence if there are none.
+def also_called(table: Sequence[Key], typed: str, palette: str, width: int) -> list[Row]:
+    """Actions that a search of the text does not find: by their synonyms, and those without a key, with the key of the
+    palette that finds them by name."""
+    words = words_of(typed)
+    rows: list[Row] = []
+    for key in table:
+        if not key.label or (key.shown and found(words, f"{key.group} {key.listed}") is not None):
+            continue
+        hit = found(words, f"{key.group} {key.listed}", [word for word in key.synonyms.split(", ") if word])
+        if hit is None:
+            continue
+        press = key.shown or f"{palette} {key.label}"
+        head = ((f" {fit(press, 34 if cell_len(press) > 12 else 12)} ", "key bold"),)
+        tip = f"{key.listed} ({hit.synonym})" if hit.synonym else key.listed
+        for row in _entry(head, tip, width):
+            rows.append(tuple(piece for part, style in row for piece in _lit(part, style, words)))
+    return [(("Found by another word, or by name", "caption bold"),), (), *rows] if rows else []
+
+
+def searched(rows: Sequence[Row], typed: str) -> list[Row]:
+    """The entries with all typed words, those letters marked, each under its heading.
 
     An entry is a line with the indented lines below it, or a paragraph; an entry also fits by its heading.
     """
@@ -178,8 +204,7 @@ def searched(rows: Sequence[Row], typed: str, width: int) -> list[Row]:
             told = heading
         for row in entry:
             made.append(tuple(piece for part, style in row for piece in _lit(part, style, words)))
-    said = f"nothing matches “{typed.strip()[: max(1, width - 20)]}”"
-    return made or [((said, "dim"),)]
+    return made
 
 
 def _lit(part: str, style: str, words: Sequence[str]) -> Row:

@@ -245,13 +245,12 @@ def _unchanged(context: Context) -> Words:
 class Action(Key):
     """One thing that a person can do. `run` does it; `why_not` says in a sentence why it is not possible now, and is
     empty if it is; `told` returns its words where these change; `says` is its name in menu and palette, if that
-    is not group and label; `synonyms` are other words to find it by, separated by commas."""
+    is not group and label."""
 
     run: Callable[[Context], None] = field(kw_only=True)
     why_not: Callable[[Context], str] = field(default=_possible, kw_only=True)
     told: Callable[[Context], Words] = field(default=_unchanged, kw_only=True)
     says: str = field(default="", kw_only=True)
-    synonyms: str = field(default="", kw_only=True)
 
 
 class MainScreen(LeanScreen[None]):
