@@ -27,6 +27,7 @@ from broken.sound import Sound
 from broken.trusts import Truster
 from broken.units import Hasty
 from broken.walks_set import Walker
+from walks import Walking
 
 from engine import InputError, Peer, PeerFailed, networks, registry
 from engine.lab.conformance import ASKS, CHECKS, ITEMS_MOST, OF_ROLES, Variant, collected, traffic, variants
@@ -104,6 +105,14 @@ OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_
 @pytest.mark.parametrize("check", OF_COMPONENTS)
 def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(check: str) -> None:
     CHECKS[check](Variant(Composed))
+
+
+@pytest.mark.parametrize(
+    "check", ["answers", "survives_nonsense", "survives_trouble", "forgets", "survives_exodus", "acts"]
+)
+def test_a_network_of_a_hundred_lines_with_parts_of_the_kit_conforms(check: str) -> None:
+    """Random walks: neighbours and a pair of verbs without a line of their own."""
+    CHECKS[check](Variant(Walking))
 
 
 @pytest.mark.parametrize(
