@@ -112,6 +112,30 @@ def some_of(items: Sequence[E], most: int, rng: Rng) -> list[E]:
     return rng.sample(items, max(0, min(most, len(items))))
 
 
+class Failure(NamedTuple):
+    """One that did not answer. calls: so many in a row; until_us: when it may be asked again."""
+
+    calls: int
+    until_us: int
+
+
+def failed_again(
+    table: dict[K, Failure], key: K, now_us: int, wait_us: int, *, doublings: int = 0, most: int = 1_000
+) -> None:
+    """Note that one has not answered, and is left alone for `wait_us`: twice as long after each further failure in a
+    row, at most so many times (exponential back-off). The table is a plain dict of at most `most`; who answers is taken
+    out of it (`pop`)."""
+    before = table.pop(key, None)
+    calls = 1 if before is None else before.calls + 1
+    put_bounded(table, key, Failure(calls, now_us + (wait_us << min(calls - 1, doublings))), most)
+
+
+def may_be_asked(table: Mapping[K, Failure], key: K, now_us: int) -> bool:
+    """Whether one is not left alone now, see `failed_again`."""
+    failure = table.get(key)
+    return failure is None or now_us >= failure.until_us
+
+
 SPEEDS_KBIT_S = (56, 128, 1500, 1500, 3000, 10000)
 """Speeds of the lines of users where a run sets none: modem, ISDN, DSL, cable (commonest), T1 and better."""
 

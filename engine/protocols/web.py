@@ -39,6 +39,7 @@ from ..api import (
     option,
     words_of,
 )
+from ..kit import Failure, failed_again, may_be_asked
 
 OK, UNAVAILABLE, OVERLOADED = 200, 451, 503
 """Status codes: RFC 9110 section 15; 451, for legal reasons, RFC 7725."""
@@ -291,8 +292,8 @@ class Balancer(Peer):
 
     servers: dict[PeerId, int | None] = field(default_factory=dict)
     """Each server and when it last spoke, in us."""
-    aside: dict[PeerId, int] = field(default_factory=dict)
-    """Servers believed dead, and until when, in us."""
+    aside: dict[PeerId, Failure] = field(default_factory=dict)
+    """Servers believed dead, which get no requests for a time."""
     turn: int = 0
     calls: dict[Ticket, Call] = field(default_factory=dict)
     """For each request of a client that has no answer yet, the call of the server that it was passed on to."""
@@ -324,7 +325,7 @@ class Balancer(Peer):
         fleet = list(self.servers)
         for step in range(len(fleet)):
             server = fleet[(self.turn + step) % len(fleet)]
-            if self.aside.get(server, -1) <= now_us:
+            if may_be_asked(self.aside, server, now_us):
                 self.turn += step + 1
                 return server
         return None
@@ -349,7 +350,7 @@ class Balancer(Peer):
         self._forward(host, context)
 
     def _set_aside(self, host: Host, server: PeerId) -> None:
-        self.aside[server] = host.now_us + int(host.options.retry_s * 1e6)
+        failed_again(self.aside, server, host.now_us, int(host.options.retry_s * 1e6))
 
     def closed(self, host: Host, peer: PeerId) -> None:
         """Requests of a client that is gone are dropped. Those at a server that is gone are told to `unanswered`."""

@@ -14,14 +14,17 @@ from engine import Beliefs, FakeHost, Host, Kill, Peer, PeerId, Setup, Swarm, co
 from engine.api import Line, Message
 from engine.kit import (
     Download,
+    Failure,
     HostCache,
     NeighbourList,
     NeighbourOptions,
     RecentTable,
     Uptime,
     can_be_super_peer,
+    failed_again,
     flood,
     infect_and_die,
+    may_be_asked,
     put_bounded,
     random_links,
     some_of,
@@ -36,6 +39,26 @@ def test_the_entries_that_were_added_first_make_room() -> None:
     assert list(table.items()) == [("b", 1), ("c", 2), ("d", 4)], "a new value leaves an entry at its place"
     put_bounded(table, "e", 5, 1)
     assert table == {"e": 5}, "the limit may have become smaller"
+
+
+def test_one_that_does_not_answer_is_left_alone_longer_with_each_failure_up_to_a_limit() -> None:
+    table: dict[str, Failure] = {}
+    assert may_be_asked(table, "a", 0)
+    untils = []
+    for _ in range(5):
+        failed_again(table, "a", 1_000, 10, doublings=3)
+        untils.append(table["a"].until_us)
+    assert untils == [1_010, 1_020, 1_040, 1_080, 1_080]
+    assert table["a"].calls == 5
+    assert [may_be_asked(table, "a", now_us) for now_us in (1_079, 1_080)] == [False, True]
+    table.pop("a")
+    failed_again(table, "a", 1_000, 10)
+    failed_again(table, "a", 2_000, 10)
+    assert table == {"a": Failure(2, 2_010)}, "without doublings it is the same time again"
+    failed_again(table, "b", 2_000, 10, most=2)
+    failed_again(table, "a", 3_000, 10, most=2)
+    failed_again(table, "c", 3_000, 10, most=2)
+    assert list(table) == ["a", "c"], "those whose last failure is longest ago are forgotten"
 
 
 @pytest.mark.parametrize(("fanout", "missed"), [(3, 0.0595), (5, 0.00698)])

@@ -728,7 +728,7 @@ class Dht(Component, options=DhtOptions):
                     known[contact.peer] = Belief(heard_us, where, True)
                 else:
                     what = f"{where}, calls not answered: {failure.calls}"
-                    known[contact.peer] = Belief(heard_us, what, False if failure.stale else None)
+                    known[contact.peer] = Belief(heard_us, what, False if failure.calls >= table.stale_after else None)
         fill = " ".join(str(len(bucket.nodes)) for bucket in table.buckets)
         facts = {
             "identifier": f"{table.me.id:040x}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...api import PeerId, Rng
-from ...kit import ID_BITS, near
+from ...kit import ID_BITS, Failure, failed_again, near
 
 BACKOFF_MOST = 10
 """Failures in a row up to which the pause of a contact that does not answer grows."""
@@ -39,14 +39,6 @@ class Bucket:
     checking: bool = False
 
 
-class Failure(NamedTuple):
-    """calls: in a row, not answered; until_us: when it may be asked again; stale: a newcomer takes its place."""
-
-    calls: int
-    until_us: int
-    stale: bool
-
-
 @dataclass(slots=True, eq=False)
 class RoutingTable:
     """The k-buckets of one node.
@@ -56,12 +48,13 @@ class RoutingTable:
     BEP 5).
 
     failures   of nodes that have not answered their last calls: one that does not answer is left alone for a time that
-               doubles with each failure (4.1)
+               doubles with each failure (4.1); after `stale_after` in a row a newcomer takes its place
     """
 
     me: Contact
     buckets: list[Bucket] = field(default_factory=lambda: [Bucket()])
     failures: dict[Contact, Failure] = field(default_factory=dict)
+    stale_after: int = 0
 
     def __len__(self) -> int:
         return sum([len(bucket.nodes) for bucket in self.buckets])
@@ -114,7 +107,7 @@ class RoutingTable:
         nodes = bucket.nodes
         if self.failures:
             for known in nodes:
-                if known in self.failures and self.failures[known].stale:
+                if known in self.failures and self.failures[known].calls >= self.stale_after:
                     self._remove(bucket, known)
                     return self._insert(bucket, contact, now_us)
         if bucket.spare is None:
@@ -165,11 +158,8 @@ class RoutingTable:
                 # Its place follows from when it was heard, not from when it was moved.
                 bucket.nodes = dict(sorted(bucket.nodes.items(), key=lambda each: each[1]))
             return
-        before = self.failures.pop(contact, None)
-        calls = 1 if before is None else min(before.calls + 1, BACKOFF_MOST)
-        self.failures[contact] = Failure(calls, now_us + (wait_us << calls), calls >= stale_after)
-        if len(self.failures) > most:
-            del self.failures[next(iter(self.failures))]
+        self.stale_after = stale_after
+        failed_again(self.failures, contact, now_us, 2 * wait_us, doublings=BACKOFF_MOST - 1, most=most)
 
     def checked(self, contact: Contact) -> None:
         """The ping of a contact has ended."""

@@ -254,8 +254,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
             self.lost_link(host, peer)
         self.down = {}
         if not self.walled:
-            for one in self.guards.sample:
-                one.down_us = -1
+            self.guards.down.clear()
             self.build_later(host)
 
     def entry_changed(self, host: Host) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import exp, log
 
 from ...api import PeerId, Rng
+from ...kit import Failure, failed_again, may_be_asked
 from .consensus import Relay, Table
 
 PRIMARY = 3
@@ -19,18 +20,19 @@ RETRY_US = 600_000_000
 
 @dataclass(slots=True)
 class Guard:
-    """A guard of the sample. down_us: when it could not be reached, -1 if it can."""
+    """A guard of the sample."""
 
     peer: PeerId
     added_us: int
-    down_us: int = -1
 
 
 @dataclass(slots=True)
 class Guards:
-    """The sample of a client, in the order in which its guards are preferred. It is on disk."""
+    """The sample of a client, in the order in which its guards are preferred. It is on disk. down: those that could not
+    be reached."""
 
     sample: list[Guard] = field(default_factory=list)
+    down: dict[PeerId, Failure] = field(default_factory=dict)
 
     def preferred(
         self, table: Table, rng: Rng, now_us: int, *, many: int, lifetime_us: int, without: Sequence[Relay] = ()
@@ -44,8 +46,7 @@ class Guards:
         found = self._up(table, now_us, primary) or self._up(table, now_us, SAMPLE_MOST)
         if not found and self.sample:
             # Nobody can be reached: the fault may be at this end, and each of them is tried again.
-            for one in self.sample:
-                one.down_us = -1
+            self.down.clear()
             found = self._up(table, now_us, primary)
         first = [table.by_peer[one.peer] for one in found]
         if many > 1:
@@ -59,7 +60,7 @@ class Guards:
 
     def _up(self, table: Table, now_us: int, most: int) -> list[Guard]:
         listed = self._listed(table)[:most]
-        return [one for one in listed if one.down_us < 0 or now_us - one.down_us >= RETRY_US]
+        return [one for one in listed if may_be_asked(self.down, one.peer, now_us)]
 
     def _extend(self, table: Table, rng: Rng, now_us: int, wanted: int, without: Sequence[Relay]) -> None:
         """Draw further guards, until so many of the sample are listed and up, or the sample is full."""
@@ -73,15 +74,11 @@ class Guards:
 
     def reached(self, peer: PeerId) -> None:
         """A circuit was opened over it."""
-        for one in self.sample:
-            if one.peer == peer:
-                one.down_us = -1
+        self.down.pop(peer, None)
 
     def failed(self, peer: PeerId, now_us: int) -> None:
         """It could not be reached."""
-        for one in self.sample:
-            if one.peer == peer:
-                one.down_us = now_us
+        failed_again(self.down, peer, now_us, RETRY_US)
 
     def packed(self) -> tuple[tuple[PeerId, int], ...]:
         """For the disk."""

@@ -25,7 +25,7 @@ from ...api import (
     on_reply,
     on_timeout,
 )
-from ...kit import put_bounded
+from ...kit import Failure, failed_again, may_be_asked, put_bounded
 from .consensus import Relay, Table, path_from
 from .guards import PRIMARY, BuildTimes, Guards
 from .messages import (
@@ -84,6 +84,8 @@ BY_BRIDGE = replace(
 )
 HOPS = 3
 SECOND_US = 1_000_000
+BRIDGE_RETRY_US = 60 * SECOND_US
+"""A bridge that could not be reached is tried again after a minute."""
 HOUR_US = 3_600 * SECOND_US
 KEEP_US = 10 * SECOND_US
 """Time between two looks at circuits, links and the consensus."""
@@ -295,7 +297,7 @@ class OnionPeer(Peer):
     circuits  its own, by a number; own: (first relay, number on that link) -> that number
     visits    pages under way; failures: circuits that failed one after the other
     channels  its links; hops: the circuits of others that lead over it, by (neighbour, number on that link)
-    down      bridges that could not be reached, and when; walled: a firewall is in its way
+    down      bridges that could not be reached; walled: a firewall is in its way
     broke_at  hops of the circuit that a relay ended last, by DESTROY
     """
 
@@ -328,7 +330,7 @@ class OnionPeer(Peer):
     use_bridges: bool = False
     asking_bridges: bool = False
     bridges: tuple[PeerId, ...] = ()
-    down: dict[PeerId, int] = field(default_factory=dict)
+    down: dict[PeerId, Failure] = field(default_factory=dict)
     walled: bool = False
     spying: bool = False
     spied: dict[PeerId, None] = field(default_factory=dict)
@@ -739,7 +741,7 @@ class OnionPeer(Peer):
         circuit = self.circuits[number]
         if at_first:
             if circuit.bridge:
-                self.down[circuit.path[0]] = host.now_us
+                failed_again(self.down, circuit.path[0], host.now_us, BRIDGE_RETRY_US)
             else:
                 self.guards.failed(circuit.path[0], host.now_us)
                 self.guards_fail = True
@@ -1121,12 +1123,11 @@ class OnionPeer(Peer):
         self.asking_bridges = False
 
     def first_bridges(self, host: Host) -> list[Relay]:
-        """The bridges that it knows as first hops, those that could not be reached left out for some minutes."""
-        retry_us = 60 * SECOND_US
+        """The bridges that it knows as first hops, those that could not be reached left out for a minute."""
         return [
             Relay(one, 0, True, False, host.address(one) >> 16)
             for one in self.bridges
-            if one not in self.down or host.now_us - self.down[one] > retry_us
+            if may_be_asked(self.down, one, host.now_us)
         ]
 
     # --- what is seen -----
@@ -1138,7 +1139,8 @@ class OnionPeer(Peer):
     def beliefs(self) -> Beliefs:
         known: dict[int, Belief] = {}
         for at, guard in enumerate(self.guards.sample):
-            known[guard.peer] = Belief(None, "primary guard" if at < PRIMARY else "guard", alive=guard.down_us < 0)
+            what, up = "primary guard" if at < PRIMARY else "guard", guard.peer not in self.guards.down
+            known[guard.peer] = Belief(None, what, alive=up)
         for one in self.bridges:
             known[one] = Belief(None, "bridge", alive=one not in self.down)
         for circuit in self.circuits.values():
