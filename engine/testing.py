@@ -45,10 +45,10 @@ from .api import (
 )
 from .errors import NothingToReplyTo
 from .sim.addresses import address_of
-from .sim.calls import SECOND_US, answer_kinds_of, takes_none, waits_of
+from .sim.calls import answer_kinds_of, takes_none, waits_of
 from .sim.encoding import encoded_size, why_malformed
 from .sim.host import NOBODY_WAITS, ComponentHost
-from .sim.misuse import check_holder, checked_delay_us, checked_period_us, no_tick_handler
+from .sim.misuse import check_holder, checked_delay_us, checked_period_us, no_tick_handler, us_of
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -257,7 +257,7 @@ class FakeHost:
 
     def after_s(self, delay_s: float, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
         """The same in seconds."""
-        return self.after(int(delay_s * SECOND_US), tick, cause=cause)
+        return self.after(us_of(delay_s, "after_s"), tick, cause=cause)
 
     def every(self, period_us: int, tick: object, *, phase: int | None = None) -> FakeTimer:
         """Set a timer that runs each period; here first after one whole period, unless a phase is given."""
@@ -269,7 +269,7 @@ class FakeHost:
 
     def every_s(self, period_s: float, tick: object, *, phase: int | None = None) -> FakeTimer:
         """The same in seconds."""
-        return self.every(int(period_s * SECOND_US), tick, phase=phase)
+        return self.every(us_of(period_s, "every_s"), tick, phase=phase)
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
         """Data of a file, as its library serves it."""

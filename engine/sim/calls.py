@@ -24,10 +24,9 @@ from ..api import CallEnd, Message, Part, Peer, PeerId
 from ..programs import ANSWER_AT
 from .encoding import MalformedMessage, annotation_of, encoded_size
 from .kernel import KernelTimer
-from .misuse import checked_waits
+from .misuse import SECOND_US, checked_waits
 
 TOKEN_BYTES = 2
-SECOND_US = 1_000_000
 
 
 class Wrapped(Message):

@@ -40,14 +40,14 @@ from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
-from .misuse import checked_delay_us, checked_period_us, no_message, nobody_told
+from .misuse import checked_delay_us, checked_period_us, no_message, nobody_told, us_of
 from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
 NOBODY_WAITS = 0
 """The token of a request that was simply sent: those of calls begin with 1."""
-TICK_US, SECOND_US = 1_000, 1_000_000
+TICK_US = 1_000
 UNLIMITED = Line()
 
 
@@ -516,10 +516,10 @@ class PeerHost:
         return timer
 
     def after_s(self, delay_s: float, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
-        return self.after(int(delay_s * SECOND_US), tick, cause=cause)
+        return self.after(us_of(delay_s, "after_s"), tick, cause=cause)
 
     def every_s(self, period_s: float, tick: Any, *, phase: int | None = None) -> KernelTimer:
-        return self.every(int(period_s * SECOND_US), tick, phase=phase)
+        return self.every(us_of(period_s, "every_s"), tick, phase=phase)
 
     def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
         kernel = self.kernel

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 from ..api import Message
 from ..errors import NetworkFault, nearest, place_of, plain
 
+SECOND_US = 1_000_000
 PERIOD_LEAST_US = 1_000
 """A timer that runs each microsecond is one whose period was meant in seconds."""
 
@@ -60,6 +62,13 @@ def _whole(time_us: Any, name: str, what: str) -> int:
             f"host.{name}_s takes seconds"
         )
     return int(time_us)
+
+
+def us_of(seconds: Any, name: str) -> int:
+    """A time in seconds as microseconds. Raises NetworkFault for what is no number of them."""
+    if isinstance(seconds, (int, float)) and isfinite(seconds):
+        return int(seconds * SECOND_US)
+    raise NetworkFault(f"host.{name}({plain(seconds, 40)}, ...): a number of seconds is expected")
 
 
 def checked_waits(waits_us: Iterable[Any]) -> list[int]:

@@ -220,11 +220,15 @@ def test_timers_in_seconds(made: Callable[[], tuple[Any, Callable[[float], list[
         (lambda host: host.after(2e6, Later(1)), "host.after_s takes seconds"),
         (lambda host: host.every(2.5, Later(1)), r"host.every\(2.5, ...\): the period is a whole number of micros"),
         (lambda host: host.every(5, Later(1)), "should be at least 1,000; host.every_s takes seconds"),
+        (lambda host: host.after_s("5", Later(1)), r"host.after_s\(5, ...\): a number of seconds is expected"),
+        (lambda host: host.after_s(None, Later(1)), r"host.after_s\(None, ...\): a number of seconds is expected"),
+        (lambda host: host.every_s(float("nan"), Later(1)), r"host.every_s\(nan, ...\): a number of seconds is expec"),
+        (lambda host: host.every_s(1e-5, Later(1)), "should be at least 1,000"),
         (lambda host: host.call(1, Say(1, "x"), timeout_us=1.5), "timeout_s= takes seconds"),
         (lambda host: host.call(1, Say(1, "x"), timeout_us=(1_000_000, 1.5)), "timeout_s= takes seconds"),
     ],
 )
-def test_fractions_of_a_microsecond_are_told(
+def test_times_that_cannot_be_are_told(
     made: Callable[[], tuple[Any, Callable[[float], list[int]]]], call: Callable[[Any], None], says: str
 ) -> None:
     host, _ = made()
