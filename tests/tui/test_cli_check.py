@@ -109,9 +109,38 @@ def test_json_has_each_check_and_its_reason(file: Path, capsys: pytest.CaptureFi
     told = json.loads(capsys.readouterr().out)
     assert (told["protocol"], told["failed"]) == (NAME, 1)
     assert [(row["check"], row["passed"], row["why"]) for row in told["checks"]] == [
-        ("answers", False, "nobody found anything, or few heard of it"),
+        (
+            "answers",
+            False,
+            "nobody found anything, or few heard of it: "
+            "2 of 12 peers heard of it at most, and half of all users are expected",
+        ),
         ("is_calm", True, ""),
     ]
+
+
+HIT = """    def ask(self, host: Host, ask: Ask) -> None:
+        host.hit({holder}, {content})
+"""
+
+
+@pytest.mark.parametrize(
+    ("holder", "content", "says"),
+    [
+        ("host.me", '"it"', ' was told a hit of "it", and the text is expected'),
+        ("1", "ask.text", " names #1, which has no file that is called so"),
+        ("self.known[0]", "ask.text.upper()", ", and the text is expected"),
+    ],
+)
+def test_of_hits_that_do_not_count_it_is_said_why(
+    file: Path, capsys: pytest.CaptureFixture[str], holder: str, content: str, says: str
+) -> None:
+    begin, end = TEXT.index("    def ask("), TEXT.index("    @on(Leaflet)")
+    text = TEXT[:begin] + HIT.format(holder=holder, content=content) + "\n" + TEXT[end:]
+    file.write_text(text.replace("BROADCAST", "FIND"))
+    assert main(["check", str(file), "answers", "--json"]) == FAILED
+    [row] = json.loads(capsys.readouterr().out)["checks"]
+    assert says in row["why"]
 
 
 def test_variants_of_a_network_with_further_roles_are_checked_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def answers(network: Variant) -> None:
     """It starts, an ask is answered, one for what was just published too, and asks come to an end."""
     made = Spied(network)
     made.run(5)
-    assert made.answered(), "nobody found anything, or few heard of it"
+    assert made.answered(), f"nobody found anything, or few heard of it: {made.unanswered()}"
     made.do(Publish(1, "a song unheard"))
     made.run(70)
     made.do(AskFor(7, "a song unheard"))

@@ -369,15 +369,33 @@ class Spied:
         has everything need not), or half of all users heard a broadcast."""
         if row.sought == "share":
             return row.reached * 2 >= sum(not flag for flag in self.simulation.infrastructure)
-        hits = [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
-        return any(
-            hit.content == row.text
-            and (
-                self.simulation.program_types[hit.holder].has_all
-                or any(file.name == row.text for file in self.simulation.libraries[hit.holder].files())
+        return any(hit.content == row.text and self.has(hit.holder, row.text) for hit in self.hits(row))
+
+    def hits(self, row: AskRow) -> list[Hit]:
+        """What the asker was told to have found, as far as the event log goes back."""
+        return [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
+
+    def has(self, peer: PeerId, title: str) -> bool:
+        """Whether a peer has a file that is called exactly so, or everything."""
+        files = self.simulation.libraries[peer].files()
+        return self.simulation.program_types[peer].has_all or any(file.name == title for file in files)
+
+    def unanswered(self) -> str:
+        """What was told of the asks instead of an answer, as the end of a sentence."""
+        rows = self.swarm.asks()
+        if rows and rows[0].sought == "share":
+            most = max(rows, key=lambda row: row.reached)
+            return (
+                f"{most.reached} of {self.simulation.n} peers heard of it at most, and half of all users are expected"
             )
-            for hit in hits
-        )
+        for row in rows:
+            for hit in self.hits(row):
+                if hit.content != row.text:
+                    return f'an ask for "{row.text}" was told a hit of "{hit.content}", and the text is expected'
+                return f'the hit for "{row.text}" names #{hit.holder}, which has no file that is called so'
+        asked = sum(row.messages for row in rows)
+        sent = f"the {len(rows)} asks sent {asked} questions" if asked else "no ask sent a question"
+        return f"no hit was told; {sent}"
 
 
 class RoughWires(Between):
