@@ -429,7 +429,7 @@ class Goal:
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
-    doing       the state of an ask that has a hit and is not over
+    doing       the state of an ask that has a hit and is not over: "downloading" where a file is on its way
     one         what a peer that has the thing is called: "one holder answered"
     what        what a user types as its text: "a title, or some words of it"
     examples    texts that can be asked for, the best first: "title" (the most popular titles), a tuple of texts, or a
@@ -449,7 +449,7 @@ class Goal:
     draw: Literal["title"] | Callable[[Sequence[str], Rng, int], str] = "title"
     fetched: bool = False
     did: str = "asked for"
-    doing: str = "downloading"
+    doing: str = "under way"
     one: str = "holder"
     what: str = "a title, or some words of it"
     examples: Literal["title"] | tuple[str, ...] | Callable[[Sequence[str], int], Sequence[str]] = "title"
@@ -464,7 +464,7 @@ class Goal:
 
 
 FIND: Final = Goal("find", "find", "Find peers that have it.")
-FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
+FETCH: Final = Goal("fetch", "fetch", "Find it and get it.", doing="downloading")
 PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
 BROADCAST: Final = Goal(
     "broadcast", "tell", "Tell it to everyone.", audience="everyone", did="spread", what="a rumour: any words"
