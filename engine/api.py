@@ -386,6 +386,8 @@ class Inherit(Enum):
 
 INHERIT: Final = Inherit.INHERIT
 """Default of `cause=`: what a handler sends has the cause of what it handles."""
+COST_MAX: Final = 65_535
+"""The largest cost of a link that a file may state: OSPF has 16 bits for it (RFC 2328, A.4.2)."""
 
 CauseLike: TypeAlias = int | Sequence[Cause | tuple[Cause, float]] | Inherit | None
 """What `cause=` accepts: a cause, several, `INHERIT`, or None for none. Several asks share the bytes of a message
@@ -809,7 +811,12 @@ class Host(Protocol):
         ...
 
     def cost(self, peer: PeerId) -> int:
-        """The cost of a link with a peer: its latency in whole milliseconds as the run began, at least 1."""
+        """The cost of a link with a peer: its weight in the file of the topology, if links have weights there (of a
+        link that is not in it the median of all), from 1 to `COST_MAX`; else `delay_ms`."""
+        ...
+
+    def delay_ms(self, peer: PeerId) -> int:
+        """The latency between this peer and another in whole milliseconds as the run began, at least 1."""
         ...
 
     def blob(self, file: File, offset: int, size: int) -> Blob:

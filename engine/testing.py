@@ -169,6 +169,8 @@ class FakeHost:
         """Addresses that a test sets; others are drawn."""
         self.costs: dict[PeerId, int] = {}
         """Costs of links that a test sets; others are 1."""
+        self.delays_ms: dict[PeerId, int] = {}
+        """Latencies that a test sets; others are 1 ms."""
         self.limits: dict[PeerId, tuple[int, int]] = {}
         """Rate and buffer of each link that the peer has limited."""
         self.seed = seed
@@ -323,6 +325,10 @@ class FakeHost:
     def cost(self, peer: PeerId) -> int:
         """What the test set in `costs`, else 1."""
         return self.costs.get(peer, 1)
+
+    def delay_ms(self, peer: PeerId) -> int:
+        """What the test set in `delays_ms`, else 1."""
+        return self.delays_ms.get(peer, 1)
 
     def link(self, to: PeerId) -> None:
         """Record an opened stream."""

@@ -42,6 +42,17 @@ def links(path: Path) -> tuple[tuple[str, ...] | None, list[tuple[str, str]], tu
     return made.labels, pairs, made.notes
 
 
+def costs(path: Path) -> dict[frozenset[str], int] | None:
+    made = topology.build(str(path), 1, Stream(""))
+    labels, ends = made.labels or (), list(zip(made.a.tolist(), made.b.tolist(), strict=True))
+    if made.costs is None:
+        assert not any(made.cost(a, b) for a, b in ends)
+        return None
+    assert [made.cost(b, a) for a, b in ends] == made.costs.tolist()
+    assert not any(made.cost(a, b) for a in range(made.n) for b in range(made.n) if (min(a, b), max(a, b)) not in ends)
+    return {frozenset((labels[a], labels[b])): cost for (a, b), cost in zip(ends, made.costs.tolist(), strict=True)}
+
+
 dialects = st.fixed_dictionaries(
     {
         "sep": st.sampled_from(SEPS),
@@ -83,13 +94,79 @@ def test_a_graph_is_the_same_in_every_dialect(
 ) -> None:
     ends = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
     pairs = data.draw(st.lists(ends, min_size=1, max_size=12))
-    rows = [[a, b, *["0.5"] * more] for a, b in pairs]
+    weights = data.draw(st.lists(st.integers(1, 200).map(lambda half: half / 2), min_size=12, max_size=12))
+    rows = [[a, b, *(str(weight), "0.5")[:more]] for (a, b), weight in zip(pairs, weights, strict=False)]
     path = tmp_path_factory.mktemp("graph") / "graph.txt"
-    write(path, rows, ["source", "target", *["weight"] * more], dialect, quoted=2)
+    write(path, rows, ["source", "target", *("weight", "quality")[:more]], dialect, quoted=2)
     labels, found, notes = links(path)
     assert set(labels or ()) == {one for pair in pairs for one in pair}
     assert {frozenset(pair) for pair in found} == {frozenset(pair) for pair in pairs}
-    assert any("left out" in note for note in notes) == bool(more)
+    assert any("left out" in note for note in notes) == (more == 2)
+    # Without a header a third column is that of weights, but not one of several.
+    cheapest: dict[frozenset[str], int] = {}
+    for pair, weight in zip(map(frozenset, pairs), weights, strict=False):
+        cheapest[pair] = min(cheapest.get(pair, 65_535), max(1, round(weight)))
+    assert costs(path) == (cheapest if more == 1 or (more == 2 and dialect["header"]) else None)
+
+
+GML = "graph [ node [ id 0 ] node [ id 1 ] node [ id 2 ] edge [ source 0 target 1 %s ] edge [ source 2 target 1 %s ] ]"
+GRAPHML = (
+    '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    '<key id="k" for="edge" attr.name="cost" attr.type="double"/>'
+    '<graph edgedefault="undirected"><node id="0"/><node id="1"/><node id="2"/>'
+    '<edge source="0" target="1"><data key="k">7</data></edge>'
+    '<edge source="1" target="2"><data key="k">2.6</data></edge></graph></graphml>'
+)
+WITH_NETWORKX = pytest.mark.skipif(importlib.util.find_spec("networkx") is None, reason="networkx is not installed")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0 1 7\n1 2 2.6\n", (7, 3)),
+        ("# a comment\n0\t1\t7 % another\n\n1\t2\t2.6\n", (7, 3)),
+        ("0 1 7\n1 0 9\n2 2 1\n1 2 2.6\n", (7, 3)),
+        ('"","from","to","metric"\n"1",0,1,7\n"2",1,2,2.6\n', (7, 3)),
+        ('"from" "to" "weight"\n"1" "0" "1" 7\n"2" "1" "2" 2.6\n', (7, 3)),
+        ("kind,to,cost,from,colour\nx,0,7,1,9\ny,1,2.6,2,9\n", (7, 3)),
+        ("%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n0 1 7\n1 2 2.6\n", (7, 3)),
+        ("0 1 {'weight': 7}\n1 2 {'colour': 'red', 'weight': 2.6}\n", (7, 3)),
+        ("0\n1\n2\n#\n0 1 7\n1 2 2.6\n", (7, 3)),
+        pytest.param(GML % ("weight 7", "weight 2.6"), (7, 3), marks=WITH_NETWORKX),
+        pytest.param(GRAPHML, (7, 3), marks=WITH_NETWORKX),
+        pytest.param('*Vertices 3\n1 "0"\n2 "1"\n3 "2"\n*Edges\n1 2 7\n2 3 2.6\n', (7, 3), marks=WITH_NETWORKX),
+        ("0 1\n1 2\n", None),
+        ("0 1 7\n1 2 0\n", None),
+        ("0 1 7\n1 2 -2.6\n", None),
+        ("0 1 7\n1 2 nan\n", None),
+        ("0 1 7\n1 2 red\n", None),
+        ("0 1 1082040961\n1 2 1082155839\n", None),
+        ("0 1 7 5\n1 2 2.6 5\n", None),
+        ("source,target,since\n0,1,7\n1,2,2.6\n", None),
+        ("source,target,weight,cost\n0,1,7,1\n1,2,2.6,1\n", None),
+        ("0 1 {'weight': 7}\n1 2 {}\n", None),
+        ("0 pp 1\n1 pp 2\n", None),
+        ("0\n1\n2\n#\n0 1 7\n1 2\n", None),
+        pytest.param(GML % ("weight 7", ""), None, marks=WITH_NETWORKX),
+        pytest.param('*Vertices 3\n1 "0"\n2 "1"\n3 "2"\n*Edges\n1 2\n2 3\n', None, marks=WITH_NETWORKX),
+    ],
+)
+def test_weights_are_the_costs_of_links_if_each_link_has_one(
+    tmp_path: Path, text: str, found: tuple[int, int] | None
+) -> None:
+    path = tmp_path / "weights.txt"
+    path.write_text(text)
+    expected = found and {frozenset(("0", "1")): found[0], frozenset(("1", "2")): found[1]}
+    assert costs(path) == expected
+    said = [note for note in links(path)[2] if "their costs" in note]
+    assert len(said) == bool(found)
+    assert all("rounded to whole numbers from 1 on" in note for note in said)
+
+
+def test_costs_that_nobody_rounded_are_told_so(tmp_path: Path) -> None:
+    (tmp_path / "w.txt").write_text("0 1 7\n1 2 65535\n")
+    (said,) = links(tmp_path / "w.txt")[2]
+    assert said.endswith("w.txt: the weights of its links are their costs")
 
 
 @quick
@@ -271,7 +348,7 @@ def test_notes_about_a_file_are_warnings_of_the_swarm(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("0,1577836800,1577836900\n")
     files = {"topology": "e.txt", "latency": "m.txt", "churn": "c.csv"}
     swarm = Swarm(Setup(**{key: str(tmp_path / name) for key, name in files.items()}))  # type: ignore[arg-type]
-    for words in ("1 further column left out", "1 round trip not measured", "seconds since 1970"):
+    for words in ("weights of its links are their costs", "1 round trip not measured", "seconds since 1970"):
         assert sum(words in said for said in swarm.warnings) == 1
 
 
@@ -291,10 +368,10 @@ def test_pipes_of_a_shell_are_read_and_other_special_files_refused(tmp_path: Pat
     pipes = "--topology <(echo 0 1 7; echo 1 2 7) --churn /dev/stdin < <(echo 0,0,9)"
     done = started(f"run --until 1 {pipes}", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "further column" in done.stderr
+    assert "weights of its links" in done.stderr
     done = started("run --until 30 --sweep kill:0:0.5:2 --jobs 2 --topology <(echo 0 1 7; echo 1 2 7)", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("further column") == 1
+    assert done.stderr.count("weights of its links") == 1
     done = started("run --until 1 --peers 8 --record r.swarm --json", tmp_path)
     again = started("replay <(cat r.swarm) --json", tmp_path)
     assert (again.returncode, again.stderr) == (0, "")

@@ -18,7 +18,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from ..api import File, Line, NatKind
+from ..api import COST_MAX, File, Line, NatKind
 from ..commands import VERBS, Command, command_from, field_kinds
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
@@ -208,6 +208,7 @@ NUMBER_COLUMNS = {
     "whose": "<i4",  # peer and number of sessions, for each peer that has some
     "sessions": "<i8",  # begin and end in us, of all these
     "links": "<i4",  # two peers, the smaller first, in order
+    "costs": "<i4",  # of these links, if they have some
     "place": "<i4",  # index into the places, of each peer
     "table": "<i8",  # delays in us between places, row by row
     "where": "<f4",  # latitudes of all places, then longitudes
@@ -230,6 +231,8 @@ def world_to_pieces(world: World) -> Iterator[tuple[str, bytes]]:
     graph, delays, catalogue = world.graph, world.delays, world.catalogue
     yield "facts", msgpack.packb(_facts(world))
     yield from _numbers("links", np.stack((graph.a, graph.b), axis=1).reshape(-1))
+    if graph.costs is not None:
+        yield from _numbers("costs", graph.costs)
     yield from _texts("labels", graph.labels or ())
     for start in range(0, len(delays.place), ROWS):
         yield from _numbers("place", delays.place[start : start + ROWS])
@@ -345,7 +348,10 @@ def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], tex
     labels = tuple(texts["labels"]) if facts["labels"] else None
     if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
         raise DamagedWorldError("labels")
-    return Topology(peers, a, b, labels, _integer(facts, "skipped", 0, 1 << 40))
+    costs = np.ascontiguousarray(numbers["costs"], np.int32) if len(numbers["costs"]) else None
+    if costs is not None and not (len(costs) == len(a) and costs.min() >= 1 and costs.max() <= COST_MAX):
+        raise DamagedWorldError("costs")
+    return Topology(peers, a, b, labels, _integer(facts, "skipped", 0, 1 << 40), costs=costs)
 
 
 def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:

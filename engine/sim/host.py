@@ -92,6 +92,9 @@ class HostOwner(Protocol):
     def cost(self, peer: PeerId, to: PeerId) -> int:
         """The cost of the link between two peers, see `api.Host.cost`."""
 
+    def delay_ms(self, peer: PeerId, to: PeerId) -> int:
+        """The latency between two peers, see `api.Host.delay_ms`."""
+
     def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that the sender has no link with; returns the others."""
 
@@ -539,6 +542,9 @@ class PeerHost:
 
     def cost(self, peer: PeerId) -> int:
         return self.shared.owner.cost(self.me, peer)
+
+    def delay_ms(self, peer: PeerId) -> int:
+        return self.shared.owner.delay_ms(self.me, peer)
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
         return Blob(size, part_of(self.library.serves(file).digest, offset))

@@ -6,7 +6,8 @@
                                probability in proportion to their degree; peers with low ids are old and have many links
     ring, complete
     tree:DEGREE                root #0 and inner peers have DEGREE links each, filled breadth first
-    FILE                       an edge list, GML, GraphML, Pajek or TGF (see `readers.edge_list`)
+    FILE                       an edge list, GML, GraphML, Pajek or TGF (see `readers.edge_list`); its weights are the
+                               costs of links
 
 Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty without a link, and a
 search that fails because its origin has no link shows nothing of the network. Drawing until the graph is connected does
@@ -24,7 +25,7 @@ other libraries may change theirs between two versions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,7 @@ class Topology:
     a, b      int32 (L,)
     labels    node ids of a loaded file, else None
     skipped   number of duplicates and self loops left out of a file
+    costs     int32 (L,), of the links, from 1 on: the weights of a loaded file; None where it has none
     notes     sentences for stderr where the overlay is not exactly what the spec says
     """
 
@@ -71,6 +73,16 @@ class Topology:
     labels: tuple[str, ...] | None = None
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    costs: I32 | None = None
+
+    def cost(self, peer: int, other: int) -> int | None:
+        """What the link between two peers costs; None if they have none here, or where links have no costs."""
+        if self.costs is None:
+            return None
+        low, high = min(peer, other), max(peer, other)
+        start, stop = np.searchsorted(self.a, (low, low + 1)).tolist()
+        at = start + int(np.searchsorted(self.b[start:stop], high))
+        return int(self.costs[at]) if at < stop and self.b[at] == high else None
 
     def degrees(self) -> I32:
         """Number of links of each peer: int32 (n,)."""
@@ -100,7 +112,8 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
             from .readers import edge_list  # readers of files are imported where a file is read
 
             ends = edge_list.load(path)
-            return _topology(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
+            made = _topology(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
+            return replace(made, costs=ends.costs)  # both are in ascending order of codes
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
     if not 1 <= peers <= PEERS_MAX:
         raise InputError(f"peers should be from 1 to {PEERS_MAX:,}, not {peers:,}")

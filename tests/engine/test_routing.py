@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +41,7 @@ from engine.protocols.routing.packets import (
     prefix_text,
 )
 from engine.protocols.routing.path_vector import hierarchy
+from engine.record.codec import world_from_pieces, world_to_pieces
 
 SECOND = 1_000_000
 PROTOCOLS = ("distance vector", "link state", "path vector")
@@ -431,3 +434,34 @@ def test_a_request_is_answered_with_all_routes() -> None:
     assert fake.take() == [(2, Response(((lan_of(1), 0),)))]
     fake.give(one, Request(), sender=3)
     assert fake.take() == []
+
+
+def test_weights_of_a_file_are_the_costs_of_its_links(tmp_path: Path) -> None:
+    """0 - 1 - 2 costs less than 0 - 2. A link that is not in the file costs the median."""
+    (tmp_path / "weights.txt").write_text("0 1 10\n1 2 10\n0 2 50\n2 3 4\n")
+    setup = Setup("routing", topology=str(tmp_path / "weights.txt"), latency="constant:7", asks_per_s=0.0)
+    for metric, distance in (("weight", 24), ("delay", 14), ("hops", 2)):
+        options = {"protocol": "link state", "hosts_share": 0.0, "ospf.metric": metric}
+        swarm = Swarm(replace(setup, options=options))
+        assert far(router(swarm, 0))[3] == distance
+        at_rest(swarm, "link state") if metric == "weight" else None
+    host = swarm.simulation.peer_hosts[0]
+    assert [host.cost(peer) for peer in (1, 2, 3, 99)] == [10, 50, 10, 10]
+    assert [host.delay_ms(peer) for peer in (1, 2, 3, 99)] == [7, 7, 7, 1]
+
+
+def test_a_recording_replays_with_the_costs_of_links_though_the_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "weights.txt"
+    path.write_text("0 1 10\n1 2 10\n0 2 50\n2 3 4\n")
+    options = {"protocol": "link state", "hosts_share": 0.0}
+    world = Swarm(Setup("routing", topology=str(path), options=options)).world
+    path.unlink()
+    again = world_from_pieces(world_to_pieces(world))
+    assert again.graph.costs is not None
+    assert world.graph.costs is not None
+    assert again.graph.costs.tolist() == world.graph.costs.tolist() == [10, 50, 10, 4]
+    few = [(name, data[:-4] if name == "costs" else data) for name, data in world_to_pieces(world)]
+    free = [(name, b"\0" * len(data) if name == "costs" else data) for name, data in world_to_pieces(world)]
+    for damaged in (few, free):
+        with pytest.raises(InputError, match=r"the world in it is damaged \(costs\)"):
+            world_from_pieces(damaged)

@@ -10,7 +10,7 @@ distance vector (RIP 2): a router tells its neighbours how far away each destina
 is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity.
 
 link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths.
-A link costs its delay in ms, or what `ospf.metric` says.
+A link costs its weight, if the topology is a file with weights, else its delay in ms; `ospf.metric` may say otherwise.
 
 path vector (BGP): each router stands for a provider (an autonomous system) with customers, and tells the whole path of
 a route, so that nobody takes one that it is on itself. Customers pay: a route over a customer is preferred to one over
@@ -204,7 +204,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     shows = (
         Shown("routes", "destinations that it has a route to", "count"),
         Shown("changes", "changes of its routes since it started", "count"),
-        Shown("distance", "how far away the chosen destination is by its table: links, ms or systems", "number"),
+        Shown("distance", "how far away the chosen destination is by its table: links, cost or systems", "number"),
         Shown("way", "what it knows of the chosen destination", "category", ("is here", "has a route", "no route")),
         Shown("origin", "path vector: who announces the chosen destination, as it has heard", "category"),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple, TypeAlias
 
-from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
+from ...api import COST_MAX, DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
 from .packets import HERE, LINKS_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
 
 FIRST_SEQUENCE = -0x7FFFFFFF
@@ -300,8 +300,11 @@ class OspfOptions:
     hello_s: float = option(10.0, "time from one hello to the next, in s", low=1.0, high=60.0, fixed=True)
     dead_s: float = option(40.0, "a neighbour without a hello for so long is dead, in s", low=2.0, high=300.0)
     spf_s: float = option(0.2, "time from a change to the computation of shortest paths, in s", low=0.0, high=10.0)
-    metric: Literal["delay", "hops", "capacity"] = option(
-        "delay", "what a link costs: its delay in ms, 1, or 100 Mbit/s over its capacity", fixed=True
+    metric: Literal["weight", "delay", "hops", "capacity"] = option(
+        "weight",
+        "what a link costs: its weight in the file of the topology, or its delay where that has none; its delay in ms; "
+        "1; or 100 Mbit/s over its capacity",
+        fixed=True,
     )
 
 
@@ -368,8 +371,10 @@ class LinkState(Component, options=OspfOptions):
         if metric == "capacity":
             # As ospfd computes it, unless told otherwise.
             rate = host.kbit_s(neighbour)
-            return min(65_535, max(1, REFERENCE_KBIT_S // rate)) if rate else 1
-        return host.cost(neighbour) if metric == "delay" else 1
+            return min(COST_MAX, max(1, REFERENCE_KBIT_S // rate)) if rate else 1
+        if metric == "hops":
+            return 1
+        return min(COST_MAX, host.cost(neighbour) if metric == "weight" else host.delay_ms(neighbour))
 
     def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """There is a link with a neighbour: say hello at once."""

@@ -1,4 +1,5 @@
-"""Reader of edge lists: one link a line, two node ids, further columns left out; plain or packed with gzip.
+"""Reader of edge lists: one link a line, two node ids, perhaps a weight, further columns left out; plain or packed with
+gzip.
 
     # FromNodeId	ToNodeId        source,target,weight        "New York" "Boston"
     0	1                           0,1,0.5                     "Boston" "Chicago"
@@ -8,6 +9,10 @@ Links are undirected. Separators, comments, quotes: see `tables`. Ids are labels
 Whole numbers are sorted in ascending order, because the ids of real crawls have gaps; names are in the order in which
 they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. For
 GML, GraphML, Pajek and TGF see `graph_files`.
+
+Weights are the values of the column that a header calls weight, cost or metric; without a header, those of a third
+column that is the last one; and the attribute of that name where networkx wrote attributes as a Python dict. They are
+the costs of links, see `graph_files.costs_of`; where one of them cannot be a cost, all are left out.
 
 numpy reads a block of good lines of numbers fast, and `split` one of names. Where they stumble, quotes and comments are
 taken out first, a thousand lines at a time; the lines that are odd even so are gone through one by one, to read them or
@@ -24,7 +29,7 @@ import re
 import warnings
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +55,7 @@ EXPECTED = "expected an edge list, two node ids a line"
 SOURCES = frozenset(("source", "src", "from", "fromnode", "fromnodeid", "sourceid", "sourcenode", "tail", "start"))
 TARGETS = frozenset(("target", "dst", "dest", "to", "tonode", "tonodeid", "targetid", "targetnode", "head", "end"))
 ENDS = frozenset(("node", "nodeid", "id", "peer", "vertex", "nodea", "nodeb", "peera", "peerb", "u", "v", "x", "y"))
+WEIGHTS = frozenset(("weight", "weights", "cost", "costs", "metric"))
 RELATIONS = frozenset(
     ("pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp", "gg", "interacts", "interacts_with", "interacts with", "->", "--")
 )
@@ -63,6 +69,7 @@ _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
 """Those that networkx writes at the end of a line."""
+_WEIGHT_ATTRIBUTE = re.compile(rf"[{{,] *+['\"](?:{'|'.join(sorted(WEIGHTS))})['\"] *+: *+([^,}}\n]++)[,}}]")
 _COMMENT_LINE = {
     sep: re.compile(rf"^[ \t]*+(?:%|//{'' if sep == ';' else '|;'})[^\n]*+", re.MULTILINE) for sep in ("", ";")
 }
@@ -74,12 +81,14 @@ class Edges:
 
     labels    the node ids of the file
     codes     int64 (L,), each once: a * len(labels) + b, with a < b positions in `labels`
+    costs     int32 (L,), of the same links; None for a file without weights
     skipped   number of duplicates and self loops that are left out
     notes     sentences about what is left out
     """
 
     labels: tuple[str, ...]
     codes: NDArray[np.int64]
+    costs: NDArray[np.int32] | None
     skipped: int
     notes: tuple[str, ...]
 
@@ -97,26 +106,44 @@ def load(path: str) -> Edges:
             if text.bytes > graph_files.BYTES_MAX:
                 raise InputError(graph_files.too_large(kind, text.name))
             graph = graph_files.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)
-            return _edges(text.name, graph.labels, [graph.pairs], list(graph.notes))
+            weights = None if graph.weights is None else [graph.weights]
+            return _edges(text.name, graph.labels, [graph.pairs], weights, list(graph.notes))
         reader.read_block(at, block)
     return reader.result()
 
 
 def _edges(
-    name: str, labels: Sequence[str], pairs: list[NDArray[np.int64]], notes: list[str], clean: bool = False
+    name: str,
+    labels: Sequence[str],
+    pairs: list[NDArray[np.int64]],
+    weights: list[NDArray[np.float64]] | None,
+    notes: list[str],
+    clean: bool = False,
 ) -> Edges:
-    """Make `Edges` of pairs of positions in `labels`. Empties `pairs`, to free their memory early. `clean`: the labels
-    are numbers, so that their characters need no check."""
+    """Make `Edges` of pairs of positions in `labels`, with their weights if they have some. Empties both lists, to free
+    their memory early. `clean`: the labels are numbers, so that their characters need no check."""
     n, count = len(labels), sum(map(len, pairs))
     if not count:
         raise InputError(f"{name}: no links in it; expected two node ids a line")
-    found, loops = [], 0
+    found, heavy, loops = [], [], 0
     while pairs:
         some = pairs.pop()
         a, b = some.min(axis=1), some.max(axis=1)
         loops += int((a == b).sum())
         found.append((a * n + b)[a != b])
-    codes = sorted_once(np.concatenate(found))
+        if weights is not None:
+            heavy.append(weights.pop()[a != b])
+    codes, costs = np.concatenate(found), None
+    if weights is None:
+        codes = sorted_once(codes)
+    elif len(codes):
+        # Of a link that is there several times the lowest cost counts, as of parallel links.
+        costs, rounded = graph_files.costs_of(np.concatenate(heavy))
+        order = np.lexsort((costs, codes))
+        first = np.append(True, np.diff(codes[order]) > 0)
+        codes, costs = codes[order][first], costs[order][first]
+        how = ", rounded to whole numbers from 1 on" if rounded else ""
+        notes = [*notes, f"{name}: the weights of its links are their costs{how}"]
     if not len(codes):
         raise InputError(f"{name}: each link in it leads from a node to itself; expected two different node ids a line")
     repeated = count - loops - len(codes)
@@ -125,7 +152,7 @@ def _edges(
     ]
     if dropped:
         notes = [*notes, f"{name}: links dropped: {' and '.join(dropped)}"]
-    return Edges(tuple(labels) if clean else _printable(labels, name), codes, loops + repeated, tuple(notes))
+    return Edges(tuple(labels) if clean else _printable(labels, name), codes, costs, loops + repeated, tuple(notes))
 
 
 def _printable(labels: Sequence[str], name: str) -> tuple[str, ...]:
@@ -171,7 +198,8 @@ def _code_of(word: str, where: str, words: dict[str, int]) -> int:
 
 @dataclass(slots=True)
 class _EdgeListReader:
-    """Reads blocks of lines. `sep` and `columns` are None before the first line with a link.
+    """Reads blocks of lines. `sep` and `columns` are None before the first line with a link. `weights`: of the links in
+    `pairs`, None where there are none; `weight_at`: their column, None for attributes at the end of a line.
 
     Ids are stored as codes of 64 bits. In a file of numbers an id is its own code; one that is not written as Python
     writes it (01, +1) has the code -1 - its position in `words`. In a file of names all codes are positions in `words`.
@@ -189,6 +217,8 @@ class _EdgeListReader:
     unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
     sif: bool = False
+    weights: list[NDArray[np.float64]] | None = None
+    weight_at: int | None = None
 
     def __post_init__(self) -> None:
         self.codes = _Codes(self.words)
@@ -207,6 +237,9 @@ class _EdgeListReader:
         if not len(pairs):
             return
         self.pairs.append(pairs)
+        if self.weights is not None:
+            weights = self._weights_in(block, len(pairs))
+            self.weights = None if weights is None else [*self.weights, weights]
         self.links += len(pairs)
         if self.links > EDGES_MAX:
             raise InputError(f"{self.name}: more than the {EDGES_MAX:,} links that are read")
@@ -229,7 +262,8 @@ class _EdgeListReader:
 
     def result(self) -> Edges:
         """The links of all blocks."""
-        notes = [note] if self.columns and (note := self.columns.note(self.name)) else []
+        read = None if self.weights is None else self.weight_at
+        notes = [note] if self.columns and (note := self.columns.note(self.name, read)) else []
         if not self.numbers:
             # Names in quotes may be whole numbers: where all are, they are sorted as numbers.
             labels = list(self.words)
@@ -239,7 +273,7 @@ class _EdgeListReader:
                 place[order] = np.arange(len(labels))
                 labels = [labels[at] for at in order]
                 self.pairs = [place[some] for some in self.pairs]
-            return _edges(self.name, labels, self.pairs, notes)
+            return _edges(self.name, labels, self.pairs, self.weights, notes)
         self._merge()
         ids = self.known
         if self.words:
@@ -257,7 +291,7 @@ class _EdgeListReader:
         else:
             labels = list(map(str, ids.tolist()))
             self.pairs = _positions(ids, np.arange(len(ids)), self.pairs)
-        return _edges(self.name, labels, self.pairs, notes, clean=True)
+        return _edges(self.name, labels, self.pairs, self.weights, notes, clean=True)
 
     # --- the first lines ---------------------------------------------------------------------------------------
 
@@ -285,6 +319,7 @@ class _EdgeListReader:
         rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:3]]
         wanted: tuple[int, ...] = (0, 1)
         skip = False
+        head = rows[0]
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
             named = tables.named_columns(rows[0], (SOURCES, TARGETS))
@@ -317,6 +352,7 @@ class _EdgeListReader:
             raise InputError(f"{self.name}:{number}: {tables.counted(width)} in a line; {EXPECTED}")
         self.columns = tables.ColumnLayout(width, wanted)
         self.numbers = _numeric([rows[0][at] for at in wanted]) and not _first_line_quoted(block[start:])
+        self._find_weights(head if skip else None, sample[0][2], self.columns)
         return number, block[start:]
 
     def _first_of_sif(self, lines: Sequence[str]) -> list[str] | None:
@@ -361,6 +397,49 @@ class _EdgeListReader:
     def _too_few(self, row: Sequence[str], at: int) -> InputError:
         said = f": {tables.quoted(row[0])}" if row else ""
         return InputError(f"{self.name}:{at}: expected two node ids, found {tables.counted(len(row))}{said}")
+
+    # --- weights -------------------------------------------------------------------------------------------------
+
+    def _find_weights(self, head: Sequence[str] | None, line: str, columns: tables.ColumnLayout) -> None:
+        """Where weights are, if there are some, by the header and the first line after it."""
+        if head is not None:
+            named = [at for at, cell in enumerate(head) if tables.word_of(cell) in WEIGHTS]
+            if len(named) == 1:
+                # A header may have no cell for the names of the rows.
+                self.weight_at = named[0] + max(0, columns.width - len(head))
+        elif columns.width == 3 and columns.wanted == (0, 1):
+            self.weight_at = 2
+        if self.weight_at is not None and (self.weight_at >= columns.width or self.weight_at in columns.wanted):
+            self.weight_at = None
+        if self.weight_at is not None or _WEIGHT_ATTRIBUTE.search(line):
+            self.weights = []
+
+    def _weights_in(self, block: str, count: int) -> NDArray[np.float64] | None:
+        """The weights of the links in these lines, of which there are `count`; None where one of them cannot be a
+        cost."""
+        found: NDArray[np.float64] | None
+        at = self.weight_at
+        if at is None:
+            found = _floats(_WEIGHT_ATTRIBUTE.findall(block))
+        else:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    found = np.loadtxt(
+                        io.StringIO(block), delimiter=self.sep or None, usecols=at, quotechar='"', ndmin=1
+                    )
+            except (ValueError, IndexError, OverflowError, Warning):
+                found = None
+            if found is None or len(found) != count:
+                found = _floats([row[at] if at < len(row) else "" for row in self._all_cells(block)])
+        return found if found is not None and len(found) == count and graph_files.can_be_costs(found) else None
+
+    def _all_cells(self, block: str) -> Iterator[list[str]]:
+        """The values of each line of a block that has some."""
+        for raw in block.split("\n"):
+            line = tables.without_comment(raw, self.sep or "", hash_anywhere=self.numbers)
+            if line.strip(tables.BLANKS):
+                yield self._cells(line, self.name)
 
     # --- blocks ------------------------------------------------------------------------------------------------
 
@@ -588,6 +667,11 @@ class _EdgeListReader:
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
+
+
+def _floats(words: Sequence[str]) -> NDArray[np.float64] | None:
+    """These numbers; None if one of them is none."""
+    return np.array(list(map(float, words))) if all(map(tables.is_number, words)) else None
 
 
 @functools.cache

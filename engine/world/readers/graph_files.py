@@ -2,22 +2,26 @@
 and in the Trivial Graph Format (TGF), which networkx does not read.
 
 The links of a graph are read, and a name of each node: its label or name where all nodes have one and no two share it,
-else its id. The depth of nesting is checked before networkx gets a text, because its readers are recursive.
+else its id. Links that all have a number as their weight, cost or metric, or in TGF as their label, have weights. The
+depth of nesting is checked before networkx gets a text, because its readers are recursive.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...api import COST_MAX
 from ...errors import InputError, plain
 from ...files import NESTING_MAX, check_text
 
+WEIGHTS = ("weight", "cost", "metric")
 BYTES_MAX = 16 << 20
 """networkx takes about twenty times that in memory."""
 INSTALL = "pip install 'swarmtop[graphs]'"
@@ -62,12 +66,26 @@ class ParsedGraph:
 
     labels   of the nodes, in the order of the file
     pairs    int64 (L, 2), positions in `labels`
+    weights  float64 (L,), which can be costs; None for a graph without weights
     notes    sentences about what is left out
     """
 
     labels: list[str]
     pairs: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
     notes: tuple[str, ...]
+
+
+def can_be_costs(weights: NDArray[np.float64]) -> bool:
+    """Whether all of these are above 0 and at most `COST_MAX`."""
+    return bool(((weights > 0) & (weights <= COST_MAX)).all())
+
+
+def costs_of(weights: NDArray[np.float64]) -> tuple[NDArray[np.int32], bool]:
+    """The costs of links with these weights: int32, whole numbers from 1 to `COST_MAX`; and whether some had to be
+    rounded."""
+    costs = np.maximum(1, np.rint(weights))
+    return costs.astype(np.int32), bool((costs != weights).any())
 
 
 def kind_of(start: str, name: str) -> str:
@@ -126,7 +144,8 @@ def _read_tgf(text: str, name: str) -> ParsedGraph:
     named: dict[str, str] = {}
     pairs: list[tuple[int, int]] = []
     at: dict[str, int] = {}
-    in_links = labelled = False
+    told: list[str] = []
+    in_links = False
     for number, line in enumerate(text.split("\n"), start=1):
         words = line.split(None, 2 if in_links else 1)
         if not words:
@@ -144,12 +163,22 @@ def _read_tgf(text: str, name: str) -> ParsedGraph:
             if unknown := next((word for word in words[:2] if word not in at), None):
                 raise InputError(f"{name}:{number}: no node has the id {plain(unknown, 40)}")
             pairs.append((at[words[0]], at[words[1]]))
-            labelled |= len(words) == 3
+            told += words[2:]
     labels = list(named.values())
     if not all(labels) or len(set(labels)) < len(labels):
         labels = list(named)
-    notes = (f"{name}: of the {TGF} its links are read; left out: label",) if labelled else ()
-    return ParsedGraph(labels, np.array(pairs, dtype=np.int64).reshape(-1, 2), notes)
+    weights = _weights(told) if len(told) == len(pairs) else None
+    notes = (f"{name}: of the {TGF} its links are read; left out: label",) if told and weights is None else ()
+    return ParsedGraph(labels, np.array(pairs, dtype=np.int64).reshape(-1, 2), weights, notes)
+
+
+def _weights(values: Sequence[Any]) -> NDArray[np.float64] | None:
+    """The weights of all links; None if one of them cannot be a cost."""
+    try:
+        found = np.array([float(value) for value in values])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if len(found) and can_be_costs(found) else None
 
 
 def _parse(kind: str, text: str) -> Any:
@@ -207,10 +236,16 @@ def _links_of(kind: str, graph: Any, name: str) -> ParsedGraph:
             break
     number = {node: at for at, (node, _) in enumerate(nodes)}
     pairs = np.array([(number[a], number[b]) for a, b in graph.edges()], dtype=np.int64).reshape(-1, 2)
-    attributes = {key for _, _, data in graph.edges(data=True) for key in data if key not in ("id", "key")}
+    links = [data for _, _, data in graph.edges(data=True)]
+    found = ((key, _weights([data.get(key) for data in links])) for key in WEIGHTS)
+    used, weights = next((each for each in found if each[1] is not None), ("", None))
+    if kind == "Pajek" and weights is not None and (weights == 1).all():
+        weights = None  # networkx fills them in where the file has none
+    attributes = {key for data in links for key in data if key not in ("id", "key", used)}
     attributes |= {key for _, data in nodes for key in data if key not in ("id", "label", "name")}
     if not attributes:
-        return ParsedGraph(labels, pairs, ())
+        return ParsedGraph(labels, pairs, weights, ())
     some = ", ".join(plain(key, 30) for key in sorted(map(str, attributes))[:5])
     more = f" and {len(attributes) - 5} more" if len(attributes) > 5 else ""
-    return ParsedGraph(labels, pairs, (f"{name}: of the {kind} its links are read; left out: {some}{more}",))
+    notes = (f"{name}: of the {kind} its links are read; left out: {some}{more}",)
+    return ParsedGraph(labels, pairs, weights, notes)

@@ -342,12 +342,13 @@ class ColumnLayout:
     width: int
     wanted: tuple[int, ...]
 
-    def note(self, name: str) -> str:
-        """A sentence about the columns that are left out; empty if there are none."""
-        left = self.width - len(self.wanted)
+    def note(self, name: str, too: int | None = None) -> str:
+        """A sentence about the columns that are left out; empty if there are none. too: another one that is read."""
+        read = self.wanted if too is None else (*self.wanted, too)
+        left = self.width - len(read)
         if not left:
             return ""
-        which = f"columns {', '.join(str(at + 1) for at in self.wanted)}"
+        which = f"columns {', '.join(str(at + 1) for at in read)}"
         return f"{name}: {counted(left, 'further column')} left out; {which} are read"
 
 
