@@ -958,8 +958,8 @@ class Host(Protocol):
         ...
 
     def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
-        """What was found cannot be had: `why` is the end of a sentence of the verdict, "but it could not be fetched:
-        …"."""
+        """What was found cannot be had, or what was asked for cannot be done: `why` is the end of a sentence of the
+        verdict, "but it could not be fetched: …", or of the network's own (`Facts.setback`). Logged as "failed"."""
         ...
 
     def keep_open(self, cause: CauseLike = INHERIT) -> None:

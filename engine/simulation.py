@@ -833,7 +833,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
         for record in self._records_told(peer, causes):
             record.setback = self._labelled(str(why))
-        self.log(peer, "fetch failed", {"why": why}, causes)
+        self.log(peer, "failed", {"why": why}, causes)
 
     def _labelled(self, text: str) -> str:
         """With labels in place of the numbers of peers: a program knows #6, and not what it is called."""

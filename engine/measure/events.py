@@ -104,7 +104,7 @@ class Closed(Event):
 @dataclass(frozen=True, slots=True)
 class Noted(Event):
     """What a protocol logs (`Host.log`): graft, choke, silent neighbour; and what it tells of an ask: "fetched",
-    "decoy", "fetch failed" and "hit taken back"."""
+    "decoy", "failed" and "hit taken back"."""
 
     peer: PeerId
     kind: str

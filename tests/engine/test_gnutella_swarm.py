@@ -172,7 +172,7 @@ def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
     made.do(Censor("#30"))
     assert made.advance_quiet(QUARTER_HOUR)
     assert at(made, 0).downloads.running == {}
-    assert kinds(made, "fetch failed")[0][1]["why"] == "the holder was silent"
+    assert kinds(made, "failed")[0][1]["why"] == "the holder was silent"
     assert not made.library(0).matching(TITLE)
 
 
@@ -187,7 +187,7 @@ def test_who_cannot_be_called_serves_by_push() -> None:
     assert made.advance_quiet(QUARTER_HOUR)
     assert [ask.hits for ask in made.asks()[-2:]] == [1, 1]
     assert [peer for peer, _ in kinds(made, "fetched")] == [open_ones[0]]
-    assert [(peer, facts["why"]) for peer, facts in kinds(made, "fetch failed")] == [(hidden[0], "both are firewalled")]
+    assert [(peer, facts["why"]) for peer, facts in kinds(made, "failed")] == [(hidden[0], "both are firewalled")]
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------

@@ -151,6 +151,10 @@ def test_a_part_of_a_name_has_another_key() -> None:
     assert "Only whole names that were published can be found" in row.verdict
 
 
+def test_a_text_without_words_cannot_be_looked_up() -> None:
+    assert ask(swarm_of(), 3, "???").verdict == "No answer: a text without words has no key."
+
+
 def test_publish_tells_on_how_many_nodes_it_is_stored() -> None:
     swarm = swarm_of(dht={"k": 8})
     swarm.do(Publish(5, "open letter"))

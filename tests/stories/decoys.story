@@ -38,7 +38,7 @@
    800.000  ask 4: p006 wants night owl
 > run 30
    800.040  ask 4 is over. No answer: no peer holds "night owl".
-   827.256  p005 notes: fetch failed
+   827.256  p005 notes: failed
    827.256  ask 3 is over. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
 > asks
   1  p003 wants blue train: 0 questions, 0 reached, 0 duplicates, 0 hops, 0 hits. Published: it is in the library and whoever asks may find it.

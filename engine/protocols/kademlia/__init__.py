@@ -233,6 +233,8 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         """Tells holders, keepers and the asker apart."""
         if facts.trouble:
             return None
+        if facts.setback:
+            return f"No answer: {facts.setback}."
         if facts.goal == PUBLISH.name:
             if facts.joined is False:
                 return "Not published yet: this node has not joined the table."
