@@ -35,9 +35,11 @@ from ..commands import (
     Censor,
     Collude,
     Command,
+    Cut,
     Depart,
     Kill,
     Leave,
+    Mend,
     Peers,
     Poison,
     Reopen,
@@ -62,6 +64,10 @@ MOVE_NEAR = "move-near"
 """Verb of networks whose peers choose their own identifiers."""
 MEANS: dict[str, type[Kill] | type[Censor] | type[Leave]] = {"kill": Kill, "censor": Censor, "leave": Leave}
 """What can be done to the peers that an attack chooses, in each network; further means are its own verbs."""
+ON_LINK: dict[str, type[Cut] | type[Mend]] = {"cut": Cut, "mend": Mend}
+"""What can be done to links."""
+LINKS_MOST = 200
+"""Links that one attack cuts or mends, each by a command of its own."""
 WOULD = {"kill": "kill {}", "censor": "censor {}", "leave": "make {} leave"}
 ANY_VERB = ("random", "degree", "betweenness", "role", "city", "operator")
 """Presets whose means may be a verb of the network."""
@@ -84,6 +90,7 @@ class AttackContext:
     victims   living peers that `Attack.peers` names
     verbs     what only this network can do to its peers without stating a value, see `api.verb`
     able      whether such a verb can be done to a peer now; raises PeerFailed
+    cuts      what is cut: both ends of a link, or a peer whose links are all cut
     """
 
     columns: PeerColumns
@@ -97,6 +104,20 @@ class AttackContext:
     victims: tuple[int, ...]
     verbs: tuple[str, ...]
     able: Callable[[int, str], bool]
+    cuts: tuple[tuple[int, ...], ...]
+
+    def links(self) -> list[tuple[int, int]]:
+        """The links between living peers that are not cut, the smaller peer of each first."""
+        alive, near = set(self.living), self.columns.near
+        cut = {peers[0] for peers in self.cuts if len(peers) == 1}
+        found = {
+            (min(peer, other), max(peer, other))
+            for peer in self.living
+            if peer not in cut
+            for other in near(peer)
+            if other in alive and other not in cut
+        }
+        return sorted(found.difference(self.cuts))
 
     def living_with(self, column: Sequence[str], value: str) -> list[int]:
         """Living peers with a value in a column."""
@@ -213,6 +234,20 @@ def _highest(context: AttackContext, values: Mapping[str, Any], measure: Sequenc
     # Measured once, before the first peer is removed. Peers with equal values are taken in order of id.
     order = sorted(context.users, key=lambda peer: (-measure[peer], peer))
     return _against(context, order[: _amount(values["share"], len(order))], values, how)
+
+
+def links(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
+    """Links chosen at random, which are cut or mended one after another. Raises InputError if there are none."""
+    means, over_s = values["means"], values["over_s"]
+    those: Sequence[tuple[int, ...]] = context.cuts if means == "mend" else context.links()
+    if not those:
+        why = "no link is cut, so none can be mended" if means == "mend" else "no link is left that could be cut"
+        raise InputError(f'attack "links": {why}')
+    some = rng.sample(those, min(values["count"], len(those)))
+    steps = [(over_s * at / max(1, len(some) - 1), ON_LINK[means](peers)) for at, peers in enumerate(some)]
+    when = f" within {over_s:g} s" if over_s else ""
+    of = "that are cut" if means == "mend" else "that there are"
+    return Plan(tuple(steps), f"Would {means} {len(some):,} of {len(those):,} links {of}{when}, chosen at random.")
 
 
 def role(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -450,6 +485,12 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
             betweenness,
         ),
         (
+            Preset("links", "Links", "Links break one after another, as cables do, or are mended.",
+                   (Param("count", "how many links", "count", 5, 1, LINKS_MOST),
+                    replace(_MEANS, default="cut", choices=tuple(ON_LINK)), _AT_ONCE)),
+            links,
+        ),
+        (
             Preset("role", "A role", "All peers with one role, such as the servers.",
                    (Param("whom", "which role", "choice", None), replace(_SHARE, about="how many of them", default=1.0),
                     _MEANS)),
@@ -604,6 +645,9 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
         return "" if context.bootstrap() else "No bootstrap peer is alive."
     if name == "crowd":
         return ""
+    if name == "links":
+        linked = context.cuts or any(context.columns.near(peer) for peer in context.living)
+        return "" if linked else "No peer has a link to another here."
     if not context.users:
         return "No user is left."
     if name == "eclipse" and not _keeps_links(context):
@@ -760,6 +804,7 @@ class AttackRunner:
             victims=tuple(peer for peer in victims if alive[peer]),
             verbs=verbs_without_values(*dict.fromkeys(sim.program_types)),
             able=self._able,
+            cuts=(*sim.faults.cut_links.pairs, *((peer,) for peer in sim.faults.cut_links.whole)),
         )
 
     def _able(self, peer: PeerId, verb: str) -> bool:

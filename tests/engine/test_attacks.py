@@ -15,6 +15,7 @@ from engine import (
     Attack,
     Collude,
     Commanded,
+    Cut,
     InputError,
     Kill,
     Setup,
@@ -136,6 +137,36 @@ def test_a_share_may_fall_bit_by_bit() -> None:
     assert counts[0] == 1
     assert counts[5] == pytest.approx(15, abs=2)
     assert counts[-1] == 30
+
+
+def test_links_are_cut_one_by_one_and_mended() -> None:
+    swarm = made("routing", options={"hosts_share": 0.0})
+    links = swarm.snapshot().links
+    there = {(min(pair), max(pair)) for pair in zip(links.a.tolist(), links.b.tolist(), strict=True)}
+    told = f"Would cut 6 of {len(there):,} links that there are within 10 s, chosen at random."
+    plan = swarm.preview(Attack("links", count=6, over_s=10.0))
+    assert plan.sentence == told
+    assert [at_s for at_s, _ in plan.steps] == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    swarm.do(Attack("links", count=6, over_s=10.0))
+    counts = []
+    for second in range(12):
+        swarm.advance((second + 1) * SECOND)
+        counts.append(len(swarm.snapshot().cut_links.a))
+    assert counts == [1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6]
+    cut = swarm.snapshot().cut_links
+    pairs = set(zip(cut.a.tolist(), cut.b.tolist(), strict=True))
+    assert pairs <= there
+    assert pairs == {step.peers for _, step in plan.steps if isinstance(step, Cut)}
+    assert swarm.preview(Attack("links")).sentence.startswith(f"Would cut 5 of {len(there) - 6:,} links")
+    swarm.do(Cut((min(set(range(60)) - {one for pair in pairs for one in pair}),)))
+    assert swarm.preview(Attack("links", means="mend")).sentence == (
+        "Would mend 5 of 7 links that are cut, chosen at random."
+    )
+    swarm.do(Attack("links", count=200, means="mend"))
+    assert not len(swarm.snapshot().cut_links.a)
+    assert not swarm.snapshot().cut_links.whole.any()
+    with pytest.raises(InputError, match="no link is cut, so none can be mended"):
+        swarm.preview(Attack("links", means="mend"))
 
 
 def test_a_role_a_city_and_an_operator() -> None:
@@ -326,6 +357,7 @@ LACKS = {
         "betweenness": "none stands out",
         "eclipse": "no links to each other",
         "poison": "share no files",
+        "links": "has a link to another",
     },
     "gnutella": {"operator": "no company to order", "whack-a-mole": "runs a service"},
     "napster": {"degree": "none stands out", "betweenness": "none stands out", "eclipse": "no links to each other"},

@@ -17,9 +17,11 @@ from engine import (
     CallOff,
     Collude,
     Cure,
+    Cut,
     Defect,
     Depart,
     Kill,
+    Mend,
     Param,
     Plan,
     Poison,
@@ -39,6 +41,7 @@ from tui.widgets.attacks import (
     StartedAttack,
     command_of,
     dial_of,
+    many_text,
     started_attack,
     undo_why_not,
     whom_text,
@@ -270,6 +273,17 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
         assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
 
+def test_of_links_both_ends_are_told_and_they_are_mended_together() -> None:
+    plan = Plan(((0.0, Cut((3, 5))), (1.0, Cut((5, 7))), (2.0, Cut((9,)))), "Three links.")
+    assert (many_text(plan), many_text(PLAN)) == ("3 links", "2 peers")
+    assert many_text(Plan(((0.0, Kill((3,))),), "One.")) == "1 peer"
+    assert whom_text(plan, [f"p{at:03}" for at in range(10)]) == "p003-p005 p005-p007 p009"
+    started = started_attack("Links", plan, 0)
+    assert (started.undo, started.done_us) == (Mend((3, 5, 7, 9)), 2_000_000)
+    mended = started_attack("Links", Plan(((0.0, Mend((3, 5))),), "One link."), 0)
+    assert mended.undo is None, "a cut between all of them would cut more"
+
+
 # --- on the dashboard ----------------------------------------------------------------------------------------------
 
 
@@ -295,7 +309,9 @@ async def test_from_9_to_the_dead_and_back(size: tuple[int, int]) -> None:
         await person.press("enter")
         assert plan.peers
         assert all(person.state(peer) == DEAD for peer in plan.peers)
-        assert f"It takes {len(plan.peers)} peers." in (person.session.frame(20).notice or "")
+        assert f"It takes {len(plan.peers)} peer{'s' * (len(plan.peers) > 1)}." in (
+            person.session.frame(20).notice or ""
+        )
         await person.press("backspace")
         assert all(person.state(peer) == ALIVE for peer in plan.peers)
         await person.press("escape")

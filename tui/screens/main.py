@@ -81,7 +81,7 @@ from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
-from tui.widgets.attacks import Attacks, started_attack
+from tui.widgets.attacks import Attacks, many_text, started_attack
 from tui.widgets.banner import Banner
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
@@ -1300,7 +1300,7 @@ class MainScreen(LeanScreen[None]):
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
-            many = f" It takes {len(plan.peers):,} peers." if plan.peers else ""
+            many = f" It takes {taken}." if (taken := many_text(plan)) else ""
             self.session.say(f"Attack started: {title.lower()}.{many}")
             done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
             back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None

@@ -115,7 +115,8 @@ class Teller:
                     self._arrivals = [seq for seq in self._arrivals if seq > last]
                 self._actions.append(GivenCommand(event, event.seq, wall_s))
             elif event.by == "attack":
-                self._steps.append((event.seq, event.command.verb, len(event.peers)))
+                verb = event.command.verb
+                self._steps.append((event.seq, verb, 1 if verb in OF_LINKS else len(event.peers)))
 
     def at(
         self, swarm: Swarm, snapshot: Snapshot, ask: AskId | None, following: bool, wall_s: float
@@ -239,7 +240,10 @@ class Teller:
         steps: dict[str, int] = {}
         for _, verb, many in self._steps if len(snapshot.attacks) < 2 else ():
             steps[verb] = steps.get(verb, 0) + many
-        done = ", ".join(f"{many:,} {PAST.get(verb, verb)}" for verb, many in steps.items() if many)
+        counts = [
+            (f"{many:,}" if verb not in OF_LINKS else counted(many, "link"), verb) for verb, many in steps.items()
+        ]
+        done = ", ".join(f"{many} {PAST.get(verb, verb)}" for many, verb in counts if steps[verb])
         running = next((each for each in snapshot.attacks if each.name == name), None)
         title = f"the attack “{attack_title(name)}”"
         if running is None:
@@ -389,7 +393,11 @@ PAST = {
     "leave": "gone",
     "revive": "revived",
     "shutdown": "shut down",
+    "cut": "cut",
+    "mend": "mended",
 }
+OF_LINKS = ("cut", "mend")
+"""Steps that do something to links, of which each takes one."""
 
 
 def settled(row: AskRow, snapshot: Snapshot) -> bool:

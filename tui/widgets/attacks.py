@@ -22,7 +22,9 @@ from engine import (
     Attack,
     CallOff,
     Command,
+    Cut,
     Defect,
+    Mend,
     Param,
     Plan,
     Preset,
@@ -108,9 +110,18 @@ def command_of(name: str, dials: Sequence[Dial], chosen: Mapping[str, object]) -
 
 
 def whom_text(plan: Plan, labels: Sequence[str]) -> str:
-    """`p003 p012 p031 …`: whom a plan takes; empty where that is not known yet."""
-    named = " ".join(labels[peer] for peer in plan.peers[:NAMED] if peer < len(labels))
-    return f"{named} …" if len(plan.peers) > NAMED else named
+    """`p003 p012 p031 …`, or of links `p003-p012 p012-p031 …`: what a plan takes; empty where that is not known yet."""
+    ends = [step.peers for _, step in plan.steps if isinstance(step, Cut | Mend)]
+    groups = [each for each in ends if isinstance(each, tuple)] or [(peer,) for peer in plan.peers]
+    named = " ".join("-".join(labels[peer] for peer in each if peer < len(labels)) for each in groups[:NAMED])
+    return f"{named} …" if len(groups) > NAMED else named
+
+
+def many_text(plan: Plan) -> str:
+    """`12 peers`, `5 links`: how many a plan takes; empty where that is not known yet."""
+    links = sum(isinstance(step, Cut | Mend) for _, step in plan.steps)
+    many, what = (links, "link") if links else (len(plan.peers), "peer")
+    return f"{many:,} {what}{'' if many == 1 else 's'}" if many else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,10 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
     for command in commands:
         if isinstance(command, Shutdown):
             return Reopen(command.operator), f"Start again what {plain(command.operator)} ran."
+    if verbs == ["cut"]:
+        return Mend(plan.peers), f"Mend all links that are cut between {len(plan.peers):,} peers."
+    if verbs == ["mend"]:
+        return None, "To cut a link again that was mended, choose both of its ends."
     named = all(isinstance(getattr(command, "peers", None), tuple) for command in commands)
     if len(verbs) == 1 and verbs[0] in UNDO and named and plan.peers:
         many = len(plan.peers)
