@@ -431,7 +431,8 @@ class Goal:
     fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
-    doing       the state of an ask that has a hit and is not over: "downloading" where a file is on its way
+    doing       the state of an ask that has a hit and is not over; unless stated "downloading" once data has been moved
+                for it, and else "under way"
     one         what a peer that has the thing is called: "one holder answered"
     what        what a user types as its text: "a title, or some words of it"
     examples    texts that can be asked for, the best first: "title" (the most popular titles), a tuple of texts, or a
@@ -451,7 +452,7 @@ class Goal:
     draw: Literal["title"] | Callable[[Sequence[str], Rng, int], str] = "title"
     fetched: bool = False
     did: str = "asked for"
-    doing: str = "under way"
+    doing: str = ""
     one: str = "holder"
     what: str = "a title, or some words of it"
     examples: Literal["title"] | tuple[str, ...] | Callable[[Sequence[str], int], Sequence[str]] = "title"
@@ -466,7 +467,7 @@ class Goal:
 
 
 FIND: Final = Goal("find", "find", "Find peers that have it.")
-FETCH: Final = Goal("fetch", "fetch", "Find it and get it.", doing="downloading")
+FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
 PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
 BROADCAST: Final = Goal(
     "broadcast", "tell", "Tell it to everyone.", audience="everyone", did="spread", what="a rumour: any words"

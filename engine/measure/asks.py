@@ -484,6 +484,7 @@ class PathCache:
 
 
 QUESTION, ANSWER = 0, 1
+TRANSFER = PARTS.index("transfer")
 QUESTIONS = 1 << QUESTION
 """`AskRecord.reached_by` of most goals."""
 NO_COSTS = [0] * len(PARTS)
@@ -841,6 +842,7 @@ class AskRecord:
             of=self.of,
             stale=len(self.stale),
             remarks=self.remarks,
+            transfers=self.by_part[TRANSFER],
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -248,6 +248,8 @@ class AskRow:
     """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
     alive: int = 0
     """Peers that were alive when it was issued, the origin left out. Stations count, except if it is for everyone."""
+    transfers: int = 0
+    """Messages sent that moved data for it."""
 
     @property
     def others(self) -> int:

@@ -10,7 +10,7 @@ import frames
 import pytest
 from stage import Stage, painted
 
-from engine import FETCH, FIND, Ask, AskFor, Goal, Host, Peer, PeerId, Setup, Swarm, Theory, message, on, option
+from engine import FIND, Ask, AskFor, Goal, Host, Peer, PeerId, Setup, Swarm, Theory, message, on, option
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.session import Session
@@ -122,10 +122,9 @@ def test_a_session_that_changes_its_network_changes_with_it() -> None:
 async def test_an_ask_that_is_under_way_is_told_in_the_words_of_its_goal() -> None:
     call = Goal("call", "call", "Call a user.", did="called", doing="in a call")
     snapshot = frames.snapshot()
-    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, goals=(FIND, FETCH, call)))
-    words = [
-        state_of(frames.ask_row(1, goal=goal, hits=1, closed_us=None), snapshot)[0]
-        for goal in ("find", "fetch", "call", "x")
-    ]
-    # Who only looks for holders downloads nothing.
-    assert words == ["under way", "downloading", "in a call", "under way"]
+    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, goals=(FIND, call)))
+    for transfers, doing in ((0, "under way"), (3, "downloading")):
+        rows = [
+            frames.ask_row(1, goal=goal, hits=1, closed_us=None, transfers=transfers) for goal in ("find", "call", "x")
+        ]
+        assert [state_of(row, snapshot)[0] for row in rows] == [doing, "in a call", doing]

@@ -47,7 +47,8 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
             return "answered, searching", "answer"
         if row.hits:
             goal = snapshot.fixed.goal(row.goal)
-            return goal.doing if goal else "under way", "answer"
+            said = goal.doing if goal else ""
+            return said or ("downloading" if row.transfers else "under way"), "answer"
         # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
         down = stations_down(snapshot)
         return (f"waiting: {down}", "bad") if down else ("waiting", "question")

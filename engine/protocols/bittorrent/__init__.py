@@ -129,7 +129,6 @@ DOWNLOAD = Goal(
     success_s=600.0,
     fetched=True,
     draw=newest,
-    doing="downloading",
 )
 SEED = replace(PUBLISH, about="Share a new file: put its .torrent file on the index site and seed it.")
 
