@@ -177,6 +177,7 @@ class Facts:
     setback    the last `Host.failed` that nothing was fetched after, or ""
     hops       greatest depth at which a question reached a new peer
     shortest   hops over the open streams, as they are, to the nearest of the hits; None without one, or without a way
+    lasted_s   from its issue until nothing of it was under way any more, or until now
     """
 
     goal: str
@@ -203,6 +204,7 @@ class Facts:
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hops: int = 0
     shortest: int | None = None
+    lasted_s: float = 0.0
 
 
 # --- messages --------------------------------------------------------------------------------------------------

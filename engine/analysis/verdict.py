@@ -314,6 +314,7 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         remarks=dict(record.remarks),
         hops=record.deepest,
         shortest=_shortest(sim, record),
+        lasted_s=((sim.kernel.now_us if record.closed_us is None else record.closed_us) - record.issued_us) / 1e6,
     )
 
 

@@ -713,12 +713,12 @@ def packet_verdict(facts: Facts) -> str:
 
 
 def update_verdict(facts: Facts) -> str:
-    """How far a change was told."""
+    """How far a change was told, and for how long."""
     if not facts.reached:
         return f"Nobody was told of it{lost_text(facts, 'messages were lost')}."
     far = "1 link" if facts.hops == 1 else f"{facts.hops} links"
     routers = "1 router was" if facts.reached == 1 else f"{facts.reached:,} routers were"
-    return f"{routers} told of it, up to {far} away."
+    return f"{routers} told of it, up to {far} away; after {facts.lasted_s:.3g} s nobody had more to tell."
 
 
 def lost_text(facts: Facts, what: str) -> str:
