@@ -9,6 +9,9 @@ import pytest
 from stage import Stage, painted
 
 from engine import (
+    BROADCAST,
+    FIND,
+    PUBLISH,
     AskFor,
     AskIssued,
     Censor,
@@ -239,6 +242,14 @@ MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
 def test_events_read_as_sentences(event: Event, sentence: str) -> None:
     assert told(event, LABELS)[0] == sentence
     assert len(subject(event)) == 2
+
+
+def test_what_a_user_does_is_told_by_its_goal() -> None:
+    issued = AskIssued(1, 0, 12, 17, "blue train", "background")
+    for goal, does in ((BROADCAST, "spread"), (FIND, "asked for"), (PUBLISH, "shares"), (None, "asks for")):
+        assert told(issued, LABELS, goal)[0] == f"p017 {does} “blue train”: ask 12"
+    opened = AskIssued(1, 0, 12, 17, "p006 has failed", "network")
+    assert told(opened, LABELS)[0] == "p017 tells of “p006 has failed”: ask 12"
 
 
 def test_an_ask_is_told_once() -> None:

@@ -39,6 +39,7 @@ from engine import (
     Depart,
     Event,
     Fixed,
+    Goal,
     Heal,
     Hit,
     Noted,
@@ -96,20 +97,23 @@ def worth_telling(event: Event) -> bool:
     return not (isinstance(event, Commanded) and isinstance(event.command, AskFor))
 
 
-def tell(event: Event, labels: Sequence[str]) -> Row:
-    """Time and sentence of one event."""
-    sentence, ink = told(event, labels)
+def tell(event: Event, labels: Sequence[str], goal: Goal | None = None) -> Row:
+    """Time and sentence of one event. goal: of the ask that it is about, if the network has it for users."""
+    sentence, ink = told(event, labels, goal)
     return ((f"{clock(event.at_us)[:-2]} ", "dim"), (sentence, ink))
 
 
-def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
+def told(event: Event, labels: Sequence[str], goal: Goal | None = None) -> tuple[str, str]:
     """The sentence of an event, and its style."""
     match event:
         case Commanded():
             return _commanded(event, labels)
         case AskIssued():
             tail = {"person": " (you)", "scenario": " (scenario)"}.get(event.by, "")
-            return f"{_name(event.origin, labels)} asks for “{event.text}”: ask {event.ask}{tail}", "question"
+            does = goal.did if goal is not None and goal.sought != "nothing" else ""
+            if not does:
+                does = "tells of" if event.by == "network" else "asks for" if goal is None else "shares"
+            return f"{_name(event.origin, labels)} {does} “{event.text}”: ask {event.ask}{tail}", "question"
         case Hit():
             return f"{_name(event.holder, labels)} answers ask {event.ask}: “{event.content}”", "answer"
         case Closed():
@@ -313,6 +317,11 @@ class Feed(VirtualList):
         for ask in list(islice(self._asks, max(0, len(self._asks) - ASKS_KNOWN))):
             del self._asks[ask]
 
+    def _goal_of(self, event: Event) -> Goal | None:
+        """The goal of the ask that an event tells of, if users of this network can have it."""
+        known = self._asks.get(event.ask) if isinstance(event, AskIssued) else None
+        return self._fixed.goal(known[1]) if known is not None and self._fixed is not None else None
+
     def _own(self, event: Event) -> bool:
         """Whether it is about an ask that the network opened by itself: these must not displace the others."""
         return isinstance(event, OF_ASKS) and self._asks.get(event.ask, ("", ""))[0] == "network"
@@ -347,7 +356,7 @@ class Feed(VirtualList):
             known = self._asks.get(event.ask) if isinstance(event, OF_ASKS) else None
             if known is not None and not asks_of.shows(*known):
                 return False
-            sentence = told(event, labels)[0].casefold() if words else ""
+            sentence = told(event, labels, self._goal_of(event))[0].casefold() if words else ""
             return all(word in sentence for word in words)
 
         return wanted
@@ -417,7 +426,8 @@ class Feed(VirtualList):
     def row(self, index: int, width: int) -> Row:
         """One event in words."""
         labels = self._fixed.labels if self._fixed is not None else ()
-        return tell(self._lines[index], labels)
+        event = self._lines[index]
+        return tell(event, labels, self._goal_of(event))
 
     def empty(self, width: int) -> tuple[Row, ...]:
         """No event, or none that passes the filters."""
