@@ -1578,6 +1578,7 @@ class Verb:
     undo: str = ""
     why_not: Callable[[Any], str | None] | None = None
     examples: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
 
 
 def verb(
@@ -1587,6 +1588,7 @@ def verb(
     undo: str = "",
     why_not: Callable[[Any], str | None] | None = None,
     values: Mapping[str, str] | None = None,
+    checks: Mapping[str, Callable[[Any], object]] | None = None,
 ) -> Callable[[F], F]:
     """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,
     palette, scenarios and recordings, as the command `Act`. It runs without a cause.
@@ -1597,10 +1599,13 @@ def verb(
     why_not   (peer) -> why it cannot be done to this peer now, as the end of a sentence, or None
     values    parameter -> an example, as "e.g. 10.0.0.0/8". The annotation of a parameter says what it may be: str,
               int, float, bool or a Literal; one that has a default may be left out
+    checks    parameter -> a function of a value that raises ValueError, with a sentence, for one that cannot be: it is
+              refused with that sentence before anything is done
     """
 
     def mark(method: F) -> F:
-        method._verb = Verb(name, method.__name__, about, undo, why_not, values or {})  # type: ignore[attr-defined]
+        made = Verb(name, method.__name__, about, undo, why_not, values or {}, checks or {})
+        method._verb = made  # type: ignore[attr-defined]
         return method
 
     return mark

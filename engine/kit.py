@@ -8,7 +8,7 @@ For the files of `engine/protocols/`. Nothing else in the engine imports it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b, sha1
@@ -44,6 +44,17 @@ def digest(*parts: object) -> int:
     """A hash of 64 bits of some values, the same on every machine. parts: numbers, texts, and lists and tuples of them:
     `repr` of them is hashed."""
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little")
+
+
+def within(low: float, high: float) -> Callable[[float], None]:
+    """A check of a number that a person states (`verb`): it should be from `low` to `high`, both included."""
+
+    def check(value: float) -> None:
+        # Every comparison with nan is false, so that this refuses it too.
+        if not low <= value <= high:
+            raise ValueError(f"it should be from {low:,} to {high:,}, not {value:,}")
+
+    return check
 
 
 ID_BITS = 160

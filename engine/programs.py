@@ -243,7 +243,7 @@ def values_of(program: type[Peer], verb: str) -> dict[str, VerbValue]:
 
 def read_values(program: type[Peer], verb: str, values: Mapping[str, object], where: str) -> dict[str, Any]:
     """Typed values for a verb. Raises InputError, a sentence that begins with `where`: for an unknown verb or value,
-    with the nearest spelling, for one that is missing, and for a wrong type."""
+    with the nearest spelling, for one that is missing, for a wrong type, and for what the verb refuses (`checks`)."""
     check_verb(verb, (program,), where)
     wanted = values_of(program, verb)
     for name in values:
@@ -253,10 +253,18 @@ def read_values(program: type[Peer], verb: str, values: Mapping[str, object], wh
         if one.needed and name not in values:
             example = f", {one.example}" if one.example else ""
             raise InputError(f'{where}: "{verb}" needs "{name}"{example}')
-    return {
+    typed = {
         name: wanted[name].allowed.read(value, f'{where}: "{name}" of "{verb}"', texts=True)
         for name, value in values.items()
     }
+    checks = verbs_of(program)[verb].checks
+    for name in typed:
+        if name in checks:
+            try:
+                checks[name](typed[name])
+            except ValueError as error:
+                raise InputError(f'{where}: "{name}" of "{verb}": {plain(error)}') from None
+    return typed
 
 
 def offers(programs: Sequence[tuple[PeerId, Peer | None]]) -> tuple[VerbOffer, ...]:

@@ -575,6 +575,10 @@ def _check_verb(program: type[Peer], made: Verb) -> None:
         if name not in names:
             near = nearest(name, names)
             raise InputError(f'{whose} has an example for "{name}", which is no value of it{near}{where}')
+    for name in made.checks:
+        if name not in names:
+            near = nearest(name, names)
+            raise InputError(f'{whose} has a check for "{name}", which is no value of it{near}{where}')
     try:
         values = values_of(program, made.name)
     except Exception as error:

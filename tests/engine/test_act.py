@@ -30,6 +30,7 @@ from engine import (
     verb,
     verbs_of,
 )
+from engine.kit import within
 from engine.measure.events import Commanded
 from engine.options import options_for
 from engine.programs import values_of
@@ -253,6 +254,14 @@ class OddExample(Peer):
         pass
 
 
+class OddCheck(Peer):
+    """A check of no value."""
+
+    @verb("give", about="…", checks={"prefx": within(0, 1)})
+    def give(self, host: Host, prefix: float) -> None:
+        pass
+
+
 class TwoWords(Peer):
     """A verb of two words."""
 
@@ -268,6 +277,7 @@ class TwoWords(Peer):
         (TakesName, 'TakesName: verb "kill" is a command of the engine, so it needs another name'),
         (OddValue, 'OddValue: verb "give": "peers" should be a str, int, float, bool or Literal'),
         (OddExample, 'verb "give" has an example for "prefx", which is no value of it; did you mean "prefix"?'),
+        (OddCheck, 'verb "give" has a check for "prefx", which is no value of it; did you mean "prefix"?'),
         (TwoWords, 'verb "take back" should be one word'),
     ],
 )
@@ -277,6 +287,29 @@ def test_a_verb_that_cannot_be_is_refused_when_its_network_is_found(program: typ
     assert says in str(caught.value)
     with pytest.raises(InputError):
         Swarm(Setup(peers=4), program)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "command", "says"),
+    [
+        ("volunteer", Act(1, "cheat", {"share": 7}), '"share" of "cheat": it should be from 0 to 1, not 7'),
+        ("volunteer", Act(1, "cheat", {"share": "nan"}), '"share" of "cheat"'),
+        ("bitcoin", Act(1, "power", {"share": -1}), '"share" of "power": it should be from 0 to 1,000, not -1'),
+        (
+            "bitcoin",
+            Act(1, "tell-addresses", {"of": -3}),
+            '"of" of "tell-addresses": it should be from 0 to 536,870,911, not -3',
+        ),
+    ],
+)
+def test_a_number_that_a_verb_cannot_take_is_refused_and_not_another_one_taken(
+    protocol: str, command: Act, says: str
+) -> None:
+    swarm = Swarm(Setup(protocol, 8, asks_per_s=0.0))
+    with pytest.raises(InputError) as caught:
+        swarm.do(command)
+    assert says in str(caught.value)
+    assert swarm.history == []
 
 
 def test_the_time_machine_repeats_what_was_done() -> None:

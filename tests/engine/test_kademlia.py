@@ -227,6 +227,11 @@ def test_an_identifier_near_a_key_is_taken_and_kept() -> None:
     assert node(swarm, 4).dht.table.me is me
 
 
+def test_there_is_nothing_near_a_text_without_words() -> None:
+    with pytest.raises(InputError, match='"text" of "move-near": a text without words has no key'):
+        swarm_of().do(Act(3, "move-near", {"text": "???"}))
+
+
 def test_sybils_stand_next_to_the_key_and_hide_what_is_stored_there() -> None:
     swarm = swarm_of(dht={"k": 4})
     swarm.advance(SECOND)

@@ -14,6 +14,7 @@ from engine import (
     Act,
     AskFor,
     AskRow,
+    Commanded,
     Cut,
     FakeHost,
     InputError,
@@ -26,6 +27,7 @@ from engine import (
     TimeMachine,
     options_for,
 )
+from engine.lab.scenario import parse
 from engine.protocols.routing import EndHost, Router
 from engine.protocols.routing.distance_vector import Request, Response
 from engine.protocols.routing.packets import (
@@ -308,15 +310,18 @@ def test_what_a_liar_says_is_believed_but_for_links_that_their_other_end_does_no
     at_rest(swarm, protocol)
 
 
-def test_a_text_that_is_no_prefix_is_told_in_the_log_and_changes_nothing() -> None:
-    fake, one = FakeHost(me=1, options=options_for(Router, {}, "options")), Router()
-    fake.start(one)
-    for verb in ("hijack", "withdraw"):
-        fake.act(one, verb, prefix="10.0.0.0")
-    assert list(one.prefixes) == [lan_of(1)]
-    assert [facts["why"] for kind, facts in fake.notes if kind.startswith("not ")] == [
-        'a prefix reads as "10.3.0.0/16", not "10.0.0.0"'
-    ] * 2
+@pytest.mark.parametrize("verb", ["hijack", "announce", "withdraw"])
+def test_a_text_that_is_no_prefix_is_refused_before_anything_is_done(verb: str) -> None:
+    swarm = swarm_of("path vector")
+    told = f'act: "prefix" of "{verb}": a prefix reads as "10.3.0.0/16", not "foo"'
+    with pytest.raises(InputError) as refused:
+        swarm.do(Act(5, verb, {"prefix": "foo"}))
+    assert str(refused.value) == told
+    assert not [one for one in swarm.events() if isinstance(one, Commanded)]
+    assert list(router(swarm, 5).prefixes) == [lan_of(5)]
+    text = 'title = "t"\nabout = "t"\nprotocol = "routing"\n[[at]]\ns = 1\ndo = "act"\npeers = "#5"\n'
+    with pytest.raises(InputError, match="a prefix reads as"):
+        parse(f'{text}name = "{verb}"\nvalues = {{ prefix = "10.0.0.1/8x" }}\n', "story")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

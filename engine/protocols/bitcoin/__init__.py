@@ -78,7 +78,7 @@ from ...api import (
     on_timeout,
     verb,
 )
-from ...kit import bits_of, lowest_bits, put_bounded, some_of
+from ...kit import bits_of, lowest_bits, put_bounded, some_of, within
 from .addrman import Address, AddrMan
 from .chain import (
     GENESIS,
@@ -164,6 +164,10 @@ or two seconds where it keeps others waiting.)"""
 COMPACT_PEERS = 3
 HEADERS_ANNOUNCED = 8
 ADDR_MOST, ADDR_RELAYED, ADDR_FRESH_US = 1_000, 10, 600 * SECOND_US
+NOWHERE = 1 << 29
+"""Numbers from here on are addresses where nobody is."""
+TOLD_MOST = 100_000
+"""Addresses of each kind that `tell-addresses` tells."""
 ADDR_TRICKLE_US = 30 * SECOND_US
 ADVERTISED_US = 24 * 3_600 * SECOND_US
 ADDR_BUCKET, ADDR_PER_S = 1_000.0, 0.1
@@ -1796,10 +1800,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         "power",
         about="Give it a power as a miner: 1 is that of all miners of the options together.",
         values={"share": "e.g. 0.5"},
+        checks={"share": within(0, 1_000)},
     )
     def set_power(self, host: Host, share: float) -> None:
         """Set the power."""
-        self.power = min(max(share, 0.0), 1_000.0) if share == share else 0.0
+        self.power = share
         host.set_role("miner" if self.power else "node")
         self.mine_on(host)
 
@@ -1881,14 +1886,20 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         about="Fill the address tables of a node: connect to it and tell it many addresses, "
         "those of its own operator and others where nobody is.",
         values={"of": "e.g. 3"},
+        checks={
+            "of": within(0, NOWHERE - 1),
+            "first": within(0, NOWHERE - 1),
+            "many": within(0, TOLD_MOST),
+            "nowhere": within(0, TOLD_MOST),
+        },
     )
     def fill_tables(self, host: Host, of: int, first: int = 0, many: int = 0, nowhere: int = 1_000) -> None:
         """An eclipse (Heilman 2015): addresses of peers `first` to `first + many`, and of `nowhere` that are unused."""
         if of not in self.connections:
             host.send(of, Version(self.chain.height, "full", False), cause=None)
         now_us = host.now_us
-        own = [(peer, now_us) for peer in range(first, first + min(max(many, 0), 100_000))]
-        unused = [(NOWHERE + digest(self.me, n) % NOWHERE, now_us) for n in range(min(max(nowhere, 0), 100_000))]
+        own = [(peer, now_us) for peer in range(first, first + many)]
+        unused = [(NOWHERE + digest(self.me, n) % NOWHERE, now_us) for n in range(nowhere)]
         entries = (*own, *unused)
         for at in range(0, len(entries), ADDR_MOST):
             host.send(of, Addr(entries[at : at + ADDR_MOST]), cause=None)
@@ -1989,8 +2000,6 @@ class DnsSeed(Peer):
 
 TRICKLE_IN = TrickleIn()
 TRIED, NEW = Belief(what="address (tried)"), Belief(what="address (new)")
-NOWHERE = 1 << 29
-"""Numbers from here on are addresses where nobody is."""
 CRAWL_US = 10 * SECOND_US
 CRAWLED, CRAWLED_MOST = 4, 1_000
 

@@ -76,6 +76,17 @@ NEAR_BITS = 20
 in 1 % of cases. More would not help, and each costs the one who joins a lookup."""
 
 
+NO_KEY = "a text without words has no key"
+
+
+def a_name(text: str) -> int:
+    """The key of a name. Raises ValueError for a text without words."""
+    key = key_of(text)
+    if key is None:
+        raise ValueError(NO_KEY)
+    return key
+
+
 @dataclass(slots=True)
 class KademliaOptions:
     """How the network begins."""
@@ -190,7 +201,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         """Find who has a name, or publish it."""
         key = key_of(ask.text)
         if key is None:
-            host.failed("a text without words has no key")
+            host.failed(NO_KEY)
         elif ask.goal == PUBLISH.name:
             self.published[ask.text] = host.now_us
             self.dht.publish(host, key, context=ask.text)
@@ -282,9 +293,10 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         "move-near",
         about="Take an identifier next to the key of a text and join again under it, as Sybils do.",
         values={"text": "a name, such as blue train"},
+        checks={"text": a_name},
     )
     def move_near(self, host: Host, text: str) -> None:
         """Nothing binds an identifier to an address (BEP 42 would)."""
-        key = key_of(text)
-        if key is not None and (key ^ self.dht.table.me.id) >> (ID_BITS - NEAR_BITS):
+        key = a_name(text)
+        if (key ^ self.dht.table.me.id) >> (ID_BITS - NEAR_BITS):
             self.dht.move(host, near(key, NEAR_BITS, host.rng))

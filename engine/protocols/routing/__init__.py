@@ -448,6 +448,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         undo="withdraw",
         about="Announce addresses of somebody else: the network of a peer (#3), or a part of it (10.0.3.0/25).",
         values={"prefix": "e.g. 10.0.3.0/25"},
+        checks={"prefix": prefix_of},
     )
     def hijack(self, host: Host, prefix: str) -> None:
         self.announce(host, prefix)
@@ -457,25 +458,23 @@ class Router(Peer, name="routing", options=RoutingOptions):
         undo="withdraw",
         about="Announce a prefix.",
         values={"prefix": "e.g. 10.0.3.0/24"},
+        checks={"prefix": prefix_of},
     )
     def announce(self, host: Host, prefix: str) -> None:
-        try:
-            wanted = prefix_of(prefix)
-        except ValueError as error:
-            host.log("not announced", why=str(error))
-            return
+        wanted = prefix_of(prefix)
         if len(self.prefixes) < LINKS_MOST:
             self.prefixes[wanted] = None
             what = prefix_text(wanted)
             self.speaker.announce(host, wanted, news(host, f"#{host.me} announces {what}", "prefix", host.me, wanted))
 
-    @verb("withdraw", about="Do not announce a prefix any more.", values={"prefix": "e.g. 10.0.3.0/25"})
+    @verb(
+        "withdraw",
+        about="Do not announce a prefix any more.",
+        values={"prefix": "e.g. 10.0.3.0/25"},
+        checks={"prefix": prefix_of},
+    )
     def withdraw(self, host: Host, prefix: str) -> None:
-        try:
-            wanted = prefix_of(prefix)
-        except ValueError as error:
-            host.log("not withdrawn", why=str(error))
-            return
+        wanted = prefix_of(prefix)
         if wanted in self.prefixes:
             del self.prefixes[wanted]
             what = prefix_text(wanted)

@@ -65,6 +65,7 @@ from ...api import (
     on_timeout,
     verb,
 )
+from ...kit import within
 from .messages import (
     CLASSES,
     DAY_S,
@@ -780,11 +781,12 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         about="It returns wrong results: the same as all that cheat alike, so that they agree, or each a new one.",
         why_not=lambda peer: f"it {WORDS[peer.honesty]} already" if peer.honesty else None,
         values={"how": "e.g. alike", "share": "e.g. 0.5"},
+        checks={"share": within(0, 1)},
     )
     def cheat(self, host: Host, how: Literal["alike", "differently"] = "alike", share: float = 1.0) -> None:
         """share: of its results, 0 to 1."""
         self.honesty = 1 if how == "alike" else 2
-        self.cheat_share = min(max(share, 0.0), 1.0)
+        self.cheat_share = share
 
     @verb(
         "be-honest",
