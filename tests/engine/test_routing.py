@@ -5,10 +5,12 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import networkx as nx
 import pytest
-from routings import at_rest, far, living, loops, router
+from routings import at_rest, far, graph_of, living, loops, router
 
 from engine import (
     Act,
@@ -454,6 +456,31 @@ def test_weights_of_a_file_are_the_costs_of_its_links(tmp_path: Path) -> None:
     host = swarm.simulation.peer_hosts[0]
     assert [host.cost(peer) for peer in (1, 2, 3, 99)] == [10, 50, 10, 10]
     assert [host.delay_ms(peer) for peer in (1, 2, 3, 99)] == [7, 7, 7, 1]
+
+
+def test_distances_of_rip_are_the_costs_of_links_if_that_is_wanted(tmp_path: Path) -> None:
+    """When the run begins, after a cut and a mend, and when tables were empty; 16 is too far."""
+    rng = Random(5)
+    pairs = [(peer, rng.randrange(peer)) for peer in range(1, 24)] + [
+        tuple(rng.sample(range(24), 2)) for _ in range(20)
+    ]
+    (tmp_path / "w.txt").write_text("".join(f"{a} {b} {rng.randint(1, 7)}\n" for a, b in pairs))
+    setup = Setup("routing", topology=str(tmp_path / "w.txt"), asks_per_s=0.0)
+    options = {"hosts_share": 0.0, "rip.metric": "weight"}
+    for cold in (False, True):
+        swarm = Swarm(replace(setup, options=options | {"cold": cold}))
+        run(swarm, 200 * cold)
+        for command in (None, Cut((23, swarm.links_of(23)[0])), Mend("all")):
+            if command is not None:
+                swarm.do(command)
+                run(swarm, 200)
+            right = dict(nx.all_pairs_dijkstra_path_length(graph_of(swarm), cutoff=15))
+            assert all(far(one) == right[peer] for peer, one in living(swarm).items())
+    longest = max(max(row.values()) for row in right.values())
+    assert longest == 15, "some are farther away"
+    assert min(map(len, right.values())) < 24
+    plain = Swarm(replace(setup, options={"hosts_share": 0.0}))
+    at_rest(plain, "distance vector")
 
 
 def test_a_recording_replays_with_the_costs_of_links_though_the_file_is_gone(tmp_path: Path) -> None:

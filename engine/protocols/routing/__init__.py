@@ -7,7 +7,8 @@ and all that it knows it has from its neighbours. Hosts stand behind routers: a 
 How the tables come about is the option `protocol`:
 
 distance vector (RIP 2): a router tells its neighbours how far away each destination is. It is simple, and a route that
-is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity.
+is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity. A
+link costs 1; with `rip.metric=weight` it costs its weight, if the topology is a file with weights.
 
 link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths.
 A link costs its weight, if the topology is a file with weights, else its delay in ms; `ospf.metric` may say otherwise.
@@ -760,7 +761,8 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
     elif options.cold:
         return
     elif options.protocol == "distance vector":
-        DistanceVector.fill({me: router.rip for me, router in routers.items()}, routers)
+        inside = {one.id: one.host.inside(one.peer.rip) for one in world.of(Router)}
+        DistanceVector.fill({me: router.rip for me, router in routers.items()}, routers, inside)
     else:
         inside = {one.id: one.host.inside(one.peer.ospf) for one in world.of(Router)}
         LinkState.fill({me: router.ospf for me, router in routers.items()}, routers, inside)

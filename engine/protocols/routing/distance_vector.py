@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from heapq import heappop, heappush
+from typing import Literal, TypeAlias
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
 from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, lan_of, link_text, news
@@ -230,6 +231,11 @@ class RipOptions:
         "poisoned", "split horizon: what a neighbour is told of routes learned from it"
     )
     triggered: bool = option(True, "tell changes at once, then at most once in 1 to 5 s")
+    metric: Literal["hops", "weight"] = option(
+        "hops",
+        "what a link costs: 1, or its weight in the file of the topology, where 16 and more is too far",
+        fixed=True,
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -244,23 +250,16 @@ class DistanceVector(Component, options=RipOptions):
     lies: bool = False
 
     @classmethod
-    def fill(cls, routers: Mapping[PeerId, DistanceVector], near: Mapping[PeerId, Attached]) -> None:
-        """The tables after a long time: shortest ways by the number of links, over the neighbour of the lowest
+    def fill(
+        cls, routers: Mapping[PeerId, DistanceVector], near: Mapping[PeerId, Attached], hosts: Mapping[PeerId, Host]
+    ) -> None:
+        """The tables after a long time: the cheapest ways, of equal ones that over the neighbour of the lowest
         number."""
         for me, router in routers.items():
-            router.costs = dict.fromkeys(near[me].links, 1)
+            router.costs = {one: router.cost(hosts[me], one) for one in near[me].links}
+        alike = all(cost == 1 for router in routers.values() for cost in router.costs.values())
         for root in routers:
-            far = {root: 0}
-            hops = {root: HERE}
-            queue = [root]
-            for at in queue:
-                if far[at] + 1 < INFINITY:
-                    for one in near[at].links:
-                        if one not in far:
-                            far[one], hops[one] = far[at] + 1, at
-                            queue.append(one)
-                        elif far[one] == far[at] + 1:
-                            hops[one] = min(hops[one], at)
+            far, hops = _by_links(root, near) if alike else _by_costs(root, routers)
             for prefix, more in ((lan_of(root), 0), *((lan_of(one), 1) for one in near[root].hosts)):
                 for at, metric in far.items():
                     if metric + more < INFINITY:
@@ -278,9 +277,12 @@ class DistanceVector(Component, options=RipOptions):
             host.after(int(host.rng.random() * period), Regular(), cause=None)
         host.every(1_000_000, Aging())
 
+    def cost(self, host: Host, neighbour: PeerId) -> int:
+        return min(INFINITY, host.cost(neighbour)) if host.options.metric == "weight" else 1
+
     def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """There is a link with a neighbour: ask it for its routes."""
-        self.costs[neighbour] = 1
+        self.costs[neighbour] = self.cost(host, neighbour)
         host.send(neighbour, Request(), cause=cause or None, part="question" if cause else "upkeep")
 
     def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
@@ -375,3 +377,45 @@ class DistanceVector(Component, options=RipOptions):
             told = self.table.told_to(neighbour, horizon, changed_only=changed_only, lies=self.lies)
             for at in range(0, len(told), ENTRIES_MOST):
                 host.send(neighbour, Response(tuple(told[at : at + ENTRIES_MOST])), cause=causes, part=part)
+
+
+# --- the tables at the beginning ---------------------------------------------------------------------------------
+
+
+Ways: TypeAlias = tuple[dict[PeerId, int], dict[PeerId, PeerId]]
+"""How far each router is from one of them, and over which neighbour it goes there."""
+
+
+def _by_links(root: PeerId, near: Mapping[PeerId, Attached]) -> Ways:
+    """The ways where each link costs 1: by breadth-first search."""
+    far = {root: 0}
+    hops = {root: HERE}
+    queue = [root]
+    for at in queue:
+        if far[at] + 1 < INFINITY:
+            for one in near[at].links:
+                if one not in far:
+                    far[one], hops[one] = far[at] + 1, at
+                    queue.append(one)
+                elif far[one] == far[at] + 1:
+                    hops[one] = min(hops[one], at)
+    return far, hops
+
+
+def _by_costs(root: PeerId, routers: Mapping[PeerId, DistanceVector]) -> Ways:
+    """The ways by the costs of links: by Dijkstra's algorithm."""
+    far = {root: 0}
+    hops = {root: HERE}
+    heap = [(0, root)]
+    while heap:
+        distance, at = heappop(heap)
+        if distance > far[at]:
+            continue
+        for one in routers[at].costs:
+            there = distance + routers[one].costs[at]
+            if there < far.get(one, INFINITY):
+                far[one], hops[one] = there, at
+                heappush(heap, (there, one))
+            elif there == far.get(one):
+                hops[one] = min(hops[one], at)
+    return far, hops
