@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -292,3 +293,11 @@ def test_every_shipped_scenario_does_what_it_says(name: str) -> None:
     report = run(find(name))
     assert [c.expect.sentence() for c in report.expectations if not c.held] == []
     assert report.warnings == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("name", ["tit-for-tat", "trackers-fall", "an-eclipsed-node"])
+def test_what_a_scenario_shows_does_not_hang_on_one_seed(name: str, seed: int) -> None:
+    story = find(name)
+    report = run(replace(story, setup=replace(story.setup, seed=seed)))
+    assert [c.expect.sentence() for c in report.expectations if not c.held] == []
