@@ -20,6 +20,7 @@ from engine import (
     ContentSpec,
     File,
     Kill,
+    Leave,
     LinkSpec,
     Partition,
     Poison,
@@ -50,7 +51,7 @@ from engine.protocols.bittorrent.messages import (
     Unchoke,
     info_hash_of,
 )
-from engine.protocols.bittorrent.trackers import IndexSite
+from engine.protocols.bittorrent.trackers import IndexSite, Tracker
 from engine.testing import FakeHost, FakeLibrary
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "bench")]
@@ -191,6 +192,23 @@ def test_when_the_first_tracker_is_silent_the_next_tier_is_asked() -> None:
     assert host.calls[-1].to == 91
     host.time_out(peer, host.calls[-1])
     assert host.calls[-1].to == 92
+
+
+@pytest.mark.parametrize("udp", [False, True])
+def test_who_leaves_tells_each_tracker_that_knows_of_it(udp: bool) -> None:
+    """The first tracker is down when a download begins; a seed of old is known to both."""
+    made = swarm(udp=udp, tracker_timeout_s=2.0)
+    title = made.catalogue_titles(1)[0]
+    seed = next(peer for peer in range(10) if made.library(peer))
+    known = [one.registry.torrents for one in made.simulation.programs if isinstance(one, Tracker)]
+    number = info_hash_of(title)
+    made.do(Shutdown("tracker operator 1"))
+    made.do(AskFor(((seed + 1) % 10,), title))
+    made.advance(60_000_000)
+    assert set(known[1][number]) == {seed, (seed + 1) % 10}
+    made.do(Leave((seed, (seed + 1) % 10)))
+    made.advance(70_000_000)
+    assert known[1] == {}
 
 
 def swarm(peers: int = 10, **options: object) -> Swarm:

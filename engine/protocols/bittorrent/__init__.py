@@ -278,6 +278,7 @@ class Torrent:
     """One torrent at one peer: what it has, whom it is connected to, and what for.
 
     metainfo  of a magnet link it has no length before the metadata has come; file: what is shared
+    trackers  those that it was announced to, and that are told when it stops
     cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
     unchoked  neighbours that are not choked
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
@@ -300,6 +301,7 @@ class Torrent:
     opening: dict[PeerId, int] = field(default_factory=dict)
     known: dict[PeerId, PeerId | None] = field(default_factory=dict)
     tiers: Tiers = field(default_factory=lambda: Tiers([]))
+    trackers: dict[PeerId, None] = field(default_factory=dict)
     optimistic: PeerId | None = None
     rounds: int = 0
     uploaded: int = 0
@@ -407,6 +409,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                     site.peer.torrents.setdefault(number, torrent.metainfo)
                 for tracker in world.of(Tracker):
                     tracker.peer.registry.announce(one.id, number, 0, "", 0)
+                    torrent.trackers[tracker.id] = None
 
     @classmethod
     def key_of(cls, text: str) -> object | None:
@@ -590,6 +593,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if host.options.udp:
             host.call(tracker, UdpConnect(), timeout_us=timeout_us, context=(number, event), cause=cause)
         else:
+            torrent.trackers[tracker] = None
             request = Announce(number, torrent.uploaded, torrent.downloaded, torrent.left, event, host.options.numwant)
             host.call(tracker, request, timeout_us=timeout_us, context=(number, event), cause=cause)
 
@@ -600,6 +604,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         torrent = self.torrents.get(number)
         if torrent is None:
             return
+        torrent.trackers[sender] = None
         counters = torrent.uploaded, torrent.downloaded, torrent.left
         request = UdpAnnounce(answer.connection_id, number, *counters, event, host.options.numwant)
         timeout_us = int(host.options.tracker_timeout_s * 1e6)
@@ -707,10 +712,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             self._learn(host, torrent, found.values, found.by)
 
     def _tell_stopped(self, host: Host, torrent: Torrent) -> None:
-        order = torrent.tiers.order()
-        if order:
-            counters = torrent.uploaded, torrent.downloaded, torrent.left
-            host.send(order[0], Stopped(torrent.metainfo.info_hash, *counters), cause=None)
+        """All trackers that it was announced to are told: perhaps the first one was down then."""
+        counters = torrent.uploaded, torrent.downloaded, torrent.left
+        for tracker in torrent.trackers:
+            host.send(tracker, Stopped(torrent.metainfo.info_hash, *counters), cause=None)
 
     # --- connections ------------------------------------------------------------------------------------------------
 
