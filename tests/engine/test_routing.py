@@ -393,6 +393,35 @@ def test_the_table_is_seen_and_next_hops_to_the_chosen_destination_are_a_tree() 
     assert all(f", cost {distance}" in known[to].what for to, distance in far(router(swarm, 0)).items() if to)
 
 
+def test_what_links_cost_who_pays_whom_and_what_they_carry_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "weights.txt").write_text("0 1 10\n1 2 10\n0 2 50\n2 3 4\n")
+    setup = Setup("routing", topology=str(tmp_path / "weights.txt"), latency="constant:7", asks_per_s=0.0)
+
+    def told(peer: int, *commands: Cut, **options: Any) -> str:
+        swarm = Swarm(replace(setup, options={"hosts_share": 0.0, **options}))
+        run(swarm, 1)
+        for command in commands:
+            swarm.do(command)
+        run(swarm, 0.005)
+        return router(swarm, peer).beliefs().facts["links"]
+
+    assert told(0) == "#1 costs 1, #2 costs 1"
+    assert told(0, protocol="link state") == "#1 costs 10, #2 costs 50"
+    assert told(0, Cut((0, 1)), protocol="link state") == "#2 costs 50"
+    assert told(0, protocol="path vector") == "#1 is a peer, #2 is a provider"
+    assert told(2, protocol="path vector") == "#0 is a customer, #1 is a customer, #3 is a customer"
+    assert told(3, slowest_kbit_s=2_000) == "#2 costs 1 (2,000 kbit/s)"
+    swarm = Swarm(replace(setup, options={"hosts_share": 0.0, "protocol": "link state", "slowest_kbit_s": 64}))
+    run(swarm, 1)
+    swarm.do(Cut((2, 3)))
+    run(swarm, 1)
+    swarm.do(Mend((2, 3)))
+    run(swarm, 0.005)
+    assert router(swarm, 3).beliefs().facts["links"] == "#2 is not in use yet (64 kbit/s)"
+    run(swarm, 20)
+    assert router(swarm, 3).beliefs().facts["links"] == "#2 costs 4 (64 kbit/s)"
+
+
 def test_hierarchy_has_a_way_up_for_each() -> None:
     swarm = swarm_of("path vector", peers=30, seed=4)
     relations = hierarchy(living(swarm))

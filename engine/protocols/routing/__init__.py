@@ -35,7 +35,7 @@ Source: RFC 2453 (RIP 2), RFC 2328 (OSPF 2), RFC 4271 (BGP 4); Gao and Rexford, 
 coordination" (2001).
 """
 
-# What is left out: areas, designated routers and networks of several routers in OSPF; internal BGP, MED and
+# What is left out: areas, designated routers, networks of several routers and checksums in OSPF; internal BGP, MED and
 # communities; authentication. A host is a destination of its own, which its gateway announces.
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ from .packets import (
 from .path_vector import PathVector
 
 JOIN_US = 5_000_000
+LINKS_TOLD = 20
+"""Of the links of one router, those that are told one by one."""
 
 
 class Speaker(Protocol):
@@ -133,6 +135,9 @@ class Speaker(Protocol):
 
     def changes(self) -> int:
         """How often a route has changed."""
+
+    def link_to(self, neighbour: PeerId) -> str:
+        """What the link with a neighbour is to it, in some words: its cost, or who pays whom."""
 
 
 @dataclass(slots=True)
@@ -195,7 +200,7 @@ def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
 class Router(Peer, name="routing", options=RoutingOptions):
     """A router. `links`: the routers that it has a link with, `hosts`: those behind it; `prefixes`: what it announces;
     `pointed`: the next hop that it tells of, or none (-1), and whereto; `routers`: those that a newcomer may be linked
-    with, `looks`: it will try one of these."""
+    with, `looks`: it will try one of these; `rates`: capacities of its links in kbit/s, where they have some."""
 
     role = "router"
     goals = (replace(PACKET, draw=a_name),)
@@ -223,6 +228,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     newcomer: bool = False
     looks: bool = False
     lies: bool = False
+    rates: dict[PeerId, int] = field(default_factory=dict)
 
     @classmethod
     def cast(cls, options: RoutingOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
@@ -296,7 +302,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         """There is a link; what is at its other end is a router until it says otherwise."""
         if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
             self.links[peer] = None
-            limit(host, peer)
+            self.rates[peer] = limit(host, peer)
             link = link_text(host.me, peer)
             self.speaker.up(host, peer, news(host, f"link {link} is up", "up", link))
 
@@ -304,6 +310,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         self.meet(host, peer)
 
     def closed(self, host: Host, peer: PeerId) -> None:
+        self.rates.pop(peer, None)
         if peer in self.hosts:
             del self.hosts[peer]
             self.prefixes.pop(lan_of(peer), None)
@@ -528,8 +535,13 @@ class Router(Peer, name="routing", options=RoutingOptions):
         announces = "" if origin is None else f"#{origin}"
         return len(routes), self.speaker.changes(), far[0] if far else float("nan"), way, announces
 
+    def capacity(self, neighbour: PeerId) -> str:
+        """What a link can carry, as it is told beside its cost."""
+        rate = self.rates.get(neighbour)
+        return f" ({rate:,} kbit/s)" if rate else ""
+
     def beliefs(self) -> Beliefs:
-        """Its table: of each destination the distance, and over which neighbour it goes."""
+        """Its links; and its table: of each destination the distance, and over which neighbour it goes."""
         known: dict[PeerId, Belief] = {}
         more: list[str] = []
         for prefix, hop, metric in self.speaker.routes():
@@ -541,7 +553,12 @@ class Router(Peer, name="routing", options=RoutingOptions):
                 known[owner] = Belief(None, over + cost, True, hops=hops)
             else:
                 more.append(f"{prefix_text(prefix)} {over}")
-        facts = {"speaks": self.speaks, "announces": ", ".join(map(prefix_text, self.prefixes))}
+        links = [f"#{one} {self.speaker.link_to(one)}{self.capacity(one)}" for one in self.links]
+        facts = {
+            "speaks": self.speaks,
+            "announces": ", ".join(map(prefix_text, self.prefixes)),
+            "links": ", ".join(links[:LINKS_TOLD]) + (", …" if len(links) > LINKS_TOLD else ""),
+        }
         return Beliefs(known, facts | ({"further routes": ", ".join(sorted(more))} if more else {}))
 
 
@@ -645,12 +662,14 @@ class EndHost(Peer):
         return Beliefs.of(gateway, "gateway", {"speaks": "no routing protocol: it is a host"})
 
 
-def limit(host: Host, peer: PeerId) -> None:
-    """Give what is sent over a link its capacity, if links have one."""
+def limit(host: Host, peer: PeerId) -> int:
+    """Give what is sent over a link its capacity, if links have one. Returns it in kbit/s, 0 for a link without."""
     options = host.options
-    if options.slowest_kbit_s:
-        ends = host.address(host.me), host.address(peer)
-        host.limit(peer, rate_of(*ends, options.slowest_kbit_s, options.fastest_kbit_s), options.buffer_bytes)
+    if not options.slowest_kbit_s:
+        return 0
+    rate = rate_of(host.address(host.me), host.address(peer), options.slowest_kbit_s, options.fastest_kbit_s)
+    host.limit(peer, rate, options.buffer_bytes)
+    return rate
 
 
 def passed(
@@ -748,7 +767,9 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
         for other in near[one.id]:
             if one.id < other and other not in before[one.id]:
                 one.host.link(other)
-            limit(one.host, other)
+            rate = limit(one.host, other)
+            if isinstance(one.peer, Router):
+                one.peer.rates[other] = rate
     for me, router in routers.items():
         router.links = {one: None for one in near[me] if one in routers}
         router.hosts = {one: None for one in near[me] if one in hosts}

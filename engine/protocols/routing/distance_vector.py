@@ -315,6 +315,9 @@ class DistanceVector(Component, options=RipOptions):
     def changes(self) -> int:
         return self.table.changes
 
+    def link_to(self, neighbour: PeerId) -> str:
+        return f"costs {self.costs.get(neighbour, INFINITY)}"
+
     @on(Request)
     def requested(self, host: Host, sender: PeerId, message: Request) -> None:
         if sender in self.costs:

@@ -413,6 +413,10 @@ class LinkState(Component, options=OspfOptions):
     def changes(self) -> int:
         return self.changed
 
+    def link_to(self, neighbour: PeerId) -> str:
+        one = self.near.get(neighbour)
+        return "is dead" if one is None else f"costs {one.cost}" if one.full else "is not in use yet"
+
     # --- neighbours (9.5, 10) ------------------------------------------------------------------------------------
 
     @on(HelloDue)

@@ -334,6 +334,10 @@ class PathVector(Component, options=BgpOptions):
     def changes(self) -> int:
         return self.rib.changes
 
+    def link_to(self, neighbour: PeerId) -> str:
+        session = self.sessions.get(neighbour)
+        return f"is a {self.relation(neighbour)}{'' if session is not None and session.up else ' without a session'}"
+
     # --- sessions (8) ----------------------------------------------------------------------------------------------
 
     @on(BgpOpen)
