@@ -166,7 +166,7 @@ def test_weights_are_the_costs_of_links_if_each_link_has_one(
 def test_costs_that_nobody_rounded_are_told_so(tmp_path: Path) -> None:
     (tmp_path / "w.txt").write_text("0 1 7\n1 2 65535\n")
     (said,) = links(tmp_path / "w.txt")[2]
-    assert said.endswith("w.txt: the weights of its links are their costs")
+    assert said.endswith("w.txt: the weights of its links are their costs where a network has costs")
 
 
 @quick

@@ -142,8 +142,8 @@ def _edges(
         order = np.lexsort((costs, codes))
         first = np.append(True, np.diff(codes[order]) > 0)
         codes, costs = codes[order][first], costs[order][first]
-        how = ", rounded to whole numbers from 1 on" if rounded else ""
-        notes = [*notes, f"{name}: the weights of its links are their costs{how}"]
+        how = ", rounded to whole numbers from 1 on," if rounded else ""
+        notes = [*notes, f"{name}: the weights of its links are their costs{how} where a network has costs"]
     if not len(codes):
         raise InputError(f"{name}: each link in it leads from a node to itself; expected two different node ids a line")
     repeated = count - loops - len(codes)
