@@ -441,8 +441,10 @@ class Goal:
                 function at the top of a module (titles, users) -> texts. users: how many peers there are, #0 to
                 #users-1, without stations
     another     who has it itself wants another peer that has it, as one who calls users that write the same as it does
+    asked       users can ask for it; False: only the network itself opens it, with `Host.begin`
 
-    Records and recordings hold the name alone.
+    Records and recordings hold the name alone, and so does `Ask.goal`. A goal equals its name, so that both
+    `ask.goal == GET` and `ask.goal == GET.name` are true of an ask for it.
     """
 
     name: str
@@ -459,6 +461,17 @@ class Goal:
     what: str = "a title, or some words of it"
     examples: Literal["title"] | tuple[str, ...] | Callable[[Sequence[str], int], Sequence[str]] = "title"
     another: bool = False
+    asked: bool = True
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, str):
+            return self.name == other
+        if not isinstance(other, Goal):
+            return NotImplemented
+        return all(getattr(self, each) == getattr(other, each) for each in self.__dataclass_fields__)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def sought(self) -> Sought:
@@ -474,6 +487,12 @@ PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.",
 BROADCAST: Final = Goal(
     "broadcast", "tell", "Tell it to everyone.", audience="everyone", did="spread", what="a rumour: any words"
 )
+
+
+def goals_to_ask(goals: Sequence[Goal]) -> tuple[Goal, ...]:
+    """Those of the goals of a network that a user can choose for an ask: without those that the network alone opens
+    (`Goal.asked`), and without publications, for which there is the command `publish`. The first goal is always one."""
+    return (goals[0], *(goal for goal in goals[1:] if goal.asked and goal.audience != "nobody"))
 
 
 # --- what a peer has and wants ------------------------------------------------------------------------
@@ -538,8 +557,8 @@ class Library(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing that a user wants of the network, named by `text`; `goal` is the name of its goal. For `publish` the
-    file is in the library already."""
+    """One thing that a user wants of the network, named by `text`; `goal` is the name of its goal, to be compared with
+    the goal: `ask.goal == GET`. For `publish` the file is in the library already."""
 
     id: AskId
     goal: str

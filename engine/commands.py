@@ -13,7 +13,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from .api import Peer, PeerId
+from .api import Peer, PeerId, goals_to_ask
 from .errors import InputError, nearest, plain, shown
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
@@ -393,11 +393,16 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
 
 
 def check_goal(command: AskFor, network: type[Peer], where: str) -> None:
-    """Raise InputError unless the network has the goal that an ask names."""
-    names = [goal.name for goal in network.goals]
-    if command.goal is not None and command.goal not in names:
-        goal = plain(command.goal, 40)
-        raise InputError(f'{where}: {network.name} has no goal "{goal}"{nearest(goal, names)}')
+    """Raise InputError unless the network has the goal that an ask names, and users can ask for it."""
+    if command.goal is None:
+        return
+    goals = {goal.name: goal for goal in network.goals}
+    name = plain(command.goal, 40)
+    if command.goal not in goals:
+        raise InputError(f'{where}: {network.name} has no goal "{name}"{nearest(name, goals)}')
+    if not goals[command.goal].asked:
+        asked = " or ".join(f'"{goal.name}"' for goal in goals_to_ask(network.goals))
+        raise InputError(f'{where}: only {network.name} itself opens asks with the goal "{name}": {asked} is expected')
 
 
 def check(command: Command) -> None:

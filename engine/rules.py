@@ -234,6 +234,10 @@ def _check_goals(program: type[Peer]) -> None:
             raise InputError(
                 f'{whose}: examples should be "title", a tuple of texts or a function, not {plain(texts, 40)}{where}'
             )
+        if not isinstance(goal.asked, bool):
+            raise InputError(f"{whose}: asked should be True or False, not {plain(goal.asked, 40)}{where}")
+        if not goal.asked and goal is program.goals[0]:
+            raise InputError(f"{whose} is not asked for, and the first goal is that of an ask that names none{where}")
         parts: object = goal.reached_by
         if not isinstance(parts, frozenset) or not all(part in PARTS for part in parts):
             raise InputError(f"{whose}: reached_by should be a frozenset of {', '.join(PARTS)}{where}")

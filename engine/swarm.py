@@ -553,10 +553,11 @@ class Swarm(SimulationOwner, CommandExecutor):
         """At most `limit` titles, the most popular first."""
         return self.world.catalogue.popular(limit)
 
-    def examples(self, limit: int) -> list[str]:
-        """At most `limit` texts that a user can ask for here, the best first, see `Goal.examples`. Raises
-        PeerFailed."""
-        titles, goal = self.catalogue_titles(limit), self.simulation.program.goals[0]
+    def examples(self, limit: int, goal_name: str | None = None) -> list[str]:
+        """At most `limit` texts that a user can ask for here, the best first, see `Goal.examples`. goal_name: of a goal
+        of the network, by default its first. Raises PeerFailed."""
+        goals = self.simulation.program.goals
+        titles, goal = self.catalogue_titles(limit), next((one for one in goals if one.name == goal_name), goals[0])
         if goal.examples == "title":
             return titles
         try:

@@ -137,8 +137,9 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario. `asks` are (text, selector) pairs from the command line; the schedule of `setup` has them too, as
-    commands, and they are kept here so that a sweep or a recording can use the texts. `source` is the shipped name or
+    """A scenario. `asks` are (text, selector, goal) of the command line, goal: its name, "" for the first one of the
+    network; the schedule of `setup` has them too, as commands, and they are kept here so that a sweep or a recording
+    can use the texts. `source` is the shipped name or
     the path that it came from, or empty. As a path has to open the file, it is left as it is and shown by way of
     `plain`; all other texts are cleaned here (`errors.plain`), wherever they come from."""
 
@@ -147,13 +148,15 @@ class Scenario:
     setup: Setup = field(default_factory=Setup)
     captions: tuple[Caption, ...] = ()
     expects: tuple[Expect, ...] = ()
-    asks: tuple[tuple[str, str], ...] = ()
+    asks: tuple[tuple[str, str, str], ...] = ()
     source: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title, limit=TEXT_MAX))
         object.__setattr__(self, "about", plain(self.about, limit=TEXT_MAX))
-        asks = tuple((plain(text, limit=TEXT_MAX), plain(who, limit=TEXT_MAX)) for text, who in self.asks)
+        asks = tuple(
+            (plain(text, limit=TEXT_MAX), plain(who, limit=TEXT_MAX), plain(goal)) for text, who, goal in self.asks
+        )
         object.__setattr__(self, "asks", asks)
 
     @property
@@ -170,12 +173,17 @@ class Scenario:
         program = network_named(self.setup.protocol) or Peer
         return program.goals[0].success_s
 
-    def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
+    def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0, goal: str = "") -> Scenario:
         """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background
-        asks."""
-        asks = tuple((as_text(text, "--ask"), as_selector(selector, "--from")) for text in texts)
+        asks. goal: the name of what they want, "" for the first goal of the network. Raises InputError for a goal that
+        users of the network cannot ask for."""
+        asks = tuple((as_text(text, "--ask"), as_selector(selector, "--from"), goal) for text in texts)
         at_us = round(at_s * 1e6)
-        made = [(at_us, AskFor(peers=who, text=text)) for text, who in asks]
+        made = [(at_us, AskFor(peers=who, text=text, goal=goal or None)) for text, who, goal in asks]
+        program = network_named(self.setup.protocol)
+        for _, command in made:
+            if program is not None:
+                check_goal(command, program, "--goal")
         schedule = tuple(sorted((*made, *self.setup.schedule), key=lambda pair: pair[0]))
         return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=schedule))
 
@@ -665,15 +673,17 @@ def scenario_of(recording: Recording, path: str) -> Scenario:
     network = network_called(setup.protocol, where)
     programs = programs_of(network, options_for(network, setup.options, where), setup.peers)
     asks = story.get("asks", [])
-    if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) == 2 for a in asks):
-        raise InputError(f"{where}: its asks should be pairs of a text and a selector")
+    if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) in (2, 3) for a in asks):
+        raise InputError(f"{where}: its asks should be lists of a text, a selector and a goal")
     return Scenario(
         title=_story_text(story, "title", where),
         about=_story_text(story, "about", where),
         setup=recording.setup,
         captions=tuple(_caption(item, f"{where} {place}") for place, item in _items(story, "caption", where)),
         expects=tuple(_expect(item, f"{where} {place}", programs) for place, item in _items(story, "expect", where)),
-        asks=tuple((str(text)[:TEXT_MAX], str(who)[:TEXT_MAX]) for text, who in asks),
+        asks=tuple(
+            (str(text)[:TEXT_MAX], str(who)[:TEXT_MAX], str(goal[0]) if goal else "") for text, who, *goal in asks
+        ),
         source=_story_text(story, "source", where),
     )
 

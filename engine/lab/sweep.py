@@ -361,7 +361,8 @@ def one(
     """One run of a sweep. `look` is called before each ask; what it raises ends the run."""
     swarm = Swarm(replace(scenario.setup, seed=seed, asks_per_s=0.0))
     rng = Stream(f"{seed}/sweep")
-    texts = [text for text, _ in scenario.asks] or ([plan.word] if plan.word else [])
+    texts = [text for text, _, _ in scenario.asks] or ([plan.word] if plan.word else [])
+    goal = next((goal for _, _, goal in scenario.asks), "") or None
     word = plan.word or next(iter(texts or swarm.catalogue_titles(1)), "")
     if plan.verb == "collude" and not texts:
         texts = [word]
@@ -381,7 +382,7 @@ def one(
         at, drawn = rng.random(), swarm.world.catalogue.sample_title(rng)
         if len(able):
             text = texts[number % len(texts)] if texts else drawn
-            swarm.do(AskFor(int(able[int(at * len(able))]), text), by="scenario")
+            swarm.do(AskFor(int(able[int(at * len(able))]), text, goal), by="scenario")
     swarm.advance(round(end_s * 1e6))
     return _outcome(swarm, share, seed, len(struck), first)
 

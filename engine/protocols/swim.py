@@ -50,7 +50,7 @@ from ..kit import infect_and_die, put_bounded, some_of
 ALIVE, SUSPECTED, FAILED = 0, 1, 2
 """What is said of a member. A higher incarnation counts more; in one incarnation the higher number (section 4.2)."""
 SAID = ("is back", "is suspected", "has failed")
-CHANGE = replace(BROADCAST, name="change", verb="report", about="Tell everyone how a member is.")
+CHANGE = replace(BROADCAST, name="change", verb="report", about="Tell everyone how a member is.", asked=False)
 """The ask that a member opens when it notices a change."""
 
 

@@ -143,8 +143,8 @@ def test_asks_of_the_command_line_come_first_and_alone() -> None:
     assert made.setup.asks_per_s == 0
     assert made.setup.schedule[0] == (0, AskFor(peers="random 3", text="tin soldier"))
     assert len(made.setup.schedule) == 4
-    assert made.asks == (("tin soldier", "random 3"),)
-    assert Scenario().asking(["x"]).asks == (("x", "#0"),)
+    assert made.asks == (("tin soldier", "random 3", ""),)
+    assert Scenario().asking(["x"]).asks == (("x", "#0", ""),)
 
 
 @pytest.mark.parametrize(

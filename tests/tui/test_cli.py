@@ -91,6 +91,13 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("run --picture --size 80", '--size: "80" should be WIDTHxHEIGHT, as in 100x30'),
         ("run --picture --size 5x20", "--size: the width should be a whole number from 20 to 1,000"),
         ("run --ask-at 5", "--ask-at says when to ask, so it needs --ask"),
+        ("run --goal fetch", "--goal says what is wanted of --ask, so it needs --ask"),
+        ("run --ask x --goal fech", '--goal: gnutella has no goal "fech"; did you mean "fetch"?'),
+        ("run gossip --ask x --goal get", '--goal: gossip has no goal "get" (one of broadcast)'),
+        (
+            "run swim --ask x --goal change",
+            '--goal: only swim itself opens asks with the goal "change": "broadcast" is expected',
+        ),
         ("run --ask x --ask-at -1", "--ask-at should be a number from 0"),
         ("themes --yaml", "there is no flag --yaml"),
     ],

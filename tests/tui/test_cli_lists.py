@@ -30,6 +30,9 @@ def test_every_list_has_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [it["name"] for it in json.loads(out(capsys, "themes", "--json"))] == [name for name, _ in available()]
     assert [it["topic"] for it in json.loads(out(capsys, "help", "--json"))] == help_topics.topics()
     one = json.loads(out(capsys, "protocols", "gnutella", "--json"))
+    assert list(one["goals"]) == ["find", "fetch"]
+    assert "fetch  fetch: Find it and get it." in out(capsys, "protocols", "gnutella")
+    assert "--goal" not in out(capsys, "protocols", "gossip")
     assert one["options"]["ttl"]["default"] == 7
     told = json.loads(out(capsys, "config", "--json"))
     assert told["path"].endswith("config.toml")
@@ -181,3 +184,8 @@ def test_an_ask_may_come_later(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(out(capsys, *line, "5"))
     assert [(ask["text"], ask["goal"]) for ask in told["asks"]] == [("x", "broadcast")]
     assert json.loads(out(capsys, *line, "2"))["asks"] == []
+
+
+def test_an_ask_may_have_another_goal(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["run", "napster", "--peers", "8", "--ask", "x", "--goal", "fetch", "--json", "--until", "5"]
+    assert [ask["goal"] for ask in json.loads(out(capsys, *line))["asks"]] == ["fetch"]

@@ -319,6 +319,7 @@ def swarm_flags(parser: Parser) -> None:
         default=[],
     )
     add("--ask-at", read_at, "SECONDS", "with --ask: ask at this virtual time (0)")
+    add("--goal", read_text, "NAME", "with --ask: which goal of the network, where it has several (its first)")
     add("--from", read_selector, "SELECTOR", 'who asks, as in "random 3" or p017 (#0, the first peer)', dest="asker")
     group.add_argument("--record", metavar="FILE", help="write the run into a file; swarmtop replay opens it")
 
@@ -384,11 +385,14 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     if space.peers is not None and not topology.isalnum() and os.path.isfile(topology):
         warn(f"--peers is not used, since {topology} has its own peers")
     if space.ask:
-        made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker, space.ask_at or 0.0)
+        asker = lab.ASKER if space.asker is None else space.asker
+        made = made.asking(space.ask, asker, space.ask_at or 0.0, space.goal or "")
     elif space.asker is not None:
         raise WrongError("--from says who asks, so it needs --ask")
     elif space.ask_at is not None:
         raise WrongError("--ask-at says when to ask, so it needs --ask")
+    elif space.goal is not None:
+        raise WrongError("--goal says what is wanted of --ask, so it needs --ask")
     return made
 
 

@@ -64,6 +64,15 @@ def list_protocols(space: argparse.Namespace) -> int:
     lines = [f"{name}: {title_of(kind)}"]
     if help_of(kind):
         lines += ["", help_of(kind)]
+    goals: dict[str, dict[str, Any]] = told["goals"]
+    if len(goals) > 1:
+        wanted = [(goal, f"{it['verb']}: {it['about']}") for goal, it in goals.items()]
+        lines += [
+            "",
+            "goals that an ask may have (--ask TEXT --goal NAME), the first is the usual one:",
+            "",
+            table(wanted),
+        ]
     options: dict[str, dict[str, Any]] = told["options"]
     if options:
         rows = [(f"{name}={it['default']}", _option(it)) for name, it in options.items()]
@@ -78,7 +87,17 @@ def list_protocols(space: argparse.Namespace) -> int:
 
 
 def _protocol(name: str, kind: type[Peer]) -> dict[str, Any]:
-    from engine import allowed_of, classes_of, help_of, option_values, options_for, title_of, values_of, verbs_of
+    from engine import (
+        allowed_of,
+        classes_of,
+        goals_to_ask,
+        help_of,
+        option_values,
+        options_for,
+        title_of,
+        values_of,
+        verbs_of,
+    )  # fmt: skip
 
     options = options_for(kind, {}, name)
     programs = {verb: program for program in reversed(classes_of(kind)) for verb in verbs_of(program)}
@@ -89,6 +108,9 @@ def _protocol(name: str, kind: type[Peer]) -> dict[str, Any]:
         "title": title_of(kind),
         "about": help_of(kind),
         "file": inspect.getfile(kind),
+        "goals": {
+            goal.name: {"verb": goal.verb, "about": goal.about, "what": goal.what} for goal in goals_to_ask(kind.goals)
+        },
         "options": {
             option: {
                 "default": defaults[option],

@@ -65,7 +65,8 @@ class Done:
         if isinstance(command, AskFor) and not self.at_us:
             peers = command.peers
             who = peers if isinstance(peers, str) else " or ".join(f"#{peer}" for peer in _ids(peers))
-            words = ["--ask", command.text, *(["--from", who] if who else [])]
+            goal = ["--goal", command.goal] if command.goal else []
+            words = ["--ask", command.text, *goal, *(["--from", who] if who else [])]
             return " ".join(map(shell_word, words))
         if isinstance(command, Set) and not self.at_us and command.name not in NO_FLAG:
             flag = FLAGS.get(command.name)

@@ -38,7 +38,7 @@ def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedComma
     if setup.arrivals.most == base.arrivals.most:
         flags["arrivals"] = base.arrivals
     simple = replace(setup, **flags) == base
-    asked = [AskFor(peers, text) for text, peers in scenario.asks]
+    asked = [AskFor(peers, text, goal or None) for text, peers, goal in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
     only_asks = only_asks and len({at_us for at_us, _ in setup.schedule}) < 2
     only_asks = only_asks and replace(setup, **flags, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
@@ -126,10 +126,13 @@ def _differing(options: Mapping[str, object], base: Mapping[str, object]) -> dic
 
 
 def _asks(scenario: Scenario, at_us: int) -> list[str]:
-    """`--ask`, `--ask-at` and `--from` of the command line that started the run."""
-    words = [word for text, _ in scenario.asks for word in _flag("--ask", text)]
-    words += ["--ask-at", repr(at_us / 1e6)] if words and at_us else []
-    return [*words, *_flag("--from", scenario.asks[0][1])] if words else []
+    """`--ask`, `--ask-at`, `--goal` and `--from` of the command line that started the run."""
+    if not scenario.asks:
+        return []
+    _, who, goal = scenario.asks[0]
+    words = [word for text, _, _ in scenario.asks for word in _flag("--ask", text)]
+    words += ["--ask-at", repr(at_us / 1e6)] if at_us else []
+    return [*words, *(_flag("--goal", goal) if goal else []), *_flag("--from", who)]
 
 
 def _flag(flag: str, value: str) -> list[str]:
