@@ -159,6 +159,6 @@ def frame(*, events: tuple[Event, ...] = (), snap: Snapshot | None = None, **cha
         "trace": None,
         "facts": None,
         "events": events,
-        "titles": ("blue train", "night owl", "tin soldier", "paper moon"),
+        "texts": {"find": ("blue train", "night owl", "tin soldier", "paper moon")},
     }
     return Frame(**(values | changes))

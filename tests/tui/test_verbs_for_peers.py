@@ -200,10 +200,12 @@ def test_who_asked_asks_again_after_the_one_who_answered_was_killed_or_censored(
         seen = replace(seen, answered=frozenset(told_of(trace)))
         return askers_of(seen), verb(seen, "ask").says if selected not in (second, None) else ""
 
-    assert asker(first) == (5, "Ask from p005 …")
+    assert asker(first) == (5, "Ask: p005 wants to find …")
     assert asker(second) == (5, "")
     assert asker(None) == (5, "")
-    assert asker(6) == (6, "Ask from p006 …"), "it did not answer: somebody wants to see how a censored peer fares"
+    assert asker(6) == (6, "Ask: p006 wants to find …"), (
+        "it did not answer: somebody wants to see how a censored peer fares"
+    )
 
 
 def test_a_column_that_is_not_there_has_no_flag_set() -> None:

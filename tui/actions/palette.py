@@ -16,6 +16,7 @@ from textual.content import Content
 from engine import (
     Command,
     PeerId,
+    goals_to_ask,
     networks,
     plain,
     scenario_files,
@@ -77,8 +78,12 @@ def _pick(peer: PeerId, context: Context) -> None:
     context.screen.pick(peer)
 
 
-def _ask_for(title: str, context: Context) -> None:
-    context.screen.ask_now(title)
+def _ask_for(title: str, goal: str | None, context: Context) -> None:
+    context.screen.ask_now(title, goal)
+
+
+def _ask_with(goal: str, context: Context) -> None:
+    context.screen.open_ask_bar(goal=goal)
 
 
 class Palette(Provider):
@@ -125,6 +130,10 @@ class Palette(Provider):
             run = partial(colour, shown.name)
             yield _one(f"Picture: colour by {shown.name}", tip, run, "color, colouring, coloring, heat map, highlight")
         frame = main.frame
+        goals = goals_to_ask(frame.snapshot.fixed.goals) if frame is not None else ()
+        for goal in goals if len(goals) > 1 else ():
+            tip = f"{plain(goal.about)} Type {plain(goal.what)}."
+            yield _one(f"Ask: {plain(goal.verb)}", tip, partial(_ask_with, goal.name), f"goal, ask, {plain(goal.name)}")
         for offer in frame.offers if frame is not None else ():
             found = main.verb(f"{ACT}{offer.name}")
             if found is not None:
@@ -143,8 +152,22 @@ class Palette(Provider):
         yield from self.everybody(main)
         for peer, label in enumerate(session.swarm.labels[:PEERS]):
             yield _one(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
-        for title in session.swarm.catalogue_titles(TITLES):
-            yield _one(f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(_ask_for, title))
+        yield from self.texts(main)
+
+    def texts(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
+        """What can be asked for with each goal. Where a goal has the texts of the one before, they are listed once."""
+        frame = main.frame
+        if frame is None:
+            return
+        goals = goals_to_ask(frame.snapshot.fixed.goals)
+        tip = "From the selected peer, or from any."
+        known: tuple[str, ...] = ()
+        for goal in goals:
+            texts = frame.texts.get(goal.name, ())[:TITLES]
+            for text in texts if texts != known else ():
+                name = f"Ask for: {plain(text)}" if goal is goals[0] else f"Ask: {plain(goal.verb)} {plain(text)}"
+                yield _one(name, tip, partial(_ask_for, text, None if goal is goals[0] else goal.name))
+            known = texts
 
     def everybody(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """The actions of the controls: on groups of peers, and on the network."""

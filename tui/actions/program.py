@@ -58,7 +58,7 @@ def back(context: Context) -> None:
     narrow = drawer(*screen.size)
     if screen.leave_tour():
         return
-    if screen.query_one(AskBar).has_class("-open") or screen.query_one(FilterBar).is_open:
+    if screen.query_one(AskBar).is_open or screen.query_one(FilterBar).is_open:
         screen.close_bars()
     elif isinstance(screen.focused, PeersTable) and session.selection.filter:
         session.selection.apply_filter("")

@@ -75,7 +75,7 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, told_of, values_typed, verbs_for
+from tui.session.verbs import ACT, ASK, PAIRS, Verb, askers_of, called, chosen_in, told_of, values_typed, verbs_for
 from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
@@ -923,7 +923,12 @@ class MainScreen(LeanScreen[None]):
             bar.open("find")
 
     def on_filter_bar_used(self, event: FilterBar.Used) -> None:
-        """The filter bar was used or closed."""
+        """The filter bar was used or closed. It stays where the selector is wrong, and says why."""
+        if event.selector is not None and event.purpose != "feed":
+            told, bad = self.session.selection.preview(event.selector)
+            if bad:
+                self.query_one(FilterBar).tell(told, bad=True)
+                return
         self.close_bars()
         table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:
@@ -1021,22 +1026,20 @@ class MainScreen(LeanScreen[None]):
         known = tuple(peer for peer in told_of(frame.trace) if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
-    def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None) -> None:
-        """Show the ask bar, to ask, to name a file that should be shared, or to type the values of a verb."""
-        self.close_bars()
-        bar = self.query_one(AskBar)
-        bar.publishing, bar.offer = publish, offer
-        bar.add_class("-open")
+    def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None, goal: str | None = None) -> None:
+        """Show the ask bar, to ask, to name a file that should be shared, or to type the values of a verb. goal: the
+        name of the goal of an ask; None: that of the chosen ask, else the first of the network."""
         frame = self.frame
-        if frame is not None:
-            bar.show(frame)
-        bar.focus()
+        if frame is None:
+            return
+        self.query_one(FilterBar).close()
+        self.query_one(AskBar).open(frame, publish=publish, offer=offer, goal=goal)
         self.changed()
 
-    def ask_now(self, text: str) -> None:
-        """Ask for something from the chosen peers, or from any."""
+    def ask_now(self, text: str, goal: str | None = None) -> None:
+        """Ask for something from the chosen peers, or from any. goal: its name, by default the first of the network."""
         frame = self.frame
-        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame))
+        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame), goal)
         self.changed()
 
     @on(say.AskPicked)
@@ -1055,17 +1058,23 @@ class MainScreen(LeanScreen[None]):
         self.close_bars()
 
     def on_asked(self, event: say.Asked) -> None:
-        """A text was typed to ask for, or the name of a file to share."""
-        self.close_bars()
+        """A text was typed to ask for, or the name of a file to share, or the values of a verb. The line closes, but
+        where it cannot be: then it says why."""
+        session = self.session
         if event.act:
-            self._act_typed(event.act, event.text)
+            session.refused = self._act_typed(event.act, event.text)
         elif event.publish:
-            peers: Any = event.origin if event.origin is not None else self.session.selection.selected
+            peers: Any = event.origin if event.origin is not None else session.selection.selected
             self.carry_out(Publish(peers, event.text))
         elif isinstance(event.origin, tuple):
-            self.carry_out(AskFor(event.origin, event.text))
+            self.carry_out(AskFor(event.origin, event.text, event.goal))
         else:
-            self.session.ask_for(event.text, event.origin)
+            session.ask_for(event.text, event.origin, event.goal)
+        if session.refused:
+            session.notice.clear()
+            self.query_one(AskBar).refuse(event.text, session.refused)
+        else:
+            self.close_bars()
         self.changed()
 
     def act(self, name: str) -> None:
@@ -1081,27 +1090,42 @@ class MainScreen(LeanScreen[None]):
         if offer is not None:
             self.open_ask_bar(offer=offer)
 
-    def _act_typed(self, name: str, text: str) -> None:
+    def _act_typed(self, name: str, text: str) -> str:
+        """Do a verb with the values that were typed. Returns why it could not be done, or ""."""
         frame = self.frame
         offer = next((one for one in frame.offers if one.name == name), None) if frame is not None else None
         if offer is None or not offer.able:
-            self.session.say(f"“{name}” cannot be done to the chosen peers any more")
-            return
+            return f"“{name}” cannot be done to the chosen peers any more"
         try:
             values = values_typed(offer, text)
         except InputError as error:
-            self.session.say(str(error))
-            return
+            return str(error)
         self.carry_out(Act(offer.able, name, values))
+        return self.session.refused
 
     def close_bars(self) -> None:
         """Close the text fields; the picture gets the focus."""
         try:
             self.query_one(FilterBar).close()
-            self.query_one(AskBar).remove_class("-open")
+            self.query_one(AskBar).close()
             self.picture.focus()
         except NoMatches:
             return
+
+    def _settle_bars(self) -> None:
+        """Who types in a line has the keys of the keyboard: a line that is shown has the focus. Where it has gone to
+        the picture, by a click that chooses who asks, it comes back; where it has gone elsewhere the line closes."""
+        if not self.is_mounted:
+            return
+        for bar in (self.query_one(AskBar), self.query_one(FilterBar)):
+            focused = self.focused
+            if not bar.is_open or focused is None or bar in focused.ancestors_with_self:
+                continue
+            if focused is self.picture:
+                bar.focus()
+            else:
+                bar.close()
+                self.changed()
 
     # --- jump mode ----------------------------------------------------------------------------------------
 
@@ -1172,6 +1196,8 @@ class MainScreen(LeanScreen[None]):
         if name:
             self._parts[name] = event.widget
         self.call_later(self._refresh_keys_soon)
+        # After the changes of the focus that are on their way.
+        self.app.call_later(self._settle_bars)
 
     def _refresh_keys_soon(self) -> None:
         if self.is_attached and self.frame is not None:
@@ -1219,7 +1245,7 @@ class MainScreen(LeanScreen[None]):
         """Each verb with what it will do and to how many peers, then the actions that choose other peers."""
         lines = [
             Line(
-                verb.id if verb.id.startswith(ACT) else ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
+                verb.id if verb.id.startswith((ACT, ASK)) else ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
                 verb.says,
                 verb.tip,
                 verb.key,
@@ -1253,6 +1279,9 @@ class MainScreen(LeanScreen[None]):
         if event.id.startswith(ACT):
             self.act(event.id.removeprefix(ACT))
             self.changed()
+            return
+        if event.id.startswith(ASK):
+            self.open_ask_bar(goal=event.id.removeprefix(ASK))
             return
         self.action_do(event.id)
 
@@ -1452,7 +1481,7 @@ class MainScreen(LeanScreen[None]):
         """Update the tour for this frame."""
         if self.tour is None:
             return
-        self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.query_one(AskBar).has_class("-open"))
+        self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.query_one(AskBar).is_open)
         words = self.tour.words(frame.snapshot)
         if words is None:
             self.leave_tour()
@@ -1487,6 +1516,6 @@ class MainScreen(LeanScreen[None]):
     def _over_keys(self, high: int) -> Offset:
         """The place just above the lowest lines, which are the keys or a text field."""
         ask_bar = self.query_one(AskBar)
-        below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
+        below: Region = ask_bar.region if ask_bar.is_open else self.query_one("#timeline").region
         lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0
         return Offset(2, max(1, below.y - high - lifted))

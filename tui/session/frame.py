@@ -103,8 +103,8 @@ class Frame:
     """Peers that the user marked."""
     alarm: str = ""
     """A peer's program failed, in one sentence: time is stopped until the user plays."""
-    titles: tuple[str, ...] = ()
-    """Texts that can be asked for in this run, the best first: suggestions for an ask."""
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of a goal -> texts that can be asked for in this run, the best first: suggestions for an ask."""
     predictions: tuple[Prediction, ...] = ()
     """Questions of the scenario that were asked so far, oldest first."""
     keepers: tuple[PeerId, ...] = ()

@@ -40,6 +40,7 @@ from engine import (
     Snapshot,
     Swarm,
     allowed_of,
+    goals_to_ask,
     load_again,
     network,
     title_of,
@@ -114,6 +115,8 @@ class Session:
         """Which asks are shown; others are not followed either."""
         self._answered: frozenset[PeerId] = frozenset()
         """See `Frame.answered`."""
+        self.refused = ""
+        """Why the latest command of the user was not done; empty if it was."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -133,7 +136,8 @@ class Session:
         same = player.setup.protocol == player.scenario.setup.protocol
         self._narrator = Narrator(player.scenario if same else Scenario())
         self._warnings = len(self.swarm.warnings)
-        self._titles = tuple(self.swarm.examples(TITLES))
+        goals = goals_to_ask(self.swarm.simulation.program.goals)
+        self._texts = {goal.name: tuple(self.swarm.examples(TITLES, goal.name)) for goal in goals}
         self.touch()
 
     @property
@@ -304,7 +308,7 @@ class Session:
             captions=story.captions,
             predictions=story.predictions,
             expectations=story.expectations,
-            titles=self._titles,
+            texts=self._texts,
             answered=self._answered,
             asks_of=self.asks_of,
             followed=selection.following and selection.ask is not None,
@@ -379,13 +383,15 @@ class Session:
 
     def do(self, command: Command) -> tuple[PeerId, ...]:
         """Do a command of the user. Returns the peers it changed. A command that is wrong changes nothing and becomes a
-        notice."""
+        notice, and `refused`."""
         self.player.finish_seek()
         before = self.swarm.asks_total
+        self.refused = ""
         try:
             peers = self.swarm.do(command)
         except InputError as error:
-            self.say(str(error))
+            self.refused = str(error)
+            self.say(self.refused)
             return ()
         except PeerFailed as error:
             self.player.fail(error)
@@ -409,13 +415,15 @@ class Session:
                     self.slow_motion.on_issued(ask, row.origin, self._recent_snapshot)
                 return
 
-    def ask_for(self, text: str, origin: Peers | None) -> None:
-        """Ask for `text` at `origin`, at each of several peers, or at any live peer (None)."""
+    def ask_for(self, text: str, origin: Peers | None, goal: str | None = None) -> None:
+        """Ask for `text` at `origin`, at each of several peers, or at any live peer (None). goal: the name of a goal of
+        the network, by default its first."""
         peers = origin if origin is not None else self._any_live_peer()
         if peers is None:
-            self.say("No peer is up, so none can ask")
+            self.refused = "No peer is up, so none can ask"
+            self.say(self.refused)
         else:
-            self.do(AskFor(peers=peers, text=text))
+            self.do(AskFor(peers=peers, text=text, goal=goal))
 
     def _any_live_peer(self) -> PeerId | None:
         """A live peer, another for each ask; censored only if all are. It uses no random numbers of the run, which

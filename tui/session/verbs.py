@@ -9,7 +9,7 @@ Each pair of verbs is one row of `PAIRS`. A row whose verb the engine does not h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
@@ -25,6 +25,7 @@ from engine import (
     Act,
     CallOff,
     Command,
+    Goal,
     Heal,
     InputError,
     PeerId,
@@ -32,6 +33,7 @@ from engine import (
     Snapshot,
     Trace,
     VerbOffer,
+    goals_to_ask,
     plain,
 )
 from tui.session.frame import Frame
@@ -254,6 +256,14 @@ def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
     return up if len(ids) > 1 and up else asker_of(frame)
 
 
+def goal_of(frame: Frame) -> Goal:
+    """The goal that an ask would have if nothing else is said: that of the ask that the user has chosen, so that asking
+    again is for the same; else the first of the network."""
+    goals = goals_to_ask(frame.snapshot.fixed.goals)
+    chosen = "" if frame.followed else next((row.goal for row in frame.snapshot.asks if row.id == frame.ask), "")
+    return next((goal for goal in goals if goal.name == chosen), goals[0])
+
+
 def chosen_in(frame: Frame) -> Ids:
     """The chosen peers that exist in this frame: the marked ones, else the selected one."""
     ids = np.array(frame.chosen, np.int64)
@@ -272,7 +282,7 @@ def verbs_for(frame: Frame) -> tuple[Verb, ...]:
         return ()
     pairs = [_pair(frame, pair, ids) for pair in PAIRS if pair.do in VERBS]
     rest = (*_of_network(frame, ids), *_heal(frame), *_operator(frame, ids), *_call_off(frame))
-    return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
+    return (*pairs[:4], *_asks(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
 
 
 def verb_of(frame: Frame, id: str) -> Verb | None:  # noqa: A002
@@ -329,7 +339,17 @@ def _ban(frame: Frame, ids: Ids) -> str:
     return f"“{told}”" if told else "anything"
 
 
-def _ask(frame: Frame, ids: Ids) -> Verb:
+ASK = "ask:"
+"""Begins the id of a verb that asks for another goal of the network than `goal_of`."""
+
+
+def capital(text: str) -> str:
+    """The same with a capital letter at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _asks(frame: Frame, ids: Ids) -> Iterator[Verb]:
+    """To ask: a verb for each goal that a user can choose, where there are several."""
     snapshot = frame.snapshot
     up = ids[snapshot.state[ids] == ALIVE]
     label = "Ask" if len(ids) == 1 else f"Ask {len(up):,}"
@@ -337,12 +357,21 @@ def _ask(frame: Frame, ids: Ids) -> Verb:
         who = called(snapshot, ids)
         one = len(ids) == 1
         told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
-        return Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
+        yield Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
+        return
     asker = asker_of(frame) if len(ids) == 1 else None
     who = called(snapshot, up if asker is None else (asker,))
     again = "" if asker in (None, int(ids[0])) else f" {called(snapshot, ids)} is censored, so {who} asks again."
-    tip = f"Type what {who} should search for, and see the question spread.{again}"
-    return Verb("ask", "ask.here", label, f"Ask from {who} …", tip, True, many=len(up))
+    goals, now = goals_to_ask(snapshot.fixed.goals), goal_of(frame)
+    if len(goals) == 1:
+        tip = f"Type what {who} should search for, and see the question spread.{again}"
+        yield Verb("ask", "ask.here", label, f"Ask from {who} …", tip, True, many=len(up))
+        return
+    for goal in goals:
+        id_, key = ("ask", "ask.here") if goal is now else (f"{ASK}{goal.name}", "")
+        does = "wants" if len(up) == 1 or asker is not None else "want"
+        says = f"Ask: {who} {does} to {goal.verb} …"
+        yield Verb(id_, key, label, says, f"{goal.about}{again}", True, many=len(up))
 
 
 def _publish(frame: Frame, ids: Ids) -> Verb:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from engine import ALIVE, STATES, Goal, VerbOffer
-from tui.config.keys import within
+from engine import ALIVE, STATES, Goal, VerbOffer, goals_to_ask
+from tui.config.keys import key_for, keyed, within
 from tui.session.frame import Frame
 from tui.textual_compat import TextLine
 from tui.widgets.messages import Asked, AskLeft
 
-from ..session.verbs import askers_of, called, chosen_in
+from ..session.verbs import askers_of, called, chosen_in, goal_of
 from .panel import Lines, panel_css
-from .text import Row, Span, width_of
+from .text import Row, Span, fit, width_of
 
 OFFERED = 200
 """Titles to complete from."""
@@ -26,7 +28,12 @@ OFFERS = 8
 
 class AskBar(Vertical):
     """`p017 wants to find …`, and above it what there is to ask for: a click on one asks for it, and so does enter in
-    an empty line for the first, which is what was asked before. Posts `Asked`, and `AskLeft` when left."""
+    an empty line for the first, which is what was asked before. Where a network has several goals, a key and a click on
+    the words in front choose another. Posts `Asked`, and `AskLeft` when left.
+
+    The same line takes the name of a file to publish, and the values of a verb. Each of them has a text of its own,
+    which is there again when the line was left and is opened for the same.
+    """
 
     DEFAULT_CSS = (
         panel_css("AskBar")
@@ -36,24 +43,34 @@ class AskBar(Vertical):
         Horizontal { height: 1; width: 1fr; }
         #offers { height: 1; pointer: pointer; }
         #who { width: auto; min-width: 16; height: 1; }
+        #who.-several { pointer: pointer; }
         Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
     }
     """
     )
-    BINDINGS = within({"field.leave": "leave", "field.before": "recall(-1)", "field.after": "recall(1)"})
+    BINDINGS = within({
+        "field.leave": "leave", "field.before": "recall(-1)", "field.after": "recall(1)", "field.complete": "complete",
+        "field.goal": "next_goal",
+    })  # fmt: skip
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._frame: Frame | None = None
-        self._titles: tuple[str, ...] = ()
-        self._history: list[str] = []
+        self._texts: Mapping[str, tuple[str, ...]] = {}
+        self._typed: dict[str, list[str]] = {}
+        """What was typed before, the latest last, by what it was typed for: see `_purpose`."""
+        self._left: dict[str, str] = {}
+        """What stood in the line when it was left, by the same."""
         self._at = 0
+        self._wrong = ("", "")
+        """A text that was refused, and why."""
         self.offers: tuple[str, ...] = ()
         """What a click would ask for, and the first of them enter in an empty line."""
         self.publishing = False
         """Whether what is typed is to be shared rather than asked for."""
         self.offer: VerbOffer | None = None
         """The verb of the network whose values are typed."""
+        self._goal_name = ""
 
     def compose(self) -> ComposeResult:
         """What there is; who asks, and for what."""
@@ -62,25 +79,101 @@ class AskBar(Vertical):
             yield Lines(id="who")
             yield TextLine(compact=True, id="what")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.has_class("-open")
+
+    def open(
+        self, frame: Frame, *, publish: bool = False, offer: VerbOffer | None = None, goal: str | None = None
+    ) -> None:
+        """Show it and type: what is wanted of the network, the name of a file to share, or the values of a verb.
+        goal: the name of the goal of an ask; None: see `goal_of`."""
+        self._keep_text()
+        self.publishing, self.offer = publish, offer
+        self._goal_name = goal or goal_of(frame).name
+        field = self.query_one(Input)
+        field.value = self._left.pop(self._kind, "")
+        field.cursor_position = len(field.value)
+        self._wrong = ("", "")
+        self._at = len(self._history)
+        self.add_class("-open")
+        self.show(frame)
+        self._suggest()
+        self.focus()
+
+    def close(self) -> None:
+        """Hide it. What stands in it is kept for the next time that it is opened for the same."""
+        self._keep_text()
+        self.query_one(Input).value = ""
+        self.remove_class("-open")
+
+    def _keep_text(self) -> None:
+        value = self.query_one(Input).value
+        if self.is_open and value.strip():
+            self._left[self._kind] = value
+
+    def refuse(self, text: str, why: str) -> None:
+        """What was typed cannot be: it stands in the line again, to be mended, with the reason above it."""
+        history = self._history
+        if history and history[-1] == text:
+            history.pop()
+        self._at = len(history)
+        self._wrong = (text, why)
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = len(text)
+        self._offer()
+
     def show(self, frame: Frame) -> None:
-        """Take the selection and the titles."""
+        """Take the selection and what can be asked for."""
         self._frame = frame
-        if frame.titles != self._titles:
-            self._titles = frame.titles
-            field = self.query_one(Input)
-            field.suggester = SuggestFromList(frame.titles[:OFFERED], case_sensitive=False)
+        if frame.texts != self._texts:
+            self._forget_offers(frame.texts)
+            self._texts = frame.texts
+            self._suggest()
         self._say_who()
         self._offer()
 
+    def _forget_offers(self, texts: Mapping[str, tuple[str, ...]]) -> None:
+        """Of what was asked before, leave out what another run offered and this one does not."""
+        for name, offered in self._texts.items():
+            gone = set(offered) - set(texts.get(name, ()))
+            if name in self._typed:
+                self._typed[name] = [text for text in self._typed[name] if text not in gone]
+        self._at = min(self._at, len(self._history))
+
+    def _suggest(self) -> None:
+        """Complete from what can be asked for with the present goal."""
+        offered = () if self.publishing or self.offer is not None else self._offered[:OFFERED]
+        self.query_one(Input).suggester = SuggestFromList(offered, case_sensitive=False) if offered else None
+
+    @property
+    def _offered(self) -> tuple[str, ...]:
+        goal = self._goal
+        return self._texts.get(goal.name, ()) if goal is not None else ()
+
+    @property
+    def _kind(self) -> str:
+        """What is typed, in a word that no goal is called."""
+        return " publish" if self.publishing else f" act {self.offer.name}" if self.offer is not None else " ask"
+
+    @property
+    def _history(self) -> list[str]:
+        """What was typed before for the same: for asks, those with the same goal."""
+        goal = self._goal
+        purpose = goal.name if self._kind == " ask" and goal is not None else self._kind
+        return self._typed.setdefault(purpose, [])
+
     def _offer(self) -> None:
         """What may be asked for: in an empty line what was asked before and what is wanted most, else what goes with
-        what is typed."""
+        what is typed. Where what was typed is refused, why."""
         field = self.query_one(Input)
         typed = field.value.strip().lower()
-        known = dict.fromkeys((*self._history[:-4:-1], *self._titles))
+        asking = self._kind == " ask"
+        known = dict.fromkeys((*self._history[:-4:-1], *self._offered))
         fitting = [title for title in known if all(word in title.lower() for word in typed.split())]
-        typing = self.publishing or self.offer is not None
-        self.offers = () if typing else tuple(fitting[:OFFERS])
+        self.offers = tuple(fitting[:OFFERS]) if asking else ()
         first = self.offers[0] if self.offers else ""
         again = " again" if first in self._history else ""
         what = self._goal.what if self._goal is not None else ""
@@ -92,6 +185,9 @@ class AskBar(Vertical):
                 for name, value in self.offer.values.items()
             )
         row: list[Span] = []
+        if self._wrong[1] and field.value.strip() == self._wrong[0]:
+            row = [(fit(keyed(self.app, self._wrong[1]), max(1, self.size.width - 2)).rstrip(), "warn")]
+            self.offers = ()
         for offer in self.offers:
             shown = f" {offer} "
             if width_of(row) + width_of([(shown, "")]) + 1 > self.size.width - 2:
@@ -100,9 +196,13 @@ class AskBar(Vertical):
         self.query_one("#offers", Lines).show_rows([tuple(row)])
 
     def on_click(self, event: events.Click) -> None:
-        """A click on what is offered asks for it."""
+        """A click on what is offered asks for it; one on who wants what chooses the next goal."""
         lines = event.widget
-        if not isinstance(lines, Lines) or lines.id != "offers" or not lines.rows:
+        if isinstance(lines, Lines) and lines.id == "who" and self.goals:
+            event.stop()
+            self.action_next_goal()
+            self.focus()
+        if not isinstance(lines, Lines) or lines.id != "offers" or not lines.rows or not self.offers:
             return
         event.stop()
         x = event.x
@@ -113,7 +213,7 @@ class AskBar(Vertical):
             x -= wide
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    def _on_typed(self, event: Input.Changed) -> None:
         event.stop()
         self._offer()
 
@@ -133,9 +233,37 @@ class AskBar(Vertical):
         return f"{who} {word} and cannot ask"
 
     @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The goals between which one can choose now; () where there is no choice."""
+        if self._frame is None or self._kind != " ask":
+            return ()
+        goals = goals_to_ask(self._frame.snapshot.fixed.goals)
+        return goals if len(goals) > 1 else ()
+
+    @property
     def _goal(self) -> Goal | None:
-        """What is asked for if nothing else is said."""
-        return self._frame.snapshot.fixed.goals[0] if self._frame is not None else None
+        """What is wanted."""
+        if self._frame is None:
+            return None
+        goals = goals_to_ask(self._frame.snapshot.fixed.goals)
+        return next((goal for goal in goals if goal.name == self._goal_name), goals[0])
+
+    def _next(self) -> Goal | None:
+        """The goal after the present one; None where there is one alone."""
+        names = [goal.name for goal in self.goals]
+        goal = self._goal
+        return self.goals[(names.index(goal.name) + 1) % len(names)] if names and goal is not None else None
+
+    def action_next_goal(self) -> None:
+        """Choose the next goal; what is typed stays."""
+        goal = self._next()
+        if goal is not None:
+            self._goal_name = goal.name
+            self._at = len(self._history)
+            self._wrong = ("", "")
+            self._suggest()
+            self._say_who()
+            self._offer()
 
     def _say_who(self) -> None:
         frame = self._frame
@@ -146,15 +274,20 @@ class AskBar(Vertical):
         some = (askers,) if isinstance(askers, int) else askers or ()
         who = called(frame.snapshot, some) if some else "any peer"
         several = len(some) > 1
-        goal = self._goal
+        goal, other = self._goal, self._next()
         wants = "want to" if several else "wants to"
         does = ("share " if several else "shares ") if self.publishing else f"{wants} {goal.verb if goal else 'ask'} "
         if self.offer is not None:
             who, does = called(frame.snapshot, self.offer.able), f"{self.offer.name} "
-        row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"), ("❯ ", "key bold"))
+        row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"))
+        if other is not None and goal is not None:
+            key = key_for(self.app, "field.goal")
+            row = (row[0], (f"{wants} ", "dim"), (goal.verb, "text bold"), (f" {key}: {other.verb} ", "dim"))
+        row = (*row, ("❯ ", "key bold"))
         if reason:
             row = ((f"{reason}; ", "warn"), *row)
         lines = self.query_one("#who", Lines)
+        lines.set_class(other is not None, "-several")
         lines.styles.width = sum(len(text) for text, _ in row)
         lines.show_rows([row])
 
@@ -166,27 +299,39 @@ class AskBar(Vertical):
     def _ask(self, text: str) -> None:
         if not text or self._frame is None:
             return
-        if self.offer is not None:
-            self.query_one(Input).value = ""
-            self.post_message(Asked(text, None, act=self.offer.name))
-            return
-        if not self._history or self._history[-1] != text:
-            self._history.append(text)
-        self._at = len(self._history)
+        history = self._history
+        if not history or history[-1] != text:
+            history.append(text)
+        self._at = len(history)
         self.query_one(Input).value = ""
         self._offer()
-        if self.publishing:
+        goal = self._goal
+        if self.offer is not None:
+            self.post_message(Asked(text, None, act=self.offer.name))
+        elif self.publishing:
             self.post_message(Asked(text, self._frame.chosen, publish=True))
         else:
-            self.post_message(Asked(text, askers_of(self._frame)))
+            first = goal is None or goal is self._frame.snapshot.fixed.goals[0]
+            self.post_message(Asked(text, askers_of(self._frame), goal=None if first or goal is None else goal.name))
+
+    def action_complete(self) -> None:
+        """Take what is suggested: the text that goes on with what is typed, else the first that goes with it. The line
+        keeps the focus, also where there is none: who types here is not done."""
+        field = self.query_one(Input)
+        typed = field.value.strip().lower()
+        taken = next((offer for offer in self.offers if offer.lower().startswith(typed)), next(iter(self.offers), ""))
+        if taken:
+            field.value = taken
+            field.cursor_position = len(taken)
 
     def action_recall(self, by: int) -> None:
-        """Put an earlier question into the field."""
-        if not self._history:
+        """Put an earlier text into the field."""
+        history = self._history
+        if not history:
             return
-        self._at = min(max(self._at + by, 0), len(self._history))
+        self._at = min(max(self._at + by, 0), len(history))
         field = self.query_one(Input)
-        field.value = self._history[self._at] if self._at < len(self._history) else ""
+        field.value = history[self._at] if self._at < len(history) else ""
         field.cursor_position = len(field.value)
 
     def action_leave(self) -> None:

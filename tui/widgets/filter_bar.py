@@ -62,6 +62,7 @@ class FilterBar(Vertical):
         #filter-word { width: auto; padding: 0 1; color: $accent; text-style: bold; }
         #filter-input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
         #filter-told { width: auto; max-width: 65%; padding: 0 1; color: $foreground 70%; }
+        #filter-told.-bad { color: $warning; }
         #filter-offers { background: $panel; padding: 0 1; }
     }
     """
@@ -121,10 +122,18 @@ class FilterBar(Vertical):
         """Close it."""
         self.remove_class("-open")
 
-    def tell(self, sentence: str) -> None:
-        """What the selector means, or what is wrong with it: which selector is beside it, so that is left out."""
+    def focus(self, scroll_visible: bool = True) -> FilterBar:
+        """Focus the field."""
+        self.query_one(Input).focus(scroll_visible)
+        return self
+
+    def tell(self, sentence: str, *, bad: bool = False) -> None:
+        """What the selector means, or what is wrong with it: which selector is beside it, so that is left out. bad: it
+        was to be used all the same."""
         short = WHERE.sub("", sentence)
-        self.query_one("#filter-told", Label).update(Content(plain(short, limit=200)))
+        label = self.query_one("#filter-told", Label)
+        label.set_class(bad, "-bad")
+        label.update(Content(plain(short, limit=200)))
 
     def _offer(self, text: str) -> Sequence[str]:
         return self._complete(text) if self._complete is not None and self.purpose != "feed" else ()

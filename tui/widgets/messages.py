@@ -68,13 +68,21 @@ class Wish(Message):
 
 
 class Asked(Message):
-    """A person typed something to ask for, from the selected peer or from several (or any, when None); or, when
-    `publish`, the name of a file that they should share; or the values of the verb `act` of the network."""
+    """A person typed something to ask for, from the selected peer or from several (or any, when None), with a goal of
+    the network (None: its first); or, when `publish`, the name of a file that they should share; or the values of the
+    verb `act` of the network."""
 
     def __init__(
-        self, text: str, origin: PeerId | tuple[PeerId, ...] | None, *, publish: bool = False, act: str = ""
+        self,
+        text: str,
+        origin: PeerId | tuple[PeerId, ...] | None,
+        *,
+        goal: str | None = None,
+        publish: bool = False,
+        act: str = "",
     ) -> None:
         super().__init__()
+        self.goal = goal
         self.text = text
         self.origin = origin
         self.publish = publish
