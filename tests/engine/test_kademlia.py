@@ -106,6 +106,18 @@ def test_without_convergence_all_join_and_publish() -> None:
         assert ask(swarm, asker, title).outcome == "answered"
 
 
+def test_who_has_not_begun_to_join_is_not_told_that_others_were_silent() -> None:
+    swarm = swarm_of(30, options={"converge": False})
+    swarm.advance(SECOND // 2)
+    early = next(
+        peer for peer in range(30) if not node(swarm, peer).dht.lookups and not len(node(swarm, peer).dht.table)
+    )
+    swarm.do(AskFor(early, "blue train"))
+    swarm.advance(swarm.now_us + SECOND // 10)
+    told = "No answer: the asker has not joined the table: no node has answered it so far."
+    assert swarm.asks()[-1].verdict == told
+
+
 def test_converge_cannot_be_set_while_it_runs() -> None:
     with pytest.raises(InputError, match="read when a run begins"):
         swarm_of().do(Set("converge", False))

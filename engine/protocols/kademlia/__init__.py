@@ -260,7 +260,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         if facts.hits:
             return None
         if facts.joined is False:
-            return "No answer: the asker has not joined the table, since nobody that it knew has answered."
+            return "No answer: the asker has not joined the table: no node has answered it so far."
         keepers = facts.keepers
         if not keepers.total:
             if not facts.holders.total:
