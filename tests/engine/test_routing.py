@@ -363,6 +363,17 @@ def test_nobody_is_cut_off_from_news_that_the_network_spreads(protocol: str) -> 
     assert cut.sentence.startswith(f"“{news.text}” is news that the network itself spreads")
 
 
+def test_a_packet_that_is_lost_on_its_first_link_is_told_so() -> None:
+    swarm = swarm_of("distance vector", slowest_kbit_s=16, buffer_bytes=100, packet_bytes=1_500)
+    run(swarm, 1)
+    to = swarm.links_of(0)[0]
+    swarm.do(AskFor(0, f"#{to}"))
+    row = ask(swarm, 0, f"#{to}", 10)
+    assert swarm.asks()[-2].verdict.startswith("The packet arrived"), "it was on the link before"
+    told = "No answer: the packet did not get over its first link; it or its answer was lost (queue: 1)."
+    assert row.verdict == told
+
+
 def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
     swarm = swarm_of("link state", peers=20, hosts_share=0.4)
     host = swarm.select("role=host")[0]

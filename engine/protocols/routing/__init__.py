@@ -728,7 +728,8 @@ def packet_verdict(facts: Facts) -> str:
         return f"No answer: the sender {facts.trouble}."
     if facts.setback:
         return f"Not delivered: {facts.setback}."
-    return f"No answer: the packet came as far as {passed} away{lost_text(facts, 'it or its answer was lost')}."
+    came = f"came as far as {passed} away" if facts.hops else "did not get over its first link"
+    return f"No answer: the packet {came}{lost_text(facts, 'it or its answer was lost')}."
 
 
 def update_verdict(facts: Facts) -> str:
