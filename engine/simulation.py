@@ -684,6 +684,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         others = audience.count - (record.origin in audience)
         return record.heard_by(audience, record.success_us) / others if others else None
 
+    def spread_of(self, record: AskRecord) -> tuple[int | None, ...]:
+        """See `AskRecord.spread_over`; empty for an ask without an audience."""
+        return record.spread_over(self.audience_of(record)) if record.sought == "share" else ()
+
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
     def join(self, causes: tuple[int, ...]) -> JointRecord:

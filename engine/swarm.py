@@ -582,6 +582,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         sim.metrics.settle()
         if record.sought == "share" and (record.share is None or record.firsts is not None):
             record.share = sim.share_heard(record)
+            record.spread_us = sim.spread_of(record) or record.spread_us
         before = record.verdict
         facts = facts_of(sim, record)
         record.verdict = own_verdict(sim, record, facts) or verdict(facts)

@@ -482,8 +482,10 @@ class SnapshotBuilder:
         key = (record, self._simulation.n, record.firsts is None, *rows)
         if key != self._traced[0]:
             made = record.trace(self._simulation.n)
-            place = None if made is None else self._simulation.program.place_of(record.text)
-            self._traced = key, made if made is None or place is None else replace(made, key_place=place)
+            if made is not None:
+                place, spread_us = self._simulation.program.place_of(record.text), self._simulation.spread_of(record)
+                made = made if place is None and not spread_us else replace(made, key_place=place, spread_us=spread_us)
+            self._traced = key, made
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:

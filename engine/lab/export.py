@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-from ..measure.snapshot import AskRow, Series
+from ..measure.snapshot import SPREAD, AskRow, Series
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,17 +40,19 @@ def series_csv(series: Series) -> str:
 
 
 def asks_csv(asks: Iterable[AskRow], labels: Sequence[str]) -> str:
-    """Asks as CSV, one a line, with all figures of their records; `done` and `of` are their progress. `labels`: names
+    """Asks as CSV, one a line, with all figures of their records; `done` and `of` are their progress,
+    `spread_50_s` and the others the time until half (90 %, 99 %) of the audience was reached. `labels`: names
     of the peers, by PeerId."""
     names = ("id", "goal", "from", "text", "by", "issued_s", "reached", "messages", "bytes", "duplicates",
              "hits", "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict",
-             "answerers", "done", "of")  # fmt: skip
+             "answerers", "done", "of", *(f"spread_{percent}_s" for percent in SPREAD))  # fmt: skip
     rows = (
         (
             row.id, row.goal, labels[row.origin], row.text, row.by, row.issued_us / 1e6, row.reached,
             row.messages, row.bytes, row.duplicates, row.hits, row.decoys, row.fetched,
             None if row.first_hit_us is None else row.first_hit_us / 1e6, row.hops, row.lost, row.verdict,
             row.answerers, row.done, row.of,
+            *(None if at_us is None else at_us / 1e6 for at_us in row.spread_us or [None] * len(SPREAD)),
         )
         for row in asks
     )  # fmt: skip

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
 from ..errors import InputError, plain
-from ..measure.snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
+from ..measure.snapshot import ALIVE, SPREAD, STATES, AskRow, Series, Snapshot, Totals
 from ..record.file import Recording, read
 from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
@@ -136,6 +136,16 @@ class Report:
             "first_hit_s": None if row.first_hit_us is None else row.first_hit_us / 1e6,
             "hops": row.hops,
             "lost": row.lost,
+            **(
+                {
+                    "spread_s": {
+                        str(percent): None if at_us is None else at_us / 1e6
+                        for percent, at_us in zip(SPREAD, row.spread_us, strict=True)
+                    }
+                }
+                if row.spread_us
+                else {}
+            ),
             **({"remarks": {key: list(values) for key, values in row.remarks.items()}} if row.remarks else {}),
             "verdict": row.verdict,
         }

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from ..api import FIND, PARTS, AskId, Goal, PeerId, Sought
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, Envelope, Via
 from ..sim.memory import set_apart
-from .snapshot import Arrivals, AskRow, Losses, Trace
+from .snapshot import SPREAD, Arrivals, AskRow, Losses, Trace
 
 ROWS_MOST = 20_000
 """Arrivals kept of one ask, of questions and of answers each."""
@@ -383,6 +383,14 @@ class FirstArrivals:
             heard = heard & (at <= until_us)
         return int(np.count_nonzero(heard))
 
+    def times(self, peers: PeerSet, origin: PeerId) -> Sequence[int]:
+        """When each of these but the origin was reached, in us, ascending."""
+        if self.by_peer is not None:
+            return sorted([row[3] for peer, row in self.by_peer.items() if peer in peers and peer != origin])
+        who, rows = self._rows()
+        times: list[int] = np.sort(rows[2][peers.flags[who] & (who != origin)]).tolist()
+        return times
+
     def columns(self, n: int) -> Columns:
         """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
         frm, hop, at_us = np.full(n, -1, np.int32), np.full(n, -1, np.int32), np.full(n, -1, np.int64)
@@ -538,6 +546,7 @@ class AskRecord:
         "setback",
         "share",
         "sought",
+        "spread_us",
         "stale",
         "success_us",
         "text",
@@ -591,6 +600,8 @@ class AskRecord:
         """Key -> values, in alphabetical order."""
         self.share: float | None = None
         """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
+        self.spread_us: tuple[int | None, ...] = ()
+        """Of one that has closed: see `AskRow`."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
         self._questions: Deliveries | None = None
@@ -686,6 +697,16 @@ class AskRecord:
         if self.firsts is None:
             return min(self.reached, peers.count - itself)
         return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us) - itself
+
+    def spread_over(self, peers: PeerSet) -> tuple[int | None, ...]:
+        """The times in us from issue until a question had come to the shares `SPREAD` of these, the origin left out;
+        None for a share that it did not come to. Empty without a path, and where there is nobody else."""
+        others = peers.count - (self.origin in peers)
+        if self.firsts is None or not others:
+            return ()
+        at_us = self.firsts.times(peers, self.origin)
+        wanted = [-(-percent * others // 100) for percent in SPREAD]
+        return tuple([at_us[count - 1] - self.issued_us if count <= len(at_us) else None for count in wanted])
 
     def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
         """A message that counted as lost is delivered after all."""
@@ -843,6 +864,7 @@ class AskRecord:
             stale=len(self.stale),
             remarks=self.remarks,
             transfers=self.by_part[TRANSFER],
+            spread_us=self.spread_us,
         )
 
     def trace(self, n: int) -> Trace | None:

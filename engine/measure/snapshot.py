@@ -203,6 +203,10 @@ class Totals:
         return self.sent - self.delivered - self.dropped
 
 
+SPREAD = (50, 90, 99)
+"""Shares of an audience, in %, for which it is told when an ask had come to them."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskRow:
     """The record of one ask, without its path. bytes: of all messages that descend from it."""
@@ -250,6 +254,9 @@ class AskRow:
     """Peers that were alive when it was issued, the origin left out. Stations count, except if it is for everyone."""
     transfers: int = 0
     """Messages sent that moved data for it."""
+    spread_us: tuple[int | None, ...] = ()
+    """Of one that goes to an audience, once it has closed: the times in us from issue until it had come to the shares
+    `SPREAD` of those of the audience that lived when it closed, None for a share that it did not come to."""
 
     @property
     def others(self) -> int:
@@ -439,3 +446,5 @@ class Trace:
     lost: Losses = field(default_factory=Losses)
     answerers: tuple[PeerId, ...] = ()
     key_place: float | None = None
+    spread_us: tuple[int | None, ...] = ()
+    """As in `AskRow`, so far."""

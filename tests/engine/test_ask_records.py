@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -290,3 +291,43 @@ def test_a_station_that_asks_is_not_among_the_others(network: str) -> None:
         counted = users if row.sought == "share" else users + len(stations)
         assert row.origin == origin
         assert row.alive == counted - (row.sought != "share" or origin == 3)
+
+
+# --- when it had come to most -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("peers", [40, 700])
+def test_a_record_tells_when_half_90_and_99_percent_of_its_audience_had_heard(peers: int) -> None:
+    swarm = Swarm(Setup(protocol="gossip", peers=peers, seed=2, asks_per_s=0.0))
+    dead = swarm.do(Kill("not #0 and random 5%"))
+    swarm.advance(1_000_000)
+    swarm.do(AskFor("#0", "a rumour"))
+    first = None
+    for now_us in range(1_050_000, 60_000_000, 50_000):
+        swarm.advance(now_us)
+        trace, row = swarm.trace(1), swarm.record(1)
+        assert trace is not None
+        others = peers - 1 - len(dead)
+        at_us = sorted(trace.at_us[(trace.at_us >= 0) & (trace.hop > 0)].tolist())
+        expected = tuple(
+            at_us[count - 1] - row.issued_us if count <= len(at_us) else None
+            for count in (math.ceil(share * others) for share in (0.5, 0.9, 0.99))
+        )
+        if len(at_us):
+            assert trace.spread_us == expected
+        if first is None and expected[0] is not None:
+            first = now_us
+            assert row.closed_us is None, "it is told while the rumour spreads"
+        if row.closed_us is not None:
+            break
+    assert row.spread_us == expected
+    assert expected[0] is not None
+    assert expected[1] is None or expected[0] < expected[1]
+
+
+def test_an_ask_without_an_audience_has_no_such_times() -> None:
+    swarm = Swarm(Setup(peers=20, seed=2, asks_per_s=0.0))
+    swarm.do(AskFor("#0", "blue train"))
+    swarm.advance(20_000_000)
+    assert swarm.record(1).reached > 0
+    assert swarm.record(1).spread_us == ()

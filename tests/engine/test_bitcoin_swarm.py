@@ -62,6 +62,9 @@ def test_a_block_and_a_payment_reach_all_once(era: str) -> None:
     paid, block = made.asks()
     assert (paid.goal, block.goal) == ("pay", "block")
     assert paid.reached == block.reached == 29
+    half_us, most_us, nearly_all_us = block.spread_us
+    assert half_us is not None
+    assert 0 < half_us <= most_us <= nearly_all_us < 30_000_000
     assert tips(made).total() == 30
     assert len(tips(made)) == 1
     assert nodes(made)[0].chain.tip.transactions[0].text == "coffee"

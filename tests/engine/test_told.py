@@ -508,7 +508,7 @@ def test_progress_and_answerers_are_in_the_report() -> None:
     swarm = finders()
     ask(swarm, 0, "blue train")
     row = swarm.asks()[0]
-    assert asks_csv([row], swarm.labels).splitlines()[1].endswith(",1,6,8")
+    assert asks_csv([row], swarm.labels).splitlines()[1].endswith(",1,6,8,,,")
 
 
 def test_a_failure_and_a_decoy_are_told_by_the_verdict() -> None:

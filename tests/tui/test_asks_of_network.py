@@ -141,3 +141,15 @@ def test_progress_fits_where_it_stands() -> None:
     assert progress_in(frames.ask_row(1), 40, "waiting") == "waiting"
     said = "\n".join("".join(text for text, _ in line) for line in account_rows(row, frames.snapshot(), 38))
     assert "16/17 ▰▰▰▰▰▰▰▱" in said
+
+
+def test_the_record_of_a_broadcast_says_when_most_had_heard() -> None:
+    def said(*spread_us: int | None) -> str:
+        row = frames.ask_row(1, sought="share")
+        lines = account_rows(row, frames.snapshot(), 38, spread_us=spread_us)
+        return "\n".join("".join(text for text, _ in line) for line in lines)
+
+    assert "50 90 99 %   0.41  0.62  1.20 s" in said(412_000, 620_000, 1_200_000)
+    assert "50 90 99 %   0.41  0.62  – s" in said(412_000, 620_000, None)
+    assert "50 90" not in said(None, None, None)
+    assert "50 90" not in said()

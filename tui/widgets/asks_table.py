@@ -14,7 +14,7 @@ import numpy as np
 from rich.cells import cell_len
 from textual import events
 
-from engine import AskId, AskRow, PeerId, Snapshot, Theory
+from engine import SPREAD, AskId, AskRow, PeerId, Snapshot, Theory
 from tui.config.keys import keyed, within
 from tui.draw.chart import meter, si
 from tui.session.ask_filter import filters_of, shown_asks
@@ -149,9 +149,11 @@ def account_rows(
     answerers: Sequence[PeerId] = (),
     holders: Sequence[PeerId] = (),
     keepers: Sequence[PeerId] = (),
+    spread_us: Sequence[int | None] = (),
 ) -> list[Row]:
     """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; answerers: who
-    named holders, in order; holders, keepers: who has the thing, and who keeps a record of it, where these are others.
+    named holders, in order; holders, keepers: who has the thing, and who keeps a record of it, where these are others;
+    spread_us: see `AskRow`, so far.
     """
     meant = meaning_of(snapshot)
     theory = [each for each in theory if _meant(meant, each.of)]
@@ -177,6 +179,7 @@ def account_rows(
     )
     rows: list[Row] = [
         *([reached] if meant.reach else []),
+        *([_spread_row(spread_us)] if meant.reach and any(at_us is not None for at_us in spread_us) else []),
         *hits,
         *([_figure("progress", progress_figure(row), (progress_bar(row, BAR_MOST), "answer"))] if row.of > 0 else []),
         *([_figure("deepest", f"{row.hops:,}", *_of(horizon))] if "reached" in told else []),
@@ -205,6 +208,13 @@ def account_rows(
         rows.append(((f"{key:<10} ", "dim"), (" + ".join(values), "warn")))
     rows.extend(((line, "caption"),) for line in theory_lines(theory, width))
     return rows
+
+
+def _spread_row(spread_us: Sequence[int | None]) -> Row:
+    """`50 90 99 %   0.41  0.62  1.20 s`: when it had come to these shares of its audience."""
+    times = ["–" if at_us is None else f"{at_us / 1e6:.2f}" for at_us in spread_us]
+    shares = " ".join(f"{percent}" for percent in SPREAD)
+    return _figure(f"{shares} %", times[0], (f" {'  '.join(times[1:])}", "text bold"), (" s", "text"))
 
 
 def theory_lines(theory: Sequence[Theory], width: int) -> list[str]:

@@ -418,7 +418,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         answerers = mine.answerers if mine is not None else ()
         holders = mine.holders if mine is not None and set(mine.holders) != set(answerers) else ()
         keepers = frame.keepers if set(frame.keepers) != set(answerers) else ()
-        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers)
+        spread_us = row.spread_us if row.closed_us is not None or mine is None else mine.spread_us
+        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers, spread_us)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:
