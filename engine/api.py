@@ -980,8 +980,9 @@ class Host(Protocol):
         ...
 
     def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
-        """What was found cannot be had, or what was asked for cannot be done: `why` is the end of a sentence of the
-        verdict, "but it could not be fetched: …", or of the network's own (`Facts.setback`). Logged as "failed"."""
+        """What was found cannot be had, nothing is found, or what was asked for cannot be done: `why` is the end of a
+        sentence of the verdict, "but it could not be fetched: …" or "No answer: …", or of the network's own
+        (`Facts.setback`). Logged as "failed"."""
         ...
 
     def keep_open(self, cause: CauseLike = INHERIT) -> None:
@@ -1256,9 +1257,10 @@ class Peer:
 
     def keeps(self, text: str) -> bool:
         """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
-        it has itself it holds. Asked on demand; a network where nobody does need not have this. Where some program has
-        it, minimum cuts separate an asker from keepers alone, not from holders: a holder is asked there only when a
-        keeper has named it."""
+        it has in its library it holds; in a network without files (`shares_files`), where only its peers know who has
+        something, a peer that has it itself keeps a record, too. Asked on demand; a network where nobody does need not
+        have this. Where some program has it, minimum cuts separate an asker from keepers alone, not from holders: a
+        holder is asked there only when a keeper has named it."""
         return False
 
     @classmethod

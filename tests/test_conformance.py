@@ -12,7 +12,7 @@ from broken.components import Borrower, Caller, Clutcher, Composed, Drifter, Fic
 from broken.founds import Founder
 from broken.freezes import Frozen
 from broken.grows import Clerk, Hoarder, Recorder, Squarer
-from broken.guesses import Guesser
+from broken.guesses import Guesser, Idler
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
 from broken.lingers import Lingerer
@@ -142,6 +142,7 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Clerk, "forgets", "holds 2400 items"),
         (Squarer, "forgets", "the programs grew from"),
         (Guesser, "answers", "nobody found anything"),
+        (Idler, "answers", 'asks with the goal "fetch" are not answered, nor does host.failed or verdict say why: '),
         (Frozen, "answers", "what was published is not to be found"),
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),

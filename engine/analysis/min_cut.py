@@ -305,7 +305,11 @@ def min_cut(
     if opened_by_network:
         return none(f"{what} is news that the network itself spreads: nobody looks for it, so nobody can be cut off.")
     served = any(kind.has_all for kind in sim.program_types)
-    own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
+    own = (
+        {file.name for file in sim.libraries[origin].matching(text)}
+        if not served and sim.program.shares_files
+        else set()
+    )
     brought = own & sim.downloads.get(origin, set())
     if own - brought and not goal.another:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
@@ -315,11 +319,14 @@ def min_cut(
     if needs is not None:
         cut = _cut_of_needs(labels, origin, text, needs, silent, holders)
         return replace(cut, sentence=cut.sentence + unlike)
+    keepers = _keepers(sim, text, silent)
+    files = served or sim.program.shares_files
+    if not files and keepers is None:
+        return none(f"The peers of this network share no files, and it does not say who could answer for {what}.")
     if not holders and served:
         return none(f"No {goal.one} is up and would answer: {who} is cut off from {what} already.")
-    if not holders:
+    if not holders and files:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
-    keepers = _keepers(sim, text, silent)
     held = "holder of" if keepers is None else "peer that keeps a record of"
     if keepers is not None:
         if origin in keepers:
@@ -453,11 +460,9 @@ def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
 def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
     """Whether a peer would answer: as a server that has everything, where there are such (`served`), else from its
     library."""
-    return (
-        sim.program_types[peer].has_all
-        if served
-        else bool(len(sim.libraries[peer]) and sim.libraries[peer].matching(text))
-    )
+    if served:
+        return sim.program_types[peer].has_all
+    return sim.program.shares_files and bool(len(sim.libraries[peer]) and sim.libraries[peer].matching(text))
 
 
 def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:

@@ -21,6 +21,8 @@ from ..simulation import Chosen, LivingUsers, Simulation
 TRANSFER = PARTS.index("transfer")
 VERDICT_MAX = 400
 """Characters of a network's own sentence."""
+SETBACK_MAX = 120
+"""Characters of the reason that it gave why nothing was found."""
 
 
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
@@ -97,8 +99,15 @@ def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, h
 
 
 def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict[str, Any]:
-    """Where the holders of what was looked for are, each in one of the counts that `verdict` lists."""
+    """Where the holders of what was looked for are, each in one of the counts that `verdict` lists. Raises PeerFailed.
+
+    In a network without files only its own peers know who has something: none are counted but those that say that they
+    keep a record."""
     origin = record.origin
+    if not sim.program.shares_files:
+        kept = [p for p in keepers_of(sim, record.text) if p != origin] if keeps_records(sim.program_types) else None
+        keepers = None if kept is None else len(kept)
+        return {**NO_COUNTS, "holders": 0, "holders_alive": 0, "distance": None, "keepers": keepers}
     faults, programs = sim.faults, sim.programs
     censored, group, bans = faults.censored, faults.group, faults.bans
     counts = {**NO_COUNTS}
@@ -387,7 +396,9 @@ def verdict(facts: Mapping[str, Any]) -> str:
     overlay, shares_files  whether the network has links that stay open, and whether its peers share files
     near                   only for a publication: living users that no fault keeps from the publisher and, in a network
                            with links, whose questions can arrive
-    setback                why the file was not fetched in the end, or ""
+    setback                the last reason that `Host.failed` was given, nothing having been fetched since, or ""
+    keepers                only in a network without files, where nothing was found: living peers that keep a record of
+                           it, the origin left out; None where no program tells (`Peer.keeps`)
     fetching               whether a transfer was begun and nothing was fetched
     hits_at                only with a setback or while fetching: what became of the holders found, a `Whereabouts`
     losses, stations       {reason: messages}, {label: state}
@@ -536,9 +547,30 @@ def names(labels: Sequence[str], most: int = 4) -> str:
 
 
 def _why(facts: Mapping[str, Any]) -> str:
+    """Why nothing was found: what the network itself says (`Host.failed`), then where the holders are."""
+    said = [plain(facts["setback"], SETBACK_MAX).rstrip(".")] if facts["setback"] else []
+    if facts["shares_files"]:
+        return f"{'; '.join([*said, _where(facts)])}{_so_far(facts)}."
+    if facts["trouble"]:
+        said = [f"the asker {facts['trouble']}"]
+    if not said:
+        reached = facts["reached"]
+        asked = (
+            f"{plural(reached, 'peer')} {'was' if reached == 1 else 'were'} asked" if reached else "nobody was asked"
+        )
+        said = [f"{asked}, and no answer came back" if reached else asked]
+    if facts["keepers"] is not None:
+        said.append(f"{plural(facts['keepers'], 'peer')} keep{'s' if facts['keepers'] == 1 else ''} a record of it")
+    if facts["losses"]:
+        said.append(_worst(facts["losses"]))
+    return f"{'; '.join(said)}{_so_far(facts)}."
+
+
+def _where(facts: Mapping[str, Any]) -> str:
+    """Where the holders are, in a network that shares files."""
     holders: int = facts["holders"]
     if not holders:
-        return f'no peer holds "{plain(facts["text"], 40)}"{_so_far(facts)}.'
+        return f'no peer holds "{plain(facts["text"], 40)}"'
     parts = []
     rest = holders
     for word, label in WHERE.items():
@@ -551,7 +583,7 @@ def _why(facts: Mapping[str, Any]) -> str:
         if facts["asked"]:
             parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
         parts += [_unasked(kind, facts[kind], facts) for kind in UNASKED if facts[kind]]
-    return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}{_so_far(facts)}."
+    return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}"
 
 
 def _unasked(kind: str, count: int, facts: Mapping[str, Any]) -> str:

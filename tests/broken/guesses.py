@@ -1,10 +1,10 @@
-"""Answers each question with the first file that it has, whatever was asked for."""
+"""Answers each question with the first file that it has, whatever was asked for; or does nothing about a goal."""
 
 from __future__ import annotations
 
 from broken.sound import Have, Sound, Wanted
 
-from engine import DUPLICATE, Host, Known, PeerId, on
+from engine import DUPLICATE, FETCH, FIND, Ask, Host, Known, PeerId, on
 
 
 class Guesser(Sound, name="guesses"):
@@ -18,3 +18,11 @@ class Guesser(Sound, name="guesses"):
             host.send(message.origin, Have(message.key, file.name))
         self.go_on(host, sender, message)
         return None
+
+
+class Idler(Sound, name="idles"):
+    goals = (FIND, FETCH)
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        if ask.goal == FIND:
+            super().ask(host, ask)

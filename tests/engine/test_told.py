@@ -205,6 +205,16 @@ def test_an_ask_has_a_goal_of_its_network_by_default_the_first() -> None:
     assert [goal.name for goal in swarm.snapshot().fixed.goals] == ["find", "publish"]
 
 
+def test_a_goal_equals_its_name_alone() -> None:
+    get = replace(FIND, name="get")
+    assert get == "get"
+    assert Ask(1, "get", "x").goal == get
+    assert get != "find"
+    assert get != replace(get, success_s=1.0)
+    assert get == replace(get)
+    assert {get: 1}["get"] == 1  # type: ignore[index]
+
+
 def test_success_is_within_the_time_of_the_goal() -> None:
     class Slow(Actor, name="slow"):
         goals = (replace(FIND, success_s=20.0),)

@@ -109,6 +109,50 @@ def test_the_verdict_tells_asked_from_unasked() -> None:
     assert verdict(swarm) == "No answer: 1 peer holds it; 1 did not receive the question."
 
 
+def test_a_network_without_files_has_no_holders_that_the_engine_knows() -> None:
+    class Fileless(Diary, name="fileless"):
+        shares_files = False
+
+        @on(Question)
+        def hear(self, host: Host, sender: PeerId, message: Question) -> None:
+            """No answer."""
+
+        def ask(self, host: Host, ask: Ask) -> None:
+            host.send(1, Question(ask.text))
+
+    class Kept(Fileless, name="kept"):
+        def keeps(self, text: str) -> bool:
+            return True
+
+    class Plain(Fileless, name="plain"):
+        def ask(self, host: Host, ask: Ask) -> None:
+            if ask.text != "nothing":
+                host.failed("nobody that was asked knows it")
+
+    swarm = make_swarm(5, Fileless)
+    give(swarm, 1, "blue train")  # a file that this network never reads
+    assert verdict(swarm) == "No answer: 1 peer was asked, and no answer came back."
+    cut = swarm.min_cut(0, "blue train")
+    assert cut.sentence.startswith("The peers of this network share no files, and it does not say who could answer for")
+    swarm.do(Censor(1))
+    assert verdict(swarm) == "No answer: nobody was asked; 1 message was censored."
+    assert verdict(make_swarm(5, Kept)) == (
+        "No answer: 1 peer was asked, and no answer came back; 4 peers keep a record of it."
+    )
+    assert make_swarm(5, Kept).min_cut(0, "blue train").sentence.startswith("p000 keeps a record of")
+    swarm = make_swarm(5, Plain)
+    assert verdict(swarm) == "No answer: nobody that was asked knows it."
+    assert verdict(swarm, "nothing") == "No answer: nobody was asked."
+
+
+def test_the_reason_that_a_network_gives_comes_before_where_the_holders_are() -> None:
+    class Reasons(Diary, name="reasons"):
+        def ask(self, host: Host, ask: Ask) -> None:
+            host.failed("it gave up.")
+
+    assert verdict(make_swarm(3, Reasons)) == 'No answer: it gave up; no peer holds "blue train".'
+
+
 def test_a_protocol_may_explain_in_its_own_terms() -> None:
     seen: list[Facts] = []
 

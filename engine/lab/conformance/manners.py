@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from ...api import Peer, Shown
+from ...api import Peer, Shown, goals_to_ask
 from ...commands import Act, AskFor, Kill, Publish, Set
 from ...errors import InputError
 from ...measure.snapshot import ALIVE
 from ...programs import values_of, verbs_of
 from ...simulation import Simulation
 from .inside import copied, globals_of, packed
-from .watch import SECOND, LateWires, Spied, Variant
+from .watch import SECOND, TRIES, LateWires, Spied, Variant
 
 IDLE_MOST = 5.0
 """Messages per peer and second when nobody asks anything."""
@@ -68,10 +68,16 @@ class Traffic:
 
 
 def answers(network: Variant) -> None:
-    """It starts, an ask is answered, one for what was just published too, and asks come to an end."""
+    """It starts, an ask is answered, one for what was just published too, and asks come to an end; of each further goal
+    that a user can choose, an ask for one of its examples is answered, or the network says why it is not."""
     made = Spied(network)
     made.run(5)
     assert made.answered(), f"nobody found anything, or few heard of it: {made.unanswered()}"
+    for goal in goals_to_ask(network.program.goals)[1:]:
+        assert made.served(goal), (
+            f'asks with the goal "{goal.name}" are not answered, nor does host.failed or verdict say why: '
+            f"{', '.join(made.swarm.examples(TRIES, goal.name))}"
+        )
     made.do(Publish(1, "a song unheard"))
     made.run(70)
     made.do(AskFor(7, "a song unheard"))

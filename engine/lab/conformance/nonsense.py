@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from itertools import islice
 from typing import Any
 
-from ...api import Blob, File, PeerId
+from ...api import Blob, File, PeerId, goals_to_ask
 from ...commands import AskFor, Collude, Defect, Kill, Publish, Revive
 from ...errors import InputError
 from ...registry import messages_of
@@ -127,9 +127,10 @@ def survives_nonsense(network: Variant) -> None:
                         simulation.peer_hosts[frm].send(to, sent, cause=None)
             made.sampling = True
             made.run(0.3)
+    goals = [goal.name for goal in goals_to_ask(network.program.goals)]
     for text in TEXTS:
         try:
-            made.do(AskFor("all", text), Publish(6, text))
+            made.do(*(AskFor("all", text, goal) for goal in goals), Publish(6, text))
         except (InputError, UnicodeError):
             continue
         made.run(0.5)

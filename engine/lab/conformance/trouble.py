@@ -3,6 +3,7 @@ works again."""
 
 from __future__ import annotations
 
+from ...api import goals_to_ask
 from ...commands import (
     Arrive,
     AskFor,
@@ -54,7 +55,8 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
 def trouble(network: Variant, links: type[Between], seed: int = 5, budget: int | None = None) -> Spied:
     """All that can be done to a swarm while it is being asked; then all is undone. budget: most events of a slice."""
     made = Spied(network, links, seed=seed, asks_per_s=3.0, peers=14, latency="uniform:5-90")
-    for commands in TROUBLE:
+    goals = goals_to_ask(network.program.goals)
+    for number, commands in enumerate(TROUBLE):
         made.run(2.5, budget)
         for command in commands:
             try:
@@ -62,7 +64,7 @@ def trouble(network: Variant, links: type[Between], seed: int = 5, budget: int |
             except InputError:
                 continue
         made.run(0.7, budget)
-        made.do(AskFor("random 3", made.title()))
+        made.do(AskFor("random 3", made.title(), goals[number % len(goals)].name))
     made.do(
         Set("asks", 0.0), Set("churn", "none"), Set("loss", 0.0), Defect("all"), Heal(), Uncensor("all"), Cure("all")
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 from unittest import mock
 
-from ...api import INHERIT, Beliefs, Peer, PeerId, Ticket
+from ...analysis.verdict import facts_of, own_verdict
+from ...api import INHERIT, Beliefs, Goal, Peer, PeerId, Ticket
 from ...commands import AskFor, Command, Leave
 from ...measure.asks import AskRecord
 from ...measure.events import Hit
@@ -32,6 +33,9 @@ SECOND = 1_000_000
 RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=0.6)
 """Few titles and many copies: whoever asks can be answered. A file has some pieces or chunks, the last one shorter than
 the others."""
+
+TRIES = 4
+"""Asks for an example of a goal."""
 
 ITEMS_MOST = 2_000
 """In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that
@@ -353,6 +357,22 @@ class Spied:
                 return True
         self.run(12)
         return any(self.found(row) for row in self.swarm.asks()[first:])
+
+    def served(self, goal: Goal) -> bool:
+        """Whether one of some asks with a goal, for its examples, is answered or comes to half of all; or, where the
+        network says itself why an ask is not, none of them."""
+        texts = self.swarm.examples(TRIES, goal.name)
+        peers = [p for p, _ in self.living() if not self.simulation.infrastructure[p]]
+        first = len(self.swarm.asks())
+        for number, text in enumerate(texts):
+            self.do(AskFor(peers[number * 3 % len(peers)], text, goal.name))
+            self.run(3)
+        self.run(max(12, 2 * goal.success_s))
+        rows = [self.simulation.records[row.id] for row in self.swarm.asks()[first:]]
+        for row in rows:
+            if row.hits if row.sought == "answer" else row.reached * 2 >= len(peers):
+                return True
+        return all(row.setback or own_verdict(self.simulation, row, facts_of(self.simulation, row)) for row in rows)
 
     def recovers(self, within_s: float) -> bool:
         """Whether it answers when so many seconds are over, or before: it is tried at once, and after each further
