@@ -1618,8 +1618,9 @@ def verb(
     about     one sentence
     undo      the verb of this class that takes it back
     why_not   (peer) -> why it cannot be done to this peer now, as the end of a sentence, or None
-    values    parameter -> an example, as "e.g. 10.0.0.0/8". The annotation of a parameter says what it may be: str,
-              int, float, bool or a Literal; one that has a default may be left out
+    values    parameter -> a hint that ends in an example, as "seconds, e.g. 3600": what follows "e.g. " can be given,
+              and is what `swarmtop check` gives. The annotation of a parameter says what it may be: str, int, float,
+              bool or a Literal; one that has a default may be left out
     checks    parameter -> a function of a value that raises ValueError, with a sentence, for one that cannot be: it is
               refused with that sentence before anything is done
     """

@@ -184,7 +184,8 @@ def _names(program: type, kind: type) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class VerbValue:
-    """A value that a verb takes. example: for a person who types it; needed: it has no default."""
+    """A value that a verb takes. example: a hint for a person who types it, which ends in "e.g. " and a text that can
+    be given (`allowed.example`); needed: it has no default."""
 
     allowed: Allowed
     example: str = ""
@@ -354,4 +355,9 @@ def _allowed(hint: Any, example: str) -> Allowed:
         others = [each for each in get_args(hint) if each is not NoneType]
         hint = others[0] if len(others) == 1 else object
     choices = get_args(hint) if get_origin(hint) is Literal else ()
-    return Allowed(hint if isinstance(hint, type) else object, choices=choices, example=example.removeprefix("e.g. "))
+    return Allowed(hint if isinstance(hint, type) else object, choices=choices, example=example_in(example))
+
+
+def example_in(hint: str) -> str:
+    """The text that can be given, of a hint as "seconds, e.g. 3600": what follows "e.g. "; "" where it has none."""
+    return hint.rpartition("e.g. ")[2].strip() if "e.g. " in hint else ""

@@ -575,7 +575,11 @@ def _check_verb(program: type[Peer], made: Verb) -> None:
         raise InputError(f"{whose} should be a plain method, neither async nor with a yield{where}")
     parameters = list(inspect.signature(method).parameters.values())[2:]
     names = [each.name for each in parameters]
-    for name in made.examples:
+    for name, text in made.examples.items():
+        if not isinstance(text, str):
+            raise InputError(
+                f'{whose}: the hint for "{plain(name, 40)}" should be a text, not {plain(text, 40)}{where}'
+            )
         if name not in names:
             near = nearest(name, names)
             raise InputError(f'{whose} has an example for "{name}", which is no value of it{near}{where}')
@@ -593,6 +597,15 @@ def _check_verb(program: type[Peer], made: Verb) -> None:
             raise InputError(f"{value} should be an ordinary parameter, which has a name{where}")
         if not one.choices and one.kind not in (str, int, float, bool):
             raise InputError(f"{value} should be a str, int, float, bool or Literal{where}")
+        if each.name in made.examples:
+            hint = f"{value}: its hint"
+            if not one.example:
+                text = plain(made.examples[each.name], 40)
+                raise InputError(f'{hint} should end in an example, as "e.g. 10", and it is "{text}"{where}')
+            try:
+                one.read(one.example, f'{hint} has an example, what follows "e.g. ", which', texts=True)
+            except InputError as error:
+                raise InputError(f"{error}{where}") from None
         if each.default not in (each.empty, None, ""):
             try:
                 one.read(each.default, f"{value}: its default")

@@ -31,6 +31,7 @@ from engine import (
     verbs_of,
 )
 from engine.kit import within
+from engine.lab.conformance.manners import examples_of
 from engine.measure.events import Commanded
 from engine.options import options_for
 from engine.programs import values_of
@@ -262,6 +263,30 @@ class OddCheck(Peer):
         pass
 
 
+class NoExample(Peer):
+    """A hint without an example."""
+
+    @verb("skew", about="…", values={"by_s": "seconds"})
+    def skew(self, host: Host, by_s: float) -> None:
+        pass
+
+
+class WrongExample(Peer):
+    """A hint whose example is none."""
+
+    @verb("skew", about="…", values={"by_s": "e.g. soon"})
+    def skew(self, host: Host, by_s: float) -> None:
+        pass
+
+
+class NoHint(Peer):
+    """A hint that is no text."""
+
+    @verb("skew", about="…", values={"by_s": 3600})  # type: ignore[dict-item]
+    def skew(self, host: Host, by_s: float) -> None:
+        pass
+
+
 class TwoWords(Peer):
     """A verb of two words."""
 
@@ -278,6 +303,9 @@ class TwoWords(Peer):
         (OddValue, 'OddValue: verb "give": "peers" should be a str, int, float, bool or Literal'),
         (OddExample, 'verb "give" has an example for "prefx", which is no value of it; did you mean "prefix"?'),
         (OddCheck, 'verb "give" has a check for "prefx", which is no value of it; did you mean "prefix"?'),
+        (NoExample, 'verb "skew": "by_s": its hint should end in an example, as "e.g. 10", and it is "seconds"'),
+        (WrongExample, '"by_s": its hint has an example, what follows "e.g. ", which should be a number, not "soon"'),
+        (NoHint, 'verb "skew": the hint for "by_s" should be a text, not 3600'),
         (TwoWords, 'verb "take back" should be one word'),
     ],
 )
@@ -310,6 +338,16 @@ def test_a_number_that_a_verb_cannot_take_is_refused_and_not_another_one_taken(
         swarm.do(command)
     assert says in str(caught.value)
     assert swarm.history == []
+
+
+def test_the_example_of_a_hint_is_what_follows_e_g_wherever_that_stands() -> None:
+    class Skewed(Peer, name="skewed-of-tests"):
+        @verb("skew", about="…", values={"by_s": "seconds, e.g. 3600"})
+        def skew(self, host: Host, by_s: float, way: Literal["on", "back"] = "on") -> None:
+            pass
+
+    check((Skewed,))
+    assert examples_of(Skewed, "skew") == {"by_s": "3600", "way": "on"}
 
 
 def test_the_time_machine_repeats_what_was_done() -> None:

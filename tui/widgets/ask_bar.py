@@ -181,7 +181,7 @@ class AskBar(Vertical):
         field.placeholder = "a name for it" if self.publishing else does if first else what
         if self.offer is not None:
             field.placeholder = " ".join(
-                f"{name}={value.example.removeprefix('e.g. ') or '…'}" if len(self.offer.values) > 1 else value.example
+                f"{name}={value.allowed.example or '…'}" if len(self.offer.values) > 1 else value.example
                 for name, value in self.offer.values.items()
             )
         row: list[Span] = []

@@ -234,7 +234,7 @@ def starts_alike(network: Variant) -> None:
 def examples_of(program: type[Peer], verb: str) -> dict[str, object]:
     """A value for each that a verb takes: its example, or one of its type."""
     return {
-        name: one.example.removeprefix("e.g. ") or EXAMPLES[one.allowed.kind]
+        name: one.allowed.example or (one.allowed.choices or (EXAMPLES[one.allowed.kind],))[0]
         for name, one in values_of(program, verb).items()
     }
 

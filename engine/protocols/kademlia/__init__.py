@@ -292,7 +292,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
     @verb(
         "move-near",
         about="Take an identifier next to the key of a text and join again under it, as Sybils do.",
-        values={"text": "a name, such as blue train"},
+        values={"text": "a name, e.g. blue train"},
         checks={"text": a_name},
     )
     def move_near(self, host: Host, text: str) -> None:
