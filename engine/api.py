@@ -88,7 +88,7 @@ class Theory:
     why: str = ""
 
 
-ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "category"]
+ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "age", "category"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ class Shown:
 
     name   a word, as `pieces`: the name of the column, of the selector (`pieces<50`) and of the time series
     about  what it is, in a few words
-    kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second) or
-           "category" (any short text)
+    kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second), "age" (a
+           virtual time in us, as `host.now_us` was: shown is how long ago that is, in s) or "category" (any short text)
     values what a category may be, in their order, where that is known: the order of a legend and of stacked curves, and
            a selector with another value is refused
     """

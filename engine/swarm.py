@@ -136,7 +136,7 @@ class Swarm(SimulationOwner, CommandExecutor):
             for peer in (*sim.stations, *up):
                 first.setdefault(sim.program_types[peer], peer)
             for peer in first.values():
-                self.columns.shown_reader.of(peer, sim.programs[peer])
+                self.columns.shown_reader.of(peer, sim.programs[peer], self.now_us)
         self.edges = sim.streams.count
         self.workload.begin_sampling(setup.sample_s)
         self.workload.set_asks(setup.asks_per_s, FIRST_ASK_US)
@@ -432,7 +432,7 @@ class Swarm(SimulationOwner, CommandExecutor):
     def shown_of(self, peer: PeerId) -> tuple[tuple[Shown, float | str], ...]:
         """The shown columns of one peer with their values now, in the order of its class; none of one that is not
         alive. Raises PeerFailed."""
-        return self.columns.shown_reader.of(peer, self.simulation.programs[peer])
+        return self.columns.shown_reader.of(peer, self.simulation.programs[peer], self.now_us)
 
     def marks_of(self, peer: PeerId) -> tuple[tuple[PeerId, str, str], ...]:
         """What a peer says of its links, see `Host.mark`: (other end, topic or "", word), by the other end."""

@@ -218,7 +218,7 @@ class PeerColumns:
         sim = self._simulation
         at_us, n, values = self._shown
         if n != sim.n or not 0 <= sim.kernel.now_us - at_us <= age_us:
-            values = self.shown_reader.read(sim.programs)
+            values = self.shown_reader.read(sim.programs, sim.kernel.now_us)
             self._shown = (sim.kernel.now_us, sim.n, values)
         return values
 

@@ -40,7 +40,7 @@ class ShownReader:
             for column in shows_of(program):
                 self.columns.setdefault(column.name, column)
 
-    def read(self, programs: Sequence[Peer | None]) -> Values:
+    def read(self, programs: Sequence[Peer | None], now_us: int) -> Values:
         """The columns now; `programs` are those of all peers, None for one that is not alive. Raises PeerFailed."""
         made: Values = {
             name: [""] * len(programs) if one.kind == "category" else np.full(len(programs), math.nan)
@@ -61,10 +61,10 @@ class ShownReader:
                     for peer, cell in zip(ids, cells, strict=True):
                         column[peer] = cleaned[cell]
                 else:
-                    column[ids] = _numbers(cells, ids, shown, where)
+                    column[ids] = _numbers(cells, ids, shown, where, now_us)
         return made
 
-    def of(self, peer: int, program: Peer | None) -> tuple[tuple[Shown, float | str], ...]:
+    def of(self, peer: int, program: Peer | None, now_us: int) -> tuple[tuple[Shown, float | str], ...]:
         """The columns of one peer; none of one that is not alive. Raises PeerFailed."""
         if program is None:
             return ()
@@ -74,7 +74,7 @@ class ShownReader:
         return tuple(
             (one, _text(cell, [peer], [cell], one, where))
             if one.kind == "category"
-            else (one, float(_numbers([cell], [peer], one, where)[0]))
+            else (one, float(_numbers([cell], [peer], one, where, now_us)[0]))
             for one, cell in zip(shows, row, strict=True)
         )
 
@@ -92,14 +92,14 @@ def _text(cell: object, ids: Sequence[int], cells: Sequence[object], column: Sho
     return word_text(cell)
 
 
-def _numbers(cells: Sequence[Any], ids: Sequence[int], column: Shown, where: str) -> NDArray[np.float64]:
-    """NaN for what is not finite. Raises PeerFailed for what is no number."""
+def _numbers(cells: Sequence[Any], ids: Sequence[int], column: Shown, where: str, now_us: int) -> NDArray[np.float64]:
+    """NaN for what is not finite; of times how many seconds ago they are. Raises PeerFailed for what is no number."""
     for at, cell in enumerate(cells):
         if isinstance(cell, str) or not hasattr(cell, "__float__"):
             raise _wrong(ids[at], column, "a number", cell, where)
     values = np.array([float(cell) for cell in cells], np.float64)
     values[~np.isfinite(values)] = math.nan
-    return values
+    return (now_us - values) / 1e6 if column.kind == "age" else values
 
 
 def _wrong(peer: int, column: Shown, what: str, cell: object, where: str) -> PeerFailed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from wards import SECOND, Acquaintance, Nurse, Patient
 
 from engine import (
     Arrive,
+    Ask,
     AskFor,
     Attack,
     FakeHost,
+    Host,
     InputError,
     Kill,
     PeerFailed,
@@ -35,6 +38,7 @@ from engine.measure.shown import SERIES_VALUES_MOST
 from engine.record.checkpoints import Checkpoints
 from engine.registry import check_names
 from engine.world.content import file_of
+from tui.draw.colours import value_text
 
 
 def ward(peers: int = 5, **changes: Any) -> Swarm:
@@ -226,6 +230,31 @@ def test_links_have_the_words_of_both_ends_until_they_end() -> None:
     host(swarm, 0).mark(99, "far")
     host(swarm, 3).mark(1, "far")
     assert swarm.marks_of(0) == swarm.marks_of(3) == (), "no link, no mark"
+
+
+def test_a_time_is_shown_as_how_long_ago_it_is() -> None:
+    class Dated(Diary, name="dated"):
+        shows = (Shown("newest", "how long ago it asked", "age"),)
+
+        def ask(self, host: Host, ask: Ask) -> None:
+            self.newest = host.now_us
+
+        def shown(self) -> tuple[float | str, ...]:
+            return (getattr(self, "newest", math.nan),)
+
+    swarm = make_swarm(3, Dated)
+    swarm.advance(2 * SECOND)
+    swarm.follow(["newest"])
+    swarm.do(AskFor(1, "x"))
+    swarm.advance(6_500_000)
+    values = swarm.snapshot(("newest",)).shown["newest"].values
+    assert np.isnan(values[[0, 2]]).all()
+    assert values[1] == 4.5
+    assert swarm.select("newest>4") == swarm.select("newest<4.6") == (1,)
+    assert swarm.select("newest<4") == ()
+    [(column, value)] = swarm.shown_of(1)
+    assert (value, value_text(column, value), value_text(column, 7200.0)) == (4.5, "4.5 s", "7,200 s")
+    assert swarm.series().columns["newest"][-1] == 4.0, "at the sample before, of those that have a value"
 
 
 def test_topics_tell_marks_on_one_link_apart() -> None:

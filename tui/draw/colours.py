@@ -218,13 +218,15 @@ def by_column(snapshot: Snapshot, column: ShownColumn) -> Colouring:
 
 
 def value_text(shown: Shown, value: float | str) -> str:
-    """A value of a column as it is written: `73%`, `1.2k`, `34 kB/s`, a text; `–` for none."""
+    """A value of a column as it is written: `73%`, `1.2k`, `34 kB/s`, `4.2 s`, a text; `–` for none."""
     if isinstance(value, str):
         return value or "–"
     if math.isnan(value):
         return "–"
     if shown.kind == "share":
         return f"{value:.0%}"
+    if shown.kind == "age":
+        return f"{value:.1f} s" if abs(value) < 100 else f"{value:,.0f} s"
     figure = si(round(value) if shown.kind == "count" else value)
     if shown.kind == "rate":
         return f"{figure} B/s" if figure[-1].isdigit() else f"{figure[:-1]} {figure[-1]}B/s"

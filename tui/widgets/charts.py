@@ -84,10 +84,11 @@ LOOKS: dict[str, Look] = {
     ),
     "reach": Look("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
 }
-SHOWN_UNITS = {"share": "%", "rate": "B/s", "count": "", "number": "", "category": "peers"}
+SHOWN_UNITS = {"share": "%", "rate": "B/s", "age": "s", "count": "", "number": "", "category": "peers"}
 SHOWN_ABOUT = {
     "share": "The mean of the living users, in %.",
     "rate": "The mean of the living users, in bytes a second.",
+    "age": "The mean of the living users, in seconds.",
     "count": "The mean of the living users.",
     "number": "The mean of the living users.",
     "category": "Living users with each value, as areas; the legend names them from below.",
