@@ -90,8 +90,11 @@ KEYS = (
     "caption",
     "at",
     "expect",
+    "colour_by",
 )
 """What a scenario may have at its top level."""
+COLOURINGS = ("state", "role", "load")
+"""What peers may be coloured by when a scenario is opened, besides the columns that the network shows."""
 LINK_KEYS = ("capacity", "jitter_ms", "nat")
 WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
 """What the command `set` changes besides the options of the protocol."""
@@ -141,7 +144,8 @@ class Scenario:
     network; the schedule of `setup` has them too, as commands, and they are kept here so that a sweep or a recording
     can use the texts. `source` is the shipped name or
     the path that it came from, or empty. As a path has to open the file, it is left as it is and shown by way of
-    `plain`; all other texts are cleaned here (`errors.plain`), wherever they come from."""
+    `plain`; all other texts are cleaned here (`errors.plain`), wherever they come from. `colour_by`: what peers are
+    coloured by when it is opened on screen, one of `COLOURINGS` or a column that the network shows; empty: as it is."""
 
     title: str = "A swarm"
     about: str = ""
@@ -150,6 +154,7 @@ class Scenario:
     expects: tuple[Expect, ...] = ()
     asks: tuple[tuple[str, str, str], ...] = ()
     source: str = ""
+    colour_by: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title, limit=TEXT_MAX))
@@ -379,7 +384,19 @@ def _scenario(table: Mapping[str, Any], source: str, flags: Flags) -> Scenario:
         captions=tuple(sorted(captions, key=lambda c: c.at_s)),
         expects=tuple(_expect(item, f"{where} {place}", programs) for place, item in _items(table, "expect", where)),
         source=source,
+        colour_by=_colour_by(table.get("colour_by", ""), columns, where, flags.protocol in (None, protocol)),
     )
+
+
+def _colour_by(value: object, columns: Collection[str], where: str, same: bool) -> str:
+    """same: whether the network is that of the scenario; another one may have no such column."""
+    known = (*COLOURINGS, *columns)
+    if value == "" or (value in known and isinstance(value, str)):
+        return str(value)
+    if not same:
+        return ""
+    what = f"{', '.join(COLOURINGS)} or a column that the network shows"
+    raise InputError(f'{where} colour_by should be {what}, not "{plain(str(value))}"{nearest(str(value), known)}')
 
 
 def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
@@ -658,6 +675,7 @@ def story_of(scenario: Scenario) -> dict[str, Any]:
         for e in scenario.expects
     ]
     told = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
+    told |= {"colour_by": scenario.colour_by} if scenario.colour_by else {}
     return {**told, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
 
 
@@ -685,6 +703,7 @@ def scenario_of(recording: Recording, path: str) -> Scenario:
             (str(text)[:TEXT_MAX], str(who)[:TEXT_MAX], str(goal[0]) if goal else "") for text, who, *goal in asks
         ),
         source=_story_text(story, "source", where),
+        colour_by=_colour_by(story.get("colour_by", ""), ShownReader(programs).columns, where, same=False),
     )
 
 
@@ -696,9 +715,14 @@ def _story_text(story: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def to_toml(
-    setup: Setup, title: str, about: str = "", captions: Iterable[Caption] = (), expects: Iterable[Expect] = ()
+    setup: Setup,
+    title: str,
+    about: str = "",
+    captions: Iterable[Caption] = (),
+    expects: Iterable[Expect] = (),
+    colour_by: str = "",
 ) -> str:
-    """The text of a scenario file with this setup, its schedule, and these captions and expectations.
+    """The text of a scenario file with this setup, its schedule, and these captions, expectations and colours.
 
     `parse` makes an equal setup of it, commands and their times included. Files that the setup names are written with
     their whole path, as the scenario may be read from another folder.
@@ -710,6 +734,7 @@ def to_toml(
     document: dict[str, Any] = {
         "title": title,
         **({"about": about} if about else {}),
+        **({"colour_by": colour_by} if colour_by else {}),
         **{key: getattr(setup, key) for key in ("protocol", "peers", "seed")},
         **specs,
         "loss": setup.loss,

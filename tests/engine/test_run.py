@@ -15,9 +15,11 @@ from engine.errors import InputError
 from engine.lab import run as lab
 from engine.lab.check import Checked, Expect, check
 from engine.lab.run import Report, run
-from engine.lab.scenario import Scenario, find, parse, shipped_names
+from engine.lab.scenario import Flags, Scenario, find, parse, scenario_of, shipped_names, story_of
 from engine.measure.snapshot import AskRow, Totals
+from engine.record.file import Recording
 from engine.setup import Setup
+from engine.swarm import Swarm
 
 
 def row(number: int, **facts: Any) -> AskRow:
@@ -301,3 +303,19 @@ def test_what_a_scenario_shows_does_not_hang_on_one_seed(name: str, seed: int) -
     story = find(name)
     report = run(replace(story, setup=replace(story.setup, seed=seed)))
     assert [c.expect.sentence() for c in report.expectations if not c.held] == []
+
+
+def test_a_scenario_may_say_what_peers_are_coloured_by() -> None:
+    text = 'protocol = "bitcoin"\npeers = 4\ncolour_by = "{}"'
+    assert parse('protocol = "bitcoin"', "x").colour_by == ""
+    assert parse(text.format("role"), "x").colour_by == "role"
+    made = parse(text.format("tip"), "x")
+    assert made.colour_by == "tip"
+    world = Swarm(made.setup).world
+    assert scenario_of(Recording(made.setup, story_of(made), world), "x.swarm").colour_by == "tip"
+    assert parse(text.format("tip"), "x", Flags(protocol="gossip")).colour_by == "", "gossip has no such column"
+    for said in ('"tipp"', "3", "[1]"):
+        with pytest.raises(InputError, match="x: colour_by should be state, role, load or a column that the network"):
+            parse(text.format("tip").replace('"tip"', said), "x")
+    with pytest.raises(InputError, match='not "tipp"; did you mean "tip"'):
+        parse(text.format("tipp"), "x")

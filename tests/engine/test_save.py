@@ -28,7 +28,8 @@ from engine import (
 
 @pytest.mark.parametrize("scenario", scenario_files.shipped(), ids=lambda s: s.source)
 def test_the_shipped_ones_come_back(scenario: scenario_files.Scenario) -> None:
-    text = to_toml(scenario.setup, scenario.title, scenario.about, scenario.captions, scenario.expects)
+    story = scenario.captions, scenario.expects, scenario.colour_by
+    text = to_toml(scenario.setup, scenario.title, scenario.about, *story)
     assert scenario_files.parse(text, scenario.source) == scenario
 
 

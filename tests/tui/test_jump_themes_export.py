@@ -18,6 +18,7 @@ from textual.widgets import Input, OptionList
 
 from engine import Scenario, Setup, Swarm, networks, scenario_files
 from tui.actions.palette import SKIP, Palette
+from tui.actions.run import open_scenario
 from tui.actions.table import ACTIONS
 from tui.config import themes
 from tui.config.settings import Settings
@@ -321,6 +322,18 @@ async def test_trouble_with_a_file_is_a_sentence(monkeypatch: pytest.MonkeyPatch
 
 
 # --- networks and scenarios -----------------------------------------------------------------------------------------
+
+
+async def test_a_scenario_shows_the_colours_that_its_captions_speak_of() -> None:
+    async with dashboard(scenario=scenario_files.find("two-chains")) as person:
+        assert person.main.view.colour_by == "tip"
+        open_scenario("injunction", person.main.context)
+        await person.pilot.pause()
+        assert person.main.view.colour_by == "tip", "this one leaves the colours as they are"
+        person.main.view.colour("load")
+        open_scenario("two-chains", person.main.context)
+        await person.pilot.pause()
+        assert person.main.view.colour_by == "tip"
 
 
 async def test_a_scenario_is_read_about_and_begun_from_the_dashboard() -> None:

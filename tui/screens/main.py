@@ -344,6 +344,7 @@ class MainScreen(LeanScreen[None]):
         # it too.
         self.call_after_refresh(self._pace)
         self.make_room()
+        self.colour_as_told()
         self.clock.start()
         self.session.player.pacer.tick_s = TICK_S
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
@@ -1436,6 +1437,12 @@ class MainScreen(LeanScreen[None]):
         self.panels.drawer_shut = False
         self.make_room()
         self.changed()
+
+    def colour_as_told(self) -> None:
+        """Colour peers by what the scenario wants, if it wants anything."""
+        colour_by = self.session.player.scenario.colour_by
+        if self.has_story and colour_by:
+            self.view.colour(colour_by)
 
     def on_theme_drawer_marked(self, event: ThemeDrawer.Marked) -> None:
         """Show the theme as a preview."""

@@ -91,6 +91,7 @@ def as_scenario(scenario: Scenario, setup: Setup, commands: Sequence[TimedComman
         about,
         captions,
         expected,
+        scenario.colour_by if same else "",
     )
 
 
