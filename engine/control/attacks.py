@@ -651,6 +651,10 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
     if not context.users:
         return "No user is left."
     if name == "eclipse" and not _keeps_links(context):
+        if _linked(context):
+            return (
+                "Users of this network choose their links themselves, so who joins replaces no neighbour of a victim."
+            )
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(context):
         return "No user has a link to another here, so none stands out."

@@ -360,6 +360,7 @@ LACKS = {
         "links": "has a link to another",
     },
     "gnutella": {"operator": "no company to order", "whack-a-mole": "runs a service"},
+    "bitcoin": {"eclipse": "choose their links themselves", "poison": "share no files"},
     "napster": {"degree": "none stands out", "betweenness": "none stands out", "eclipse": "no links to each other"},
 }
 
