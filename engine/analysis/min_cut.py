@@ -44,6 +44,8 @@ from .verdict import keepers_of, keeps_records, plural
 # several minimum cuts this is the one nearest to the source.
 
 NONE = -1
+OTHERS_TOLD = 3
+"""Kinds of peers that are needed besides those of the cut, and are told with their numbers."""
 
 
 def vertex_cut(near: Sequence[Iterable[int]], source: int, goals: Iterable[int]) -> tuple[int, ...]:
@@ -405,7 +407,23 @@ def _cut_of_needs(
     those = f"{plural(len(best.peers), 'peer')} ({_names(labels, best.peers)})"
     until = f" until {best.until}" if best.until else ""
     told = f"Silencing {those} cuts {who} off from {what}{until}: there is no other {best.what}."
+    others: dict[str, int] = {}
+    for need in left:
+        if need.what != best.what:
+            others[need.what] = min(others.get(need.what, len(need.peers)), len(need.peers))
+    if others:
+        fewest = sorted(others.items(), key=lambda one: one[1])[:OTHERS_TOLD]
+        told += f" {who} also needs {_in_words([f'{_with_article(one)} ({count:,} up)' for one, count in fewest])}."
     return MinimumCut(origin, text, best.peers, tuple(holders), told)
+
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _in_words(some: Sequence[str]) -> str:
+    """`a`, `a and b` or `a, b and c`."""
+    return f"{', '.join(some[:-1])} and {some[-1]}" if len(some) > 1 else some[0]
 
 
 def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId] | None:

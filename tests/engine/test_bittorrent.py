@@ -421,7 +421,10 @@ def test_the_minimum_cut_is_that_of_a_first_download_however_far_this_one_is() -
     [site] = [peer for peer, one in enumerate(made.simulation.programs) if isinstance(one, IndexSite)]
     found = made.min_cut(asker, title)
     assert found.peers == (site,), "one site, one seed; of those who know the seed there are nine"
-    assert found.sentence.endswith("there is no other index site with its .torrent file.")
+    assert found.sentence.endswith(
+        f"there is no other index site with its .torrent file. {made.labels[asker]} also needs a peer that has one of "
+        "the pieces (1 up) and a tracker or node of the hash table that knows who takes part (8 up)."
+    )
     made.do(AskFor((asker,), title))
     made.advance(3_000_000)
     [row] = made.asks()
