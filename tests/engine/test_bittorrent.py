@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from engine import (
+    Act,
     Arrive,
     AskFor,
     Attack,
@@ -19,6 +20,7 @@ from engine import (
     Command,
     ContentSpec,
     File,
+    InputError,
     Kill,
     Leave,
     LinkSpec,
@@ -209,6 +211,33 @@ def test_who_leaves_tells_each_tracker_that_knows_of_it(udp: bool) -> None:
     made.do(Leave((seed, (seed + 1) % 10)))
     made.advance(70_000_000)
     assert known[1] == {}
+
+
+def test_verbs_that_would_change_nothing_say_why() -> None:
+    made = swarm()
+    title = made.catalogue_titles(1)[0]
+    seed = next(peer for peer in range(10) if made.library(peer))
+    other = (seed + 1) % 10
+
+    def refused(name: str, peer: int) -> str:
+        with pytest.raises(InputError) as caught:
+            made.do(Act(peer, name))
+        return str(caught.value).rpartition(": ")[2]
+
+    assert refused("stop-seeding", other) == "it seeds nothing"
+    assert refused("seed", other) == "it has nothing to seed"
+    assert refused("seed", seed) == "it seeds all that it has"
+    made.do(Act(seed, "stop-seeding"))
+    assert refused("stop-seeding", seed) == "it seeds nothing"
+    made.do(Act(seed, "seed"))
+    made.do(AskFor((other,), title))
+    made.do(Act(other, "ride-free"))
+    made.advance(60_000_000)
+    assert made.asks()[0].fetched, "who has it and rides free leaves the swarm"
+    assert refused("seed", other) == "it uploads nothing"
+    made.do(Act(other, "share"))
+    made.do(Act(other, "seed"))
+    assert refused("seed", other) == "it seeds all that it has"
 
 
 def swarm(peers: int = 10, **options: object) -> Swarm:

@@ -341,11 +341,25 @@ class Torrent:
         return whole - (self.layout.piece_length - self.layout.size(last) if missing >> last & 1 else 0)
 
 
+def seeds_nothing(peer: Client) -> str | None:
+    """Why it cannot stop seeding."""
+    return None if any(one.state.complete for one in peer.torrents.values()) else "it seeds nothing"
+
+
+def seeds_all(peer: Client) -> str | None:
+    """Why it cannot begin to seed."""
+    if peer.rides_free:
+        return "it uploads nothing"
+    if peer.unseeded:
+        return None
+    return "it has nothing to seed" if seeds_nothing(peer) else "it seeds all that it has"
+
+
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="bittorrent", options=BitTorrentOptions):
-    """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `banned`: peers
-    that sent wrong bytes; `uploaded`, `downloaded`: bytes of blocks since it started, `wasted`: of these, those that
-    were thrown away."""
+    """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `unseeded`:
+    those that it had whole and left; `banned`: peers that sent wrong bytes; `uploaded`, `downloaded`: bytes of blocks
+    since it started, `wasted`: of these, those that were thrown away."""
 
     role = "peer"
     roles: ClassVar = ("leecher", "seed", "free rider")
@@ -372,6 +386,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     )
     torrents: dict[int, Torrent] = field(default_factory=dict)
     banned: dict[PeerId, None] = field(default_factory=dict)
+    unseeded: dict[int, None] = field(default_factory=dict)
     uploaded: int = 0
     downloaded: int = 0
     wasted: int = 0
@@ -513,6 +528,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         layout = metainfo.layout if metainfo.length else Layout(1, 1)
         torrent = self.torrents[metainfo.info_hash] = Torrent(metainfo, Downloading(layout, have), file, cause)
         torrent.tiers = Tiers.shuffled(metainfo.tiers, host.rng)
+        self.unseeded.pop(metainfo.info_hash, None)
         return torrent
 
     def _tell_role(self, host: Host) -> None:
@@ -1408,6 +1424,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         torrent = self.torrents.pop(info_hash, None)
         if torrent is None:
             return
+        if torrent.state.complete:
+            self.unseeded[info_hash] = None
         if torrent.cause:
             host.let_close(torrent.cause)
         self._tell_stopped(host, torrent)
@@ -1485,17 +1503,18 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 self._set_choking(host, torrent, peer, one, choking=True)
         self._tell_role(host)
 
-    @verb("stop-seeding", undo="seed", about="Seed nothing more; downloads go on.")
+    @verb("stop-seeding", undo="seed", about="Seed nothing more; downloads go on.", why_not=seeds_nothing)
     def stop_seeding(self, host: Host) -> None:
         """Leave all swarms in which it has everything."""
         for number in [number for number, torrent in self.torrents.items() if torrent.state.complete]:
             self._forget(host, number)
 
-    @verb("seed", undo="stop-seeding", about="Seed all files of the library.")
+    @verb("seed", undo="stop-seeding", about="Seed all files of the library.", why_not=seeds_all)
     def seed(self, host: Host) -> None:
         """Files that are seeded already stay as they are."""
         for file in host.library.files():
             self._seed(host, file, publish=False)
+        self.unseeded.clear()
         self._tell_role(host)
 
     # --- what is seen ------------------------------------------------------------------------------------------------
