@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -46,6 +46,7 @@ from .registry import casts, check_names, messages_of, name_of, network, roles_o
 from .setup import Setup
 from .sim.addresses import address_of
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
+from .sim.encoding import why_malformed
 from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
@@ -921,6 +922,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return kept
 
     def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        message: Any = envelope[1]
+        if not is_dataclass(message):
+            message = message.message  # of a call
+        if message.kind not in self.metrics.malformed:
+            self.metrics.malformed[message.kind] = plain(why_malformed(message))
         for one in many:
             self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
             envelope[4].lose("malformed")

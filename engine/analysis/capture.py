@@ -543,6 +543,7 @@ class SnapshotBuilder:
             dropped_by=dict(sim.metrics.dropped_by),
             bytes_by_kind=dict(zip(names, sim.metrics.bytes_by_kind.tolist(), strict=True)),
             dropped_kinds=self._dropped_kinds(),
+            malformed=dict(sim.metrics.malformed),
             stray_hits=sim.metrics.stray_hits,
         )
 

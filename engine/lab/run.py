@@ -160,7 +160,7 @@ class Report:
         yield ""
         ranked = sorted(totals.by_kind.items(), key=lambda kn: (-kn[1], kn[0]))
         kinds = ", ".join(f"{kind} {n:,}" for kind, n in ranked if n)
-        malformed = ", ".join(kind for kind, why in sorted(totals.dropped_kinds.items()) if "malformed" in why)
+        malformed = "; ".join(why for _, why in sorted(totals.malformed.items()))
         drops = ", ".join(
             f"{why} {n:,}{f' ({malformed})' if why == 'malformed' else ''}"
             for why, n in sorted(totals.dropped_by.items())

@@ -344,6 +344,8 @@ def _scenario(table: Mapping[str, Any], source: str, flags: Flags) -> Scenario:
     _only(table, KEYS, source, "")
     plan = Setup()
     protocol = as_text(table.get("protocol", flags.protocol or plan.protocol), f"{where} protocol", plan.protocol)
+    if protocol.endswith(".py") and flags.protocol is not None:
+        protocol = flags.protocol  # The file was named where it may be.
     network = network_called(protocol, source)
     options = flat(_table(table, "options", where))
     values = options_for(network, options, f"{where} [options]")
@@ -582,6 +584,12 @@ def network_called(name: str, where: str) -> type[Peer]:
         known = networks()
         if name in shipped_names():
             raise InputError(f'{where}: "{name}" is a scenario, and no network{nearest("", known)}')
+        if name.endswith(".py"):
+            # A scenario is data, which people take from others: to open one must not run a program.
+            raise InputError(
+                f"{where}: protocol is the name of a network, not a file: a scenario may come from anybody, so it runs "
+                f"no program. If it is yours, name it on the command line: --protocol {plain(name)}"
+            )
         near = nearest(name, known)
         own = "" if near else "; for one of your own give its file: --protocol my_net.py"
         raise InputError(f'{where}: no network is called "{plain(name)}"{near}{own}')

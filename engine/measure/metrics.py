@@ -129,6 +129,8 @@ class Metrics:
         self.dropped_by: dict[str, int] = {}
         self.dropped_kinds: dict[tuple[int, str], int] = {}
         """Messages that never arrived, by (number of the kind, reason)."""
+        self.malformed: dict[str, str] = {}
+        """Class of a message -> which field of the first one that was malformed was not what its annotation says."""
         self.stray_hits = 0
         """Hits that belong to no ask of the peer that told them."""
         self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)

@@ -194,6 +194,9 @@ class Totals:
     """Bytes delivered, by kind."""
     dropped_kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Kind -> reason -> messages dropped; without kinds of which none was dropped."""
+    malformed: Mapping[str, str] = field(default_factory=dict)
+    """Class of a message -> a sentence: which field of the first one that was malformed was not what its annotation
+    says."""
     stray_hits: int = 0
     """Hits that belong to no ask of the peer that told them: a mistake in the code of a network, or a message of a peer
     that breaks the rules."""

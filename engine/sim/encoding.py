@@ -39,6 +39,10 @@ SIZE_UNKNOWN = 1_000
 """Size of a message that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
 
 
+DEPTH_TOLD = 8
+"""How far inside a field what is wrong is looked for."""
+
+
 class MalformedMessage(Exception):
     """A field of a message is not what its annotation says."""
 
@@ -143,9 +147,34 @@ def why_malformed(message: Any) -> str:
     for name in _sent_fields(message.__class__):
         value, hint = getattr(message, name), hints.get(name, Any)
         if not check_of(hint)(value):
-            told = getattr(hint, "__name__", "") if isinstance(hint, type) else str(hint)
-            return f"{message.kind}.{name} should be {told}, and is a value of {type(value).__name__}"
-    return ""
+            value, hint, where = _misfit(value, hint, f"{message.kind}.{name}")
+            told = getattr(hint, "__name__", "") if isinstance(hint, type) and not get_args(hint) else str(hint)
+            return f"{where} should be {told}, and is a value of {type(value).__name__}"
+    return f"{message.kind}: its size in bytes is not possible"
+
+
+def _misfit(value: Any, hint: Any, where: str, depth: int = 0) -> tuple[Any, Any, str]:
+    """Of a value that is not what its annotation says, the part that is not: the part, its annotation, and which it
+    is. That is the whole where the parts are not what is wrong."""
+    parts: list[tuple[Any, Any, str]] = []
+    origin, args = get_origin(hint), get_args(hint)
+    if depth < DEPTH_TOLD:
+        if origin is dict and type(value) is dict:
+            for key, one in value.items():
+                parts += [(key, args[0], f"a key of {where}"), (one, args[1], f"{where}[{repr(key)[:20]}]")]
+        elif (origin is list and type(value) is list) or (
+            origin is tuple and type(value) is tuple and args[-1:] == (...,)
+        ):
+            parts = [(one, args[0], f"{where}[{at}]") for at, one in enumerate(value)]
+        elif origin is tuple and type(value) is tuple and len(value) == len(args):
+            parts = [(one, args[at], f"{where}[{at}]") for at, one in enumerate(value)]
+        elif isinstance(hint, type) and is_dataclass(hint) and isinstance(value, hint):
+            hints = _hints(hint)
+            parts = [(getattr(value, name), hints.get(name, Any), f"{where}.{name}") for name in _sent_fields(hint)]
+    for part, own, its_place in parts:
+        if not check_of(own)(part):
+            return _misfit(part, own, its_place, depth + 1)
+    return value, hint, where
 
 
 # --- readers that are compiled -------------------------------------------------------------------------------------

@@ -508,9 +508,10 @@ def test_hits_that_belong_to_no_ask_are_told(write: Write, capsys: pytest.Captur
     assert "stray hits" not in capsys.readouterr().out
 
 
-def test_malformed_messages_are_told_with_their_class(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_malformed_messages_are_told_with_their_field(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", write("Found(file.name)", "Found(7)"), "--peers", "8", "--until", "25"]) == 0
-    assert re.search(r"dropped by +malformed \d+ \(Found\)", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert re.search(r"dropped by +malformed \d+ \(Found.\w+ should be str, and is a value of int\)", told)
 
 
 # --- times in the source --------------------------------------------------------------------------------------------

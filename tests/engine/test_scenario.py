@@ -11,7 +11,7 @@ from engine.api import Peer, option
 from engine.commands import AskFor, Collude, Kill, Set
 from engine.errors import InputError
 from engine.lab import scenario as lab
-from engine.lab.scenario import Scenario, find, load, parse
+from engine.lab.scenario import Flags, Scenario, find, load, parse
 from engine.options import options_for, set_option
 from engine.registry import network_named, networks
 
@@ -136,6 +136,14 @@ def test_a_run_lasts_until_its_last_expectation_can_be_judged() -> None:
     assert parse('[[caption]]\ns = 80\nsay = "x"', "x.toml").end_s == 85
     assert parse('[[at]]\ns = 80\ndo = "heal"', "x.toml").end_s == 90
     assert parse('[[expect]]\nmetric = "alive"\nfrom_s = 0\nto_s = 61\nmin = 1', "x.toml").end_s == 61
+
+
+def test_a_scenario_runs_no_file_of_a_network(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("raise SystemExit('it was run')")
+    (tmp_path / "x.toml").write_text('protocol = "mine.py"')
+    with pytest.raises(InputError, match=r"it runs no program\. If it is yours, .*: --protocol mine\.py"):
+        load(tmp_path / "x.toml")
+    assert load(tmp_path / "x.toml", Flags("toy")).setup.protocol == "toy"
 
 
 def test_asks_of_the_command_line_come_first_and_alone() -> None:
