@@ -418,6 +418,19 @@ def test_a_payment_is_made_after_six_blocks_and_a_reorganisation_takes_it_back()
     assert pool(host, made) == [tx], "it waits again"
 
 
+def test_blocks_that_are_given_up_confirm_a_payment_no_more() -> None:
+    host, made = node(1)
+    host.ask(made, Ask(4, PAY.name, "a car"))
+    [tx] = pool(host, made)
+    first = mined(GENESIS, tx)
+    rival = mined(GENESIS, at_us=9)
+    after = mined(rival, at_us=9)
+    for block in (first, mined(first), rival, after, mined(after, at_us=9), mined(mined(after, at_us=9), tx)):
+        host.give(made, BlockData(block), sender=1)
+        host.wait(made, SECOND)
+    assert [note["done"] for note in host.noted("progress")] == [0, 1, 2, 0, 1]
+
+
 def test_addresses_and_chain_survive_a_kill() -> None:
     host, made = node(1)
     made.learn(host, 7, 0, 1)

@@ -72,6 +72,24 @@ def test_a_block_and_a_payment_reach_all_once(era: str) -> None:
     assert not any(node.pool for node in nodes(made))
 
 
+def test_a_verdict_counts_the_blocks_that_confirm_a_payment_now() -> None:
+    made = swarm(confirmations=3)
+    made.do(Partition((0, 1, 2, 3, 4)))
+    made.do(AskFor(4, "coffee"))
+    run(made, 60)
+    assert made.asks()[0].verdict == "Not paid yet: it came to 4 other nodes, and no block has it."
+    made.do(Act(0, "block"))
+    run(made, 10)
+    assert made.asks()[0].verdict == "Not paid yet: 1 of 3 blocks confirm it."
+    made.do(Act(9, "block"))
+    made.do(Act(9, "block"))
+    made.do(Heal())
+    run(made, 700)
+    assert len(tips(made)) == 1
+    assert made.asks()[0].done == 0
+    assert made.asks()[0].verdict.endswith("other nodes, and no block has it.")
+
+
 def test_with_many_payments_all_nodes_follow_the_chain() -> None:
     options = {"others_per_h": 900.0, "filler": 0, "block_s": 15.0}
     made = Swarm(Setup("bitcoin", 40, 1, asks_per_s=0.0, options=options))

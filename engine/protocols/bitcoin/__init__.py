@@ -1680,6 +1680,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     if paid.made:
                         paid.made = False
                         host.unhit(self.me, cause=paid.cause)
+                    elif paid.told:
+                        paid.told = 0
+                        host.progress(0, wanted, cause=paid.cause)
         for block in change.come:
             for tx in block.transactions:
                 paid = self.payments.get(tx.txid)
@@ -1711,12 +1714,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if facts.setback:
             return f"It was not paid: {facts.setback}."
         if facts.hits:
-            return f"It is paid: {round(facts.of)} blocks confirm it."
+            return f"It is paid: {_confirm(facts.of)} it."
         if facts.trouble or not facts.of:
             return None
         if facts.done:
-            return f"Not paid yet: {round(facts.done)} of {round(facts.of)} blocks confirm it."
-        return f"Not paid yet: {facts.reached} other nodes have it, and no block." if facts.reached else None
+            return f"Not paid yet: {round(facts.done)} of {_confirm(facts.of)} it."
+        if not facts.reached:
+            return None
+        others = f"{facts.reached:,} other {'node' if facts.reached == 1 else 'nodes'}"
+        return f"Not paid yet: it came to {others}, and no block has it."
 
     # --- mining -----------------------------------------------------------------------------------------------------
 
@@ -2002,6 +2008,10 @@ TRICKLE_IN = TrickleIn()
 TRIED, NEW = Belief(what="address (tried)"), Belief(what="address (new)")
 CRAWL_US = 10 * SECOND_US
 CRAWLED, CRAWLED_MOST = 4, 1_000
+
+
+def _confirm(blocks: float) -> str:
+    return "1 block confirms" if round(blocks) == 1 else f"{round(blocks):,} blocks confirm"
 
 
 def in_step(host: Host, delay_us: float) -> int:
