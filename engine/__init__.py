@@ -184,6 +184,7 @@ if TYPE_CHECKING:
     from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
     from .swarm import Swarm
     from .testing import FakeHost
+    from .values import dataclass
 
 NAMES = {
     ".analysis.min_cut": ("MinimumCut",),
@@ -360,6 +361,7 @@ NAMES = {
     ".setup": ("ArrivalSpec", "ContentSpec", "LinkSpec", "Setup"),
     ".swarm": ("Swarm",),
     ".testing": ("FakeHost",),
+    ".values": ("dataclass",),
 }
 
 MODULES = {"scenario_files": ".lab.scenario"}
@@ -524,6 +526,7 @@ __all__ = [
     "classes_of",
     "command_from",
     "component",
+    "dataclass",
     "file_of",
     "follow",
     "goals_to_ask",

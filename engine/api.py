@@ -12,7 +12,7 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
+from dataclasses import Field, field, fields, is_dataclass, make_dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache, wraps
 from inspect import CO_VARARGS, CO_VARKEYWORDS, get_annotations, unwrap
@@ -38,6 +38,7 @@ from typing import (
 from .errors import InputError as InputError
 from .errors import NothingToReplyTo as NothingToReplyTo
 from .errors import nearest
+from .values import dataclass, slotted
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
@@ -290,9 +291,7 @@ def message(
         space["__annotations__"] = {**get_annotations(cls), "_size": int}
         space["_size"] = field(default=0, init=False, repr=False, compare=False)
         bases = (*(b for b in cls.__bases__ if b is not object), Message)
-        made: Any = dataclass(slots=True)(type(cls.__name__, bases, space))
-        del made.__dataclass_fields__["_size"]
-        return cast("type[M]", made)
+        return slotted(type(cls.__name__, bases, space), hidden=("_size",))
 
     return build
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, field, fields, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from .api import Peer, PeerId, goals_to_ask
 from .errors import InputError, nearest, plain, shown
+from .values import dataclass
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
 FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "flag", "values", "any"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from hashlib import blake2b, sha1
 from math import comb, exp, log
@@ -34,6 +34,7 @@ from .api import (
     option,
     words_of,
 )
+from .values import dataclass
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -14,13 +14,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .api import Peer
 from .errors import InputError, nearest, plain, shown
+from .values import dataclass
 
 YES = ("true", "yes", "on", "1")
 NUMBER_MAX = 1e9

@@ -8,13 +8,14 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .api import Beliefs, Component, Host, Peer, PeerId, Shown, Verb
 from .errors import InputError, NetworkFault, nearest, place_of, plain
 from .options import Allowed
+from .values import dataclass
 
 # --- a peer with its components ------------------------------------------------------------------------------
 

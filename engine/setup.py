@@ -7,8 +7,10 @@ that reproduces it. Modules of `engine/world/` parse them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from .values import dataclass
 
 if TYPE_CHECKING:
     from .commands import Command

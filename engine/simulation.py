@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -58,6 +58,7 @@ from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
 from .sim.ways import Ways
 from .sim.words import Roles, word_text
+from .values import dataclass
 from .world import access_links, content
 from .world.machines import machine_of, station_machine
 from .world.world import World

@@ -17,7 +17,6 @@ fall due.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from . import programs
@@ -51,6 +50,7 @@ from .sim.host import NOBODY_WAITS, ComponentHost
 from .sim.misuse import check_holder, checked_delay_us, checked_period_us, no_tick_handler, us_of
 from .sim.rng import Stream
 from .sim.words import role_text
+from .values import dataclass
 
 FIRST_BEGUN = 1_000_000
 """Asks that a peer begins get numbers above this."""

@@ -21,6 +21,7 @@ TOP = {"pyproject.toml", "README.md", "LICENSE", "engine", "tui", "themes", "tes
 INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 
 ENGINE_ORDER = (
+    "values",
     "errors",
     "files",
     "arrays",
@@ -43,9 +44,9 @@ ENGINE_ORDER = (
 )
 """Parts of the engine: each may import those before it."""
 BESIDE: dict[str, set[str]] = {
-    "kit": {"errors", "api"},
+    "kit": {"values", "errors", "api"},
     "protocols": {"errors", "api", "kit"},
-    "testing": {"errors", "api", "programs", "sim", "registry"},
+    "testing": {"values", "errors", "api", "programs", "sim", "registry"},
     "pacer": {"errors"},
     "child": {"errors"},
 }

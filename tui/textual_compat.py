@@ -44,7 +44,6 @@ import time
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
@@ -86,6 +85,8 @@ from textual.timer import EventTargetGone
 from textual.widget import MountError, Widget
 from textual.widgets import Button, Input, LoadingIndicator, OptionList
 from textual.worker import WorkerFailed
+
+from engine import dataclass
 
 from .terminal_input import InputSplitter, Piece
 

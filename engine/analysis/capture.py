@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -42,6 +42,7 @@ from ..sim.calls import PendingCall
 from ..sim.kernel import HOP_BITS, KIND_MASK, KIND_SHIFT, split
 from ..sim.words import role_text
 from ..simulation import Simulation
+from ..values import dataclass
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
 from .verdict import keepers_of

@@ -22,13 +22,14 @@ For a broadcast, the cut has the peers to silence so that no other peer gets it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..api import Need, PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..sim.paths import PathLengths
 from ..simulation import Simulation
+from ..values import dataclass
 from .contacts import contacts_of_all, have_contacts, pairs_of
 from .verdict import keepers_of, keeps_records, plural
 

@@ -40,7 +40,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
@@ -54,6 +53,7 @@ from ..commands import SELECTOR_MEASURES as MEASURES
 from ..errors import InputError, nearest, plain
 from ..registry import NAME
 from ..sim.rng import Stream
+from ..values import dataclass
 from ..world.access_links import NAT_KINDS
 from ..world.cities import CITIES
 from .capture import PeerColumns

@@ -8,7 +8,6 @@ own, and starts; how it finds the network is for its protocol to do, and the eng
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..api import PeerId
@@ -20,6 +19,7 @@ from ..options import as_number, as_whole
 from ..setup import ArrivalSpec, LinkSpec
 from ..sim.rng import Stream
 from ..simulation import Simulation
+from ..values import dataclass
 from ..world import access_links
 from ..world.churn import Churn, parse_arrivals
 from ..world.content import NewcomerLibraries

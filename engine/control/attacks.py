@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -50,6 +50,7 @@ from ..measure.snapshot import ALIVE, RunningAttack
 from ..programs import verbs_of, verbs_without_values, why_not
 from ..sim.rng import Stream
 from ..simulation import Simulation
+from ..values import dataclass
 from .workload import Due, Workload
 
 STEPS = 40

@@ -7,7 +7,7 @@ returns the peers that it changed. An InputError is raised before anything has c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from .. import commands as c
@@ -18,6 +18,7 @@ from ..errors import InputError, PeerFailed, nearest, plain
 from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
 from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
+from ..values import dataclass
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
 from ..world.decoys import PoisonedLibrary

@@ -8,7 +8,6 @@ another stream, so that it does not change the sessions either.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.gauges import Gauges
@@ -20,6 +19,7 @@ from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import KernelTimer
 from ..sim.rng import Stream
 from ..simulation import Simulation
+from ..values import dataclass
 from ..world.churn import Churn, SessionTrace, is_trace, parse
 from ..world.content import Catalogue
 

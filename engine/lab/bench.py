@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from ..record.time_machine import TimeMachine
 from ..setup import Setup
 from ..sim.rng import Stream
 from ..swarm import Swarm
+from ..values import dataclass
 from . import loads, lookups
 from .workers import alone
 

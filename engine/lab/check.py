@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..api import Peer
@@ -18,6 +18,7 @@ from ..measure.shown import ROLE, ShownReader, split_metric
 from ..measure.snapshot import AskRow
 from ..programs import components_of
 from ..rules import may_give_other_roles
+from ..values import dataclass
 
 if TYPE_CHECKING:
     from ..swarm import Swarm

@@ -11,11 +11,11 @@ import gc
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..api import Blob, Host, Peer, PeerId, message, on, on_reply, on_timeout, option
 from ..setup import LinkSpec, Setup
 from ..swarm import Swarm
+from ..values import dataclass
 
 WINDOWS = 5
 WINDOW_US = 1_000_000

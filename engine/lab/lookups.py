@@ -10,11 +10,11 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..api import Ask, Host, Peer, PeerId, message, on, option
 from ..setup import Setup
 from ..swarm import Swarm
+from ..values import dataclass
 
 ROUNDS = 6
 """Requests of a lookup; each has one reply."""

@@ -14,7 +14,7 @@ import signal
 import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
@@ -23,6 +23,7 @@ from ..measure.snapshot import ALIVE, SPREAD, STATES, AskRow, Series, Snapshot, 
 from ..record.file import Recording, read
 from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
+from ..values import dataclass
 from .check import Checked, check, check_names, follow
 from .export import series_pairs
 from .interrupts import WORDS, Halted, Interrupted, interrupts_noted

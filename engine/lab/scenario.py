@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,7 @@ from ..programs import check_verb, read_values, verbs_of, verbs_without_values
 from ..registry import classes_of, network_named, networks, programs_of, use_file
 from ..rules import stations_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
+from ..values import dataclass
 from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX, USUAL, parse_nat
 from ..world.access_links import parse as parse_capacity

@@ -28,7 +28,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +42,7 @@ from ..options import as_number, as_whole
 from ..registry import network
 from ..sim.rng import Stream
 from ..swarm import Swarm
+from ..values import dataclass
 from .check import check_names
 from .export import csv_of
 from .interrupts import Halted, interrupts_noted

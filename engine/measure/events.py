@@ -9,13 +9,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
 from ..api import AskId, PeerId
 from ..commands import Command
 from ..sim.kernel import Kernel
+from ..values import dataclass
 
 
 class Watcher(Protocol):

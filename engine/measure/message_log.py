@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..api import AskId, PeerId
 from ..sim.kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT
+from ..values import dataclass
 
 I64 = NDArray[np.int64]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from ..api import PARTS
 from ..sim.host import SharedHostState
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Via
+from ..values import dataclass
 from .archive import SOUGHT
 from .asks import ANSWER, QUESTION, QUESTIONS, AskRecord, add_arrivals
 from .message_log import MessageLog

@@ -6,12 +6,13 @@ Arrays are copies, or are never written again, so a snapshot may be kept while t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..api import FIND, AskId, Goal, PeerId, Shown, Sought
+from ..values import dataclass
 
 ALIVE, DEAD, LEFT = 0, 1, 2
 STATES = ("alive", "dead", "left")

@@ -23,7 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from ..api import File, Peer
@@ -33,6 +33,7 @@ from ..measure.snapshot import Places, Run
 from ..setup import Setup
 from ..sim.memory import bytes_apart
 from ..swarm import Swarm
+from ..values import dataclass
 from ..world.churn import SessionTrace
 from ..world.content import Catalogue, NewcomerLibraries, WordIndex
 from ..world.latency import Latency

@@ -44,7 +44,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -58,6 +58,7 @@ from ..commands import Set
 from ..errors import InputError, nearest, plain
 from ..files import BYTES_MAX, NESTING_MAX, RECORDING, MissingFileError, files_beside, opened
 from ..setup import Setup
+from ..values import dataclass
 from ..world.world import World
 from .codec import (
     PIECE_MAX,

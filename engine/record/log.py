@@ -8,12 +8,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..commands import Command
 from ..measure.events import AskIssued, Churned, Commanded
 from ..swarm import Swarm
+from ..values import dataclass
 
 Position: TypeAlias = tuple[int, int]
 """A moment of a run: (virtual time in us, commands from outside that have been done). Both, because several commands

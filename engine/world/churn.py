@@ -44,13 +44,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..api import PeerId
 from ..errors import plain
 from ..files import looks_like_path
 from ..sim.rng import Stream, mix
+from ..values import dataclass
 from .specs import number, split
 
 UP_SHARE = 0.8

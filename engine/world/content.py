@@ -18,13 +18,14 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 
 from ..api import File, PeerId, words_of
 from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
 from ..sim.rng import Stream, cumulate
+from ..values import dataclass
 from . import popularity
 from .decoys import is_decoy
 from .popularity import COUNT_MAX, generate_titles

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 
@@ -40,6 +39,7 @@ from ..errors import InputError, plain
 from ..files import looks_like_path
 from ..measure.snapshot import Places
 from ..sim.rng import GAMMA, MASK, Stream, cumulate, mix, mix_all, seed_of
+from ..values import dataclass
 from .cities import CITIES
 from .specs import number, split
 

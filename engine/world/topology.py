@@ -25,7 +25,7 @@ other libraries may change theirs between two versions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, distinct, nearest, plain
 from ..files import looks_like_path
 from ..sim.rng import Stream, below, bits, unit_iter, units
+from ..values import dataclass
 from .specs import number, split, whole
 
 I32 = NDArray[np.int32]

@@ -8,7 +8,7 @@ the generators have changed since.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from ..api import File, Line, Station
@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..files import read_packed
 from ..setup import Setup
 from ..sim.rng import Stream
+from ..values import dataclass
 from . import access_links, churn, content, latency, topology
 
 

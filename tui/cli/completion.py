@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from engine import dataclass
 
 from .common import COMMANDS, DONE, Parser, WrongError, did_you_mean, say
 

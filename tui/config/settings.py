@@ -15,7 +15,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -23,6 +23,7 @@ from engine import (
     InputError,
     MissingFileError,
     allowed_of,
+    dataclass,
     opened,
     option,
     parse_toml,
@@ -87,9 +88,9 @@ class Settings:
 
     theme: str | None = option(None, "one of: swarmtop themes", example="swarm", names_file=True)
     fps: float | None = option(None, "frames a second at most; fewer over a slow line", low=1, high=120, example="30")
-    density: Density = option("comfortable", "comfortable or compact", example="comfortable")  # noqa: RUF009
+    density: Density = option("comfortable", "comfortable or compact", example="comfortable")
     reduced_motion: bool = option(False, "true: no animations; messages still move", example="false")
-    glyphs: Mode | None = option(None, ", ".join(MODES), example="braille")  # noqa: RUF009
+    glyphs: Mode | None = option(None, ", ".join(MODES), example="braille")
     tour: bool = option(False, "false: no tour on the first start", example="true")
     keys: Mapping[str, str] = field(default_factory=dict)
     path: Path | None = None

@@ -21,11 +21,10 @@ import importlib.resources
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from engine import Allowed, InputError, nearest, parse_toml, plain, read_toml, read_value, shown
+from engine import Allowed, InputError, dataclass, nearest, parse_toml, plain, read_toml, read_value, shown
 
 DEFAULT = "swarm"
 """The theme where none is chosen."""

@@ -8,12 +8,12 @@ up, or thinks that it has a way to one that no links lead to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, Beliefs, Snapshot
+from engine import ALIVE, DEAD, Beliefs, Snapshot, dataclass
 
 from . import layout, raster
 from .raster import Canvas, Floats

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, Beliefs, PeerId, Shown, ShownColumn, Snapshot, Trace
+from engine import ALIVE, DEAD, LEFT, Beliefs, PeerId, Shown, ShownColumn, Snapshot, Trace, dataclass
 
 from .chart import si
 from .rounding import rounded

@@ -9,12 +9,10 @@ Where there are more peers than lines of text, several share one; zooming in sep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import Snapshot, Trace
+from engine import Snapshot, Trace, dataclass
 
 from . import raster
 from .layout import Box, View

@@ -8,11 +8,13 @@ All is deterministic, so that a peer moves only when the meaning of its place ch
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from engine import dataclass
 
 from .rounding import cos, direction, mean, rounded, sin
 

@@ -12,13 +12,13 @@ several share a cell (`density.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, Snapshot, Trace, sorted_once
+from engine import ALIVE, DEAD, Snapshot, Trace, dataclass, sorted_once
 
 from . import density, layout, raster
 from .coastline import coast

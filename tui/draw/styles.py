@@ -10,8 +10,9 @@ as a background. So drawing a partition takes only a bitwise or.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from engine import dataclass
 
 # The glyphs of a peer in one cell, in three modes.
 #

@@ -10,13 +10,12 @@ So the tree is laid out in array operations over whole levels, of which there ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import Snapshot, Trace
+from engine import Snapshot, Trace, dataclass
 
 from . import raster
 from .layout import Box, View

@@ -8,14 +8,13 @@ nothing has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Offset, Region, Size
 from textual.widgets import Static
 
-from engine import PeerId
+from engine import PeerId, dataclass
 from tui.config.keys import key_for, pressed
 from tui.draw import jump_tags
 from tui.draw.raster import Canvas

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple, Protocol
 
 from textual import events, on
@@ -39,6 +39,7 @@ from engine import (
     PeerId,
     Publish,
     VerbOffer,
+    dataclass,
     file_of,
     plain,
 )

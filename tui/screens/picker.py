@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine import plain
+from engine import dataclass, plain
 from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
 from tui.widgets.matching import Found, found, marked_with, ranked, typed_after, words_of

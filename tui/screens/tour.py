@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,7 +16,7 @@ from textual import events
 from textual.geometry import Offset, Region
 from textual.message import Message
 
-from engine import ALIVE, AskId, AskIssued, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, plain
+from engine import ALIVE, AskId, AskIssued, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, dataclass, plain
 
 from ..session.verbs import answered_by
 from ..widgets.panel import Lines, name_panel, panel_css

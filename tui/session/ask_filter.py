@@ -6,9 +6,8 @@ A network may open asks by itself (a block, a suspicion, a routing update), many
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from engine import AskRow, Snapshot
+from engine import AskRow, Snapshot, dataclass
 
 USERS, ALL, GOAL = "users", "all", "goal"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-from engine import AskFor, Command, Peers, Set, Setup, plain, to_toml
+from engine import AskFor, Command, Peers, Set, Setup, dataclass, plain, to_toml
 
 from .reproduce import shell_word
 

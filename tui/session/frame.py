@@ -7,7 +7,7 @@ since the frame before, so each frame that is made must be shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from engine import (
@@ -24,6 +24,7 @@ from engine import (
     Theory,
     Trace,
     VerbOffer,
+    dataclass,
 )
 
 from .ask_filter import AskFilter

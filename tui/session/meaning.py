@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from engine import Snapshot
+from engine import Snapshot, dataclass
 
 
 @dataclass(frozen=True, slots=True)

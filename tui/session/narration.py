@@ -6,9 +6,7 @@ will be answered?", and then writes how many should be, as an expectation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from engine import Checked, Scenario, Swarm, check
+from engine import Checked, Scenario, Swarm, check, dataclass
 
 from .frame import Prediction
 

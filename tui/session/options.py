@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from engine import Allowed, allowed_of, network, option_values, plain
+from engine import Allowed, allowed_of, dataclass, network, option_values, plain
 
 UNITS = {
     "_mbit_s": "Mbit/s",

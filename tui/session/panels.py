@@ -17,9 +17,11 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from engine import dataclass
 
 PANELS: dict[int, str] = {
     1: "inspector",

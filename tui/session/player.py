@@ -8,7 +8,7 @@ after it is discarded, and `undo` does not bring it back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine import (
@@ -23,6 +23,7 @@ from engine import (
     Setup,
     Swarm,
     TimeMachine,
+    dataclass,
     follow,
     story_of,
 )

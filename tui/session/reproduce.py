@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, replace
 from pathlib import Path
 
-from engine import AskFor, Command, Scenario, Setup, plain, to_toml
+from engine import AskFor, Command, Scenario, Setup, dataclass, plain, to_toml
 
 FLAGS = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
 """Fields of a setup that have a flag of their own; options have `--set`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from engine import (
     Swarm,
     Trace,
     attack_title,
+    dataclass,
     plain,
     sorted_once,
 )

@@ -10,7 +10,7 @@ Each pair of verbs is one row of `PAIRS`. A row whose verb the engine does not h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,6 +33,7 @@ from engine import (
     Snapshot,
     Trace,
     VerbOffer,
+    dataclass,
     goals_to_ask,
     plain,
 )

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
 from textual import events
 
-from engine import SPREAD, AskId, AskRow, PeerId, Snapshot, Theory
+from engine import SPREAD, AskId, AskRow, PeerId, Snapshot, Theory, dataclass
 from tui.config.keys import keyed, within
 from tui.draw.chart import meter, si
 from tui.session.ask_filter import filters_of, shown_asks

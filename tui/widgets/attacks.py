@@ -8,7 +8,7 @@ the peers that the attack takes. It is asked for again after each change, and ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from engine import (
     RunningAttack,
     Shutdown,
     Snapshot,
+    dataclass,
     plain,
 )
 from engine import Act as EngineAct

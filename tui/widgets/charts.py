@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -32,7 +31,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from engine import Run, Shown, Snapshot
+from engine import Run, Shown, Snapshot, dataclass
 from tui.config.keys import within
 from tui.draw.chart import chart, nice_scale, si, stacked
 from tui.draw.colours import CATEGORY_INKS

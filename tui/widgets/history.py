@@ -5,11 +5,10 @@ What is after the cursor of time is listed too, faint: it will be done again whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from textual import events
 
+from engine import dataclass
 from tui.config.keys import within
 from tui.session.done import Done
 from tui.session.frame import Frame

@@ -12,8 +12,10 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+
+from engine import dataclass
 
 WORD = re.compile(r"[^\W_]+")
 TITLE, SYNONYM, TIP = 3, 2, 1

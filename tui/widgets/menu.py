@@ -11,7 +11,6 @@ in `Menu.Chosen`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual import events, on
@@ -23,6 +22,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from engine import dataclass
 from tui.config.keys import key_for, keyed, pressed, within
 
 from .panel import Choices, Lines, name_panel, panel_css

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from engine import Fixed, Kind
+from engine import Fixed, Kind, dataclass
 from tui.config.keys import within
 from tui.draw.chart import meter, si
 from tui.draw.styles import PART_INKS

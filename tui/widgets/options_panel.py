@@ -7,7 +7,6 @@ panel has no access to the swarm: it posts `OptionsWanted`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
-from engine import InputError
+from engine import InputError, dataclass
 from tui.config.keys import keyed, within
 from tui.session.frame import Frame
 from tui.session.options import Option, options_of, text_of

@@ -7,7 +7,6 @@ painted line by line and have no child widget for each row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Self
 from weakref import WeakKeyDictionary
 
@@ -25,7 +24,7 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
-from engine import plain
+from engine import dataclass, plain
 from tui.config.keys import SCROLLING, key_for, keyed, within
 from tui.input_queue import queue_of
 from tui.session.frame import Frame

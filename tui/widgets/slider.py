@@ -7,13 +7,13 @@ value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from textual import events
 from textual.content import Content
 from textual.message import Message
 
+from engine import dataclass
 from tui.config.keys import within
 from tui.draw.styles import SYMBOLS
 

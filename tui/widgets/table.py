@@ -11,12 +11,13 @@ selected when rows change their places.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from textual import events
+
+from engine import dataclass
 
 from .panel import VirtualList
 from .text import Row, Span, fit

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from textual import events
 from textual.content import Content
 from textual.message import Message
 
-from engine import Mark, plain
+from engine import Mark, dataclass, plain
 from tui.config.keys import key_for
 from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame

@@ -30,7 +30,7 @@ import warnings
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from ...arrays import sorted_once
 from ...errors import InputError, plain
 from ...files import Text, check_text
+from ...values import dataclass
 from . import graph_files, tables
 
 NODES_MAX = 1_000_000

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ...api import COST_MAX
 from ...errors import InputError, plain
 from ...files import NESTING_MAX, check_text
+from ...values import dataclass
 
 WEIGHTS = ("weight", "cost", "metric")
 BYTES_MAX = 16 << 20

@@ -14,9 +14,9 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ...errors import InputError, plain
+from ...values import dataclass
 
 SAMPLE = 200
 """Number of lines from which the separator is found."""

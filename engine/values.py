@@ -1,0 +1,252 @@
+"""Slotted dataclasses whose methods are made when they are first called.
+
+`dataclasses.dataclass` writes the source of up to eight methods for each class and compiles it when the module is
+imported. At the start of the dashboard there are two hundred such classes, and most of them have no instance before
+the first picture. Here a class gets its slots at once, and in place of each method a function that has the real one
+made by `dataclasses` at the first call, puts it in the class and calls it. After that the class is as
+`dataclasses.dataclass` makes it, and as fast.
+
+Type checkers see `dataclasses.dataclass`. `fields`, `replace`, `asdict`, `is_dataclass`, `match` and pickling work as
+with it. What differs: a field without a default after one with a default raises when the first instance is made, and a
+class without a docstring gets none.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_origin
+
+SHAPE = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
+"""What `dataclasses` keeps in a class beside its methods."""
+ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
+
+
+class Deferred:
+    """How the methods of one class are to be made.
+
+    fields: the names of its own fields, with the default or `field(...)` of those that have one; hidden: fields that
+    `__init__` sets and `dataclasses.fields` does not tell of.
+    """
+
+    __slots__ = ("annotations", "defaults", "eq", "frozen", "hidden", "kind", "kw_only", "order")
+
+    def __init__(
+        self,
+        kind: type[Any],
+        annotations: dict[str, Any],
+        defaults: dict[str, Any],
+        *,
+        frozen: bool,
+        eq: bool,
+        order: bool,
+        kw_only: bool,
+        hidden: Sequence[str],
+    ) -> None:
+        self.kind, self.annotations, self.defaults, self.hidden = kind, annotations, defaults, hidden
+        self.frozen, self.eq, self.order, self.kw_only = frozen, eq, order, kw_only
+
+    def model(self, **made: bool) -> type[Any]:
+        """A class of its own with all fields, inherited ones too, in which `dataclasses` makes what `made` asks for."""
+        kind = self.kind
+        space: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        fields = {}
+        for base in kind.__mro__[:0:-1]:
+            for name, field in getattr(base, SHAPE[0], {}).items():
+                fields[name] = field.type
+                space[name] = copy.copy(field)
+        for name, annotation in self.annotations.items():
+            fields[name] = annotation
+            space.pop(name, None)
+        for name, default in self.defaults.items():
+            space[name] = copy.copy(default) if isinstance(default, dataclasses.Field) else default
+        if hasattr(kind, "__post_init__"):
+            space["__post_init__"] = None  # `__init__` calls that of the instance
+        asked = {"init": False, "repr": False, "eq": False, **made}
+        return dataclasses.dataclass(kw_only=self.kw_only, **asked)(
+            type(kind.__name__, (), {**space, "__annotations__": fields, "__doc__": kind.__name__})
+        )
+
+    def shape(self) -> None:
+        """Put into the class what `SHAPE` names."""
+        model: Any = self.model()
+        for name in self.hidden:
+            del model.__dataclass_fields__[name]
+        facts = model.__dataclass_params__
+        facts.init = facts.repr = True
+        facts.eq, facts.order, facts.frozen = self.eq, self.order, self.frozen
+        for name in SHAPE:
+            if isinstance(self.kind.__dict__.get(name), Later):
+                setattr(self.kind, name, getattr(model, name))
+
+    def method(self, name: str) -> Callable[..., Any]:
+        """The method of that name as `dataclasses` makes it."""
+        if name == "__init__":
+            # With slots, it sets defaults of fields that are no arguments too.
+            made = self.model(init=True, frozen=self.frozen, slots=True)
+        elif name == "__repr__":
+            made = self.model(repr=True)
+        elif name == "__hash__":
+            made = self.model(unsafe_hash=True)
+        else:
+            made = self.model(eq=True, order=name in ORDER)
+        method: Callable[..., Any] = made.__dict__[name]
+        return method
+
+
+class Later:
+    """Stands for an attribute of a class that is made when somebody asks for it."""
+
+    __slots__ = ("name", "plan")
+
+    def __init__(self, plan: Deferred, name: str) -> None:
+        self.plan, self.name = plan, name
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        if self.name == "__signature__":
+            # Of a subclass that has an `__init__` of its own, `inspect` finds it there.
+            if instance is not None or ("__init__" in owner.__dict__ and owner is not self.plan.kind):
+                raise AttributeError(self.name)
+            signature = inspect.signature(self.plan.method("__init__"))
+            return signature.replace(parameters=list(signature.parameters.values())[1:])
+        self.plan.shape()
+        return getattr(self.plan.kind, self.name)
+
+
+def _called_later(plan: Deferred, name: str) -> Callable[..., Any]:
+    """A method that replaces itself by the real one when it is first called."""
+
+    def method(self: Any, /, *args: Any, **named: Any) -> Any:
+        real, kind = plan.method(name), plan.kind
+        if kind.__dict__.get(name) is method:
+            setattr(kind, name, real)
+        return real(self, *args, **named)
+
+    method.__name__, method.__qualname__ = name, f"{plan.kind.__qualname__}.{name}"
+    method.__module__ = plan.kind.__module__
+    return method
+
+
+def _freeze(kind: type[Any]) -> None:
+    def set_(self: Any, name: str, value: Any) -> None:
+        if type(self) is kind or name in kind.__dataclass_fields__:
+            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        super(kind, self).__setattr__(name, value)
+
+    def delete(self: Any, name: str) -> None:
+        if type(self) is kind or name in kind.__dataclass_fields__:
+            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+        super(kind, self).__delattr__(name)
+
+    for name, method in (("__setattr__", set_), ("__delattr__", delete)):
+        if name in kind.__dict__:
+            raise TypeError(f"Cannot overwrite attribute {name} in class {kind.__name__}")
+        setattr(kind, name, method)
+
+
+def _state(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _set_state(self: Any, state: Sequence[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
+
+
+def _slots_of(kind: type[Any]) -> Iterable[str]:
+    slots = kind.__dict__.get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def _is_field(annotation: object) -> bool:
+    """Whether it is none of a class variable."""
+    if isinstance(annotation, str):
+        return not annotation.partition("[")[0].endswith("ClassVar")
+    return annotation is not ClassVar and get_origin(annotation) is not ClassVar
+
+
+def _is_mark(annotation: object) -> bool:
+    """Whether it is of what is in `__init__` and no field, or none of any attribute."""
+    if isinstance(annotation, str):
+        return "InitVar" in annotation or "KW_ONLY" in annotation
+    return annotation in (dataclasses.InitVar, dataclasses.KW_ONLY) or isinstance(annotation, dataclasses.InitVar)
+
+
+def slotted(
+    cls: type[Any],
+    *,
+    frozen: bool = False,
+    eq: bool = True,
+    order: bool = False,
+    kw_only: bool = False,
+    hidden: Sequence[str] = (),
+) -> type[Any]:
+    """`cls` as a slotted dataclass.
+
+    frozen, eq, order, kw_only: as of `dataclasses.dataclass`; hidden: fields that `__init__` sets to their defaults,
+    and that `dataclasses.fields` does not tell of. Raises TypeError where `dataclasses` does: for slots that the class
+    has already, and for a frozen class that inherits from one that is not, or the other way round.
+    """
+    written = inspect.get_annotations(cls)
+    if any(map(_is_mark, written.values())):
+        whole: Any = dataclasses.dataclass(frozen=frozen, eq=eq, order=order, kw_only=kw_only, slots=True)(cls)
+        for name in hidden:
+            del whole.__dataclass_fields__[name]
+        return cast("type[Any]", whole)
+    space = {**cls.__dict__, "__annotations__": written}
+    annotations = {name: it for name, it in written.items() if _is_field(it)}
+    for base in cls.__mro__[1:]:
+        facts = base.__dict__.get(SHAPE[1])
+        if facts is not None and (facts.plan if isinstance(facts, Later) else facts).frozen != frozen:
+            raise TypeError(f"a frozen and a changeable dataclass in one: {cls.__name__} and {base.__name__}")
+    if "__slots__" in space:
+        raise TypeError(f"{cls.__name__} already specifies __slots__")
+    taken = set(chain.from_iterable(map(_slots_of, cls.__mro__[1:-1])))
+    space["__slots__"] = tuple(name for name in annotations if name not in taken)
+    defaults = {name: space.pop(name) for name in annotations if name in space}
+    for name in ("__dict__", "__weakref__"):
+        space.pop(name, None)
+    made: Any = type(cls)(cls.__name__, cls.__bases__, space)  # type: ignore[misc]
+    made.__qualname__ = cls.__qualname__
+
+    plan = Deferred(made, annotations, defaults, frozen=frozen, eq=eq, order=order, kw_only=kw_only, hidden=hidden)
+    for name in (*SHAPE, "__signature__"):
+        if name not in space:
+            setattr(made, name, Later(plan, name))
+    names = ["__init__", "__repr__", *["__eq__"] * eq]
+    explicit = space.get("__hash__") is not None or ("__hash__" in space and "__eq__" not in space)
+    if eq and not explicit:
+        if frozen:
+            names.append("__hash__")
+        else:
+            made.__hash__ = None
+    for name in names:
+        if name not in space or name == "__hash__":
+            setattr(made, name, _called_later(plan, name))
+    for name in ORDER if order else ():
+        if name in space:
+            raise TypeError(f"Cannot overwrite attribute {name} in class {cls.__name__}")
+        setattr(made, name, _called_later(plan, name))
+    if frozen:
+        _freeze(made)
+        if "__getstate__" not in space:
+            made.__getstate__ = _state
+        if "__setstate__" not in space:
+            made.__setstate__ = _set_state
+    return cast("type[Any]", made)
+
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(cls=None, /, *, slots=False, **options):
+        """`dataclasses.dataclass`; with `slots=True`, methods are made when they are first called."""
+
+        def made(cls):
+            return slotted(cls, **options) if slots else dataclasses.dataclass(**options)(cls)
+
+        return made if cls is None else made(cls)
