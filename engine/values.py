@@ -25,6 +25,9 @@ SHAPE = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
 """What `dataclasses` keeps in a class beside its methods."""
 _ABSENT: Final = object()
 """The default of an argument whose value a function makes."""
+_SAMPLE: Any = dataclasses.make_dataclass("Sample", ["a"], init=False, repr=False, eq=False)
+_PARAMS, _FIELD_KIND = _SAMPLE.__dataclass_params__, _SAMPLE.__dataclass_fields__["a"]._field_type
+"""What `dataclasses` notes of a class and of its fields, of which it offers neither by a public name."""
 ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
@@ -60,9 +63,12 @@ class Deferred:
             fields.update(shape.plan.fields() if isinstance(shape, Later) else shape)
         for name in self.annotations:
             default = self.defaults.get(name, dataclasses.MISSING)
-            field = default if isinstance(default, dataclasses.Field) else dataclasses.field(default=default)
+            given = isinstance(default, dataclasses.Field)
+            field: Any = default if given else dataclasses.field(default=default)
             if field.kw_only is dataclasses.MISSING:
                 field.kw_only = self.kw_only
+            field.name, field.type = name, self.annotations[name]
+            field._field_type = _FIELD_KIND
             fields[name] = field
         return fields
 
@@ -89,15 +95,17 @@ class Deferred:
 
     def shape(self) -> None:
         """Put into the class what `SHAPE` names."""
-        model: Any = self.model()
-        for name in self.hidden:
-            del model.__dataclass_fields__[name]
-        facts = model.__dataclass_params__
+        fields, matched = self.fields(), []
+        for name, field in fields.items():
+            if field.init and not field.kw_only and name not in self.hidden:
+                matched.append(name)
+        facts: Any = copy.copy(_PARAMS)
         facts.init = facts.repr = True
         facts.eq, facts.order, facts.frozen = self.eq, self.order, self.frozen
-        for name in SHAPE:
+        told = {name: field for name, field in fields.items() if name not in self.hidden}
+        for name, value in zip(SHAPE, (told, facts, tuple(matched)), strict=True):
             if isinstance(self.kind.__dict__.get(name), Later):
-                setattr(self.kind, name, getattr(model, name))
+                setattr(self.kind, name, value)
 
     def method(self, name: str) -> Callable[..., Any]:
         """The method of that name as `dataclasses` makes it."""
