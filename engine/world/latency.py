@@ -27,13 +27,12 @@ So the order of look-ups changes nothing. `sim.links` keeps the delays of pairs 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError, plain
 from ..files import looks_like_path
@@ -145,12 +144,13 @@ def build(spec: str, n: int, seed: int) -> Latency:
     return made
 
 
-def distance_km(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> float:
-    """Length of the great circle between two points given in degrees, by the haversine formula."""
-    phi_a, phi_b = math.radians(lat_a), math.radians(lat_b)
-    half = math.sin((phi_b - phi_a) / 2) ** 2
-    half += math.cos(phi_a) * math.cos(phi_b) * math.sin(math.radians(lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+def distance_km(lat_a: ArrayLike, lon_a: ArrayLike, lat_b: ArrayLike, lon_b: ArrayLike) -> NDArray[np.float64]:
+    """Lengths of the great circles between points given in degrees, by the haversine formula."""
+    phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
+    half = np.sin((phi_b - phi_a) / 2) ** 2
+    half = half + np.cos(phi_a) * np.cos(phi_b) * np.sin(np.radians(np.subtract(lon_b, lon_a)) / 2) ** 2
+    far: NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(1.0, half)))
+    return far
 
 
 def _assign_cities(n: int, seed: int) -> list[int]:
@@ -187,21 +187,15 @@ def _range_ms(text: str, where: str) -> tuple[int, int]:
     return max(1, round(low)), max(1, round(high))
 
 
-def _delay_us(a: int, b: int) -> int:
-    _, lat_a, lon_a, _ = CITIES[a]
-    _, lat_b, lon_b, _ = CITIES[b]
-    # The last bit of a sine depends on the processor, so the value is rounded before it is rounded to milliseconds.
-    way_ms = round(distance_km(lat_a, lon_a, lat_b, lon_b) / GLASS_KM_PER_MS * PATH_FACTOR, 9)
-    return max(1, round(way_ms + 2 * ACCESS_MS)) * 1000
-
-
 @cache
 def _table_us() -> list[list[int]]:
-    table = [[0] * len(CITIES) for _ in CITIES]
-    for a in range(len(CITIES)):
-        for b in range(a + 1):
-            # One computation for both directions, so that rounding cannot make them differ.
-            table[a][b] = table[b][a] = _delay_us(a, b)
+    lat, lon = (np.array([city[at] for city in CITIES]) for at in (1, 2))
+    far = distance_km(lat[:, None], lon[:, None], lat, lon)
+    # One computation for both directions, so that rounding cannot make them differ. The last bit of a sine depends on
+    # the processor, so the value is rounded before it is rounded to milliseconds.
+    far = np.tril(far) + np.tril(far, -1).T
+    way_ms = np.round(far / GLASS_KM_PER_MS * PATH_FACTOR, 9)
+    table: list[list[int]] = (np.maximum(1, np.rint(way_ms + 2 * ACCESS_MS)).astype(np.int64) * 1000).tolist()
     return table
 
 
