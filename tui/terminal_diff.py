@@ -185,7 +185,7 @@ class Shown:
         for y, strips in enumerate(wanted.strips, region.y):
             x = region.x
             for strip in strips:
-                self._put(pen, x, y, strip)
+                self._put(pen, x, y, strip, fresh=True)
                 x += strip.cell_length
         return pen.ended()
 
@@ -204,8 +204,8 @@ class Shown:
                     self._put(pen, x, y, strip.crop(0, stop - x))
         return pen.ended()
 
-    def _put(self, pen: Pen, x: int, y: int, strip: Strip) -> None:
-        """Write what differs of a strip that belongs at x, y."""
+    def _put(self, pen: Pen, x: int, y: int, strip: Strip, *, fresh: bool = False) -> None:
+        """Write what differs of a strip that belongs at x, y; fresh: nothing is known of what is there."""
         width = strip.cell_length
         if not width or y >= len(self._letters):
             return
@@ -215,6 +215,10 @@ class Shown:
         if not new.simple or len(new.letters) != width or end > len(letters):
             pen.strip(x, y, strip)
             letters[x:end] = [""] * (min(end, len(letters)) - x)
+            return
+        if fresh:
+            pen.cells(x, y, new.letters, new.looks)
+            letters[x:end], looks[x:end] = new.letters, new.looks
             return
         old, old_looks = letters[x:end], looks[x:end]
         if old_looks == new.looks:
