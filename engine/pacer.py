@@ -22,10 +22,10 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import anyio
-import anyio.lowlevel
+if TYPE_CHECKING:
+    import anyio
 
 SLICE_S = 0.008
 """The longest time that the engine keeps the event loop."""
@@ -72,7 +72,7 @@ class Pacer:
         speed: float = 1.0,
         playing: bool = True,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
         on_error: OnError | None = None,
         backpressure: Callable[[], float] | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Pacer:
         self._speed = _checked(speed)
         self._playing = playing
         self._stopped = False
-        self._woken = anyio.Event()
+        self._woken: anyio.Event | None = None
         self.tick_s = TICK_S
         """Wall seconds between two slices while the engine keeps up."""
         self._per_ms = 20.0  # deliveries a millisecond; a low first guess costs a few short chunks
@@ -209,15 +209,19 @@ class Pacer:
 
     async def run(self) -> None:
         """Pace until `stop()`. It may be cancelled: the engine is always between two deliveries then."""
+        import anyio
+        import anyio.lowlevel  # loaded when time runs: a first picture is drawn without
+
+        sleep = self._sleep or anyio.sleep
         while not self._stopped:
             if not self.busy:
                 self._woken = anyio.Event()
                 await self._woken.wait()
                 continue
             if self.slice():
-                await self._sleep(self.tick_s)
+                await sleep(self.tick_s)
             else:
-                await self._sleep(YIELD_S)
+                await sleep(YIELD_S)
         await anyio.lowlevel.checkpoint()
 
     def slice(self) -> bool:
@@ -339,7 +343,8 @@ class Pacer:
         self._samples: deque[tuple[float, int]] = deque()
 
     def _wake(self) -> None:
-        self._woken.set()
+        if self._woken is not None:
+            self._woken.set()
 
 
 def _checked(speed: float) -> float:

@@ -392,6 +392,18 @@ def test_help_needs_neither_engine_nor_numpy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_first_picture_waits_for_nothing_that_it_does_not_show() -> None:
+    late = ("tui.screens.late", "tui.screens.jump", "tui.widgets.attacks", "tui.actions.palette", "anyio")
+    late += ("engine.record.file", "engine.lab.run", "engine.lab.sweep", "engine.testing")
+    ask = (
+        "import sys, tui.app\nfrom engine import Scenario\nfrom tui.session.session import Session\n"
+        f"app = tui.app.SwarmApp(Session(Scenario()))\n"
+        f"loaded = set({late!r}) & set(sys.modules)\nassert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_public_names_are_complete() -> None:
     import engine
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api import Peer
 from ..commands import Command
@@ -21,9 +21,11 @@ from ..setup import Setup
 from ..swarm import Swarm
 from ..world.world import World
 from .checkpoints import CheckpointTaker
-from .file import Recording, RecordingWriter
 from .gc import free_in_steps, freeze_objects, frozen_after
 from .log import Fingerprints, LoggedCommand, Marks, Position, position_at
+
+if TYPE_CHECKING:
+    from .file import Recording, RecordingWriter
 
 CHUNK = 1_000
 """Deliveries between two values that a seek yields."""
@@ -316,6 +318,8 @@ class TimeMachine:
 
         An error of the file later on ends the recording, and is told by `recording_error`.
         """
+        from .file import RecordingWriter
+
         self.stop_recording()
         self._writer = RecordingWriter(path, self.setup, self.world, story, clock)
         self._extend_end()
@@ -333,7 +337,7 @@ class TimeMachine:
 
     def abandon_recording(self) -> None:
         """Close the file as it is, without an end: for an interrupt at any moment."""
-        self._write(RecordingWriter.abandon)
+        self._write(lambda writer: writer.abandon())
         self._writer = None
 
     def _write(self, call: Callable[[RecordingWriter], None]) -> None:

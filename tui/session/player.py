@@ -18,7 +18,6 @@ from engine import (
     Mark,
     Pacer,
     PeerFailed,
-    Recording,
     Scenario,
     Setup,
     Swarm,
@@ -33,7 +32,7 @@ from .notice import Notice
 from .reproduce import TimedCommand
 
 if TYPE_CHECKING:
-    from engine import Until
+    from engine import Recording, Until
 
 Schedule: TypeAlias = tuple[tuple[int, Command], ...]
 IN_PAST = "In the past, "
