@@ -297,7 +297,7 @@ def flag_fields() -> Iterator[tuple[str, Fill]]:
     """Each flag that takes a value, of the run and of the dashboard, and each option by --set."""
     base = ("run", "--protocol", "gossip", "--peers", "8", "--until", str(RUN_S))
     screen = ("--protocol", "gossip", "--peers", "8")
-    for flags, start in ((parsers()[1]["run"], base), (parsers()[1][DASHBOARD], screen)):
+    for flags, start in ((parsers()["run"], base), (parsers()[DASHBOARD], screen)):
         for action in flags._actions:
             flag = next(iter(action.option_strings), "")
             if not flag or action.nargs == 0 or flag in ("--record", "--csv", "--theme"):

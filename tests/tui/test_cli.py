@@ -107,7 +107,7 @@ def test_bad_input_is_one_sentence(capsys: pytest.CaptureFixture[str], words: st
 
 
 def test_the_commands_are_those_of_the_parser() -> None:
-    assert set(cli.parsers()[1]) == {*common.COMMANDS, cli.DASHBOARD}
+    assert set(cli.parsers()) == {*common.COMMANDS, cli.DASHBOARD}
 
 
 def test_a_value_is_typed_when_it_has_been_read() -> None:

@@ -109,18 +109,18 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("bash") is None:
         pytest.skip("no bash here")
     path = tmp_path_factory.mktemp("completion") / "swarmtop.bash"
-    path.write_text(bash(known(parsers()[1])))
+    path.write_text(bash(known(parsers())))
     return path
 
 
 def test_each_shell_gets_every_word(script: Path) -> None:
-    made = known(parsers()[1])
+    made = known(parsers())
     texts = {"bash": script.read_text(), "zsh": zsh(made), "fish": fish(made)}
     assert set(texts) == set(SHELLS)
     for shell, text in texts.items():
         for word in (*COMMANDS, *networks(), *scenario_files.shipped_names(), *help_topics.topics(), "ttl=", "paper"):
             assert word in text, (shell, word)
-        for parser in parsers()[1].values():
+        for parser in parsers().values():
             for flag in parser.flags:
                 assert (f"-l {flag[2:]}" if shell == "fish" and flag.startswith("--") else flag) in text or (
                     shell == "fish" and f"-s {flag[1:]}" in text

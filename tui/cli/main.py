@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ..import_path import close
 from ..interrupts import end_at_once, raise_again
@@ -51,44 +51,50 @@ DASHBOARD = ""
 """The command that is meant where the first word is none of `COMMANDS`. It cannot be typed."""
 
 
-def parsers() -> tuple[Parser, dict[str, Parser]]:
-    """The parser of all command lines, and that of each command."""
-    root = Parser(prog="swarmtop", add_help=False)
-    group = root.add_subparsers(dest="command")
-    made: dict[str, Parser] = {}
+class CommandLine(NamedTuple):
+    """How a command is told and read, and what it does."""
 
-    def command(
-        name: str,
-        about: str,
-        flags: Callable[[Parser], None],
-        does: Callable[[argparse.Namespace], int],
-        usage: str = "",
-        epilog: str = "",
-    ) -> None:
-        prog = f"swarmtop {name}".rstrip()
-        how = f"{prog} {usage}" if usage else None
-        made[name] = group.add_parser(name, prog=prog, usage=how, description=about, epilog=epilog)
-        flags(made[name])
-        made[name].set_defaults(does=does)
+    about: str
+    flags: Callable[[Parser], None]
+    does: Callable[[argparse.Namespace], int]
+    usage: str
+    epilog: str = ""
 
-    command(DASHBOARD, ABOUT, dashboard.flags, dashboard.run_dashboard, "[SCENARIO] [flags]", EXIT_CODES)
-    command("run", run.ABOUT, run.run_flags, run.run_run, "[SCENARIO] [flags]", EXIT_CODES)
-    command("replay", run.REPLAY_ABOUT, run.replay_flags, run.run_replay, "FILE [flags]", run.REPLAY_EXIT_CODES)
-    command("check", check.ABOUT, check.flags, check.run_check, "FILE|NAME [CHECK ...] [--json]", check.EXIT_CODES)
-    command("bench", run.BENCH_ABOUT, run.bench_flags, run.run_bench, "[--quick] [--json]")
-    command("config", lists.CONFIG_ABOUT, lists.json_flag, lists.run_config, "[--json]")
-    command("protocols", lists.PROTOCOLS_ABOUT, lists.name_flags, lists.list_protocols, "[NAME] [--json]")
-    command("scenarios", lists.SCENARIOS_ABOUT, lists.name_flags, lists.list_scenarios, "[NAME] [--json]")
-    command("themes", "List the themes there are.", lists.json_flag, lists.list_themes, "[--json]")
-    command("help", help_topics.ABOUT, help_topics.flags, _help, "[TOPIC] [--json]")
-    command("completion", COMPLETION_ABOUT, _completion_flags, _completion, "SHELL")
-    return root, made
+
+def _command_lines() -> dict[str, CommandLine]:
+    one = CommandLine
+    return {
+        DASHBOARD: one(ABOUT, dashboard.flags, dashboard.run_dashboard, "[SCENARIO] [flags]", EXIT_CODES),
+        "run": one(run.ABOUT, run.run_flags, run.run_run, "[SCENARIO] [flags]", EXIT_CODES),
+        "replay": one(run.REPLAY_ABOUT, run.replay_flags, run.run_replay, "FILE [flags]", run.REPLAY_EXIT_CODES),
+        "check": one(check.ABOUT, check.flags, check.run_check, "FILE|NAME [CHECK ...] [--json]", check.EXIT_CODES),
+        "bench": one(run.BENCH_ABOUT, run.bench_flags, run.run_bench, "[--quick] [--json]"),
+        "config": one(lists.CONFIG_ABOUT, lists.json_flag, lists.run_config, "[--json]"),
+        "protocols": one(lists.PROTOCOLS_ABOUT, lists.name_flags, lists.list_protocols, "[NAME] [--json]"),
+        "scenarios": one(lists.SCENARIOS_ABOUT, lists.name_flags, lists.list_scenarios, "[NAME] [--json]"),
+        "themes": one("List the themes there are.", lists.json_flag, lists.list_themes, "[--json]"),
+        "help": one(help_topics.ABOUT, help_topics.flags, _help, "[TOPIC] [--json]"),
+        "completion": one(COMPLETION_ABOUT, _completion_flags, _completion, "SHELL"),
+    }
+
+
+def _parser_of(name: str, line: CommandLine) -> Parser:
+    prog = f"swarmtop {name}".rstrip()
+    made = Parser(prog=prog, usage=f"{prog} {line.usage}", description=line.about, epilog=line.epilog)
+    line.flags(made)
+    made.set_defaults(command=name, does=line.does)
+    return made
+
+
+def parsers() -> dict[str, Parser]:
+    """The parser of each command."""
+    return {name: _parser_of(name, line) for name, line in _command_lines().items()}
 
 
 def _help(space: argparse.Namespace) -> int:
     """`swarmtop help`; a command is told by its own help."""
     if space.topic in COMMANDS and not space.json and space.topic not in help_topics.topics():
-        say(parsers()[1][space.topic].format_help().rstrip("\n"))
+        say(parsers()[space.topic].format_help().rstrip("\n"))
         return DONE
     return help_topics.run_help(space)
 
@@ -101,29 +107,29 @@ def _completion(space: argparse.Namespace) -> int:
     """`swarmtop completion`."""
     from . import completion
 
-    return completion.run(space.shell, parsers()[1])
+    return completion.run(space.shell, parsers())
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line: `command`, the values of its flags, and `does`, which runs it. Raises WrongError."""
-    root, made = parsers()
-    space, rest = root.parse_known_args(words if words and words[0] in COMMANDS else [DASHBOARD, *words])
-    parser = made[space.command]
+    name, typed = (words[0], words[1:]) if words and words[0] in COMMANDS else (DASHBOARD, words)
+    parser = _parser_of(name, _command_lines()[name])  # making all takes five times as long
+    space, rest = parser.parse_known_args(typed)
     if space.command == DASHBOARD:
         late = next((word for word in (space.scenario, *rest) if word in COMMANDS), None)
         if late is not None:
             raise WrongError(f'"{late}" should be the first word: swarmtop {late} ...')
     for word in rest:
         if word.startswith("-") and word != "-":
-            raise WrongError(_no_flag(word.split("=", 1)[0], parser, made))
+            raise WrongError(_no_flag(word.split("=", 1)[0], parser))
     if rest:
         raise WrongError(f'unexpected argument "{rest[0]}"')
     return space
 
 
-def _no_flag(flag: str, parser: Parser, made: dict[str, Parser]) -> str:
+def _no_flag(flag: str, parser: Parser) -> str:
     """The sentence for an unknown flag: which other commands have it, or the nearest spelling."""
-    others = [other.prog for other in made.values() if flag in other.flags]
+    others = [other.prog for other in parsers().values() if flag in other.flags]
     if others:
         only = f", only for {' and '.join(others)}" if len(others) <= 2 else ""
         return f"there is no flag {flag} for {parser.prog}{only}"
@@ -166,6 +172,9 @@ def _answered(words: list[str]) -> int:
 def script() -> NoReturn:
     """The console command. After a dashboard the process ends at once: freeing a swarm, object by object, takes a fifth
     of a second, in which the terminal would echo what is typed."""
+    # NumPy's OpenBLAS starts a thread for each processor when it is loaded, and these wait in a loop for a while: it
+    # makes loading NumPy a third dearer. Nothing here multiplies matrices of floating-point numbers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main()
     end_at_once()
     if "textual" in sys.modules:
