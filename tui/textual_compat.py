@@ -43,7 +43,7 @@ import threading
 import time
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
@@ -1149,8 +1149,8 @@ class LeanScreen(Screen[R]):
       mounted, and paints all of them again: a tenth of the start. And it lays out the screen for each of three events
       at the start that tell the same size.
 
-    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_on_screen_resume`, `_refresh_layout`,
-    `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
+    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_compositor_refresh`, `_on_screen_resume`,
+    `_refresh_layout`, `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
     """
 
     _started = False
@@ -1158,6 +1158,18 @@ class LeanScreen(Screen[R]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = LeanCompositor()  # a screen cannot be given one
+        self._once_drawn: list[Callable[[], Awaitable[None]]] = []
+
+    def after_drawing(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call it once, when the screen has been drawn the next time. What Textual calls after a refresh comes earlier
+        while drawing is put off, as at the start."""
+        self._once_drawn.append(callback)
+
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        waiting, self._once_drawn = self._once_drawn, []
+        for callback in waiting:
+            self.call_later(callback)
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         with laid_out_once():

@@ -9,6 +9,7 @@ import pytest
 from person import Clock, dashboard
 
 from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
+from tui.screens.main import ON_DEMAND, PARTS
 from tui.screens.picker import Picker
 from tui.session.session import Session
 from tui.widgets.inspector import Inspector
@@ -23,6 +24,18 @@ async def test_it_is_alive_from_the_start() -> None:
         assert "alive" in person.view.text
         await person.wait(1.0)
         assert person.session.swarm.now_us == pytest.approx(1_000_000, rel=0.01)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 36), (200, 50)])
+async def test_all_parts_are_there_in_order_before_a_key_is_handled(size: tuple[int, int]) -> None:
+    async with dashboard(size=size) as person:
+        assert person.main.complete
+        for place, names in PARTS.items():
+            box = person.main.query_one(f"#{place}") if place else person.main
+            ids = [child.id for child in box.children if child.id in names]
+            assert ids == list(names)
+        hidden = [name for name in ON_DEMAND if person.main.query_one(f"#{name}").display]
+        assert not hidden
 
 
 async def test_an_arrow_selects_enter_inspects_and_escape_goes_back() -> None:

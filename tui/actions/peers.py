@@ -12,7 +12,6 @@ from tui.screens.main import Action, Context, Words
 from tui.session.panels import DRAWERS, HISTORY
 from tui.session.verbs import called
 from tui.widgets.inspector import Inspector
-from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 
 PICK_FIRST = "Select a peer first: press an arrow key, or click one."
@@ -29,8 +28,8 @@ def nobody_selected(context: Context) -> str:
 def toward(direction: Direction, context: Context) -> None:
     """Select the nearest peer that way; in the table of peers, the one above or below."""
     screen = context.screen
-    table = screen.focused if isinstance(screen.focused, PeersTable) else screen.picture
-    peer = table.toward(direction)
+    in_table = screen.focused is screen.peers_table
+    peer = (screen.peers_table if in_table else screen.picture).toward(direction)
     if peer is not None:
         screen.pick(peer, keep=True)
 

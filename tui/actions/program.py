@@ -10,11 +10,7 @@ from tui.config.keys import SHARED
 from tui.draw.styles import MODES, Mode
 from tui.screens.main import Action, Context, Words
 from tui.session.panels import DRAWERS, drawer
-from tui.widgets.ask_bar import AskBar
 from tui.widgets.feed import Feed
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.peers_table import PeersTable
-from tui.widgets.theme_drawer import ThemeDrawer
 
 GLYPHS_TOLD = {
     "braille": "Eight dots a cell: the finest picture.",
@@ -26,7 +22,7 @@ GLYPHS_TOLD = {
 def theme(context: Context) -> None:
     """Open the list of themes."""
     screen, preferences = context.screen, context.app.preferences
-    drawn = screen.query_one(ThemeDrawer)
+    drawn = screen.theme_drawer
     if not drawn.is_open:
         screen.close_bars()
         drawn.open(preferences.our_themes, screen.app.theme)
@@ -58,9 +54,9 @@ def back(context: Context) -> None:
     narrow = drawer(*screen.size)
     if screen.leave_tour():
         return
-    if screen.query_one(AskBar).is_open or screen.query_one(FilterBar).is_open:
+    if screen.ask_bar.is_open or screen.filter_bar.is_open:
         screen.close_bars()
-    elif isinstance(screen.focused, PeersTable) and session.selection.filter:
+    elif screen.focused is screen.peers_table and session.selection.filter:
         session.selection.apply_filter("")
     elif isinstance(screen.focused, Feed) and screen.focused.narrowed:
         screen.focused.widen()

@@ -14,7 +14,6 @@ from tui.draw.stage import Placement
 from tui.input_queue import queue_of
 from tui.screens.main import Action, Context, Words
 from tui.session.panels import HISTORY, LAYOUTS, OPTIONS, PANELS, drawer
-from tui.widgets.ask_picture import KINDS, AskPicture
 
 from .asks import NO_ASK
 from .peers import WAYS
@@ -83,6 +82,8 @@ def colour(by: ColourBy, context: Context) -> None:
 
 def turn(context: Context) -> None:
     """Show in turn the swarm, the time-space diagram and the tree."""
+    from tui.widgets.ask_picture import KINDS
+
     screen = context.screen
     shown, other = screen.picture, screen.ask_picture
     if shown is not other:
@@ -106,7 +107,7 @@ def _turned(context: Context) -> None:
 
 
 def _no_other_picture(context: Context) -> str:
-    there = context.session.selection.ask is not None or isinstance(context.screen.picture, AskPicture)
+    there = context.session.selection.ask is not None or context.screen.picture is not context.screen.view
     return "" if there else NO_ASK
 
 

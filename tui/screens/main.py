@@ -16,7 +16,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -73,38 +73,39 @@ from tui.session.panels import (
     WIDE,
     drawer,
     fitted,
+    rooms,
     too_small,
 )
 from tui.session.session import Session
 from tui.session.verbs import ACT, ASK, PAIRS, Verb, askers_of, called, chosen_in, told_of, values_typed, verbs_for
 from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
-from tui.widgets.ask_bar import AskBar
-from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
-from tui.widgets.attacks import Attacks, many_text, started_attack
-from tui.widgets.banner import Banner
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import PAST, Feed
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.history import History
 from tui.widgets.inspector import Inspector
-from tui.widgets.menu import Line, Menu
-from tui.widgets.message_table import MessageTable
-from tui.widgets.options_panel import Options
 from tui.widgets.panel import Offer, carry_keys, is_named, pressed, rename
-from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
-from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.timeline import Timeline
 
-from . import tour
 from .frame_clock import WAITING_MOST, FrameClock, FramePace
-from .jump import JumpScreen, Target
-from .tour import Tour, TourBox
+
+if TYPE_CHECKING:
+    from tui.widgets.ask_bar import AskBar
+    from tui.widgets.ask_picture import AskPicture
+    from tui.widgets.attacks import Attacks
+    from tui.widgets.banner import Banner
+    from tui.widgets.filter_bar import FilterBar
+    from tui.widgets.history import History
+    from tui.widgets.menu import Line, Menu
+    from tui.widgets.options_panel import Options
+    from tui.widgets.peers_table import PeersTable
+    from tui.widgets.theme_drawer import ThemeDrawer
+
+    from .jump import Target
+    from .tour import Tour, TourBox
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
@@ -127,27 +128,33 @@ CALM_S = 1 / 6
 """The slot while no ask of a person is under way and no peer moves, if no frame rate was set."""
 AWAY_S, AWAY_PANEL_S = 4.0, 8.0
 """The slots of the picture and of panels while the terminal does not have the focus; a key or the focus ends this."""
+REST_S = 0.005
+"""Wall seconds between two looks whether the first picture is written."""
 TICK_S, AWAY_TICK_S = 0.1, 1.0
 """Wall seconds between two advances of virtual time between frames; each frame advances it too."""
 CHARTS_S = 2.9
 """Wall seconds between two frames for the charts while no ask of a person is under way: they take more time than any
 other panel."""
-PANEL_TYPES: dict[str, type[Any]] = {
-    "inspector": Inspector,
-    "asks": AsksTable,
-    "controls": Controls,
-    "charts": Charts,
-    "feed": Feed,
-    "story": Story,
-    "figures": Figures,
-    "peers": PeersTable,
-    "kinds": MessageTable,
-    "attacks": Attacks,
-    OPTIONS: Options,
-    HISTORY: History,
+PANEL_IDS = (
+    *("inspector", "asks", "controls", "charts", "feed", "story", "figures"),
+    *("peers", "kinds", "attacks", OPTIONS, HISTORY),
+)
+"""In the order in which they get their frames."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "body": ("banner", "top", "middle", "bottom", "figures", "themes"),
+    "top": ("swarm", "ask-picture", "inspector", "attacks", OPTIONS),
+    "middle": ("asks", "peers", "kinds", HISTORY, "story", "controls"),
+    "bottom": ("charts", "feed"),
+    "": ("status", "matters", "body", "notice", "ask-bar", "filter", "menu", "timeline", "keys", "tour", "small"),
 }
-
-
+"""What is in the screen and in its containers, by id, in order."""
+ON_DEMAND = frozenset(
+    (
+        *("banner", "ask-picture", "themes", "ask-bar", "filter", "menu", "tour"),
+        *("peers", "kinds", "attacks", "story", OPTIONS, HISTORY),
+    )
+)
+"""Parts that most first pictures do not show. Where they do not, they are made after it."""
 TURN = "view.picture"
 OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
 OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
@@ -295,6 +302,10 @@ class MainScreen(LeanScreen[None]):
         self._offers: tuple[Offer, ...] = ()
         self._verbs_of: tuple[Frame | None, tuple[Verb, ...]] = (None, ())
         self._noticed = ""
+        self.complete = False
+        """All parts are there: with the first picture only those are made that it shows."""
+        self._made_first: frozenset[str] = frozenset()
+        """Those of `ON_DEMAND` that the first picture shows."""
         self._due = False
         """A frame is drawn when this turn of the loop is over."""
         self._known = True
@@ -305,45 +316,98 @@ class MainScreen(LeanScreen[None]):
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
         # Each class that is changed later has the rules for all widgets matched again.
-        looks = {"-dense": self.context.app.preferences.density == "compact", "-letters": self.glyphs == "ascii"}
+        shown = rooms(*self.app.size, self.panels.wishes, story=self.has_story)
+        looks = {
+            "-dense": self.context.app.preferences.density == "compact",
+            "-letters": self.glyphs == "ascii",
+            "-beside": bool(ROWS["top"][1] & shown),
+        }
         self.update_classes(room_classes(*self.app.size) | looks, update=False)
-        yield StatusBar(id="status")
-        yield CourtBar(id="matters")
-        with Vertical(id="body"):
-            yield Banner(id="banner")
-            with Horizontal(id="top"):
-                yield SwarmView(glyphs=self.glyphs, id="swarm")
-                yield AskPicture(glyphs=self.glyphs, id="ask-picture", classes="-away")
-                yield Inspector(id="inspector")
-                yield Attacks(id="attacks", classes="-away")
-                yield Options(id=OPTIONS, classes="-away")
-            with Horizontal(id="middle"):
-                yield AsksTable(id="asks")
-                yield PeersTable(id="peers", classes="-away")
-                yield MessageTable(id="kinds", classes="-away")
-                yield History(id=HISTORY, classes="-away")
-                yield Story(id="story")
-                yield Controls(complete=self.session.selection.completions, id="controls")
-            with Horizontal(id="bottom"):
-                yield Charts(id="charts")
-                yield Feed(id="feed")
-            yield Figures(id="figures")
-            yield ThemeDrawer(id="themes")
-        yield Static("", id="notice", markup=False)
-        yield AskBar(id="ask-bar")
-        yield FilterBar(complete=self.session.selection.completions, id="filter")
-        yield Menu(id="menu")
-        yield Timeline(id="timeline")
-        yield KeyBar(id="keys")
-        yield TourBox(id="tour")
-        yield Static("", id="small", markup=False)
+        self._made_first = frozenset(name for name in ON_DEMAND if self._is_first(name, shown))
+        yield from [self._made(name, shown) for name in PARTS[""] if self._is_first(name, shown)]
+
+    def _is_first(self, name: str, shown: frozenset[str]) -> bool:
+        """Whether a part is made with the first picture."""
+        if name in PANEL_IDS:
+            return name in shown or name not in ON_DEMAND
+        return name not in ON_DEMAND or (name == "banner" and self.panels.name == PRESENT)
+
+    def _made(self, name: str, shown: frozenset[str]) -> Widget:
+        """A part by its id, with what is in it and is made with the first picture."""
+        if name in PARTS:
+            inside = [self._made(part, shown) for part in PARTS[name] if self._is_first(part, shown)]
+            return (Vertical if name == "body" else Horizontal)(*inside, id=name)
+        if name in ("notice", "small"):
+            return Static("", id=name, markup=False)
+        shared: dict[str, type[Widget]] = {
+            "status": StatusBar,
+            "matters": CourtBar,
+            "inspector": Inspector,
+            "asks": AsksTable,
+            "charts": Charts,
+            "feed": Feed,
+            "figures": Figures,
+            "timeline": Timeline,
+            "keys": KeyBar,
+        }
+        if name in shared:
+            return shared[name](id=name)
+        complete = self.session.selection.completions
+        match name:
+            case "swarm":
+                return SwarmView(glyphs=self.glyphs, id=name)
+            case "controls":
+                return Controls(complete=complete, id=name)
+            case "ask-picture":
+                from tui.widgets.ask_picture import AskPicture
+
+                return AskPicture(glyphs=self.glyphs, id=name, classes="-away")
+            case "filter":
+                from tui.widgets.filter_bar import FilterBar
+
+                return FilterBar(complete=complete, id=name)
+        from . import late
+
+        if name in PANEL_IDS and name not in shown:
+            return late.KINDS[name](id=name, classes="-away")
+        return late.KINDS[name](id=name)
+
+    async def _make_rest(self) -> None:
+        """Make what the first picture did not need, once that is written: it is hidden, and opens at a key."""
+        if not self.is_attached:
+            return
+        if unwritten(self.app):
+            self.set_timer(REST_S, self._make_rest)
+            return
+        waits = []
+        for place, names in PARTS.items():
+            box: Widget = self.query_one(f"#{place}") if place else self
+            there = {child.id: child for child in box.children}
+            last: Widget | None = None
+            for name in names:
+                part = there.get(name)
+                if part is None:
+                    part = self._made(name, frozenset())
+                    waits.append(box.mount(part, before=0 if last is None else None, after=last))
+                last = part
+        for wait in waits:
+            await wait
+        self.complete = True
+        self.give_sizes()
+        frame = self.view.frame
+        if self.is_attached and frame is not None and not self.has_class("-tiny"):
+            self._show_rest(frame)
+
+    def delays(self, event: events.Event) -> bool:
+        """Whether input has to wait: until all parts are there that it may open."""
+        return not self.complete
 
     def on_mount(self) -> None:
         """Start virtual time and the frame clock."""
         self.view.tooltip = None
         # Virtual time runs from the first picture on: the code that paces it takes time to load, and a frame advances
         # it too.
-        self.call_after_refresh(self._pace)
+        self.after_drawing(self._pace)
         self.make_room()
         self.colour_as_told()
         self.clock.start()
@@ -356,7 +420,7 @@ class MainScreen(LeanScreen[None]):
             self._panels_s = -1e9
             self.clock.start()
 
-    def _pace(self) -> None:
+    async def _pace(self) -> None:
         self.run_worker(self.session.run(), name="live", exit_on_error=False)
 
     def _broke(self, error: Exception) -> None:
@@ -377,11 +441,63 @@ class MainScreen(LeanScreen[None]):
     @property
     def ask_picture(self) -> AskPicture:
         """The pictures of an ask: diagram and tree."""
-        return self.query_one(AskPicture)
+        return cast("AskPicture", self.query_one("#ask-picture"))
+
+    @property
+    def ask_bar(self) -> AskBar:
+        """The line to type an ask in."""
+        return cast("AskBar", self.query_one("#ask-bar"))
+
+    @property
+    def filter_bar(self) -> FilterBar:
+        """The line to type a selector or words in."""
+        return cast("FilterBar", self.query_one("#filter"))
+
+    @property
+    def menu(self) -> Menu:
+        """The list of what can be done."""
+        return cast("Menu", self.query_one("#menu"))
+
+    @property
+    def banner(self) -> Banner:
+        """Large figures for an audience."""
+        return cast("Banner", self.query_one("#banner"))
+
+    @property
+    def peers_table(self) -> PeersTable:
+        """The table of peers."""
+        return cast("PeersTable", self.query_one("#peers"))
+
+    @property
+    def attacks(self) -> Attacks:
+        """The panel of attacks."""
+        return cast("Attacks", self.query_one("#attacks"))
+
+    @property
+    def options(self) -> Options:
+        """The panel of the network's options."""
+        return cast("Options", self.query_one(f"#{OPTIONS}"))
+
+    @property
+    def history(self) -> History:
+        """The panel of what was done."""
+        return cast("History", self.query_one(f"#{HISTORY}"))
+
+    @property
+    def theme_drawer(self) -> ThemeDrawer:
+        """The list of themes."""
+        return cast("ThemeDrawer", self.query_one("#themes"))
+
+    @property
+    def tour_box(self) -> TourBox:
+        """Where the tour speaks."""
+        return cast("TourBox", self.query_one("#tour"))
 
     @property
     def picture(self) -> SwarmView | AskPicture:
         """The picture that is shown."""
+        if not self.complete:
+            return self.view
         other = self.ask_picture
         return self.view if other.has_class("-away") else other
 
@@ -389,7 +505,7 @@ class MainScreen(LeanScreen[None]):
     def enlarged(self) -> float:
         """The zoom factor of the picture."""
         shown = self.picture
-        return shown.looking.zoom if isinstance(shown, AskPicture) else shown.stage.view.zoom
+        return shown.stage.view.zoom if isinstance(shown, SwarmView) else shown.looking.zoom
 
     @property
     def timeline(self) -> Timeline:
@@ -408,17 +524,27 @@ class MainScreen(LeanScreen[None]):
         same = scenario.setup.protocol == self.session.player.setup.protocol
         return same and bool(scenario.about or scenario.captions or scenario.expects)
 
+    def _pictures(self) -> tuple[SwarmView | AskPicture, ...]:
+        return (self.view, self.ask_picture) if self.complete else (self.view,)
+
+    def _panels_made(self) -> Sequence[str]:
+        """The panels that are there already."""
+        return [name for name in PANEL_IDS if self._is_there(name)]
+
+    def _is_there(self, name: str) -> bool:
+        return self.complete or name not in ON_DEMAND or name in self._made_first
+
     def panel(self, name: str) -> Any:
         """A panel by its name in PANELS, or the picture."""
-        return self.picture if name == PICTURE else self.query_one(PANEL_TYPES[name])
+        return self.picture if name == PICTURE else self.query_one(f"#{name}")
 
     def panel_at(self, widget: Widget | None) -> str:
         """The name of the panel that a widget is or is in; empty for none."""
         node: DOMNode | None = widget
         while node is not None and node is not self:
-            if node.id in PANEL_TYPES:
+            if node.id in PANEL_IDS:
                 return str(node.id)
-            if isinstance(node, (SwarmView, AskPicture)):
+            if node.id in ("swarm", "ask-picture"):
                 return PICTURE
             node = node.parent
         return ""
@@ -465,14 +591,14 @@ class MainScreen(LeanScreen[None]):
         """Update the key bar and the keys in the frame of the picture."""
         rows = [row for row in self.context.app.preferences.keys_now if isinstance(row, Action) and row.shown]
         shown = self.picture
-        in_frame = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
+        in_frame = OF_SWARM if isinstance(shown, SwarmView) else OF_ASK
         offers = {row.id: self._offer(row) for row in rows if row.rank or row.id in in_frame}
         bar = (*self._keys_inside(), *(offers[row.id] for row in rows if row.rank))
         if bar != self._offers:
             self._offers = bar
             self.query_one(KeyBar).show_items(bar)
         label = {row.id: row.label for row in rows}
-        if isinstance(shown, AskPicture):
+        if not isinstance(shown, SwarmView):
             label[TURN] = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, label.get(TURN, ""))
         carry_keys(shown, [replace(offers[id_], word=label[id_]) for id_ in in_frame if id_ in offers])
 
@@ -561,7 +687,7 @@ class MainScreen(LeanScreen[None]):
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
-        if draw:
+        if draw and self.complete:
             self.ask_picture.show(frame)
         # After a jump in time, events reported before are in the future, or are reported again.
         jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
@@ -600,15 +726,14 @@ class MainScreen(LeanScreen[None]):
         self.make_room()
         self.call_after_refresh(self._uncover_names)
         self.query_one(StatusBar).show(frame)
-        self.query_one(AskBar).show(frame)
         self.query_one(CourtBar).show(frame)
         self.show_time(frame)
-        for name, kind in PANEL_TYPES.items():
+        for name in self._panels_made():
             # The feed and the story collect events, so they get frames also when they are hidden.
             if (name in self.panels.shown and (name != "charts" or charts)) or name in ("feed", "story"):
-                self.query_one(kind).show(frame)
+                self.panel(name).show(frame)
         if self.panels.name == PRESENT:
-            self.query_one(Banner).show(frame)
+            self.banner.show(frame)
         notice = (frame.alarm and f"{frame.alarm}. This run cannot go on: {self._after_failure()}.") or frame.notice
         line = self.query_one("#notice", Static)
         if notice != self._noticed:
@@ -616,10 +741,16 @@ class MainScreen(LeanScreen[None]):
             line.update(keyed(self.app, notice))
             line.set_class(bool(notice), "-open")
             line.set_class(bool(frame.alarm), "-alarm")
-        self.show_tour(frame)
+        if self.complete:
+            self._show_rest(frame)
         if now - self._keys_s >= KEYS_S:
             self._keys_s = now
             self.refresh_keys()
+
+    def _show_rest(self, frame: Frame) -> None:
+        """The frame for what is made after the first picture."""
+        self.ask_bar.show(frame)
+        self.show_tour(frame)
 
     @property
     def frame(self) -> Frame | None:
@@ -665,9 +796,11 @@ class MainScreen(LeanScreen[None]):
     def on_resize(self) -> None:
         """Another terminal size; at the start several events tell the same one."""
         if self.size != self._roomed:
-            self._roomed = self.size
+            first, self._roomed = self._roomed is None, self.size
             self.make_room()
             self.at_once()
+            if first:
+                self.after_drawing(self._make_rest)
 
     def on_screen_resume(self) -> None:
         """A dialog was closed."""
@@ -695,9 +828,9 @@ class MainScreen(LeanScreen[None]):
             return
         shown, whole = self.panels.shown, self.panels.whole
         others = self.panels.behind(width, height, story=story)
-        for view in (self.view, self.ask_picture):
+        for view in self._pictures():
             view.update_classes({"-behind": PICTURE not in shown, "-whole": whole == PICTURE})
-        for name in PANEL_TYPES:
+        for name in self._panels_made():
             panel = self.panel(name)
             # A class and not `display`, since a panel may also hide itself for reasons of its own.
             panel.update_classes({"-away": name not in shown, "-whole": name == whole})
@@ -724,6 +857,7 @@ class MainScreen(LeanScreen[None]):
         for row, (left, right) in ROWS.items():
             if "side" in wanted and (row == "top" or left & shown):
                 made |= dict.fromkeys(right, wanted["side"])
+        made = {name: size for name, size in made.items() if self._is_there(name)}
         if made == self._sized:
             return
         for name in made.keys() | self._sized.keys():
@@ -916,7 +1050,7 @@ class MainScreen(LeanScreen[None]):
         """Type a selector: which peers to mark, or what the focused table or feed should show."""
         panel = self.panel_at(self.focused)
         self.close_bars()
-        bar = self.query_one(FilterBar)
+        bar = self.filter_bar
         if panel == "peers":
             bar.open("peers", self.session.selection.filter)
         elif panel == "feed":
@@ -929,10 +1063,9 @@ class MainScreen(LeanScreen[None]):
         if event.selector is not None and event.purpose != "feed":
             told, bad = self.session.selection.preview(event.selector)
             if bad:
-                self.query_one(FilterBar).tell(told, bad=True)
+                self.filter_bar.tell(told, bad=True)
                 return
         self.close_bars()
-        table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:
             if event.purpose == "peers":
                 self.session.selection.apply_filter(event.selector)
@@ -940,8 +1073,8 @@ class MainScreen(LeanScreen[None]):
                 self.query_one(Feed).seek(event.selector)
             else:
                 self.session.selection.mark(event.selector)
-        if table is not None:
-            self.query_one(table).focus()
+        if event.purpose in ("peers", "feed"):
+            self.panel(event.purpose).focus()
         self.changed()
 
     def on_searched(self, event: say.Searched) -> None:
@@ -952,7 +1085,7 @@ class MainScreen(LeanScreen[None]):
     def on_preview_selector(self, event: say.PreviewSelector) -> None:
         """Show which peers a selector names, while it is typed."""
         told, bad = self.session.selection.preview(event.selector)
-        bar = self.query_one(FilterBar)
+        bar = self.filter_bar
         if bar.is_open:
             bar.tell(told)
         else:
@@ -1034,8 +1167,8 @@ class MainScreen(LeanScreen[None]):
         frame = self.frame
         if frame is None:
             return
-        self.query_one(FilterBar).close()
-        self.query_one(AskBar).open(frame, publish=publish, offer=offer, goal=goal)
+        self.filter_bar.close()
+        self.ask_bar.open(frame, publish=publish, offer=offer, goal=goal)
         self.changed()
 
     def ask_now(self, text: str, goal: str | None = None) -> None:
@@ -1074,7 +1207,7 @@ class MainScreen(LeanScreen[None]):
             session.ask_for(event.text, event.origin, event.goal)
         if session.refused:
             session.notice.clear()
-            self.query_one(AskBar).refuse(event.text, session.refused)
+            self.ask_bar.refuse(event.text, session.refused)
         else:
             self.close_bars()
         self.changed()
@@ -1108,8 +1241,8 @@ class MainScreen(LeanScreen[None]):
     def close_bars(self) -> None:
         """Close the text fields; the picture gets the focus."""
         try:
-            self.query_one(FilterBar).close()
-            self.query_one(AskBar).close()
+            self.filter_bar.close()
+            self.ask_bar.close()
             self.picture.focus()
         except NoMatches:
             return
@@ -1119,7 +1252,7 @@ class MainScreen(LeanScreen[None]):
         the picture, by a click that chooses who asks, it comes back; where it has gone elsewhere the line closes."""
         if not self.is_mounted:
             return
-        for bar in (self.query_one(AskBar), self.query_one(FilterBar)):
+        for bar in (self.ask_bar, self.filter_bar):
             focused = self.focused
             if not bar.is_open or focused is None or bar in focused.ancestors_with_self:
                 continue
@@ -1134,6 +1267,8 @@ class MainScreen(LeanScreen[None]):
     def jump(self) -> None:
         """Show letters on peers and the key of each panel on it, and go to the one that is typed."""
         self.close_bars()
+        from .jump import JumpScreen
+
         keys = {str(digit): name for digit, name in PANELS.items()}
         keys |= {key_for(self.app, f"panel.{name}"): name for name in (OPTIONS, HISTORY)}
         panels = {
@@ -1172,7 +1307,7 @@ class MainScreen(LeanScreen[None]):
         inputs, panel = queue_of(self.app), self.panel(name)
         if inputs is None:
             return
-        if isinstance(panel, (Attacks, Options)):
+        if name in LATE:
             inputs.expect(panel.takes_keys_now)
         else:
             inputs.expect(lambda: self.panel_at(self.focused) == name or not self.takes_keys(name))
@@ -1219,7 +1354,7 @@ class MainScreen(LeanScreen[None]):
         row = next((row for row in rows if isinstance(row, Action)), rows[0] if rows else None)
         if row is not None:
             told = row.told(self.context).label if isinstance(row, Action) else ""
-            self.query_one(Banner).press(row.shown, told or row.label)
+            self.banner.press(row.shown, told or row.label)
 
     # --- the menu -----------------------------------------------------------------------------------------
 
@@ -1241,10 +1376,12 @@ class MainScreen(LeanScreen[None]):
         ids = chosen_in(frame)
         title = called(frame.snapshot, ids) if len(ids) else "the swarm"
         where = at or (self.size.width // 3, self.size.height // 4)
-        self.query_one(Menu).open("peers", title, lines, where, self.size)
+        self.menu.open("peers", title, lines, where, self.size)
 
     def menu_lines(self) -> list[Line]:
         """Each verb with what it will do and to how many peers, then the actions that choose other peers."""
+        from tui.widgets.menu import Line
+
         lines = [
             Line(
                 verb.id if verb.id.startswith((ACT, ASK)) else ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
@@ -1274,7 +1411,7 @@ class MainScreen(LeanScreen[None]):
         if event.purpose.startswith("chart-"):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
-            self.query_one(Menu).update_lines(chart.menu_lines())
+            self.menu.update_lines(chart.menu_lines())
             self.changed()
             return
         self.picture.focus()
@@ -1295,13 +1432,13 @@ class MainScreen(LeanScreen[None]):
         """Open the menu of the series that a chart can show."""
         chart = event.chart
         at = (chart.region.x + 2, max(0, chart.region.y - 6))
-        self.query_one(Menu).open(str(chart.id), "what this chart shows", chart.menu_lines(), at, self.size)
+        self.menu.open(str(chart.id), "what this chart shows", chart.menu_lines(), at, self.size)
 
     # --- attacks ------------------------------------------------------------------------------------------
 
     def on_preview_attack(self, event: say.PreviewAttack) -> None:
         """Give the panel the presets, and what the one it asks about would do now."""
-        panel = self.query_one(Attacks)
+        panel = self.attacks
         swarm = self.session.swarm
         if event.attack is not None:
             try:
@@ -1319,6 +1456,8 @@ class MainScreen(LeanScreen[None]):
         self.changed()
 
     def _attack(self, title: str, attack: Attack) -> None:
+        from tui.widgets.attacks import many_text, started_attack
+
         swarm = self.session.swarm
         try:
             plan = swarm.preview(attack)
@@ -1335,11 +1474,11 @@ class MainScreen(LeanScreen[None]):
             self.session.say(f"Attack started: {title.lower()}.{many}")
             done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
             back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None
-            self.query_one(Attacks).begun(started_attack(title, plan, now_us, back))
+            self.attacks.begun(started_attack(title, plan, now_us, back))
 
     def open_attack(self, name: str) -> None:
         """Show the panel with this preset highlighted, so that enter starts it."""
-        panel = self.query_one(Attacks)
+        panel = self.attacks
         panel.mark(name)
         if "attacks" not in self.panels.shown:
             self.perform(self.row_of_panel("attacks"))
@@ -1349,7 +1488,7 @@ class MainScreen(LeanScreen[None]):
 
     def open_option(self, name: str) -> None:
         """Show the options with the cursor on this one."""
-        panel = self.query_one(Options)
+        panel = self.options
         panel.mark(name)
         if OPTIONS not in self.panels.shown:
             self.perform(self.row_of_panel(OPTIONS))
@@ -1361,7 +1500,7 @@ class MainScreen(LeanScreen[None]):
         if self.session.set_options(event.values, event.how):
             self.begun()
             if focused and OPTIONS in self.panels.shown:
-                self.query_one(Options).focus()
+                self.options.focus()
         self.changed()
 
     # --- the history --------------------------------------------------------------------------------------
@@ -1370,7 +1509,7 @@ class MainScreen(LeanScreen[None]):
     def chosen_done(self) -> Done | None:
         """The line of the history under the cursor; without one, the latest thing that was done."""
         done = self.session.player.done()
-        panel = self.query_one(History)
+        panel = self.history
         if HISTORY in self.panels.shown and panel.chosen is not None:
             return panel.chosen
         mine = [one for one in done if not one.ahead]
@@ -1384,6 +1523,8 @@ class MainScreen(LeanScreen[None]):
 
     def open_history_menu(self, at: tuple[int, int] | None = None) -> None:
         """What can be done with the line of the history under the cursor."""
+        from tui.widgets.menu import Line
+
         one = self.chosen_done
         if one is None:
             return
@@ -1391,9 +1532,9 @@ class MainScreen(LeanScreen[None]):
             Line(row.id, row.label, row.tip, row.id if row.shown else "", self.why_not(row))
             for row in (self.table[id_] for id_ in OF_HISTORY)
         ]
-        region = self.query_one(History).region
+        region = self.history.region
         title = one.words(self.session.swarm.labels)
-        self.query_one(Menu).open("history", title, lines, at or (region.x + 4, region.y + 1), self.size)
+        self.menu.open("history", title, lines, at or (region.x + 4, region.y + 1), self.size)
 
     # --- the timeline -------------------------------------------------------------------------------------
 
@@ -1423,7 +1564,7 @@ class MainScreen(LeanScreen[None]):
     def show_time(self, frame: Frame) -> None:
         """Give the timeline its frame; the picture has another border while it shows the past."""
         self.timeline.show(frame)
-        for view in (self.view, self.ask_picture):
+        for view in self._pictures():
             view.set_class(not frame.live, "-past")
 
     # --- networks, scenarios, themes ----------------------------------------------------------------------
@@ -1447,12 +1588,12 @@ class MainScreen(LeanScreen[None]):
 
     def on_theme_drawer_marked(self, event: ThemeDrawer.Marked) -> None:
         """Show the theme as a preview."""
-        if self.query_one(ThemeDrawer).is_open and event.name in self.app.available_themes:
+        if self.theme_drawer.is_open and event.name in self.app.available_themes:
             self.app.theme = event.name
 
     def on_theme_drawer_done(self, event: ThemeDrawer.Done) -> None:
         """Use the theme; the picture gets the focus."""
-        self.query_one(ThemeDrawer).close()
+        self.theme_drawer.close()
         if event.name in self.app.available_themes:  # its file may have been deleted meanwhile
             self.app.theme = event.name
         self.view.focus()
@@ -1463,11 +1604,15 @@ class MainScreen(LeanScreen[None]):
 
     def maybe_tour(self) -> None:
         """Begin the tour on a first start, or when the person asks for it."""
+        from . import tour
+
         if self.context.app.preferences.settings.tour and tour.first_time():
             self.begin_tour()
 
     def begin_tour(self) -> None:
         """Begin the tour at its first step."""
+        from .tour import Tour
+
         self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.examples(5))
         self.changed()
 
@@ -1477,7 +1622,7 @@ class MainScreen(LeanScreen[None]):
             return False
         self.tour = None
         with contextlib.suppress(NoMatches):
-            self.query_one(TourBox).hush()
+            self.tour_box.hush()
         self.changed()
         return True
 
@@ -1489,13 +1634,15 @@ class MainScreen(LeanScreen[None]):
         """Update the tour for this frame."""
         if self.tour is None:
             return
-        self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.query_one(AskBar).is_open)
+        from . import tour
+
+        self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.ask_bar.is_open)
         words = self.tour.words(frame.snapshot)
         if words is None:
             self.leave_tour()
             self.notify(keyed(self.app, FAREWELL), title="tour", markup=False, timeout=8)
             return
-        box = self.query_one(TourBox)
+        box = self.tour_box
         back = keyed(self.app, "{app.back}")
         box.say(f"{words.number}/{tour.STEPS} {words.heading}", keyed(self.app, words.text), back)
         high = len(box.rows) + 2
@@ -1514,6 +1661,8 @@ class MainScreen(LeanScreen[None]):
 
     def _beside(self, peer: PeerId, high: int, frame: Frame) -> Offset:
         """A place next to a peer where the box hides few other peers, if possible not the selected one."""
+        from . import tour
+
         x, y = self.view.stage.dots(frame.wall_s)
         across, down = raster.DOTS[self.view.glyphs]
         inner = self.view.content_region
@@ -1523,7 +1672,7 @@ class MainScreen(LeanScreen[None]):
 
     def _over_keys(self, high: int) -> Offset:
         """The place just above the lowest lines, which are the keys or a text field."""
-        ask_bar = self.query_one(AskBar)
+        ask_bar = self.ask_bar
         below: Region = ask_bar.region if ask_bar.is_open else self.query_one("#timeline").region
         lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0
         return Offset(2, max(1, below.y - high - lifted))

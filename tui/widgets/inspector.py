@@ -8,7 +8,7 @@ its last messages, its files, whom it knows. Left and right turn the leaves, and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from textual import events, on
@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
 from textual.message import Message
+from textual.widget import Widget
 
 from engine import ALIVE, DEAD, NAT_WORDS, STATES, AskRow, LoggedMessage, NatKind, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
@@ -27,7 +28,7 @@ from tui.session.frame import Frame, PeerFacts
 from tui.session.units import clock
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
-from ..session.verbs import verbs_for
+from ..session.verbs import Verb, verbs_for
 from .asks_table import account_rows
 from .panel import Chip, Lines, name_panel, panel_css
 from .text import STATE, Row, Span, fit, names, peer_at, width_of, wrap
@@ -249,9 +250,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
         yield InspectorTabs(id="leaves")
         yield Lines(id="peer")
-        with Container(id="verbs", classes="-hidden"):
-            for name, key in CHIPS.items():
-                yield Chip(name, key, id=f"verb-{name}")
+        yield Container(id="verbs", classes="-hidden")
         yield Lines(steady=True, id="ask")
         yield Lines(id="believes")
         yield Lines(id="long", classes="-hidden")
@@ -326,9 +325,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
         box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
-        for verb in verbs:
-            self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
-        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All actions on these peers, as by a right click.")
+        if verbs:
+            self._dress(box, verbs)
         leaves = self.query_one(InspectorTabs)
         leaves.set_class(frame.selected is None, "-hidden")
         leaves.show_leaf(self.leaf)
@@ -351,6 +349,13 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         long.set_class(first, "-hidden")
         long.show_rows([] if first else leaf_rows(self.leaf, frame, width))
         name_panel(self, self._title(frame))
+
+    def _dress(self, box: Widget, verbs: Sequence[Verb]) -> None:
+        if not box.children:  # the first time that a peer is chosen
+            box.mount(*[Chip(name, key, id=f"verb-{name}") for name, key in CHIPS.items()])
+        for verb in verbs:
+            self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
+        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All actions on these peers, as by a right click.")
 
     def _room(self) -> Size:
         return self.scrollable_content_region.size
