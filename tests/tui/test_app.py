@@ -38,6 +38,18 @@ async def test_all_parts_are_there_in_order_before_a_key_is_handled(size: tuple[
         assert not hidden
 
 
+async def test_a_terminal_that_takes_nothing_does_not_keep_the_parts_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.screens.main.unwritten", lambda app: 1)
+    monkeypatch.setattr("tui.screens.main.REST_LOOKS", 3)
+    async with dashboard() as person:
+        for _ in range(20):
+            if not person.main.complete:
+                await person.wait(0.1)
+        assert person.main.complete
+        await person.press("a")
+        assert person.main.ask_bar.has_class("-open")
+
+
 async def test_an_arrow_selects_enter_inspects_and_escape_goes_back() -> None:
     async with dashboard() as person:
         await person.press("right")

@@ -130,6 +130,8 @@ AWAY_S, AWAY_PANEL_S = 4.0, 8.0
 """The slots of the picture and of panels while the terminal does not have the focus; a key or the focus ends this."""
 REST_S = 0.005
 """Wall seconds between two looks whether the first picture is written."""
+REST_LOOKS = 100
+"""After so many looks it is not waited for any more: the line is slow, and keys wait."""
 TICK_S, AWAY_TICK_S = 0.1, 1.0
 """Wall seconds between two advances of virtual time between frames; each frame advances it too."""
 CHARTS_S = 2.9
@@ -304,6 +306,7 @@ class MainScreen(LeanScreen[None]):
         self._noticed = ""
         self.complete = False
         """All parts are there: with the first picture only those are made that it shows."""
+        self._rest_looks = 0
         self._made_first: frozenset[str] = frozenset()
         """Those of `ON_DEMAND` that the first picture shows."""
         self._due = False
@@ -376,7 +379,8 @@ class MainScreen(LeanScreen[None]):
         """Make what the first picture did not need, once that is written: it is hidden, and opens at a key."""
         if not self.is_attached:
             return
-        if unwritten(self.app):
+        if unwritten(self.app) and self._rest_looks < REST_LOOKS:
+            self._rest_looks += 1
             self.set_timer(REST_S, self._make_rest)
             return
         waits = []
