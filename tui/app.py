@@ -77,7 +77,8 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
     # With priority, since it works in dialogs too. Textual's own bindings are left out: its ctrl+q would end the run
     # even while something is typed.
     BINDINGS = [*bindings(ACTIONS, "app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
-    ENABLE_COMMAND_PALETTE = True
+    # Textual would bind ctrl+p with priority, to a palette without the guards of ours, whatever key ours has.
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(
         self,

@@ -1555,8 +1555,23 @@ def knows_option(listed: OptionList, event: events.MouseEvent) -> bool:
     return number is None or (isinstance(number, int) and 0 <= number < listed.option_count)
 
 
+def _least_width(listed: OptionList) -> int:
+    """The columns in which one letter of a line has room, beside its padding. In fewer Textual counts the lines with a
+    step of 0 (`ValueError`)."""
+    return listed.get_component_styles("option-list--option").padding.width + listed._get_left_gutter_width() + 1
+
+
 class SteadyOptions(OptionList, inherit_bindings=False):
-    """A list whose lines may change between a click on one of them and its event."""
+    """A list whose lines may change between a click on one of them and its event, and which may have no room. Private
+    in Textual 8.2.8: `_update_lines`, `_get_left_gutter_width`."""
+
+    def _update_lines(self) -> None:
+        if self.scrollable_content_region.width >= _least_width(self):
+            super()._update_lines()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As Textual's, with room for a letter."""
+        return super().get_content_height(container, viewport, max(width, _least_width(self)))
 
     def on_click(self, event: events.Click) -> None:
         """Ignore a click on a line that no longer exists."""
@@ -1565,7 +1580,15 @@ class SteadyOptions(OptionList, inherit_bindings=False):
 
 
 class SteadyCommands(CommandList):
-    """The list of the palette, which changes with each letter."""
+    """The list of the palette, which changes with each letter, and may have no room."""
+
+    def _update_lines(self) -> None:
+        if self.scrollable_content_region.width >= _least_width(self):
+            super()._update_lines()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As Textual's, with room for a letter."""
+        return super().get_content_height(container, viewport, max(width, _least_width(self)))
 
     def on_click(self, event: events.Click) -> None:
         """Ignore a click on a line that no longer exists."""

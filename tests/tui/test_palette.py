@@ -7,6 +7,7 @@ from person import dashboard
 
 from tui.actions.palette import Palette
 from tui.actions.table import ACTIONS
+from tui.textual_compat import SteadyPalette
 from tui.widgets.matching import SYNONYM, TIP, TITLE, found, ranked, typed_after, words_of
 from tui.widgets.options_panel import Options, OptionTable
 
@@ -103,6 +104,23 @@ async def test_what_people_type_finds_what_they_mean() -> None:
             if not any(one.startswith(sought) for one in shown[:8]) if sought else shown:
                 wrong[typed] = shown[:8]
         assert wrong == {}
+
+
+async def test_its_key_opens_the_palette_that_acts_once() -> None:
+    async with dashboard() as person:
+        await person.press("ctrl+p")
+        assert isinstance(person.app.screen, SteadyPalette)
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "p", "T"])
+async def test_a_list_may_have_no_room(key: str) -> None:
+    async with dashboard() as person:
+        await person.press(key)
+        for width in (40, *range(12, 0, -1), 60):
+            await person.pilot.resize_terminal(width, 12)
+            await person.pilot.pause()
+        await person.press("escape")
+        assert person.app.screen is person.app.main
 
 
 async def test_an_option_of_the_running_network_opens_in_its_panel() -> None:
