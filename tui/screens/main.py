@@ -801,6 +801,8 @@ class MainScreen(LeanScreen[None]):
         """Another terminal size; at the start several events tell the same one."""
         if self.size != self._roomed:
             first, self._roomed = self._roomed is None, self.size
+            if first:  # what the start took is not made up for: time runs from the first picture on
+                self.session.player.pacer.resync()
             self.make_room()
             self.at_once()
             if first:
