@@ -21,7 +21,7 @@ from types import FunctionType, ModuleType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from . import api
-from .api import PARTS, Candidate, Component, Goal, Message, Peer, Rng, Shown, Station, Switch, Verb
+from .api import PARTS, Candidate, Component, Goal, Host, Message, Peer, Rng, Shown, Station, Switch, Verb
 from .commands import VERBS
 from .errors import InputError, Place, nearest, place_in_protocol, place_of, plain
 from .options import allowed_of
@@ -658,9 +658,9 @@ SAME_UNIT = ("int", "round", "float", "max", "min", "abs")
 
 
 def check_source(classes: Sequence[type[Peer]]) -> None:
-    """Raise InputError for what can be seen in the source alone: seconds where microseconds are expected, and the
-    reverse; and an answer to a call that is sent by itself, so that nobody gets it. classes: all programs of a network,
-    components included."""
+    """Raise InputError for what can be seen in the source alone: something of a host that hosts do not have; seconds
+    where microseconds are expected, and the reverse; and an answer to a call that is sent by itself, so that nobody
+    gets it. classes: all programs of a network, components included."""
     handled = {kind for program in classes for kind in program.handlers}
     hearers = {function for one in classes for mark, function, _ in _handlers(one) if mark == "on_reply"}
     kinds = {kind for hearer in hearers for kind in _classes_in(annotation_of(hearer, ANSWER_AT))}
@@ -673,11 +673,59 @@ def check_source(classes: Sequence[type[Peer]]) -> None:
         known = vars(module)
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             made = _assigned(function)
+            _check_names_of_host(function, module)
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_host(node.func.value):
                     place = f" ({(module.__file__ or '').rpartition('/')[2]}:{node.lineno})"
                     _check_times(node, node.func.attr, known, place)
                     _check_sent(node, node.func.attr, made, answers, place)
+
+
+HOST_NAMES = frozenset(name for name in dir(Host) if not name.startswith("_"))
+
+
+def _check_names_of_host(function: ast.FunctionDef, module: ModuleType) -> None:
+    """What a function reads of its parameter `host` is something that hosts have. Only a parameter that says that it is
+    a `Host`, or the first one of a method that says nothing, is known to be one."""
+    arguments = (*function.args.posonlyargs, *function.args.args)
+    places = [at for at, one in enumerate(arguments) if one.arg == "host"]
+    if not places or "host" in _names_stored(function):
+        return
+    hint = arguments[places[0]].annotation
+    said = hint.value if isinstance(hint, ast.Constant) else ast.unparse(hint) if hint is not None else ""
+    bare = hint is None and places[0] == 1 and arguments[0].arg == "self"
+    if (said != "Host" or vars(module).get("Host") is not Host) and not bare:
+        return
+    for node in _inside(function):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        own = node.attr in HOST_NAMES or node.attr.startswith("_")
+        if not own and isinstance(node.value, ast.Name) and node.value.id == "host":
+            place = f" ({(module.__file__ or '').rpartition('/')[2]}:{node.lineno})"
+            near = nearest(node.attr, HOST_NAMES, listed=False)
+            raise InputError(f"host.{node.attr}: a host has no {node.attr}{near}{place}")
+
+
+def _names_stored(function: ast.FunctionDef) -> set[str]:
+    """Names that are given a value in a function, or asked of by `hasattr`: then what they have is not known."""
+    stored = {one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    calls = (
+        one for one in ast.walk(function) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "hasattr"
+    )
+    return stored | {getattr(one.args[0], "id", "") for one in calls if one.args}
+
+
+def _inside(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """The nodes of a function, without functions in it that have a parameter `host` of their own."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            own = node.args
+            if any(one.arg == "host" for one in (*own.posonlyargs, *own.args, *own.kwonlyargs)):
+                continue
+        yield node
+        waiting += ast.iter_child_nodes(node)
 
 
 def _modules_of(classes: Iterable[type[Peer]]) -> list[ModuleType]:

@@ -514,6 +514,44 @@ def test_malformed_messages_are_told_with_their_field(write: Write, capsys: pyte
     assert re.search(r"dropped by +malformed \d+ \(Found.\w+ should be str, and is a value of int\)", told)
 
 
+# --- what hosts have ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("host.hit(sender, answer.name)", "host.hti(sender, answer.name)", 'has no hti; did you mean "hit"?'),
+        ("host.hit(sender, answer.name)", "later = lambda: host.fialed('x')", 'has no fialed; did you mean "failed"?'),
+        (
+            "host: Host, tick: Refresh) -> None:\n        pass",
+            "host, tick):\n        return host.now",
+            "a host has no now",
+        ),
+        ("        self.answers = 0\n", "        self.answers = host.libary\n", 'no libary; did you mean "library"?'),
+    ],
+)
+def test_what_a_host_does_not_have_is_told_when_the_file_is_read(
+    write: Write, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
+) -> None:
+    assert main(["run", write(old, new), "--peers", "8", "--until", "1"]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert re.search(r"\(echo_of_tests\.py:\d+\)", said)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        "visit = [host.upper() for host in ('a', 'b')]",
+        "self.name_of('a')\n\n    @staticmethod\n    def name_of(host: str) -> str:\n        return host.upper()",
+        "later = lambda host: host.upper()",
+        "_ = host.hit if not hasattr(host, 'beep') else host.beep",
+    ],
+)
+def test_what_is_called_host_and_is_none_is_left_alone(write: Write, new: str) -> None:
+    assert main(["run", write("host.hit(sender, answer.name)", new), "--peers", "8", "--until", "1"]) == 0
+
+
 # --- times in the source --------------------------------------------------------------------------------------------
 
 SECONDS = """5 | 0.5 | 999 | WAIT | host.options.wait_s | wait_s | self.pause_ms | 2 * wait_s | wait_s * 2 |
