@@ -1256,7 +1256,7 @@ class MainScreen(LeanScreen[None]):
     def _settle_bars(self) -> None:
         """Who types in a line has the keys of the keyboard: a line that is shown has the focus. Where it has gone to
         the picture, by a click that chooses who asks, it comes back; where it has gone elsewhere the line closes."""
-        if not self.is_mounted:
+        if not (self.complete and self.is_attached):
             return
         for bar in (self.ask_bar, self.filter_bar):
             focused = self.focused
