@@ -7,6 +7,7 @@ from person import dashboard
 
 from tui.actions.palette import Palette
 from tui.actions.table import ACTIONS
+from tui.screens.main import MainScreen
 from tui.textual_compat import SteadyPalette
 from tui.widgets.matching import SYNONYM, TIP, TITLE, found, ranked, typed_after, words_of
 from tui.widgets.options_panel import Options, OptionTable
@@ -121,6 +122,23 @@ async def test_a_list_may_have_no_room(key: str) -> None:
             await person.pilot.pause()
         await person.press("escape")
         assert person.app.screen is person.app.main
+
+
+async def first_hit(main: MainScreen, typed: str) -> str:
+    return next(iter([str(hit.text) async for hit in Palette(main).search(typed)]))
+
+
+@pytest.mark.parametrize("typed", ["spend-twice", "spend twice"])
+async def test_a_verb_of_the_network_is_found_by_its_name_and_says_when_a_peer_is_missing(typed: str) -> None:
+    async with dashboard(peers=8, protocol="bitcoin") as person:
+        first = await first_hit(person.main, typed)
+        assert first == "Peer: Spend twice"
+        person.main.perform(dict(Palette(person.main).more(person.main))[first])
+        await person.pilot.pause()
+        assert "Select a peer first" in person.told
+        await person.press("right")
+        first = await first_hit(person.main, typed)
+        assert first.startswith("Peer: Spend twice: p00")
 
 
 async def test_an_option_of_the_running_network_opens_in_its_panel() -> None:

@@ -7,15 +7,19 @@ done in more than one way. It searches names, synonyms and tips, in this order (
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 
 from engine import (
+    ALIVE,
     Command,
     PeerId,
+    Snapshot,
     goals_to_ask,
     networks,
     plain,
@@ -29,6 +33,7 @@ from tui.session.options import options_of, text_of
 from tui.session.verbs import ACT
 from tui.widgets.matching import ranked
 
+from .peers import PICK_FIRST
 from .run import open_scenario, restart_under, scenarios_here
 from .view import colour
 
@@ -72,6 +77,16 @@ def _carry_out(command: Command, context: Context) -> None:
 
 def _act(name: str, context: Context) -> None:
     context.screen.act(name)
+
+
+def _no_peer(context: Context) -> str:
+    return "" if context.session.selection.chosen else PICK_FIRST
+
+
+def one_of_each_role(snapshot: Snapshot) -> list[PeerId]:
+    """The first living peer of each role, so that each program of a network is asked what can be done to it."""
+    living = np.flatnonzero(snapshot.state == ALIVE)
+    return sorted(living[np.unique(snapshot.role[living], return_index=True)[1]].tolist())
 
 
 def _pick(peer: PeerId, context: Context) -> None:
@@ -138,7 +153,15 @@ class Palette(Provider):
             found = main.verb(f"{ACT}{offer.name}")
             if found is not None:
                 tip = found.tip if found.possible else f"{offer.verb.about} {found.tip}"
-                yield _one(f"Peer: {plain(found.says)}", tip, partial(_act, offer.name), "verb, do, action, network")
+                synonyms = f"{offer.name}, verb, do, action, network"
+                yield _one(f"Peer: {plain(found.says)}", tip, partial(_act, offer.name), synonyms)
+        if not session.selection.chosen:
+            for offer in session.swarm.verbs_for(one_of_each_role(session.swarm.snapshot())):
+                name = offer.name.replace("-", " ").capitalize()
+                synonyms = f"{offer.name}, verb, do, action, network"
+                about = f"{offer.verb.about} Not now: {PICK_FIRST}"
+                row = _one(f"Peer: {plain(name)}", about, partial(_act, offer.name), synonyms)
+                yield row[0], replace(row[1], why_not=_no_peer)
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
             yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary")
