@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import frames
 import pytest
@@ -90,6 +90,18 @@ async def test_a_key_shows_the_asks_that_the_network_opens_and_those_of_one_goal
         assert len(table.keys) == 1
         action = person.main.table["ask.filter"]
         assert "goal “find”" in action.told(person.main.context).says
+
+
+@pytest.mark.anyio
+async def test_a_table_without_rows_counts_the_asks_that_it_does_not_show() -> None:
+    table, run = AsksTable(), frames.snapshot(asks=())
+    async with Stage(table).run_test(size=(120, 12)) as pilot:
+        for count, told in ((0, "No ask yet"), (1, "1 other ask of"), (4, "4 other asks of")):
+            rows = tuple(frames.ask_row(number, by="network", goal="block") for number in range(1, count + 1))
+            table.show(frames.frame(snap=replace(run, asks=rows)))
+            await pilot.pause()
+            shown = [line.text for line in pilot.app.screen._compositor.render_strips()]
+            assert told in "\n".join(shown)
 
 
 @pytest.mark.anyio

@@ -369,6 +369,8 @@ class AsksTable(VirtualTable[AskData]):
             and frame.ask == self.cursor
             and frame.snapshot.spreading == before.snapshot.spreading
             and frame.snapshot.searching == before.snapshot.searching
+            # Without rows it tells how many there are that are not shown.
+            and (bool(asks) or len(frame.snapshot.asks) == len(before.snapshot.asks))
         )
         self._frame, self._asks = frame, asks
         if not same:
