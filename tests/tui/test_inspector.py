@@ -162,6 +162,18 @@ async def test_without_any_ask_there_is_no_word_to_hide() -> None:
         assert lines_of(panel, "#ask") == ""
 
 
+async def test_who_has_no_file_is_no_free_rider_where_that_is_a_role() -> None:
+    inspector, snap = Inspector(), frames.snapshot()
+    snap = replace(snap, files=np.zeros_like(snap.files))
+    async with Stage(inspector).run_test(size=(44, 30)) as pilot:
+        for roles, told in ((("peer",), "nothing (free rider)"), (("peer", "seed", "free rider"), "shares nothing")):
+            inspector.show(frames.frame(selected=17, snap=replace(snap, roles=roles), facts=frames.facts(files=())))
+            await pilot.pause()
+            said = lines_of(inspector, "#peer")
+            assert told in said
+            assert ("free rider" in said) == (len(roles) == 1)
+
+
 async def test_names_of_files_are_not_markup() -> None:
     panel = Inspector()
     wild = "[red]x[/] [@click=app.quit]y\x1b[31m\u202e"

@@ -454,6 +454,8 @@ def marked_rows(frame: Frame, width: int) -> list[Row]:
 
 FREE_RIDER = ("  shares nothing (free rider)", "  nothing (free rider)", "  free rider")
 """What stands in place of file names; the longest that fits."""
+NO_FILES = ("  shares nothing", "  nothing")
+"""The same in a network with a role called "free rider": there one without a file may upload."""
 
 
 def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:
@@ -470,7 +472,8 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None, width:
     takes = not snapshot.files[peer] and not snapshot.fixed.infrastructure[peer]
     row: Row = (("files  ", "dim"), (f"{int(snapshot.files[peer]):5d}", "text bold"))
     room = width - width_of(row)
-    free = next((told for told in FREE_RIDER if len(told) <= room), "") if takes else ""
+    told = NO_FILES if "free rider" in snapshot.roles else FREE_RIDER
+    free = next((words for words in told if len(words) <= room), "") if takes else ""
     return (*row, (f"  {names}" if names else free, "dim"))
 
 
