@@ -59,7 +59,7 @@ def run(shell: str | None, parsers: Mapping[str, Parser]) -> int:
 
 def known(parsers: Mapping[str, Parser]) -> Known:
     """What there is to complete."""
-    from engine import networks, options_of, scenario_files
+    from engine import goals_to_ask, networks, options_of, scenario_files
 
     from ..config.themes import available
     from .help_topics import topics
@@ -80,6 +80,7 @@ def known(parsers: Mapping[str, Parser]) -> Known:
         "--capacity": ("none", "saroiu"),
         "--until": ("quiet",),
         "--sweep": tuple(f"{verb}:" for verb in ("kill", "leave", "censor", "collude", "poison")),
+        "--goal": tuple(dict.fromkeys(goal.name for kind in networks().values() for goal in goals_to_ask(kind.goals))),
         "--from": ("random", "role=", "state=", "city=", "degree>", "top"),
     }
     made.words = {
