@@ -166,6 +166,7 @@ class Report:
             f"{why} {n:,}{f' ({malformed})' if why == 'malformed' else ''}"
             for why, n in sorted(totals.dropped_by.items())
         )
+        within = self.scenario.success_within(row.goal for row in self.asks if row.by != "network")
         rows = [
             ("time", f"{self.virtual_s:g} s, run in {self.wall_s:.2f} s"),
             ("deliveries", f"{totals.delivered:,}  ({self.deliveries_per_s:,.0f} a second)"),
@@ -176,7 +177,7 @@ class Report:
             ("peers", ", ".join(f"{n:,} {state}" for state, n in states.items())),
             ("links", f"{self.edges:,} at the start"),
             ("asks", f"{len(self.asks):,}" if self.asks else "nothing was asked"),
-            ("answered", "-" if self.success is None else f"{self.success:.1%} within {self.scenario.success_s:g} s"),
+            ("answered", "-" if self.success is None else f"{self.success:.1%} {within}"),
             *(
                 [("stray hits", f"{totals.stray_hits:,}, which belong to no ask: they came by messages of no ask")]
                 if totals.stray_hits

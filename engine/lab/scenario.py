@@ -175,9 +175,18 @@ class Scenario:
 
     @property
     def success_s(self) -> float:
-        """Until when an answer counts, in seconds: that of the network's first goal (`Goal.success_s`)."""
-        program = network_named(self.setup.protocol) or Peer
-        return program.goals[0].success_s
+        """Until when an answer counts, in seconds (`Goal.success_s`): that of the goal of the asks of the command line,
+        by default the network's first."""
+        goals = (network_named(self.setup.protocol) or Peer).goals
+        asked = next((goal for _, _, goal in self.asks), "")
+        return next((goal for goal in goals if goal.name == asked), goals[0]).success_s
+
+    def success_within(self, asked: Iterable[str]) -> str:
+        """The same in words, "within 10 s", for asks with these goals: a network may give them different times."""
+        goals = (network_named(self.setup.protocol) or Peer).goals
+        names = set(asked)
+        times = {goal.success_s for goal in goals if goal.name in names} or {self.success_s}
+        return f"within {times.pop():g} s" if len(times) == 1 else "in the time of their goals"
 
     def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0, goal: str = "") -> Scenario:
         """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background

@@ -186,6 +186,12 @@ def test_an_ask_may_come_later(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(out(capsys, *line, "2"))["asks"] == []
 
 
+def test_the_time_in_which_an_answer_counts_is_that_of_the_goal(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["run", "kazaa", "--peers", "8", "--ask", "x", "--until", "5"]
+    assert "within 60 s" in out(capsys, *line, "--goal", "fetch")
+    assert "within 10 s" in out(capsys, *line)
+
+
 def test_an_ask_may_have_another_goal(capsys: pytest.CaptureFixture[str]) -> None:
     line = ["run", "napster", "--peers", "8", "--ask", "x", "--goal", "fetch", "--json", "--until", "5"]
     assert [ask["goal"] for ask in json.loads(out(capsys, *line))["asks"]] == ["fetch"]

@@ -68,8 +68,8 @@ class Traffic:
 
 
 def answers(network: Variant) -> None:
-    """It starts, an ask is answered, one for what was just published too, and asks come to an end; of each further goal
-    that a user can choose, an ask for one of its examples is answered, or the network says why it is not."""
+    """It starts, an ask is answered, one for what was just published too, and asks come to an end. Of each further goal
+    that a user can choose, an ask for one of its examples is answered, or the network says why none is."""
     made = Spied(network)
     made.run(5)
     assert made.answered(), f"nobody found anything, or few heard of it: {made.unanswered()}"

@@ -64,7 +64,8 @@ def tells_whether_it_shares_files(network: Variant) -> None:
 
 
 def means_what_it_says(network: Variant) -> None:
-    """Times are given in the unit that they are taken in, and what answers a call is sent as an answer."""
+    """Hosts are asked for what they have, times are in the unit that they are taken in, and what answers a call is sent
+    as an answer."""
     try:
         check_source(parts_of(network.programs()))
     except InputError as error:
