@@ -106,7 +106,7 @@ if TYPE_CHECKING:
     from .lab import scenario as scenario_files
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.check import Checked, Expect, check, follow
-    from .lab.conformance import planned_checks
+    from .lab.conformance import Planned, planned_checks
     from .lab.export import asks_csv, series_csv
     from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run
     from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
@@ -283,7 +283,7 @@ NAMES = {
     ".files": ("MissingFileError", "opened", "parse_toml", "read_toml"),
     ".lab.bench": ("BenchCost", "BenchRow", "bench", "bench_costs"),
     ".lab.check": ("Checked", "Expect", "check", "follow"),
-    ".lab.conformance": ("planned_checks",),
+    ".lab.conformance": ("Planned", "planned_checks"),
     ".lab.export": ("asks_csv", "series_csv"),
     ".lab.run": ("Replayed", "Report", "Until", "load_recording", "parted_sentence", "replay", "report_of", "run"),
     ".lab.scenario": ("Caption", "Scenario", "read_links", "story_of", "to_toml"),
@@ -472,6 +472,7 @@ __all__ = [
     "Peers",
     "Places",
     "Plan",
+    "Planned",
     "Poison",
     "Preset",
     "Publish",

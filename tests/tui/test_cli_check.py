@@ -128,7 +128,7 @@ HIT = """    def ask(self, host: Host, ask: Ask) -> None:
     ("holder", "content", "says"),
     [
         ("host.me", '"it"', ' was told a hit of "it", and the text is expected'),
-        ("1", "ask.text", " names #1, which has no file that is called so"),
+        ("1", "ask.text", " names #1, which has it not, as its `keeps` returns False"),
         ("self.known[0]", "ask.text.upper()", ", and the text is expected"),
     ],
 )
@@ -141,6 +141,38 @@ def test_of_hits_that_do_not_count_it_is_said_why(
     assert main(["check", str(file), "answers", "--json"]) == FAILED
     [row] = json.loads(capsys.readouterr().out)["checks"]
     assert says in row["why"]
+
+
+KEEPS = """    def keeps(self, text: str) -> bool:
+        return {keeps}
+
+"""
+
+
+@pytest.mark.parametrize(("keeps", "says"), [(True, ""), (False, ", which has it not, as its `keeps` returns False")])
+def test_in_a_network_without_files_a_hit_counts_where_the_peer_says_that_it_has_it(
+    file: Path, capsys: pytest.CaptureFixture[str], keeps: bool, says: str
+) -> None:
+    begin, end = TEXT.index("    def ask("), TEXT.index("    @on(Leaflet)")
+    found = HIT.format(holder="host.me", content="ask.text") + "\n" + KEEPS.format(keeps=keeps)
+    text = TEXT[:begin] + found + TEXT[end:]
+    file.write_text(text.replace("BROADCAST", "FIND"))
+    assert "shares_files = False" in text
+    assert main(["check", str(file), "answers", "--json"]) == (FAILED if says else DONE)
+    [row] = json.loads(capsys.readouterr().out)["checks"]
+    assert row["passed"] == (not says)
+    assert says in row["why"]
+
+
+def test_what_fails_three_times_with_the_same_sentence_is_not_told_thirty_times(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(TEXT.replace("    def start(self, host: Host", "    def start(self, host_: Host"))
+    assert main(["check", str(file), "--json"]) == FAILED
+    told = json.loads(capsys.readouterr().out)
+    assert len({row["why"] for row in told["checks"]}) == 1
+    assert (len(told["checks"]), told["failed"]) == (3, 3)
+    assert told["not_run"] > 25
 
 
 def test_variants_of_a_network_with_further_roles_are_checked_too(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from .common import DONE, FAILED, Parser, WrongError, as_json, load_engine, say
+
+if TYPE_CHECKING:
+    from engine import Planned
 
 ABOUT = """\
 Check a network: that it answers what is asked, also after nonsense, deaths, partitions, loss and each attack, that it
@@ -15,6 +19,8 @@ in a file of your own (my_net.py), NAME one of swarmtop's own. CHECK: only these
 One line a check is printed as it ends: whether it passed, its name, and what that says; of one that failed, what was
 not as it has to be. All together take a minute or more. One that does not end sends too many messages: swarmtop run
 counts which."""
+SAME_MOST = 3
+"""Checks that fail one after the other with the same sentence, until no further one is run."""
 EXIT_CODES = "exit codes: 0 all passed, 1 a check failed, 2 the command line or the file was wrong, 130 interrupted"
 
 
@@ -34,8 +40,12 @@ def run_check(space: argparse.Namespace) -> int:
     from engine import network, planned_checks, use_file
 
     program = use_file(space.network) if space.network.endswith(".py") else network(space.network)
-    made = []
-    for one in planned_checks(program, space.checks):
+    made: list[tuple[Planned, str]] = []
+    planned = list(planned_checks(program, space.checks))
+    for one in planned:
+        if len(made) >= SAME_MOST and made[-1][1] and len({why for _, why in made[-SAME_MOST:]}) == 1:
+            # As of a peer that cannot start: the others would say so once more each.
+            break
         if not space.json:
             # Its name first: a check that never ends can then be told.
             sys.stdout.write(f"{one.called:<30} ")
@@ -50,8 +60,11 @@ def run_check(space: argparse.Namespace) -> int:
             {"check": one.name, "options": one.network.options, "passed": not why, "about": one.about, "why": why}
             for one, why in made
         ]
-        say(as_json({"protocol": program.name, "checks": rows, "failed": failed}))
+        left = len(planned) - len(made)
+        say(as_json({"protocol": program.name, "checks": rows, "failed": failed, "not_run": left}))
     else:
         told = "all passed" if not failed else f"{failed} failed"
+        if len(made) < len(planned):
+            told += f", and {len(planned) - len(made)} were not run, as {SAME_MOST} failed with the same sentence"
         say(f"{program.name}: {len(made)} check{'s' if len(made) != 1 else ''}, {told}")
     return FAILED if failed else DONE

@@ -396,9 +396,12 @@ class Spied:
         return [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
 
     def has(self, peer: PeerId, title: str) -> bool:
-        """Whether a peer has a file that is called exactly so, or everything."""
-        files = self.simulation.libraries[peer].files()
-        return self.simulation.program_types[peer].has_all or any(file.name == title for file in files)
+        """Whether a peer has a file that is called exactly so, or everything; in a network without files, whether its
+        program says that it has it."""
+        kind, program = self.simulation.program_types[peer], self.simulation.programs[peer]
+        if kind.has_all or any(file.name == title for file in self.simulation.libraries[peer].files()):
+            return True
+        return not kind.shares_files and program is not None and bool(program.keeps(title))
 
     def unanswered(self) -> str:
         """What was told of the asks instead of an answer, as the end of a sentence."""
@@ -412,7 +415,9 @@ class Spied:
             for hit in self.hits(row):
                 if hit.content != row.text:
                     return f'an ask for "{row.text}" was told a hit of "{hit.content}", and the text is expected'
-                return f'the hit for "{row.text}" names #{hit.holder}, which has no file that is called so'
+                kind = self.simulation.program_types[hit.holder]
+                lacks = "no file that is called so" if kind.shares_files else "it not, as its `keeps` returns False"
+                return f'the hit for "{row.text}" names #{hit.holder}, which has {lacks}'
         asked = sum(row.messages for row in rows)
         sent = f"the {len(rows)} asks sent {asked} questions" if asked else "no ask sent a question"
         return f"no hit was told; {sent}"
