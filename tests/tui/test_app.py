@@ -9,8 +9,9 @@ import pytest
 from person import Clock, dashboard
 
 from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
-from tui.screens.main import ON_DEMAND, PARTS
+from tui.screens.main import ON_DEMAND, PANEL_IDS, PARTS
 from tui.screens.picker import Picker
+from tui.session.panels import HUGE_H, HUGE_W, LAYOUTS, STANDARD, Layout
 from tui.session.session import Session
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
@@ -48,6 +49,31 @@ async def test_a_terminal_that_takes_nothing_does_not_keep_the_parts_away(monkey
         assert person.main.complete
         await person.press("a")
         assert person.main.ask_bar.has_class("-open")
+
+
+async def test_a_terminal_that_grows_before_all_parts_are_there_shows_what_it_has_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting = [1]
+    monkeypatch.setattr("tui.screens.main.unwritten", lambda app: waiting[0])
+    monkeypatch.setattr("tui.screens.main.REST_LOOKS", 10**9)
+    both = Layout("Two tables.", {"peers": True, "kinds": True})
+    monkeypatch.setitem(LAYOUTS, STANDARD, both)
+    async with dashboard(size=(120, 36)) as person:
+        assert person.main.panels.shown & {"peers", "kinds"} == {"kinds"}, "a place for one of the two"
+        await person.pilot.resize_terminal(HUGE_W, HUGE_H)
+        assert not person.main.complete
+        waiting[0] = 0
+        for _ in range(20):
+            if not person.main.complete:
+                await person.wait(0.1)
+        await person.wait(0.5)
+        assert person.main.panels.shown >= {"peers", "kinds"}
+        for name in ON_DEMAND & set(PANEL_IDS):
+            panel = person.main.query_one(f"#{name}")
+            assert panel.has_class("-away") == (name not in person.main.panels.shown), name
+        assert person.main.peers_table.region.area
+        assert person.main.peers_table.row_count() == 24
 
 
 async def test_an_arrow_selects_enter_inspects_and_escape_goes_back() -> None:

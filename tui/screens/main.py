@@ -398,6 +398,10 @@ class MainScreen(LeanScreen[None]):
             await wait
         self.complete = True
         self.give_sizes()
+        if not self.panels.shown & ON_DEMAND <= self._made_first:
+            # The terminal has got another size meanwhile, in which more panels are shown.
+            self._arrange()
+            self.changed()
         frame = self.view.frame
         if self.is_attached and frame is not None and not self.has_class("-tiny"):
             self._show_rest(frame)
@@ -832,8 +836,12 @@ class MainScreen(LeanScreen[None]):
         if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             self.give_sizes()
             return
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the panels that the layout has now, and hide the others."""
         shown, whole = self.panels.shown, self.panels.whole
-        others = self.panels.behind(width, height, story=story)
+        others = self.panels.behind(*self.size, story=self.has_story)
         for view in self._pictures():
             view.update_classes({"-behind": PICTURE not in shown, "-whole": whole == PICTURE})
         for name in self._panels_made():
