@@ -7,8 +7,7 @@ made by `dataclasses` at the first call, puts it in the class and calls it. Afte
 `dataclasses.dataclass` makes it, and as fast.
 
 Type checkers see `dataclasses.dataclass`. `fields`, `replace`, `asdict`, `is_dataclass`, `match` and pickling work as
-with it. What differs: a field without a default after one with a default raises when the first instance is made, and a
-class without a docstring gets none.
+with it. What differs: a class without a docstring gets none.
 """
 
 from __future__ import annotations
@@ -31,14 +30,27 @@ _PARAMS, _FIELD_KIND = _SAMPLE.__dataclass_params__, _SAMPLE.__dataclass_fields_
 ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
+def _has_default(one: dataclasses.Field[Any]) -> bool:
+    return one.default is not dataclasses.MISSING or one.default_factory is not dataclasses.MISSING
+
+
+def _whole(shape: dict[str, Any]) -> dict[str, Any]:
+    """Of what a class has as its fields, those that are some: `dataclasses` keeps class variables among them."""
+    return {name: one for name, one in shape.items() if one._field_type is _FIELD_KIND}
+
+
 class Deferred:
     """How the methods of one class are to be made.
 
-    fields: the names of its own fields, with the default or `field(...)` of those that have one; hidden: fields that
-    `__init__` sets and `dataclasses.fields` does not tell of.
+    annotations, defaults: of its own fields, the default or `field(...)` of those that have one; hidden: fields that
+    `__init__` sets and `dataclasses.fields` does not tell of; optional: of all fields, inherited ones first, whether
+    there is a default, None for one that is no argument of `__init__` or has to be named there.
+
+    Raises TypeError for a field without a default after one with a default, and ValueError for a default that can be
+    changed, as `dataclasses` does.
     """
 
-    __slots__ = ("annotations", "defaults", "eq", "frozen", "hidden", "kind", "kw_only", "order")
+    __slots__ = ("annotations", "defaults", "eq", "frozen", "hidden", "kind", "kw_only", "optional", "order")
 
     def __init__(
         self,
@@ -54,13 +66,41 @@ class Deferred:
     ) -> None:
         self.kind, self.annotations, self.defaults, self.hidden = kind, annotations, defaults, hidden
         self.frozen, self.eq, self.order, self.kw_only = frozen, eq, order, kw_only
+        self.optional: dict[str, bool | None] = {}
+        for base in kind.__mro__[:0:-1]:
+            shape = base.__dict__.get(SHAPE[0], {})
+            if isinstance(shape, Later):
+                self.optional |= shape.plan.optional
+            else:
+                for name, one in _whole(shape).items():
+                    self.optional[name] = _has_default(one) if one.init and not one.kw_only else None
+        self._add_own()
+
+    def _add_own(self) -> None:
+        for name in self.annotations:
+            default = self.defaults.get(name, dataclasses.MISSING)
+            stated, given, kw_only = True, default is not dataclasses.MISSING, self.kw_only
+            if isinstance(default, dataclasses.Field):
+                stated, given = default.init, _has_default(default)
+                kw_only = kw_only if default.kw_only is dataclasses.MISSING else default.kw_only
+                default = default.default
+            if default.__class__.__hash__ is None:
+                raise ValueError(
+                    f"mutable default {type(default)} for field {name} is not allowed: use default_factory"
+                )
+            self.optional[name] = given if stated and not kw_only else None
+        before = False
+        for name, optional in self.optional.items():
+            if before and optional is False:
+                raise TypeError(f"non-default argument {name!r} follows default argument")
+            before = before or bool(optional)
 
     def fields(self) -> dict[str, dataclasses.Field[Any]]:
         """All fields by name, inherited ones first, in the order of `dataclasses`."""
         fields: dict[str, dataclasses.Field[Any]] = {}
         for base in self.kind.__mro__[:0:-1]:
             shape = base.__dict__.get(SHAPE[0], {})
-            fields.update(shape.plan.fields() if isinstance(shape, Later) else shape)
+            fields.update(shape.plan.fields() if isinstance(shape, Later) else _whole(shape))
         for name in self.annotations:
             default = self.defaults.get(name, dataclasses.MISSING)
             given = isinstance(default, dataclasses.Field)
@@ -131,8 +171,9 @@ class Later:
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         if self.name == "__signature__":
-            # Of a subclass that has an `__init__` of its own, `inspect` finds it there.
-            if instance is not None or ("__init__" in owner.__dict__ and owner is not self.plan.kind):
+            # Where a subclass has an `__init__` of its own, `inspect` finds it there.
+            kind = next(base for base in owner.__mro__ if "__init__" in base.__dict__)
+            if instance is not None or kind is not self.plan.kind:
                 raise AttributeError(self.name)
             signature = inspect.signature(self.plan.model(init=True).__init__)
             return signature.replace(parameters=list(signature.parameters.values())[1:])
@@ -156,8 +197,6 @@ def _init_of(kind: type[Any], fields: dict[str, dataclasses.Field[Any]], frozen:
             if not field.init:
                 value = f"_made_{name}()"
         elif field.default is not dataclasses.MISSING:
-            if field.default.__class__.__hash__ is None:
-                raise ValueError(f"mutable default {type(field.default)} for field {name}: use default_factory")
             known[f"_usual_{name}"] = field.default
             argument = f"{name}=_usual_{name}"
             if not field.init:
@@ -243,6 +282,12 @@ def _is_mark(annotation: object) -> bool:
     return annotation in (dataclasses.InitVar, dataclasses.KW_ONLY) or isinstance(annotation, dataclasses.InitVar)
 
 
+def _has_marks(base: type[Any]) -> bool:
+    """Whether a class has arguments of `__init__` that are no fields: then so has each that inherits from it."""
+    told = base.__dict__.get(SHAPE[0], {})
+    return not isinstance(told, Later) and any(_is_mark(field.type) for field in told.values())
+
+
 def slotted(
     cls: type[Any],
     *,
@@ -256,10 +301,11 @@ def slotted(
 
     frozen, eq, order, kw_only: as of `dataclasses.dataclass`; hidden: fields that `__init__` sets to their defaults,
     and that `dataclasses.fields` does not tell of. Raises TypeError where `dataclasses` does: for slots that the class
-    has already, and for a frozen class that inherits from one that is not, or the other way round.
+    has already, for a frozen class that inherits from one that is not, or the other way round, and for a field without
+    a default after one with a default; ValueError for a default that can be changed.
     """
     written = inspect.get_annotations(cls)
-    if any(map(_is_mark, written.values())):
+    if any(map(_is_mark, written.values())) or any(map(_has_marks, cls.__mro__[1:])):
         whole: Any = dataclasses.dataclass(frozen=frozen, eq=eq, order=order, kw_only=kw_only, slots=True)(cls)
         for name in hidden:
             del whole.__dataclass_fields__[name]
@@ -281,7 +327,8 @@ def slotted(
     made.__qualname__ = cls.__qualname__
 
     plan = Deferred(made, annotations, defaults, frozen=frozen, eq=eq, order=order, kw_only=kw_only, hidden=hidden)
-    for name in (*SHAPE, "__signature__"):
+    # A class that writes its own `__init__` has the signature of that.
+    for name in (*SHAPE, "__signature__") if "__init__" not in space else SHAPE:
         if name not in space:
             setattr(made, name, Later(plan, name))
     names = ["__init__", "__repr__", *["__eq__"] * eq]
