@@ -11,6 +11,7 @@ from scenes import picture, quiet, scene, trace
 from engine import DEAD, LEFT, Setup, Swarm
 from tui.draw import layout, raster
 from tui.draw.colours import COLOURS, colouring
+from tui.draw.labels import Labels, Name
 from tui.draw.scene import MANY, base, paint
 from tui.draw.stage import Stage
 from tui.draw.styles import MODES, Mode
@@ -201,3 +202,13 @@ def test_where_not_all_can_be_named_the_important_ones_are() -> None:
         named = {label for label, _, _ in found_in(canvas, labels)}
         assert len(named) < 40
         assert {labels[40], labels[trace(64).origin]} <= named, raster.to_text(canvas)
+
+
+@pytest.mark.parametrize("size", [(10, 5), (4, 3), (0, 3), (10, 0)])
+def test_a_picture_that_is_smaller_than_a_name_has_none(size: tuple[int, int]) -> None:
+    canvas = raster.Canvas(*size)
+    for first in (True, False):
+        labels = Labels(canvas)
+        plan = labels.plan([Name(3, 1, 16, first=first)])
+        assert plan.places == (None,)
+        assert labels.write(plan, [0], ["x" * 16], [1], [0]) == 0

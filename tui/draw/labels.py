@@ -114,6 +114,9 @@ class Labels:
         their marks; then those left over within `FAR_IN_CROWD` columns, with no mark of another peer above or below.
         Nothing is written. As long as no peer moves the plan is the same object."""
         canvas, area = self._canvas, self._taken[: self._height]
+        if not area.size:
+            nothing = np.zeros(0, np.int64)
+            return Plan((None,) * len(names), nothing, nothing, nothing)
         return _planned(area.tobytes(), canvas.width, canvas.across, canvas.down, tuple(names))
 
     def write(
@@ -200,7 +203,7 @@ def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Name, 
             taken[place[0], place[1] : place[1] + names[at].long] = True
 
     for at, name in enumerate(names):
-        if not 0 <= name.row < len(taken) or (name.hidden and not name.first):
+        if not 0 <= name.row < len(taken) or wide < name.long or (name.hidden and not name.first):
             continue
         start = _beside(taken[name.row], name.col, name.long, name.ringed)
         if start is not None:
