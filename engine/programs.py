@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .api import Beliefs, Component, Host, Peer, PeerId, Shown, Verb
-from .errors import InputError, NetworkFault, nearest, place_of, plain
+from .errors import InputError, NetworkFault, nearest, place_in_protocol, place_of, plain
 from .options import Allowed
 from .values import dataclass
 
@@ -266,6 +266,9 @@ def read_values(program: type[Peer], verb: str, values: Mapping[str, object], wh
                 checks[name](typed[name])
             except ValueError as error:
                 raise InputError(f'{where}: "{name}" of "{verb}": {plain(error)}') from None
+            except Exception as error:
+                said = f"its check failed: {type(error).__name__}: {error}{place_in_protocol(error)}"
+                raise InputError(f'{where}: "{name}" of "{verb}": {plain(said)}') from error
     return typed
 
 

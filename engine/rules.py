@@ -549,21 +549,26 @@ def _check_verbs(program: type[Peer]) -> None:
             if known.setdefault(made.name, name) != name:
                 raise InputError(
                     f'{base.__qualname__}: the verb "{made.name}" is defined twice, in .{known[made.name]} and '
-                    f".{name}{place_of(inspect.unwrap(vars(base)[name]))}"
+                    f".{name}{_place_of_verb(base, inspect.unwrap(vars(base)[name]))}"
                 )
         # Of two with one name the values of the last one are known, so the rest is read after that.
         for made in verbs.values():
             _check_verb(program, made)
 
 
+def _place_of_verb(program: type[Peer], method: FunctionType) -> Place:
+    """The methods of a switch stand in no file of the network: the class does."""
+    return Place(program if method.__code__.co_filename == api.__file__ else method)
+
+
 def _check_verb(program: type[Peer], made: Verb) -> None:
     method = inspect.unwrap(getattr(program, made.method))
-    # The methods of a switch stand in no file of the network.
     whose = f'{program.__qualname__}: verb "{made.name}"'
-    where = Place(program if method.__code__.co_filename == api.__file__ else method)
-    own = {name for name in verbs_of(program) if "." not in name}
+    where = _place_of_verb(program, method)
     if not isinstance(made.name, str) or not made.name.replace("-", "_").isidentifier():
         raise InputError(f"{whose} should be one word{where}")
+    _check_verb_types(made, whose, where)
+    own = {str(name) for name in verbs_of(program) if "." not in str(name)}
     if made.name in VERBS:
         raise InputError(f"{whose} is a command of the engine, so it needs another name{where}")
     if made.undo and made.undo not in own:
@@ -602,15 +607,41 @@ def _check_verb(program: type[Peer], made: Verb) -> None:
             if not one.example:
                 text = plain(made.examples[each.name], 40)
                 raise InputError(f'{hint} should end in an example, as "e.g. 10", and it is "{text}"{where}')
+            hint = f'{hint} has an example, what follows "e.g. ", which'
             try:
-                one.read(one.example, f'{hint} has an example, what follows "e.g. ", which', texts=True)
+                typed = one.read(one.example, hint, texts=True)
             except InputError as error:
                 raise InputError(f"{error}{where}") from None
+            if each.name in made.checks:
+                try:
+                    made.checks[each.name](typed)
+                except Exception as error:
+                    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                    raise InputError(f"{hint} its check refuses: {plain(said)}{where}") from None
         if each.default not in (each.empty, None, ""):
             try:
                 one.read(each.default, f"{value}: its default")
             except InputError as error:
                 raise InputError(f"{error}{where}") from None
+
+
+def _check_verb_types(made: Verb, whose: str, where: Place) -> None:
+    for word in ("about", "undo"):
+        if not isinstance(getattr(made, word), str):
+            raise InputError(f"{whose}: {word} should be a text, not {plain(getattr(made, word), 40)}{where}")
+    if made.why_not is not None and not callable(made.why_not):
+        raise InputError(f"{whose}: why_not should be a function of the peer, not {plain(made.why_not, 40)}{where}")
+    tables: dict[str, object] = {"values": made.examples, "checks": made.checks}
+    for word, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise InputError(
+                f"{whose}: {word} should be a dict by the names of its values, not {plain(table, 40)}{where}"
+            )
+    checks: Mapping[str, object] = made.checks
+    for name, check in checks.items():
+        if not callable(check):
+            told = plain(check, 40)
+            raise InputError(f'{whose}: the check for "{plain(name, 40)}" should be a function, not {told}{where}')
 
 
 def may_give_other_roles(programs: Iterable[type[Peer]], known: Collection[str]) -> bool:

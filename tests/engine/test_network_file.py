@@ -31,7 +31,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..api import FIND, Ask, CallEnd, Host, Peer, PeerId, Shown
-from ..api import message, on, on_reply, on_timeout, option, verb, words_of
+from ..api import message, on, on_reply, on_timeout, option, switch, verb, words_of
 
 
 @message(over="datagram", part="question")
@@ -349,6 +349,7 @@ OVERRIDE = (
     "\n\nclass Loud(Echo):\n    def query(self, host: Host, sender: PeerId, message: Query) -> None:\n        return\n"
 )
 END = "        self.answers = 0\n"
+FORGETS = 'about="It forgets what came."'
 
 REFUSED = {
     "tick": ("@on(Refresh)\n    def", "def", "Echo has no handler of this tick: a method with @on(Refresh) is"),
@@ -461,6 +462,19 @@ REFUSED = {
                         "ValueError: mutable default <class 'list'> for field sizes is not allowed"),
     "verb twice": (END, f'{END}\n    @verb("hush", about="")\n    def still(self, host: Host) -> None:\n        pass\n',
                    'Echo: the verb "hush" is defined twice, in .hush and .still'),
+    "verb twice by a switch": (END, f'{END}\n    x: bool = switch("rest", "rest", about="", off_about="")\n',
+                               'Echo: the verb "rest" is defined twice, in ._x_on and ._x_off'),
+    "verb of no text": ('@verb("hush"', "@verb(3", 'Echo: verb "3" should be one word'),
+    "verb about": ('about="It forgets what came."', "about=7", 'verb "hush": about should be a text, not 7'),
+    "verb undo": (FORGETS, f"{FORGETS}, undo=7", 'verb "hush": undo should be a text, not 7'),
+    "verb why not": (FORGETS, f'{FORGETS}, why_not="no"', 'verb "hush": why_not should be a function of the peer'),
+    "verb values": (FORGETS, f'{FORGETS}, values=["times"]', 'verb "hush": values should be a dict by the names of'),
+    "verb checks": (FORGETS, f'{FORGETS}, checks=["times"]', 'verb "hush": checks should be a dict by the names of'),
+    "verb check": (FORGETS, f'{FORGETS}, checks={{"times": 5}}', 'the check for "times" should be a function, not 5'),
+    "verb example and check": (
+        FORGETS, f'{FORGETS}, values={{"times": "e.g. 0"}}, checks={{"times": (1).__truediv__}}',
+        '"times": its hint has an example, what follows "e.g. ", which its check refuses: ZeroDivisionError',
+    ),
     "verb async": ("    def hush", "    async def hush", "should be a plain method, neither async nor with a yield"),
     "verb rest": ("times: int = 1", "*times: int", '"times" should be an ordinary parameter, which has a name'),
     "no ask": ("    def ask(", "    def wanted(", "Echo has no method ask(self, host, ask), which begins what "),
@@ -488,6 +502,18 @@ def test_a_mistake_of_an_author_ends_in_one_sentence(
     assert says in told.err
     assert told.err.count("\n") == 1
     assert "echo_of_tests.py:" in told.err, "it names the line"
+
+
+def test_a_check_of_a_value_that_fails_is_told_with_its_line(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(FORGETS, f'{FORGETS}, checks={{"times": lambda times: {{}}[times]}}')
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[at]]\ns = 1\ndo = "act"\nname = "hush"\npeers = "#1"\nvalues = { times = 5 }\n')
+    assert main(["run", str(plan), "--protocol", path, "--peers", "8", "--until", "2"]) == WRONG
+    told = capsys.readouterr().err
+    assert told.endswith(f'"times" of "hush": its check failed: KeyError: 5 (echo_of_tests.py:{line_of(FORGETS)})\n')
+    assert told.count("\n") == 1
 
 
 def test_a_call_whose_answer_nobody_is_told_is_refused(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
