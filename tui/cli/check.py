@@ -17,8 +17,8 @@ forgets, is calm when nobody asks, tells the truth of its asks, repeats with the
 in a file of your own (my_net.py), NAME one of swarmtop's own. CHECK: only these.
 
 One line a check is printed as it ends: whether it passed, its name, and what that says; of one that failed, what was
-not as it has to be. All together take a minute or more. One that does not end sends too many messages: swarmtop run
-counts which."""
+not as it has to be. All together mostly take less than a minute. One that does not end sends too many messages:
+swarmtop run counts which."""
 SAME_MOST = 3
 """Checks that fail one after the other with the same sentence, until no further one is run."""
 EXIT_CODES = "exit codes: 0 all passed, 1 a check failed, 2 the command line or the file was wrong, 130 interrupted"
