@@ -394,16 +394,19 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
 
 
 def check_goal(command: AskFor, network: type[Peer], where: str) -> None:
-    """Raise InputError unless the network has the goal that an ask names, and users can ask for it."""
+    """Raise InputError unless the network has the goal that an ask names, and users can ask for it (`goals_to_ask`)."""
     if command.goal is None:
         return
     goals = {goal.name: goal for goal in network.goals}
     name = plain(command.goal, 40)
     if command.goal not in goals:
         raise InputError(f'{where}: {network.name} has no goal "{name}"{nearest(name, goals)}')
-    if not goals[command.goal].asked:
-        asked = " or ".join(f'"{goal.name}"' for goal in goals_to_ask(network.goals))
-        raise InputError(f'{where}: only {network.name} itself opens asks with the goal "{name}": {asked} is expected')
+    asked = [goal.name for goal in goals_to_ask(network.goals)]
+    if command.goal not in asked:
+        expected = " or ".join(f'"{each}"' for each in asked) + " is expected"
+        if goals[command.goal].asked:
+            raise InputError(f'{where}: "{name}" is not asked for, a file is shared by the command publish: {expected}')
+        raise InputError(f'{where}: only {network.name} itself opens asks with the goal "{name}": {expected}')
 
 
 def check(command: Command) -> None:

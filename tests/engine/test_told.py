@@ -198,8 +198,11 @@ def test_a_host_of_tests_opens_joins_and_keeps_asks() -> None:
 def test_an_ask_has_a_goal_of_its_network_by_default_the_first() -> None:
     swarm = finders()
     assert ask(swarm, 0, "blue train").goal == "find"
-    swarm.do(AskFor(0, "blue train", goal="publish"))
-    assert [row.goal for row in swarm.asks()] == ["find", "publish"]
+    swarm.do(AskFor(0, "blue train", goal="find"))
+    swarm.do(Publish(0, "red train"))
+    assert [row.goal for row in swarm.asks()] == ["find", "find", "publish"]
+    with pytest.raises(InputError, match=r'"publish" is not asked for, .* command publish: "find" is expected'):
+        swarm.do(AskFor(0, "nobody has this", goal="publish"))
     with pytest.raises(InputError, match=r'finder-of-tests has no goal "fidn"; did you mean "find"\?'):
         swarm.do(AskFor(0, "x", goal="fidn"))
     assert [goal.name for goal in swarm.snapshot().fixed.goals] == ["find", "publish"]

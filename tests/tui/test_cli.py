@@ -98,6 +98,10 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
             "run swim --ask x --goal change",
             '--goal: only swim itself opens asks with the goal "change": "broadcast" is expected',
         ),
+        (
+            "run --ask x --goal publish",
+            '--goal: "publish" is not asked for, a file is shared by the command publish: "find" or',
+        ),
         ("run --ask x --ask-at -1", "--ask-at should be a number from 0"),
         ("themes --yaml", "there is no flag --yaml"),
     ],
