@@ -88,7 +88,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run. struck: peers that the attack took; success: share of the asks that had a hit within 10 s; reach: mean
+    """One run. struck: peers that the attack took; success: share of the asks that had a hit in time; reach: mean
     share of the other living peers that a question came to; first_hit_s: median; messages: questions sent for an ask,
     mean; decoys: opened by users; genuine: of the asks whose user opened something the share that got the genuine file;
     largest_component: share of the living, at the end. None for what could not be measured."""

@@ -288,7 +288,7 @@ class Series:
     duplicates_per_s              deliveries without anything new for their receiver
     dropped_per_s                 messages dropped
     decoys_per_s                  decoys that users opened
-    success                       share of the asks of the last 30 s that had a hit within 10 s
+    success                       share of the asks of the last 30 s that had a hit within the time of their goal
     first_hit_s, first_hit_p95_s  from issue to first hit, median and 95th percentile of the same asks
     reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
