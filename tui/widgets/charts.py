@@ -79,7 +79,7 @@ LOOKS: dict[str, Look] = {
     "duplicates_per_s": Look("duplicates/s", "/s", "Questions that a peer had received before."),
     "bytes_per_s": Look("bytes/s", "B/s", "Bytes sent in a second of virtual time."),
     "success": Look(
-        "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: there was no ask."
+        "answered", "%", "Of the asks of the last 30 s, the share answered in time. A gap: there was no ask."
     ),
     "reach": Look("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
 }
