@@ -28,11 +28,9 @@ from .textual_compat import Passed, add_move, follow, is_at_rest, points_at_noth
 
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
-LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 1.8, 10.0
-"""Seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
-rest; how long that is waited for; and how long a screen may delay an event. The last two are the sums of the waits
-between two looks, and no wall time: on a busy machine a look comes later than it is due, and as late comes what is
-waited for. A key that went on then would go to the wrong place."""
+LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 2.0, 10.0
+"""Wall seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
+rest; how long that is waited for; and how long a screen may delay an event."""
 CALM = 2
 """Times in a row that all has to be found at rest: what is posted to the app (a focus) is done by the second."""
 NOTCHES_MOST = 8
@@ -66,9 +64,7 @@ class InputQueue:
         self._out = False
         """Whether an event is dispatched and not yet handled."""
         self._calm = 0
-        self._since_s = self._paced_s = -1e9
-        self._wait_s = self._waited_s = self._delayed_s = 0.0
-        """The wait until the next look; and of all looks, since an event was dispatched, and since one is delayed."""
+        self._since_s = self._paced_s = self._delayed_s = -1e9
         self._expected: Callable[[], bool] | None = None
         self._bell: asyncio.TimerHandle | None = None
 
@@ -103,12 +99,7 @@ class InputQueue:
     async def look(self, number: int) -> None:
         """Check again after some time."""
         if number == self._number:
-            if self._out:
-                self._waited_s += self._wait_s
-                await self._settle()
-            else:
-                self._delayed_s += self._wait_s
-                await self._go_on()
+            await (self._settle() if self._out else self._go_on())
 
     # --- one after the other --------------------------------------------------------------------------------------
 
@@ -121,9 +112,12 @@ class InputQueue:
                 self._call(rest_s)
                 return
             delays = getattr(self._app.screen, "delays", None)
-            if delays is not None and delays(event) and self._delayed_s < PATIENCE_S:
-                self._call(LOOK_S)
-                return
+            if delays is not None and delays(event):
+                self._delayed_s = now_s if self._delayed_s < 0 else self._delayed_s
+                if now_s - self._delayed_s < PATIENCE_S:
+                    self._call(LOOK_S)
+                    return
+            self._delayed_s = -1e9
             self._waiting.popleft()
             if _flows(event):
                 self._paced_s = now_s
@@ -133,7 +127,6 @@ class InputQueue:
                 self._notches.pop(id(event), None)
                 continue
             self._out, self._calm, self._since_s, self._expected = True, 0, now_s, None
-            self._waited_s = self._delayed_s = 0.0
             try:
                 await self._dispatch(event)
             finally:
@@ -147,7 +140,7 @@ class InputQueue:
             self._out = False
             self._waiting.clear()
             return
-        late = self._waited_s > REST_S
+        late = time.monotonic() - self._since_s > REST_S
         self._calm = self._calm + 1 if is_at_rest(app) and (self._expected is None or self._expected()) else 0
         if self._calm >= CALM or late:
             self._out, self._expected = False, None
@@ -165,7 +158,6 @@ class InputQueue:
     def _call(self, in_s: float) -> None:
         """Have `look` called in the app's task."""
         self._hush()
-        self._wait_s = in_s
         number = self._number
         self._bell = asyncio.get_running_loop().call_later(
             in_s, lambda: self._app.call_later(self.look, number) if self._app.is_running else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -117,24 +115,6 @@ async def test_keys_in_one_read_go_to_jump_mode_which_closes_once() -> None:
             await person.pilot.pause()
             assert isinstance(person.app.screen, MainScreen), keys
             assert not person.session.swarm.history, keys
-
-
-async def test_however_slow_the_machine_a_key_waits_for_what_the_one_before_opens(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each look at a clock finds that five seconds have passed, and what follows a key through the queues is slower
-    than the wait for it, as where the process hardly gets a processor."""
-    looks = itertools.count()
-    async with dashboard(peers=3, asks_per_s=0.0) as person:
-        monkeypatch.setattr("tui.input_queue.time", SimpleNamespace(monotonic=lambda: 5.0 * next(looks)))
-        monkeypatch.setattr("tui.input_queue.LOST_S", 0.0)
-        for key in ("j", "up", "x"):
-            person.app.post_message(Key(key, key if len(key) == 1 else None))
-        while person.app.inputs.busy or person.app.message_queue_size:
-            await person.pilot.pause()
-        assert isinstance(person.app.screen, MainScreen)
-        assert person.session.selection.selected is None, "the arrow closed jump mode"
-        assert not person.session.swarm.history
 
 
 async def test_a_click_or_another_size_closes_jump_mode() -> None:
