@@ -28,9 +28,12 @@ from .textual_compat import Passed, add_move, follow, is_at_rest, points_at_noth
 
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
-LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 2.0, 10.0
-"""Wall seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
-rest; how long that is waited for; and how long a screen may delay an event."""
+LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 1.8, 10.0
+"""Seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
+rest; how long that is waited for; and how long a screen may delay an event.
+
+The last two are the sums of the waits between looks, and no wall time. On a busy machine a look comes later than it is
+due, and what is waited for comes as late; a key that went on meanwhile would go to the wrong place."""
 CALM = 2
 """Times in a row that all has to be found at rest: what is posted to the app (a focus) is done by the second."""
 NOTCHES_MOST = 8
@@ -64,7 +67,9 @@ class InputQueue:
         self._out = False
         """Whether an event is dispatched and not yet handled."""
         self._calm = 0
-        self._since_s = self._paced_s = self._delayed_s = -1e9
+        self._since_s = self._paced_s = -1e9
+        self._waited_s = self._delayed_s = 0.0
+        """The waits between looks, summed: since an event was dispatched, and since the screen delays the next one."""
         self._expected: Callable[[], bool] | None = None
         self._bell: asyncio.TimerHandle | None = None
 
@@ -96,10 +101,16 @@ class InputQueue:
         if message.number == self._number and self._out:
             await self._settle()
 
-    async def look(self, number: int) -> None:
-        """Check again after some time."""
-        if number == self._number:
-            await (self._settle() if self._out else self._go_on())
+    async def look(self, number: int, after_s: float) -> None:
+        """Check again, after a wait."""
+        if number != self._number:
+            return
+        if self._out:
+            self._waited_s += after_s
+            await self._settle()
+        else:
+            self._delayed_s += after_s
+            await self._go_on()
 
     # --- one after the other --------------------------------------------------------------------------------------
 
@@ -112,13 +123,11 @@ class InputQueue:
                 self._call(rest_s)
                 return
             delays = getattr(self._app.screen, "delays", None)
-            if delays is not None and delays(event):
-                self._delayed_s = now_s if self._delayed_s < 0 else self._delayed_s
-                if now_s - self._delayed_s < PATIENCE_S:
-                    self._call(LOOK_S)
-                    return
-            self._delayed_s = -1e9
+            if delays is not None and delays(event) and self._delayed_s < PATIENCE_S:
+                self._call(LOOK_S)
+                return
             self._waiting.popleft()
+            self._delayed_s = 0.0
             if _flows(event):
                 self._paced_s = now_s
             if isinstance(event, SCROLLS):  # lists scroll by all of them, a picture zooms a step a frame
@@ -127,6 +136,7 @@ class InputQueue:
                 self._notches.pop(id(event), None)
                 continue
             self._out, self._calm, self._since_s, self._expected = True, 0, now_s, None
+            self._waited_s = 0.0
             try:
                 await self._dispatch(event)
             finally:
@@ -140,7 +150,7 @@ class InputQueue:
             self._out = False
             self._waiting.clear()
             return
-        late = time.monotonic() - self._since_s > REST_S
+        late = self._waited_s > REST_S
         self._calm = self._calm + 1 if is_at_rest(app) and (self._expected is None or self._expected()) else 0
         if self._calm >= CALM or late:
             self._out, self._expected = False, None
@@ -160,7 +170,7 @@ class InputQueue:
         self._hush()
         number = self._number
         self._bell = asyncio.get_running_loop().call_later(
-            in_s, lambda: self._app.call_later(self.look, number) if self._app.is_running else None
+            in_s, lambda: self._app.call_later(self.look, number, in_s) if self._app.is_running else None
         )
 
     def _hush(self) -> None:

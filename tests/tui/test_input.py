@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual._context import active_message_pump
-from textual.app import ScreenStackError
+from textual.app import App, ScreenStackError
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
 from textual.widget import MountError
@@ -24,9 +24,10 @@ from input_fuzz import check_parser
 from person import Person, dashboard
 from terminal import ENTER, RIGHT, Terminal, terminal
 
+from tui.screens.main import MainScreen
 from tui.screens.picker import Picker
 from tui.terminal_input import InputSplitter
-from tui.textual_compat import Translator, dismiss_once
+from tui.textual_compat import Translator, dismiss_once, is_at_rest
 
 SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
 FIRST = r"gnutella +24 ● alive +0 ✕ dead"
@@ -56,7 +57,9 @@ async def send(person: Person, *keys: str) -> None:
         event.set_sender(person.app)
         driver.send_message(event)
     await person.pilot.pause()
-    while person.app.inputs.busy and person.app.is_running:
+    for _ in range(1_000):
+        if not (person.app.inputs.busy and person.app.is_running):
+            break
         await person.pilot.pause(0.01)
     await person.pilot.pause()
 
@@ -299,6 +302,71 @@ async def test_of_many_moves_the_last_one_counts_and_of_many_keys_a_few() -> Non
         assert isinstance(handed[-1], events.Key)
         assert handed[-1].key == "k"
         assert len(handed) < 100
+
+
+# --- a busy machine ---------------------------------------------------------------------------------------------------
+
+
+class LateClock:
+    """Wall time of a process that hardly gets a processor: a minute has passed between any two looks at it."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        self.now_s += 60.0
+        return self.now_s
+
+
+@pytest.mark.anyio
+async def test_on_a_busy_machine_a_key_waits_for_what_the_one_before_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The arrow belongs to jump mode, which it closes. On the dashboard it would choose a peer."""
+    async with dashboard(peers=3, asks_per_s=0.0) as person:
+        looks: list[bool] = []
+
+        def at_rest_in_the_end(app: App[int]) -> bool:
+            looks.append(len(looks) >= 20 and is_at_rest(app))
+            return looks[-1]
+
+        monkeypatch.setattr("tui.input_queue.time", LateClock())
+        monkeypatch.setattr("tui.input_queue.is_at_rest", at_rest_in_the_end)
+        await send(person, "j", "up")
+        assert looks.index(True) == 20
+        assert isinstance(person.app.screen, MainScreen)
+        assert person.session.selection.selected is None
+        await person.press("up")
+        assert person.session.selection.selected is not None
+
+
+@pytest.mark.anyio
+async def test_on_a_busy_machine_a_key_waits_until_its_screen_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard(peers=3, asks_per_s=0.0) as person:
+        looks: list[bool] = []
+
+        def until_looked_at_20_times(event: events.Event) -> bool:
+            looks.append(person.session.selection.selected is None)
+            return len(looks) <= 20
+
+        monkeypatch.setattr("tui.input_queue.time", LateClock())
+        monkeypatch.setattr(person.main, "delays", until_looked_at_20_times)
+        await send(person, "up")
+        assert looks == [True] * 21
+        assert person.session.selection.selected is not None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("patience", "place"),
+    [("REST_S", "tui.input_queue.is_at_rest"), ("PATIENCE_S", "tui.screens.main.MainScreen.delays")],
+)
+async def test_what_never_comes_is_waited_for_no_longer_than_told(
+    patience: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(peers=3, asks_per_s=0.0) as person:
+        monkeypatch.setattr(f"tui.input_queue.{patience}", 0.05)
+        monkeypatch.setattr(place, lambda *_: patience == "PATIENCE_S")
+        await send(person, "up", "k")
+        assert not person.app.inputs.busy
+        assert person.session.selection.selected is not None
 
 
 # --- pastes and letters -----------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ Here the pilot waits until the event loop has nothing left to do, which takes as
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,8 +23,9 @@ from tui.textual_compat import LeanStylesheet
 MOST_ROUNDS = 20
 """How often a screen is laid out and painted at most before a test looks at it: it may ask for that again and again."""
 
-PATIENCE_S = 2.0
-"""How long input may be held back before a test looks, where the screen has it wait for something."""
+MOST_LOOKS = 2_000
+"""How often a test looks whether input is still held back, each time a millisecond later, before it goes on. It may be
+held for two seconds; these are no wall time, so that a busy machine has as many looks as an idle one."""
 
 
 class EvenPace(FramePace):
@@ -67,13 +67,14 @@ async def pause(pilot: Pilot[Any], delay: float | None = None, *, paint: bool = 
     """What was sent is handled, and what has changed is laid out and painted."""
     if delay is not None:
         await asyncio.sleep(delay)
-    end_s, inputs = time.monotonic() + PATIENCE_S, getattr(pilot.app, "inputs", None)
+    looks, inputs = 0, getattr(pilot.app, "inputs", None)
     for _ in range(MOST_ROUNDS):
         await idle()
         if pilot.app._resize_event is not None:
             pilot.app._check_resize()
             await idle()
-        while inputs is not None and inputs.busy and time.monotonic() < end_s:
+        while inputs is not None and inputs.busy and looks < MOST_LOOKS:
+            looks += 1
             await asyncio.sleep(0.001)
             await idle()
         screen = pilot.app.screen
