@@ -110,8 +110,6 @@ async def test_keys_in_one_read_go_to_jump_mode_which_closes_once() -> None:
         for keys in (("j", "escape", "escape"), ("j", "5", "5"), ("j", "j"), ("j", "up", "x", "j", "1")):
             for key in keys:
                 person.app.post_message(Key(key, key if len(key) == 1 else None))
-            while person.app.inputs.busy or person.app.message_queue_size:
-                await person.pilot.pause()
             await person.pilot.pause()
             assert isinstance(person.app.screen, MainScreen), keys
             assert not person.session.swarm.history, keys
