@@ -124,8 +124,10 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
 
     rng, faults = random.Random(seed), 0
     for first in range(0, count, each):
-        home = Path(tempfile.mkdtemp())
-        with terminal(home, ["-m", "tui", "--seed", "7", "--peers", "24"]) as it:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            terminal(Path(folder), ["-m", "tui", "--seed", "7", "--peers", "24"]) as it,
+        ):
             it.until("● alive")
             typed = []
             for _ in range(min(each, count - first)):
@@ -149,7 +151,7 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
             if not fine:
                 faults += 1
                 print(f"strings {first} to {first + len(typed) - 1} of seed {seed}, exit {early}: {typed!r}\n{it}")
-                for crash in home.rglob("crash.txt"):
+                for crash in Path(folder).rglob("crash.txt"):
                     print(crash.read_text()[-3_000:])
     return faults
 

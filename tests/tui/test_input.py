@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -35,9 +34,9 @@ ESCAPE, PALETTE, UP, WHEEL = "\x1b", "\x10", "\x1b[A", "\x1b[<64;40;10M"
 
 
 @pytest.fixture
-def it() -> Iterator[Terminal]:
+def it(tmp_path: Path) -> Iterator[Terminal]:
     """A program that runs, for all stories of a test."""
-    with terminal(Path(tempfile.mkdtemp()), SWARMTOP) as running:
+    with terminal(tmp_path, SWARMTOP) as running:
         running.until(FIRST)
         yield running
 
