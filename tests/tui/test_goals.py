@@ -70,12 +70,12 @@ async def test_the_goal_is_chosen_where_one_types_and_asking_again_keeps_it() ->
     async with keepers() as person:
         person.main.pick(3)
         await person.press("a")
-        assert "p003 wants to put ^g: look up ❯" in lines_of(bar_of(person), "#who")
+        assert "p003 wants to put (^g: look up) ❯" in lines_of(bar_of(person), "#who")
         assert bar_of(person).offers == ("a=1",)
         await person.type("co")
         await person.press("ctrl+g")
         assert typed(person) == "co"
-        assert "p003 wants to look up ^g: put ❯" in lines_of(bar_of(person), "#who")
+        assert "p003 wants to look up (^g: put) ❯" in lines_of(bar_of(person), "#who")
         assert bar_of(person).offers == ("colour",)
         await person.press("tab", "enter")
         assert asked(person) == [("colour", "get")]

@@ -51,9 +51,9 @@ def test_ask_kill_censor_filter_and_leave(tmp_path: Path) -> None:
         assert {ALTERNATE, MOUSE, MOVES, PASTE} <= it.screen.modes
 
         it.type("a")
-        it.until(r"wants to find \^g: fetch ❯")
+        it.until(r"wants to find \(\^g: fetch\) ❯")
         it.type("train")
-        it.until(r"wants to find \^g: fetch ❯ train")
+        it.until(r"wants to find \(\^g: fetch\) ❯ train")
         it.type(ENTER)
         it.until(r"\d p\d+ train ")
         it.until(lambda text: "❯" not in text)

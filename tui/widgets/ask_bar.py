@@ -282,7 +282,7 @@ class AskBar(Vertical):
         row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"))
         if other is not None and goal is not None:
             key = key_for(self.app, "field.goal")
-            row = (row[0], (f"{wants} ", "dim"), (goal.verb, "text bold"), (f" {key}: {other.verb} ", "dim"))
+            row = (row[0], (f"{wants} ", "dim"), (goal.verb, "text bold"), (f" ({key}: {other.verb}) ", "dim"))
         row = (*row, ("❯ ", "key bold"))
         if reason:
             row = ((f"{reason}; ", "warn"), *row)
