@@ -356,7 +356,7 @@ def started(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = f'"{sys.executable}" -P -m tui {words}'
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False
+        ["bash", "-c", script], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -184,15 +184,15 @@ def test_one_that_cannot_be_used_leaves_the_former(write: Write, old: str, new: 
 def test_another_process_that_would_run_other_code_ends_at_once(write: Write) -> None:
     use_file(write())
     process = child.start_module("record.worker")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0
     write("answers: int = 0", "answers: int = 7")
     process = child.start_module("record.worker")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 1
     load_again("echo_of_tests")
     process = child.start_module("record.worker")
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0
 
 

@@ -19,7 +19,7 @@ from engine.record.time_machine import TimeMachine
 from engine.record.worker import BACKPRESSURE_MAX, LAG_MAX, LENGTH, CheckpointWorker, WorkerRun
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def with_worker(**changes: object) -> tuple[TimeMachine, CheckpointWorker]:

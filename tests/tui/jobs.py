@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from terminal import HOLD_FRAMES_S, Screen, set_size, surroundings_of
+from terminal import HANGS_S, Screen, set_size, surroundings_of
 
 MARK = "SWARMTOP_JOB"
 SWITCH = re.compile(r"\x1b\[\?([\d;]+)([hl])|\x1b\[([<>])\d*u")
@@ -114,7 +114,7 @@ class Job:
         while (left := end - time.monotonic()) > 0 and "ended" not in self.state:
             self._look(min(left, 0.05))
 
-    def until(self, holds: Any, patience_s: float = HOLD_FRAMES_S) -> str:
+    def until(self, holds: Any, patience_s: float = HANGS_S) -> str:
         """Look until a pattern is on the screen, or something holds."""
         end = time.monotonic() + patience_s
         while not (re.search(holds, self.screen.text) if isinstance(holds, str) else holds()):
@@ -125,12 +125,12 @@ class Job:
             self._look(0.05)
         return self.screen.text
 
-    def stopped(self, patience_s: float = HOLD_FRAMES_S) -> None:
+    def stopped(self, patience_s: float = HANGS_S) -> None:
         """Look until the shell has seen it stop once more."""
         before = self.stops
         self.until(lambda: self.stops > before, patience_s)
 
-    def end(self, patience_s: float = HOLD_FRAMES_S) -> int:
+    def end(self, patience_s: float = HANGS_S) -> int:
         """Look until it has ended; its exit code, negative for a signal."""
         end = time.monotonic() + patience_s
         while "ended" not in self.state:
@@ -157,7 +157,7 @@ class Job:
         # What is switched off to be sure is no fault.
         wrong += [f"{name}: {count:+}" for name, count in counts.items() if count and name not in ONES_OWN]
         wrong += ["the line settings differ"] if self.state.get("raw") else []
-        end = time.monotonic() + 5
+        end = time.monotonic() + HANGS_S
         while (left := self.family()) and time.monotonic() < end:
             time.sleep(0.05)
         return wrong + [f"process {pid} is left" for pid in left]

@@ -24,7 +24,8 @@ from typing import Any
 from rich.cells import cell_len
 
 ROOT = Path(__file__).parents[2]
-HOLD_FRAMES_S = 30.0
+HANGS_S = 120.0
+"""Wall seconds after which something that does not come is taken for hanging: no busy machine is that slow."""
 RIGHT, ENTER, CTRL_C = "\x1b[C", "\r", "\x03"
 CURSOR, WRAP = 25, 7
 """DEC private modes that a terminal begins with; all others are off."""
@@ -162,7 +163,7 @@ class Terminal:
     def until(self, seen: str | Callable[[str], bool]) -> str:
         """Read until a pattern is on the screen, or what was asked holds for it. Returns the screen."""
         holds = (lambda text: re.search(seen, text) is not None) if isinstance(seen, str) else seen
-        end = time.monotonic() + HOLD_FRAMES_S
+        end = time.monotonic() + HANGS_S
         while not holds(self.screen.text):
             ended = self.process.poll() is not None
             read = self._read()
@@ -178,7 +179,7 @@ class Terminal:
 
     def end(self) -> int:
         """Read until the program has ended. Returns its exit code."""
-        end = time.monotonic() + HOLD_FRAMES_S
+        end = time.monotonic() + HANGS_S
         while self.process.poll() is None or self._read():
             self._read()
             assert time.monotonic() < end, f"it did not end, but\n{self}"
@@ -188,7 +189,7 @@ class Terminal:
         """Close the window. Returns the exit code of the program, which is not told by a signal."""
         os.close(self._master)
         self._master = os.open(os.devnull, os.O_RDWR)
-        return self.process.wait(HOLD_FRAMES_S)
+        return self.process.wait(HANGS_S)
 
     def unclean(self) -> list[str]:
         """What the program has left behind, in words; empty if the terminal is as it found it."""

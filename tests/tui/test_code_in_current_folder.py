@@ -120,7 +120,7 @@ from engine import Setup, Swarm, TimeMachine
 from engine.record.worker import CheckpointWorker
 checkpoints = CheckpointWorker(spacing=60, start_cost=100)
 machine = TimeMachine(Swarm(Setup(peers=24, asks_per_s=1.0)), checkpoints=checkpoints)
-end = time.monotonic() + 100
+end = time.monotonic() + 300
 while not checkpoints.store.checkpoints and time.monotonic() < end:
     machine.advance(machine.swarm.now_us + 1_000_000)
     machine.on_advanced()

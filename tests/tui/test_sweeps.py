@@ -19,7 +19,7 @@ from test_code_in_current_folder import environment, traps
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
 
 SWEEP = ["run", "--peers", "150", "--until", "25", "--sweep", "kill:0:0.5:2", "--json", "--jobs", "2"]
-HOLD_FRAMES_S = 100.0
+HANGS_S = 300.0
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def runs(pid: int) -> bool:
 
 
 def until_there_are_workers(process: subprocess.Popen[str]) -> set[int]:
-    end = time.monotonic() + HOLD_FRAMES_S
+    end = time.monotonic() + HANGS_S
     while not (found := workers(process)):
         assert process.poll() is None
         assert time.monotonic() < end
@@ -76,7 +76,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_none_imports_from_the_current
         # One may be killed before it is ready, the other in the middle of a run.
         for pid in until_there_are_workers(process):
             os.kill(pid, signal.SIGKILL)
-        out, err = process.communicate(timeout=HOLD_FRAMES_S)
+        out, err = process.communicate(timeout=HANGS_S)
     assert (process.returncode, err) == (0, "")
     told = json.loads(out)
     assert (told["missing"], told["lost"]) == (0, [])
@@ -88,7 +88,7 @@ def test_an_interrupt_ends_it_with_all_workers() -> None:
     with started(*SWEEP, "--repeat", "1000") as process:
         left = until_there_are_workers(process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=HOLD_FRAMES_S)
+        _, err = process.communicate(timeout=HANGS_S)
     assert process.returncode == 130
     assert err.startswith("swarmtop: interrupted when ")
     assert err.endswith(" of 2,000 runs were done\n")
@@ -100,7 +100,7 @@ def test_workers_end_with_who_started_them() -> None:
         left = until_there_are_workers(process)
         process.kill()
         process.wait()
-        end = time.monotonic() + HOLD_FRAMES_S
+        end = time.monotonic() + HANGS_S
         while any(map(runs, left)):
             assert time.monotonic() < end
             time.sleep(0.05)

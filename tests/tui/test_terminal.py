@@ -99,7 +99,7 @@ def test_who_goes_back_and_acts_at_once_has_a_recording_that_replays(tmp_path: P
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout)["peers_by_state"]["dead"] == 1
