@@ -23,6 +23,7 @@ from input_fuzz import check_parser
 from person import Person, dashboard
 from terminal import ENTER, RIGHT, Terminal, terminal
 
+from tui.actions.table import ACTIONS
 from tui.screens.main import MainScreen
 from tui.screens.picker import Picker
 from tui.terminal_input import InputSplitter
@@ -174,6 +175,44 @@ async def test_a_key_waits_until_what_was_opened_has_the_keyboard() -> None:
         await send(person, "9", "enter")
         assert person.session.swarm.history, "the first attack of the panel was done"
         assert person.app.is_running
+
+
+async def end_of(*keys: str, in_one_read: bool) -> tuple[object, ...]:
+    """Where a person is after these keys, and what was done until then."""
+    async with dashboard(peers=5, asks_per_s=0.0) as person:
+        await person.press("right")
+        for portion in (keys,) if in_one_read else ((key,) for key in keys):
+            await send(person, *portion)
+        app, focused, selection = person.app, person.app.focused, person.session.selection
+        return (
+            app.broken,
+            [type(screen).__name__ for screen in app.screen_stack],
+            (type(focused).__name__, getattr(focused, "id", None), getattr(focused, "value", None)),
+            (selection.selected, selection.ask),
+            [command for _, command, _ in person.session.swarm.history],
+        )
+
+
+IN_THE_GATE = ("slash", "p", "O")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(key, marks=() if key in IN_THE_GATE else pytest.mark.campaign)
+        for action in ACTIONS
+        if action.home == "main" and action.id not in ("app.quit", "app.suspend")
+        for key in action.keys.split(",")
+        if key
+    ],
+)
+async def test_keys_in_one_read_end_where_they_end_one_after_the_other(key: str) -> None:
+    for after in (("n", "d", "x"), ("enter", "x"), ("down", "enter", "x"), ("tab", "x"), ("1", "x"), ("escape", "x")):
+        apart = await end_of(key, *after, in_one_read=False)
+        assert await end_of(key, *after, in_one_read=True) == apart, after
+        if key in IN_THE_GATE:
+            break
 
 
 # --- dialogs ----------------------------------------------------------------------------------------------------------
