@@ -107,12 +107,29 @@ async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
 
 async def test_keys_in_one_read_go_to_jump_mode_which_closes_once() -> None:
     async with dashboard(peers=3, asks_per_s=0.0) as person:
-        for keys in (("j", "escape", "escape"), ("j", "5", "5"), ("j", "j"), ("j", "up", "x", "j", "1")):
+        for keys in (("j", "escape", "escape"), ("j", "5", "5"), ("j", "q"), ("j", "up", "x", "j", "1")):
             for key in keys:
                 person.app.post_message(Key(key, key if len(key) == 1 else None))
             await person.pilot.pause()
             assert isinstance(person.app.screen, MainScreen), keys
             assert not person.session.swarm.history, keys
+
+
+async def test_a_letter_in_the_same_read_as_the_key_that_opens_jump_mode_goes_to_its_peer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.screens.main.PRESSED_S", 1e9)  # no frame is drawn while more keys wait
+    async with dashboard(peers=12, asks_per_s=0.0) as person:
+        letter, peer = next(iter(dict((await jumping(person)).tags or {}).items()))
+        await person.press("escape")
+        for key in ("j", letter, "a", *"xyz"):
+            person.app.post_message(Key(key, key))
+        await person.pilot.pause()
+        assert person.session.selection.selected == peer
+        field = person.app.focused
+        assert isinstance(field, Input)
+        assert field.value == "xyz"
+        assert not person.session.swarm.history
 
 
 async def test_a_click_or_another_size_closes_jump_mode() -> None:

@@ -71,10 +71,12 @@ class JumpScreen(Overlay[Target | None]):
         yield self._line
 
     def on_mount(self) -> None:
-        """Have the letters drawn."""
+        """Have the letters drawn: a letter that was typed together with the key that opened this has its peer too."""
         self._view.over[LAYER] = self._draw
         self._tell()
         self._redraw()
+        if self.tags is None:  # while more keys wait no frame is drawn
+            self._view.redraw()
 
     def on_unmount(self) -> None:
         """No letters any more. Whoever gets the result draws the next frame."""
