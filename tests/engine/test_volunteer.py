@@ -322,7 +322,7 @@ def test_a_project_that_is_down_for_a_day_loses_nothing() -> None:
     swarm = played(swarm_of(12), (0, AskFor(3, "tape 1")), (0.2, Kill("project")))
     swarm.advance(int(1.2 * DAY))
     waiting = [volunteer(swarm, peer).shown()[0] for peer in range(12)]
-    assert waiting == ["calls in vain"] * 12
+    assert waiting == ["gets no answer"] * 12
     assert sum(float(volunteer(swarm, peer).shown()[1]) for peer in range(12)) == 10
     swarm.do(Revive("project"))
     assert swarm.advance_quiet(20 * DAY)

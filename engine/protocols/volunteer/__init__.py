@@ -274,7 +274,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     overlay = False
     shares_files = False
     shows = (
-        Shown("does", "what the host does", "category", ("computes", "has no work", "calls in vain")),
+        Shown("does", "what the host does", "category", ("computes", "has no work", "gets no answer")),
         Shown("work", "results that it has, to compute or to report", "count"),
         Shown("accepted", "of its results that were compared, those found valid", "share"),
         Shown("credit", "in Cobblestones: 200 are a day at 1 GFLOPS", "number"),
@@ -823,7 +823,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         disk = self.disk
         projects = disk.projects.values()
         valid, compared = sum(one.valid for one in projects), sum(one.valid + one.invalid for one in projects)
-        does = "computes" if disk.queue else "calls in vain" if any(one.failures for one in projects) else "has no work"
+        does = (
+            "computes" if disk.queue else "gets no answer" if any(one.failures for one in projects) else "has no work"
+        )
         return (
             does,
             len(disk.queue) + sum(len(one.outputs) for one in projects),
