@@ -122,7 +122,7 @@ def test_under_poison_what_was_found_and_what_it_was_stand_side_by_side() -> Non
 
 def test_several_runs_show_how_far_they_spread_and_one_point_is_no_curve() -> None:
     lines = cli_run.curve_text(curve([0.5], runs=3)).splitlines()
-    assert "3 runs a point" in lines[0]
+    assert "3 runs for each share" in lines[0]
     assert not any("│" in line for line in lines)
     assert "40.0% to 60.0%" in lines[-1]
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from engine import Planned
 
 ABOUT = """\
-Check a network: that it answers what is asked, also after nonsense, deaths, partitions, loss and each attack, that it
-forgets, is calm when nobody asks, tells the truth of its asks, repeats with the same seed, and more. FILE is a network
-in a file of your own (my_net.py), NAME one of swarmtop's own. CHECK: only these.
+Check a network: whether it answers what is asked, also after nonsense, deaths, partitions, loss and each attack, keeps
+its memory bounded, sends little when nobody asks, reports its asks truthfully, gives the same run with the same seed,
+and more. FILE is a network in a file of your own (my_net.py), NAME one of swarmtop's own. CHECK: only these.
 
-One line a check is printed as it ends: whether it passed, its name, and what that says; of one that failed, what was
-not as it has to be. All together mostly take less than a minute. One that does not end sends too many messages:
-swarmtop run counts which."""
+Each check prints one line when it ends: its name, whether it passed, and what it has tried, or, if it failed, what was
+wrong. All checks together mostly take less than a minute. If a check does not end, the network sends too many
+messages: swarmtop run counts them by kind."""
 SAME_MOST = 3
 """Checks that fail one after the other with the same sentence, until no further one is run."""
 EXIT_CODES = "exit codes: 0 all passed, 1 a check failed, 2 the command line or the file was wrong, 130 interrupted"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS_ABOUT = "List the networks there are, or describe one and its options."
 SCENARIOS_ABOUT = """\
-List the scenarios there are, or tell one in full: how it begins, what happens when, and what is expected.
+List the scenarios there are, or describe one in full: how it begins, what happens when, and what is expected.
 
 NAME is a shipped scenario or a TOML file."""
 CONFIG_ABOUT = "Tell where your configuration is, and write one where there is none."

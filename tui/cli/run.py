@@ -69,8 +69,13 @@ def run_flags(parser: Parser) -> None:
     add("--size", read_picture_size, "WxH", "with --picture: columns and rows (those of the terminal, else 100x30)")
     group.add_argument("--series", action="store_true", help="with --json: samples over time as well")
     add("--csv", read_csv_file, "FILE", "write the samples over time, or the runs of a sweep, to a file")
-    add("--sweep", read_sweep, "VERB:FROM:TO:STEPS", "one run a point: success against the share attacked")
-    add("--repeat", read_whole(1, 1_000), "N", "with --sweep: runs a point, with seeds that follow each other (1)")
+    add(
+        "--sweep",
+        read_sweep,
+        "VERB:FROM:TO:STEPS",
+        "one run for each share of peers that is attacked: how many asks are answered",
+    )
+    add("--repeat", read_whole(1, 1_000), "N", "with --sweep: runs for each share, each with the next seed (1)")
     add("--jobs", read_whole(1, 1_000), "N", "with --sweep: runs at a time (as many as there are cores)")
 
 
@@ -177,7 +182,7 @@ def curve_text(curve: Curve) -> str:
     done, what = DONE_TO[plan.verb], MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
     against = f" against “{plan.word}”" if plan.word else ""
     runs = max(len(point.runs) for point in curve.points)
-    each = f", {runs} runs a point" if runs > 1 else ""
+    each = f", {runs} runs for each share" if runs > 1 else ""
     each += f", {curve.missing:,} of {curve.done + curve.missing:,} runs missing" if curve.missing else ""
     lines = [f"{what}, by the share {done}{against}  ({setup.protocol}, seed {setup.seed}{each})", ""]
     lines += _picture([point.value for point in curve.points], plan.low, plan.high)
