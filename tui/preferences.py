@@ -206,7 +206,7 @@ class Preferences:
         try:
             keep(path, name, value, self._defaults)
         except InputError as error:
-            said, kept = f"Only until you leave: {error}", False
+            said, kept = f"Kept only until you leave: {error}", False
         else:
             said, kept = f"Saved for the next start, in {path}", True
             self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
@@ -227,7 +227,7 @@ class Preferences:
         if known:
             self.keep("theme", name, name)
         elif self.settings.path is not None:
-            said = f"Only until you leave: {name} is not in {themes.user_folder()}"
+            said = f"Kept only until you leave: {name} is not in {themes.user_folder()}"
             self._app.notify(said, title=name, severity="warning", markup=False, timeout=5)
 
     def choose_glyphs(self, mode: Mode) -> None:

@@ -132,7 +132,7 @@ def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: An
 
 
 def test_nothing_is_taken_back_while_it_goes_on() -> None:
-    deed = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer that it took.")
+    deed = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer of this attack.")
     assert "00:05" in undo_why_not(deed, 4_999_999)
     assert undo_why_not(deed, 5_000_000) == ""
     assert undo_why_not(None, 0)
@@ -309,7 +309,7 @@ async def test_from_9_to_the_dead_and_back(size: tuple[int, int]) -> None:
         await person.press("enter")
         assert plan.peers
         assert all(person.state(peer) == DEAD for peer in plan.peers)
-        assert f"It takes {len(plan.peers)} peer{'s' * (len(plan.peers) > 1)}." in (
+        assert f"It affects {len(plan.peers)} peer{'s' * (len(plan.peers) > 1)}." in (
             person.session.frame(20).notice or ""
         )
         await person.press("backspace")

@@ -138,7 +138,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         await person.pilot.pause()
         assert session.player.setup.options == {"ttl": 5, "connections": 4}
         assert session.player.setup.schedule == (), "what was done is left out, what was repeated too"
-        # In the past a change begins another future.
+        # In the past a change starts a new branch.
         await person.wait(1.0)
         session.do(Set("loss", 0.1))
         await person.wait(1.0)

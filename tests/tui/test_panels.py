@@ -161,7 +161,7 @@ async def test_a_guess_comes_before_the_answer_and_stands_beside_it() -> None:
         await pilot.pause()
         assert [(m.question, m.guess) for m in app.heard(Guessed)] == [(QUESTION, "half")]
         assert not story.query_one("#guess").display
-        assert "wait for it" in lines_of(story, "#results")
+        assert "not known yet" in lines_of(story, "#results")
         story.show(
             replace(asked, predictions=(Prediction(20.0, QUESTION, "0 of 12"),), expectations={"success": False})
         )

@@ -178,5 +178,5 @@ async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_used(
         before = person.app.theme
         await person.press("t", "down", "enter")
         assert person.app.theme != before
-        assert person.told.count("Only until you leave") == 1
+        assert person.told.count("Kept only until you leave") == 1
     assert path.read_text() == "theme = "

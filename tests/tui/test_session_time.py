@@ -247,7 +247,7 @@ def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
     session.do(Kill("state=alive"))
     before = session.swarm.snapshot().asks_total
     session.ask_for("blue train", None)
-    assert session.frame(20).notice == "No peer is up, so none can ask"
+    assert session.frame(20).notice == "No peer is alive, so none can ask"
     assert session.swarm.snapshot().asks_total == before
     session.stop()
 

@@ -224,7 +224,7 @@ MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
             MANY_CENSORED,
         ),
         (Commanded(1, 0, Kill("state=dead"), (), "person"), "you killed nobody"),
-        (Commanded(1, 0, Collude(3, "blue"), (3,), "person"), "you turned p003: “blue” is hidden"),
+        (Commanded(1, 0, Collude(3, "blue"), (3,), "person"), "you told p003 to collude: “blue” is hidden"),
         (Commanded(1, 0, Shutdown("acme"), (1,), "scenario"), "the scenario shut down p001 (acme)"),
         (Commanded(1, 0, Set("loss", 0.1), (), "person"), "you set loss to 0.1"),
         (Commanded(1, 0, Heal(), (), "person"), "you healed all partitions"),

@@ -133,7 +133,7 @@ class Palette(Provider):
             return
         session = main.session
         for name, kind in networks().items():
-            tip = f"Restart under it. {plain(title_of(kind))}"
+            tip = f"Restart with this network. {plain(title_of(kind))}"
             yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol, overlay, switch network")
         settings = session.swarm.snapshot().settings
         for option in options_of(session.player.setup.protocol, session.player.setup.options, settings):

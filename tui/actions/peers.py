@@ -58,7 +58,7 @@ def mark(context: Context) -> None:
     if session.selection.selected is not None:
         session.selection.toggle_mark(session.selection.selected)
         many = len(session.selection.marked)
-        session.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
+        session.say(f"{many:,} marked: actions apply to {'them' if many != 1 else 'it'}" if many else "none marked")
 
 
 def jump(context: Context) -> None:
@@ -206,7 +206,10 @@ def opposite(context: Context) -> None:
 def _no_opposite(context: Context) -> str:
     if context.screen.last_act() is not None:
         return ""
-    return "No verb of the network was done that another one takes back. {time.undo} goes to before your last action."
+    return (
+        "There is nothing to take back: no verb of the network that has an opposite was used. "
+        "{time.undo} undoes your last action."
+    )
 
 
 def _told_opposite(context: Context) -> Words:
@@ -309,7 +312,7 @@ ACTIONS: tuple[Action, ...] = (
             "\\",
             "menu",
             "Peer",
-            "All that can be done to the selected peers; as a right click. With none selected: panels and layouts.",
+            "All that can be done to the selected peers, as by a right click. With none selected: panels and layouts.",
             10,
         ),
         run=menu,
@@ -327,7 +330,7 @@ ACTIONS: tuple[Action, ...] = (
             "*",
             "mark",
             "Peer",
-            "Mark the selected peer, or unmark it: verbs act on all marked.",
+            "Mark the selected peer, or unmark it: actions apply to all marked.",
         ),
         run=mark,
         why_not=nobody_selected,

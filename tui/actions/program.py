@@ -13,8 +13,8 @@ from tui.session.panels import DRAWERS, drawer
 from tui.widgets.feed import Feed
 
 GLYPHS_TOLD = {
-    "braille": "Eight dots a cell: the finest picture.",
-    "block": "Four squares a cell, for a font without braille.",
+    "braille": "Eight dots in each cell: the finest picture.",
+    "block": "Four squares in each cell, for a font without braille.",
     "ascii": "Letters only, for a terminal that has no other characters.",
 }
 
@@ -190,7 +190,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="exit, leave, close, end, stop program",
     ),
     Action(
-        *("app.density", "", "", "density", "Program", "With or without borders."),
+        *("app.density", "", "", "density", "Program", "Show panels with borders, or without."),
         run=density,
         told=_told_density,
         synonyms="borders, compact, comfortable, space, padding, spacing",

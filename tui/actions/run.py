@@ -235,7 +235,7 @@ def export_figures(context: Context) -> None:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("run.network", "p", "p", "network", "Run", "Restart under another network, or open a scenario.", 5),
+        *("run.network", "p", "p", "network", "Run", "Restart with another network, or open a scenario.", 5),
         run=choose,
         says="Run: network or scenario",
         synonyms=(

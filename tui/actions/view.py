@@ -122,7 +122,7 @@ def _no_belief(context: Context) -> str:
         return ""
     if peer is None:
         return "Select a peer first, to see what it believes: press an arrow key, or click one."
-    return f"{session.swarm.labels[peer]} is not up: it has no beliefs." if session.swarm.peer(peer) is None else ""
+    return f"{session.swarm.labels[peer]} is not alive: it has no beliefs." if session.swarm.peer(peer) is None else ""
 
 
 def upkeep(context: Context) -> None:
@@ -373,7 +373,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="smaller, shrink, farther, overview",
     ),
     Action(
-        *("view.fit", "0", "0", "fit all", "Picture", "The whole swarm again."),
+        *("view.fit", "0", "0", "fit all", "Picture", "Show the whole swarm again."),
         run=partial(zoom, 0),
         why_not=_all_in_sight,
         synonyms="reset zoom, fit to screen, show everything, centre, overview",

@@ -27,7 +27,7 @@ ColourBy: TypeAlias = str
 """One of COLOURS, or the name of a column that the network shows."""
 COLOURS: tuple[ColourBy, ...] = ("state", "role", "load", "belief", "heard", "answer")
 ABOUT: dict[ColourBy, str] = {
-    "state": "Up, dead, censored, colluding, poisoned; and the peers that the chosen ask reached.",
+    "state": "Alive, dead, censored, colluding, poisoned; and the peers that the chosen ask reached.",
     "role": "The role of each peer in its network.",
     "load": "Messages delivered to each in the last second.",
     "belief": "What the selected peer knows of the others, and which beliefs are wrong.",

@@ -24,7 +24,7 @@ from tui.widgets.text import Row, fit, wrap
 from .picker import paragraphs
 
 MEANS = {
-    "alive": "up; or, while an ask is looked at, not reached by it",
+    "alive": "alive; or, while an ask is looked at, not reached by it",
     "origin": "the peer that asked",
     "asked": "the question has reached it",
     "answered": "named as a holder of what was asked for",

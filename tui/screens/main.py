@@ -1122,8 +1122,8 @@ class MainScreen(LeanScreen[None]):
         past = PAST.get(command.verb, (command.verb, ""))[0]
         who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
         of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
-        # `killed` is said of them, `cut the links of` with them behind it.
-        told = f"{past[:1].upper()}{past[1:]} {who}" if past.endswith(" of") else f"{who} {past}"
+        # `killed` is said of them, `told {} to leave` has them in it.
+        told = f"{past[:1].upper()}{past[1:]}".format(who) if "{}" in past else f"{who} {past}"
         back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
             return told
@@ -1484,7 +1484,7 @@ class MainScreen(LeanScreen[None]):
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
-            many = f" It takes {taken}." if (taken := many_text(plan)) else ""
+            many = f" It affects {taken}." if (taken := many_text(plan)) else ""
             self.session.say(f"Attack started: {title.lower()}.{many}")
             done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
             back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None

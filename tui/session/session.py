@@ -420,7 +420,7 @@ class Session:
         the network, by default its first."""
         peers = origin if origin is not None else self._any_live_peer()
         if peers is None:
-            self.refused = "No peer is up, so none can ask"
+            self.refused = "No peer is alive, so none can ask"
             self.say(self.refused)
         else:
             self.do(AskFor(peers=peers, text=text, goal=goal))

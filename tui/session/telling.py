@@ -390,7 +390,7 @@ PAST = {
     "poison": "poisoned",
     "partition": "split off",
     "arrive": "added",
-    "depart": "sent off",
+    "depart": "told to leave",
     "leave": "gone",
     "revive": "revived",
     "shutdown": "shut down",

@@ -141,7 +141,7 @@ def started_attack(title: str, plan: Plan, now_us: int, opposite: EngineAct | No
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
     if any(isinstance(step, EngineAct) for _, step in plan.steps):
-        undo, told = opposite, "Nothing takes back what was done to them."
+        undo, told = opposite, "What was done to them cannot be taken back."
         if opposite is not None:
             told = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
     return StartedAttack(title, now_us + round(last_s * 1e6), undo, told)
@@ -163,14 +163,14 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
         back = make(UNDO[verbs[0]], peers=plan.peers)
         return (
             back,
-            f"{back.verb.capitalize()} {'the peer' if many == 1 else f'the {many:,} peers'} that it took.",
+            f"{back.verb.capitalize()} {'the peer' if many == 1 else f'the {many:,} peers'} of this attack.",
         )
     ban = next((c for c in commands if c.verb == "collude"), None)
     if ban is not None:
         rest = [verb for verb in verbs if verb not in ("collude", "arrive")]
-        stays = " The peers that it took stay away." if rest else ""
+        stays = " What else the attack did stays." if rest else ""
         values = {f.name: getattr(ban, f.name) for f in fields(ban)}
-        return Defect(values["peers"]), f"Its identities stop hiding the word; they stay.{stays}"
+        return Defect(values["peers"]), f"Its identities stop hiding the word, and stay in the network.{stays}"
     if "depart" in verbs:
         return None, "These peers have left for good and cannot be brought back."
     return None, "New peers stay until they leave by themselves."

@@ -62,26 +62,25 @@ from .text import Row, Span, wrap
 PAST: Mapping[str, tuple[str, str]] = {
     "kill": ("killed", "dead"),
     "revive": ("revived", "alive"),
-    "leave": ("sent away", "left"),
-    "join": ("brought back", "alive"),
+    "leave": ("told {} to leave", "left"),
+    "join": ("told {} to join again", "alive"),
     "censor": ("censored", "censored"),
     "uncensor": ("uncensored", "alive"),
     "shutdown": ("shut down", "dead"),
     "reopen": ("reopened", "alive"),
-    "collude": ("turned", "colluding"),
-    "defect": ("turned back", "alive"),
+    "collude": ("told {} to collude", "colluding"),
+    "defect": ("told {} to stop colluding", "alive"),
     "hold": ("held", "held"),
     "release": ("released", "alive"),
-    "cut": ("cut the links of", "censored"),
-    "mend": ("mended the links of", "alive"),
+    "cut": ("cut the links of {}", "censored"),
+    "mend": ("mended the links of {}", "alive"),
     "poison": ("poisoned", "poisoned"),
     "cure": ("cured", "alive"),
     "partition": ("split off", "censored"),
     "arrive": ("added", "alive"),
-    "depart": ("sent off", "left"),
+    "depart": ("told {} to leave for good", "left"),
 }
-"""Verb -> its past tense in a sentence, and the style."""
-
+"""Verb -> its past tense in a sentence, with the peers in `{}` or behind it, and the style."""
 BY_CHURN: Mapping[str, tuple[str, str]] = {
     "kill": ("goes offline", "dead"),
     "revive": ("comes online", "alive"),
@@ -187,7 +186,7 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
     if isinstance(command, Arrive) and command.over_s:
         return f"{by} added {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
     if isinstance(command, Depart) and command.over_s:
-        return f"{by} sent off {who} within {command.over_s:g} s", "left"
+        return f"{by} told {who} to leave for good within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
         return f"{who} shares “{command.text}” ({by})", "transfer"
     if isinstance(command, Act):
@@ -195,7 +194,7 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by}: {plain(command.name)} {who}{f' ({given})' if given else ''}", "text"
     past, ink = PAST.get(command.verb, (command.verb, "text"))
     tail = f": “{command.word}” is hidden" if isinstance(command, Collude) else _operator(command)
-    return f"{by} {past} {who}{tail}", ink
+    return f"{by} {past.format(who) if '{}' in past else f'{past} {who}'}{tail}", ink
 
 
 def _operator(command: Command) -> str:

@@ -407,7 +407,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if peer < len(snapshot.cut) and snapshot.cut[peer]:
             row.append(("  a link is cut", "lost bold"))
         if snapshot.group[peer]:
-            row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
+            row.append((f"  split off (side {int(snapshot.group[peer])})", "warn"))
         row.append((f"  {snapshot.roles[int(snapshot.role[peer])]} #{peer}", "text"))
         row.append((f" run by {operator}" if operator else "", "dim"))
         return tuple(row)

@@ -29,10 +29,10 @@ NONE = "This network has no options."
 TYPED_MOST = 60
 """Characters of a value that is typed."""
 HINT = "{dial.less} {dial.more} change · {list.choose} type, apply · {option.erase} default"
-TYPING = "{list.choose} take it · {list.leave} leave it"
+TYPING = "{list.choose} accept · {list.leave} cancel"
 UNCHANGED = "Nothing is changed yet: {dial.less} {dial.more} or digits change the value under the cursor."
 AS_BEGUN = "This run began with these values: change one first."
-NOW = "From this moment on. In the past this begins another future."
+NOW = "From this moment on. In the past this starts a new branch."
 RESTART = "Begin the same seed anew with the values that are shown here. What you did is left out."
 AGAIN = "Begin the same seed anew with the values that are shown here, and do what you did again, at the same times."
 

@@ -108,7 +108,7 @@ PACES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 def _court_lines() -> tuple[Widget, ...]:
     """The court above, the minimum cut below."""
-    adjourn = "End the court: its orders stay in force, those not yet carried out lapse."
+    adjourn = "End the court: its orders stay in force; those that are not carried out yet are dropped."
     return (
         Horizontal(
             Lines(id="score"),

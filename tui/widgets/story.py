@@ -150,7 +150,7 @@ class Story(VerticalScroll, inherit_bindings=False):
             rows += [((line, "text"),) for line in wrap(one.question, width)]
             rows.append((("  you said  ", "dim"), (guess or "nothing", "text bold" if guess else "dim")))
             rows.append(
-                (("  it was    ", "dim"), (one.measured or "… wait for it", "good bold" if one.measured else "dim"))
+                (("  it was    ", "dim"), (one.measured or "not known yet", "good bold" if one.measured else "dim"))
             )
         for sentence, held in (frame.expectations or {}).items():
             mark, ink = ("✓", "good") if held else ("✗", "bad")
