@@ -36,7 +36,17 @@ from .screens.main import MainScreen
 from .session import reproduce
 from .session.session import Session
 from .terminal_diff import Shown
-from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, TerminalApp, driver_of, is_foreign, is_late
+from .textual_compat import (
+    ESCAPE,
+    OTHERWISE,
+    AltKey,
+    Passed,
+    SteadyPalette,
+    TerminalApp,
+    driver_of,
+    is_foreign,
+    is_late,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,7 +156,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded and self.screen_stack:
             if isinstance(event, events.Paste):
                 event.text = self._one_line(event.text)
-            for one in self._apart(event) if isinstance(event, AltKey) else (event,):
+            for one in self._apart(event) if isinstance(event, events.Key) else (event,):
                 if isinstance(one, events.Key):
                     self.main.show_key(one.key)
                 await self.inputs.put(one)
@@ -157,12 +167,16 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         """The input that was delivered last has been handled."""
         await self.inputs.passed(message)
 
-    def _apart(self, event: AltKey) -> tuple[events.Event, ...]:
-        """A key with alt, if the table of keys has it; else two keys: ESC and the one after it, which arrived
-        together."""
+    def _apart(self, event: events.Key) -> tuple[events.Event, ...]:
+        """A key as it is, if the table of keys has it. Else a key with alt is two keys, ESC and the one after it, which
+        arrived together; and a key that most terminals report as another one is that one."""
+        if not isinstance(event, AltKey) and event.key not in OTHERWISE:
+            return (event,)
         if any(event.key in key.keys.split(",") for key in self.keys_now):
-            return (events.Key(event.key, None),)
-        return events.Key(ESCAPE, "\x1b"), event.plain
+            return (event if not isinstance(event, AltKey) else events.Key(event.key, None),)
+        if isinstance(event, AltKey):
+            return events.Key(ESCAPE, "\x1b"), *self._apart(event.plain)
+        return (events.Key(*OTHERWISE[event.key]),)
 
     def _one_line(self, pasted: str) -> str:
         """The pasted text as one line: fields have one line, and Textual would use only the first line of the text."""

@@ -26,8 +26,9 @@ PASTE_MOST = 1 << 20
 """Bytes of a paste that are kept."""
 
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
-CSI = re.compile(rb"\x1b\[([0-?]*)([ -/]*)([@-~])")
-CSI_PART = re.compile(rb"\x1b\[[0-?]*[ -/]*")
+CSI = re.compile(rb"\x1b\[(?:<[0-9;-]*[Mm]|[0-?]*[ -/]*[@-~])")
+CSI_PART = re.compile(rb"\x1b\[(?:<[0-9;-]*)?[0-?]*[ -/]*")
+"""A report of the mouse has a minus where the pointer is outside of the window."""
 SS3 = re.compile(rb"\x1bO[0-9;]*[:<-~]")
 SS3_PART = re.compile(rb"\x1bO[0-9;]*")
 STRING_ENDS = re.compile(rb"[\x00-\x1f]")
@@ -184,7 +185,12 @@ class InputSplitter:
         whole = CSI.match(data, at, at + SEQUENCE_MOST)
         if whole is None:
             part = CSI_PART.match(data, at)
-            return self._broken(data, at, part.end() if part is not None else at + 2)
+            end = part.end() if part is not None else at + 2
+            if end < len(data) and 0x20 <= data[end] <= 0x3F:
+                # Its parts are in a wrong order. As in terminals all of it is ignored, and none of it is typed.
+                self._state = "long"
+                return None, end
+            return self._broken(data, at, end)
         if whole[0] == b"\x1b[M":
             return self._old_mouse(data, at)
         if whole[0] == b"\x1b[[":  # function keys of the Linux console

@@ -108,8 +108,28 @@ MODIFIED = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~")
 SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
 """The keys of the US layout that are no letters, with shift."""
 RELEASED = 3
+LOCKS = 64 | 128
+"""Caps lock and num lock, among the modifiers of a report."""
+SHIFT = 1
+OTHER_BUTTONS = 128
+"""Buttons beyond the third and the wheel, as those that go back and forward. Textual takes them for the first three."""
+HELD_KEYS = frozenset((*range(57_358, 57_361), *range(57_441, 57_455)))
+"""Shift, ctrl and so on by themselves, and the locks: with `KEYBOARD` a terminal reports these too."""
+KEYPAD = {57_409: ".", 57_410: "/", 57_411: "*", 57_412: "-", 57_413: "+", 57_415: "=", 57_416: ","}
+"""Keys beside the digits. Textual names them otherwise than the keys that write the same."""
 ESCAPE = "escape"
 """Textual's name of the key."""
+OTHERWISE = {
+    **dict.fromkeys(("ctrl+j", "ctrl+m", "shift+enter", "ctrl+enter"), ("enter", "\r")),
+    **dict.fromkeys(("ctrl+h", "shift+backspace"), ("backspace", "\x7f")),
+    **dict.fromkeys(("ctrl+left_square_bracket", "shift+escape", "ctrl+escape"), (ESCAPE, "\x1b")),
+    "ctrl+i": ("tab", "\t"),
+    "shift+space": ("space", " "),
+}
+"""Keys that most terminals report as another one, which they are taken for unless they are in the table of keys.
+
+With `KEYBOARD` a terminal tells them apart. The other way round a line feed is reported as ctrl+j; it is what enter
+types before the terminal is ours, and what scripts send."""
 
 
 class AltKey(events.Key):
@@ -158,12 +178,20 @@ class Translator:
         if (mouse := MOUSE.fullmatch(text)) is not None:
             if max(int(mouse[2]), int(mouse[3])) > FARTHEST:
                 return []
+            button, x, y = map(int, mouse.groups())
+            if button & OTHER_BUTTONS:
+                return []
+            if button & 0x60 or text.endswith("m"):  # a button that is let go beyond the edge is let go all the same
+                text = f"\x1b[<{button};{max(x, 1)};{max(y, 1)}{text[-1]}"
             event = self._parser.parse_mouse_code(text)
             return [event] if event is not None else []
         if MODE.fullmatch(text) is not None:
             return [messages.TerminalSupportsSynchronizedOutput()]
         if (modified := MODIFIED.fullmatch(text)) is not None and text not in ANSI_SEQUENCES_KEYS:
-            text = f"\x1b[{modified[2]};{modified[1]}u"
+            held, code = int(modified[1]), int(modified[2])
+            # With shift alone the code is that of the character already.
+            written = held - 1 & ~LOCKS in (0, SHIFT) and code > 32 and code != 127
+            text = f"\x1b[{code};;{code}u" if written else f"\x1b[{code};{held}u"
         if (key := KEY.fullmatch(text)) is not None:
             return self._key(text, *key.groups(default=""))
         if text in ANSI_SEQUENCES_KEYS:
@@ -176,15 +204,22 @@ class Translator:
         """A key by the kitty protocol: `code:shifted:base ; modifiers:event ; text`, or one of the older forms."""
         if text in ANSI_SEQUENCES_KEYS and f"{codes or 1}{end}" not in FUNCTIONAL_KEYS:
             return self._typed(text)
-        first, _, base = [_number(part) for part in f"{codes}::".split(":")[:3]]
+        first, shifted, base = [_number(part) for part in f"{codes}::".split(":")[:3]]
         held, happened = [_number(part) for part in f"{modifiers}:".split(":")[:2]]
-        if happened == RELEASED or (held or 0) > 256:
-            return []
-        code = 1 if first is None else first
-        if f"{code}{end}" not in FUNCTIONAL_KEYS and (end != "u" or not _is_character(code)):
+        if happened == RELEASED or (held or 0) > 256 or (first in HELD_KEYS and end == "u"):
             return []
         letters = [chr(number) for part in typed.split(":") if (number := _number(part)) and _is_character(number)]
-        shift = bool(held and held - 1 & 1)
+        if first == 0 and end == "u":  # text that no single key writes: of two keys one after the other, or chosen
+            return [events.Key(_character_to_key(letter), letter) for letter in letters]
+        code = 1 if first is None else first
+        with_shift = (held or 1) - 1 & ~LOCKS
+        if end == "u" and code in KEYPAD:
+            code = shifted = ord(KEYPAD[code])
+        if f"{code}{end}" not in FUNCTIONAL_KEYS and (end != "u" or not _is_character(code)):
+            return []
+        shift = bool(held and held - 1 & SHIFT)
+        if not letters and with_shift in (0, SHIFT) and end == "u" and f"{code}u" not in FUNCTIONAL_KEYS and code >= 32:
+            letters = [_with_shift(code, shifted) if shift else chr(code)]  # of a terminal that does not tell the text
         latin = "" if base is None or not _is_character(base) else chr(base)
         foreign = bool(latin) and is_foreign(letters[0] if letters else chr(code))
         if foreign and not letters:
@@ -201,6 +236,14 @@ class Translator:
 
 def _number(digits: str) -> int | None:
     return int(digits) if 0 < len(digits) <= 7 and digits.isascii() and digits.isdigit() else None
+
+
+def _with_shift(code: int, shifted: int | None) -> str:
+    """What a key writes together with shift: as told, else as on the US layout."""
+    if shifted is not None and _is_character(shifted):
+        return chr(shifted)
+    large = chr(code).upper()
+    return SHIFTED.get(chr(code), large if len(large) == 1 else chr(code))
 
 
 def _is_character(number: int | None) -> bool:

@@ -13,6 +13,7 @@ from textual._context import active_message_pump
 from textual.app import App, ScreenStackError
 from textual.css.query import NoMatches
 from textual.dom import NoScreen
+from textual.message import Message
 from textual.widget import MountError
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -24,6 +25,7 @@ from person import Person, dashboard
 from terminal import ENTER, RIGHT, Terminal, terminal
 
 from tui.actions.table import ACTIONS
+from tui.config.settings import Settings
 from tui.screens.main import MainScreen
 from tui.screens.picker import Picker
 from tui.terminal_input import InputSplitter
@@ -64,13 +66,16 @@ async def send(person: Person, *keys: str) -> None:
     await person.pilot.pause()
 
 
-def keys_of(*portions: bytes) -> list[tuple[str, str | None]]:
-    """Keys that come out of portions of input, and of the silence after them."""
+def events_of(*portions: bytes) -> list[Message]:
+    """What comes out of portions of input, and of the silence after them."""
     splitter, translator = InputSplitter(), Translator()
     pieces = [piece for portion in portions for piece in splitter.feed(portion)]
     pieces += splitter.silence() if splitter.patience_s is not None else ()
-    found = [event for piece in pieces for event in translator.read(piece)]
-    return [(event.key, event.character) for event in found if isinstance(event, events.Key)]
+    return [event for piece in pieces for event in translator.read(piece)]
+
+
+def keys_of(*portions: bytes) -> list[tuple[str, str | None]]:
+    return [(event.key, event.character) for event in events_of(*portions) if isinstance(event, events.Key)]
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------------
@@ -112,6 +117,32 @@ def test_a_letter_of_another_alphabet_is_its_key_where_the_terminal_tells_which_
     assert keys_of(b"\x1b[1102::46;;1102u") == [("full_stop", "ю")]
     assert keys_of(b"\x1b[233::50;;233u") == [("é", "é")], "Latin letters are what they are"
     assert keys_of("ф".encode()) == [("ф", "ф")]
+
+
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        (b"\x1b[57441;2u\x1b[57358;65u", []),  # shift and caps lock, by themselves
+        (b"\x1b[104:72;2;72u", [("H", "H")]),
+        (b"\x1b[104;2u\x1b[47;2u\x1b[47;129u", [("H", "H"), ("question_mark", "?"), ("slash", "/")]),
+        (b"\x1b[32u\x1b[32;129u", [("space", " "), ("space", " ")]),
+        (b"\x1b[27;2;72~\x1b[27;2;63~\x1b[27;1;47~", [("H", "H"), ("question_mark", "?"), ("slash", "/")]),
+        (b"\x1b[57413;;43u\x1b[57412;129u\x1b[57411u", [("plus", "+"), ("minus", "-"), ("asterisk", "*")]),
+        (b"\x1b[0;;233:252u", [("é", "é"), ("ü", "ü")]),  # of a dead key, with no key to tell
+        (b"\x1b[99;133u\x1b[27;5;99~", [("ctrl+c", None), ("ctrl+c", None)]),
+    ],
+)  # fmt: skip
+def test_a_key_is_the_same_however_the_terminal_tells_it(data: bytes, keys: list[tuple[str, str | None]]) -> None:
+    assert keys_of(data) == keys
+
+
+def test_a_report_of_the_pointer_beyond_the_edge_types_nothing() -> None:
+    assert keys_of(b"\x1b[<35;-5;-5M\x1b[<0;-5;-5M\x1b[<0;-5;3mq\x1b[1;5 5x\x1b[3$5~q") == [("q", "q"), ("q", "q")]
+    released = events_of(b"\x1b[<0;-5;3m")
+    assert [(type(event), event.x, event.y) for event in released if isinstance(event, events.MouseEvent)] == [
+        (events.MouseUp, 0, 2)
+    ]
+    assert events_of(b"\x1b[<128;9;9M\x1b[<129;9;9M\x1b[<160;9;9M") == [], "buttons that go back and forward"
 
 
 def test_hurt_input_leaves_the_program_running_and_its_keys_working(it: Terminal) -> None:
@@ -421,6 +452,25 @@ async def test_lines_of_a_paste_are_joined_by_blanks_in_every_field() -> None:
             assert isinstance(field, Input), opens
             assert field.value == "blue train two", opens
             await person.press("escape", "escape")
+
+
+@pytest.mark.anyio
+async def test_keys_that_most_terminals_report_as_another_one_are_that_one() -> None:
+    async with dashboard() as person:
+        for opens in ("slash", "p", "backslash", "ctrl+p", "question_mark"):
+            for leaves in ("ctrl+left_square_bracket", "shift+escape"):
+                await send(person, opens, leaves)
+                assert isinstance(person.app.screen, MainScreen), opens
+                assert person.app.focused is person.view, opens
+        await send(person, "a", *"blue", "shift+space", *"traim", "ctrl+h", *"n", "ctrl+j")
+        assert [command.text for _, command, _ in person.session.swarm.history] == ["blue train"]
+
+
+@pytest.mark.anyio
+async def test_such_a_key_does_what_a_person_has_given_it() -> None:
+    async with dashboard(settings=Settings(keys={"app.help": "ctrl+j"})) as person:
+        await send(person, "ctrl+j")
+        assert not isinstance(person.app.screen, MainScreen)
 
 
 @pytest.mark.anyio
