@@ -30,6 +30,7 @@ from tui.screens.main import MainScreen
 from tui.screens.picker import Picker
 from tui.terminal_input import InputSplitter
 from tui.textual_compat import Translator, dismiss_once, is_at_rest
+from tui.widgets.options_panel import OptionTable
 
 SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
 FIRST = r"gnutella +24 ● alive +0 ✕ dead"
@@ -452,6 +453,36 @@ async def test_lines_of_a_paste_are_joined_by_blanks_in_every_field() -> None:
             assert isinstance(field, Input), opens
             assert field.value == "blue train two", opens
             await person.press("escape", "escape")
+
+
+@pytest.mark.anyio
+async def test_what_is_pasted_is_typed_where_one_types_without_a_field() -> None:
+    async with dashboard() as person:
+
+        async def paste(text: str) -> None:
+            person.app.post_message(events.Paste(text))
+            await person.pilot.pause()
+
+        await paste("xxn\nq")  # nobody types here
+        assert person.app.is_running
+        assert not person.session.swarm.history
+        await person.press("p")
+        picker = person.app.screen
+        assert isinstance(picker, Picker)
+        await person.press("k")
+        await paste("adem\nlia")
+        assert picker.typed == "kadem lia"
+        await person.press("escape", "escape")
+        await person.press("t")
+        await paste("\nnord\n")
+        assert "nord" in str(person.main.theme_drawer.border_title)
+        await person.press("escape", "escape", "O")
+        table = person.main.query_one(OptionTable)
+        await paste("\n7\n")
+        assert table.wishes.typed == "7"
+        await person.press("1")
+        await paste("2")
+        assert table.wishes.typed == "712"
 
 
 @pytest.mark.anyio

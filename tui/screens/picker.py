@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from engine import dataclass, plain
 from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
-from tui.widgets.matching import Found, found, marked_with, ranked, typed_after, words_of
+from tui.widgets.matching import TYPED_MOST, Found, found, marked_with, ranked, typed_after, words_of
 from tui.widgets.panel import Choices, Lines, Reading, name_panel
 from tui.widgets.text import Row, wrap
 
@@ -190,6 +190,12 @@ class Picker(ModalScreen[tuple[str, str] | None]):
             return  # a letter that was remapped to move in lists
         event.stop()
         self._type(typed)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is typed."""
+        event.stop()
+        if event.text:
+            self._type((self._typed + event.text)[:TYPED_MOST])
 
     def _tell(self, number: int) -> None:
         item = self.group.items[number]

@@ -135,6 +135,7 @@ def scattered(typed: str, title: str) -> Found | None:
 
 
 TYPED_MOST = 40
+"""The most characters that a list is filtered by."""
 
 
 def typed_after(typed: str, key: str, character: str | None) -> str | None:

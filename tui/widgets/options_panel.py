@@ -221,17 +221,27 @@ class OptionTable(VirtualTable[Listed]):
 
     def on_key(self, event: events.Key) -> None:
         """A digit begins a value; while one is typed every character belongs to it."""
-        letter, option = event.character, self.option
-        if letter is None or not letter.isprintable() or option is None:
+        letter = event.character
+        if letter is None or not letter.isprintable() or not self._takes(letter):
             return
-        if self.wishes.typed is None:
-            number = option.allowed.kind in (int, float) and not option.allowed.choices
-            below = letter == "-" and (option.allowed.low is None or option.allowed.low < 0)
-            if not number or not (letter.isdigit() or letter == "." or below):
-                return
         event.stop()
         event.prevent_default()
         self._type(((self.wishes.typed or "") + letter)[:TYPED_MOST])
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is typed."""
+        event.stop()
+        if event.text and self._takes(event.text[0]):
+            self._type(((self.wishes.typed or "") + event.text)[:TYPED_MOST])
+
+    def _takes(self, letter: str) -> bool:
+        """Whether a character belongs to a value: any where one is typed already, else what a number begins with."""
+        option = self.option
+        if option is None or self.wishes.typed is not None:
+            return option is not None
+        number = option.allowed.kind in (int, float) and not option.allowed.choices
+        below = letter == "-" and (option.allowed.low is None or option.allowed.low < 0)
+        return number and (letter.isdigit() or letter == "." or below)
 
     def _type(self, text: str) -> None:
         self.wishes.typed, self.wishes.error = text, ""

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 from engine import plain
 from tui.config.keys import INSIDE, pressed, within
 
-from .matching import marked_with, ranked, typed_after
+from .matching import TYPED_MOST, marked_with, ranked, typed_after
 from .panel import Choices, name_panel, panel_css
 from .text import ASCII, letters_only
 
@@ -112,6 +112,13 @@ class ThemeDrawer(Vertical):
         event.stop()
         self._typed = typed
         self._fill()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is typed."""
+        event.stop()
+        if event.text and self.is_open:
+            self._typed = (self._typed + event.text)[:TYPED_MOST]
+            self._fill()
 
     def close(self) -> None:
         """Hide it."""
