@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 """The alternate screen without a cursor, as the dashboard has it, and back."""
+SUSPENDING = getattr(signal, "SIGTSTP", 0)
+"""The signal of ctrl+z; 0 where there is none."""
+BACKGROUNDS_MOST = 100
+"""How often a program that was continued in the background is stopped, where the system obeys that."""
 EDGE = 0.4
 """How much of the foreground is in what is drawn: edges have less, names and keys more."""
 
@@ -107,36 +111,36 @@ class FirstFrame:
         self._palette: Palette | None = None
         self._size = (0, 0)
         self._handlers: dict[int, Any] = {}
+        self._keys: Sequence[Key] = ()
         self._switching, self._told = False, 0
         self.shown = False
         """Whether the alternate screen was entered, and nobody has left it yet or taken it over."""
 
     def paint(self, palette: Palette | None) -> None:
-        """Enter the alternate screen and show the frame, without keys; nothing is done where there is no terminal. A
-        signal that ends the program leaves the alternate screen first, until `hand_over_signals`.
+        """Enter the alternate screen and show the frame, without keys; nothing is done where there is no terminal, or
+        it is another's, as for a program that is started in the background. A signal that ends the program leaves the
+        alternate screen first, until `hand_over_signals`, and so does one that suspends it, until the dashboard takes
+        the screen.
 
         palette: its colours are used; None where they should be the terminal's own.
         """
         file = sys.__stderr__
         self._palette = palette
         try:
-            if file is None or not file.isatty() or not _takes_text(file.fileno()):
+            if file is None or not file.isatty() or not _takes_text(file.fileno()) or not _in_front(file.fileno()):
                 return
-            width, height = os.get_terminal_size(file.fileno())
-            if not width or not height:  # a terminal that was told no size
-                width, height = shutil.get_terminal_size()
+            self._size = _size_of(file.fileno())
         except (OSError, ValueError):
             return
-        self._size = width, height
-        made = self._lines(())
-        rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
+        text = self._text()
         self._take_signals()
         self._switch(ENTER, shown=True)
-        file.write(f"{self._colours()}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
+        file.write(text)
         file.flush()
 
     def paint_keys(self, keys: Sequence[Key]) -> None:
         """Show the bar of keys too."""
+        self._keys = keys
         made = self._lines(keys)
         if self.shown and made and sys.__stderr__ is not None:
             sys.__stderr__.write(f"\x1b[{len(made)};1H{self._colours()}{made[-1]}\x1b[0m\x1b[1;1H")
@@ -147,6 +151,8 @@ class FirstFrame:
         self.leave()
         for number, handler in self.hand_over_signals().items():
             signal.signal(number, handler)
+        if SUSPENDING and signal.getsignal(SUSPENDING) == self._suspend:
+            signal.signal(SUSPENDING, signal.SIG_DFL)
 
     def leave(self) -> None:
         """Leave the alternate screen. May be called from any thread."""
@@ -162,8 +168,9 @@ class FirstFrame:
             os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), text.encode())
         self.shown = shown
         self._switching = False
-        if self._told:
-            self._end(self._told, None)
+        told, self._told = self._told, 0
+        if told:
+            (self._suspend if told == SUSPENDING else self._end)(told, None)
 
     def hand_over_signals(self) -> dict[int, Any]:
         """The signals that are handled here, with the handlers that they had before. Whoever calls this sets others."""
@@ -175,6 +182,9 @@ class FirstFrame:
             with contextlib.suppress(ValueError, OSError):  # only the main thread may
                 if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                     self._handlers[number] = signal.signal(number, self._end)
+        with contextlib.suppress(ValueError, OSError):
+            if SUSPENDING and signal.getsignal(SUSPENDING) == signal.SIG_DFL:
+                signal.signal(SUSPENDING, self._suspend)
 
     def _end(self, number: int, _: object) -> None:
         """Leave the alternate screen, and end as without this handler."""
@@ -185,6 +195,34 @@ class FirstFrame:
             with contextlib.suppress(OSError):
                 os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), LEAVE.encode())
         os._exit(128 + number)
+
+    def _suspend(self, number: int, _: object) -> None:
+        """Leave the alternate screen, stop as without this handler, and show the frame again when continued."""
+        if self._switching:
+            self._told = self._told or number
+            return
+        shown = self.shown
+        if shown:
+            self._switch(LEAVE, shown=False)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+        signal.signal(number, self._suspend)
+        file = sys.__stderr__
+        if shown and file is not None:
+            for _ in range(BACKGROUNDS_MOST):
+                if _in_front(file.fileno()):
+                    break
+                signal.raise_signal(signal.SIGTTOU)  # as the system does with a program that writes from there
+            with contextlib.suppress(OSError, ValueError):
+                self._size = _size_of(file.fileno())
+            self._switch(ENTER, shown=True)
+            with contextlib.suppress(OSError):
+                os.write(file.fileno(), self._text().encode(file.encoding, "replace"))
+
+    def _text(self) -> str:
+        """The whole frame, as it is written."""
+        rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(self._lines(self._keys), 1))
+        return f"{self._colours()}\x1b[2J{rows}\x1b[0m\x1b[1;1H"
 
     def _lines(self, keys: Sequence[Key]) -> list[str]:
         made = lines(*self._size, self._network, keys, story=self._story, layout=self._layout)
@@ -210,6 +248,22 @@ class FirstFrame:
         with console.capture() as captured:
             console.print("x", style=Style(color=edge, bgcolor=ground), end="")
         return captured.get().partition("x")[0]
+
+
+def _size_of(fd: int) -> tuple[int, int]:
+    """Columns and lines of a terminal; of the environment where it was told no size."""
+    width, height = os.get_terminal_size(fd)
+    if not width or not height:
+        width, height = shutil.get_terminal_size()
+    return width, height
+
+
+def _in_front(fd: int) -> bool:
+    """Whether the terminal is ours to use. Where it is not the one that controls this process there are no jobs."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except (AttributeError, OSError):
+        return True
 
 
 def _takes_text(fd: int) -> bool:

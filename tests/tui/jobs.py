@@ -30,14 +30,16 @@ ONES_OWN = {"7", "25", "2026"}
 """Modes that are on at first, and the brackets round each frame."""
 
 
-def shell(told: int, tells: int, argv: Sequence[str], env: dict[str, str], home: Path) -> None:
-    """What runs in the terminal: one job, and commands (`f`oreground, `b`ackground) from a pipe."""
+def shell(told: int, tells: int, argv: Sequence[str], env: dict[str, str], home: Path, front: bool) -> None:
+    """What runs in the terminal: one job, and commands (`f`oreground, `b`ackground) from a pipe. front: the job begins
+    in the foreground."""
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     cooked = termios.tcgetattr(0)
     job = os.fork()
     if job == 0:
         os.setpgid(0, 0)
-        os.tcsetpgrp(0, os.getpid())
+        if front:
+            os.tcsetpgrp(0, os.getpid())
         # A shell without job control has ignored some for what it started in the background, as nohup does.
         for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
@@ -204,8 +206,11 @@ class Job:
 
 
 @contextmanager
-def job(home: Path, words: Sequence[str], width: int = 120, height: int = 36, **more: str | None) -> Iterator[Job]:
-    """Run `python WORDS` as a job in a terminal of its own; `more` goes into its environment, None takes out."""
+def job(
+    home: Path, words: Sequence[str], width: int = 120, height: int = 36, *, front: bool = True, **more: str | None
+) -> Iterator[Job]:
+    """Run `python WORDS` as a job in a terminal of its own; `more` goes into its environment, None takes out. front:
+    in the foreground."""
     mark = uuid.uuid4().hex
     given = {**surroundings_of(home), MARK: mark, **more}
     env = {name: value for name, value in given.items() if value is not None}
@@ -217,7 +222,7 @@ def job(home: Path, words: Sequence[str], width: int = 120, height: int = 36, **
             os.close(told_w)
             os.close(tells_r)
             set_size(0, width, height)
-            shell(told_r, tells_w, [sys.executable, *words], env, home)
+            shell(told_r, tells_w, [sys.executable, *words], env, home, front)
         finally:
             os._exit(0)
     os.close(told_r)

@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip("termios", reason="terminals of this kind are POSIX")
 
+from jobs import job
 from person import dashboard
-from terminal import ALTERNATE, MOUSE, terminal
+from terminal import ALTERNATE, CURSOR, MOUSE, WRAP, terminal
 
 from tui import first_frame
 from tui.actions.table import ACTIONS
@@ -103,6 +104,47 @@ def test_a_signal_at_the_moment_the_screen_is_entered_or_left_leaves_it_once(tmp
         assert it.end() == 131
         assert it.unclean() == []
         assert it.screen.left == 1
+
+
+PAINTED = """
+import signal
+from tui.config import themes
+from tui.first_frame import FirstFrame
+
+first = FirstFrame("gnutella", story=False, ascii_only=False)
+first.paint(themes.find("swarm"))
+while True:
+    signal.pause()
+"""
+
+
+def test_suspended_with_it_the_shell_has_its_screen_and_fg_shows_it_again(tmp_path: Path) -> None:
+    with job(tmp_path, ["-c", PAINTED]) as it:
+        for stop in (lambda: it.type("\x1a"), lambda: it.kill(signal.SIGTSTP)):
+            it.until("─ inspector ─")
+            stop()
+            it.stopped()
+            assert it.screen.modes == {CURSOR, WRAP}
+            it.bg()
+            it.stopped()
+            assert it.screen.modes == {CURSOR, WRAP}
+            it.fg()
+        it.until("─ inspector ─")
+        assert ALTERNATE in it.screen.modes
+        it.kill(signal.SIGTERM)
+        assert it.end() == 143
+        assert it.unclean() == []
+
+
+def test_started_in_the_background_it_leaves_the_terminal_to_the_shell(tmp_path: Path) -> None:
+    with job(tmp_path, ["-m", "tui", "--seed", "7", "--peers", "24"], front=False) as it:
+        it.stopped()
+        assert not it.screen.ever - {CURSOR, WRAP}
+        it.fg()
+        it.until("under way")
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
 
 
 def test_a_theme_of_textual_has_one_too(tmp_path: Path) -> None:
