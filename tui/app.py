@@ -386,16 +386,21 @@ def open_dashboard(
     session = Session(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
         session.player.begin_recording(record)
-    app = SwarmApp(
-        session,
-        theme=theme,
-        fps=fps,
-        glyphs=glyphs,
-        settings=settings,
-        lacks=lacks,
-        ascii_only=ascii_only,
-        first=first,
-    )
+    try:
+        app = SwarmApp(
+            session,
+            theme=theme,
+            fps=fps,
+            glyphs=glyphs,
+            settings=settings,
+            lacks=lacks,
+            ascii_only=ascii_only,
+            first=first,
+        )
+    except SwarmError:
+        raise
+    except Exception as error:  # as for a variable of the environment that Textual reads
+        raise SwarmError(_report_of(session, error)) from error
 
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)

@@ -176,6 +176,24 @@ def test_the_window_says_how_large_it_is(tmp_path: Path) -> None:
     assert window_size({"COLUMNS": "x", "LINES": "-1"}, fds=()) == (80, 24)
 
 
+def test_what_the_environment_says_without_a_meaning_is_disregarded(tmp_path: Path) -> None:
+    with job(tmp_path, SWARMTOP, COLUMNS="²", LINES="-1", NO_COLOR="", COLORTERM="") as it:
+        it.until(FIRST)
+        it.read(0.5)
+        assert re.search(r"\x1b\[(?:[\d;]+;)?48;", it.written), "an empty NO_COLOR asks for nothing"
+        assert max(map(len, it.screen.text.splitlines())) == 120
+        it.type("q")
+        assert it.end() == 0
+
+
+def test_what_textual_cannot_read_of_the_environment_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with job(tmp_path, SWARMTOP, TEXTUAL_COLOR_SYSTEM="nonesuch") as it:
+        assert it.end() == 1
+        assert it.unclean() == []
+        assert "Traceback" not in it.written
+        assert "KeyError: 'nonesuch'" in it.screen.text
+
+
 @pytest.mark.parametrize(
     ("words", "ascii_only"), [([], True), pytest.param(["--glyphs", "braille"], False, marks=pytest.mark.campaign)]
 )
