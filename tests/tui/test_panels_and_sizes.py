@@ -15,6 +15,7 @@ from tui.actions.table import ACTIONS, key_table
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
 from tui.session.panels import LEAST_H, LEAST_W
+from tui.textual_compat import text_of
 from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
@@ -261,3 +262,9 @@ async def test_the_sentence_on_the_picture_stays_in_sight_beside_each_panel(size
         assert frame.told[0] in " ".join(rows), rows
         panel = person.main.panel("attacks" if key == "9" else "options")
         assert panel.region.bottom <= person.main.query_one("#top").region.bottom, "all of it has room"
+
+
+@pytest.mark.parametrize("size", [(120, 1), (300, 2), (45, 1), (59, 40)])
+async def test_a_terminal_without_room_says_so_in_one_line_too(size: tuple[int, int]) -> None:
+    async with dashboard(size=size) as person:
+        assert "swarmtop needs 60 x 18 cells" in text_of(person.app.screen)
