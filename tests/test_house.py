@@ -366,6 +366,33 @@ def test_the_session_knows_no_screen(path: Path) -> None:
             assert name.split(".")[1] in ("session", "draw", "config"), where
 
 
+@of_each(sources("tui/actions"))
+def test_no_action_draws(path: Path) -> None:
+    """The screen draws one frame after each of them."""
+    for node in nodes(path):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("at_once", "changed", "refresh", "refresh_keys", "tick"), ast.unparse(node)
+
+
+@of_each([*sources("tui/widgets"), *sources("tui/screens")])
+def test_lines_are_painted_by_a_few_bases(path: Path) -> None:
+    """Each other widget of lines is made of one of them."""
+    bases = ("RowWidget", "VirtualList", "CanvasWidget", "Choices")
+    for node in nodes(path):
+        if isinstance(node, ast.ClassDef) and node.name not in bases:
+            painting = [each.name for each in node.body if isinstance(each, ast.FunctionDef)]
+            assert not {"render", "render_line"} & set(painting), node.name
+
+
+@of_each([*sources("engine"), *sources("tui")])
+def test_toml_is_read_in_one_place(path: Path) -> None:
+    """tomlkit, which keeps comments and order, is for files that are written."""
+    places = {"tomllib": {"engine/files.py"}, "tomlkit": {"tui/config/settings.py", "engine/lab/scenario.py"}}
+    for name, line in imports(path):
+        allowed = places.get(name.split(".")[0])
+        assert allowed is None or str(path.relative_to(ROOT)) in allowed, f"{path}:{line} imports {name}"
+
+
 @pytest.mark.parametrize(
     "code",
     [

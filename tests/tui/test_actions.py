@@ -33,7 +33,9 @@ async def test_a_key_draws_one_frame_and_asks_once_whether_it_can_be_had(monkeyp
         await person.press("space", "right")
         drawn, draw = [], MainScreen.at_once
         monkeypatch.setattr(MainScreen, "at_once", lambda screen: (drawn.append(screen), draw(screen)))
-        for key, id_ in (("x", "peer.kill"), ("7", "panel.7"), ("h", "run.court"), ("a", "ask.here")):
+        person.session.ask_for("blue train", 0)
+        keys = {"d": "view.picture", "x": "peer.kill", "7": "panel.7", "h": "run.court", "a": "ask.here"}
+        for key, id_ in keys.items():
             answers = counted(person, id_)
             drawn.clear()
             await person.press(key)

@@ -126,18 +126,22 @@ def test_no_story_and_no_network_names_a_key() -> None:
         assert not re.search(r"\bpress\b", help_of(kind), re.IGNORECASE), name
 
 
+KEY_ID = re.compile(rf"(?:{'|'.join(sorted({id_.partition('.')[0] for id_ in IDS}))})\.[a-z_0-9]*[a-z0-9]")
+
+
 def test_what_stands_in_braces_is_a_key() -> None:
     for path in (ROOT / "tui").rglob("*.py"):
         for line, text in texts_of(path):
-            for id_ in re.findall(r"\{((?:peer|ask|time|view|panel|run|app|list|field|dial|help)\.[a-z_0-9]+)\}", text):
+            for id_ in re.findall(rf"\{{({KEY_ID.pattern})\}}", text):
                 assert id_ in IDS, f"{path.name}:{line}: {{{id_}}}"
 
 
 def test_an_id_of_a_key_that_a_widget_names_is_in_the_table() -> None:
-    id_ = re.compile(r"(?:peer|ask|time|view|panel|run|list|field|dial|help|attack|button)\.[a-z_0-9]*[a-z0-9]")
     for path in (ROOT / "tui").rglob("*.py"):
         for line, text in texts_of(path):
-            assert text in IDS or not id_.fullmatch(text), f"{path.name}:{line}: {text}"
+            # Textual has an action `app.focus_next`.
+            if path.name != "textual_compat.py":
+                assert text in IDS or not KEY_ID.fullmatch(text), f"{path.name}:{line}: {text}"
 
 
 # --- in dialogs -----------------------------------------------------------------------------------------------------

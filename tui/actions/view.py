@@ -67,7 +67,6 @@ def choose_colour(context: Context) -> None:
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
             colour(what[1], context)
-            context.screen.changed()
 
     context.screen.app.push_screen(Picker(PickerGroup("colour by", choices, context.screen.view.colour_by)), chosen)
 
@@ -95,15 +94,11 @@ def turn(context: Context) -> None:
     else:
         other.add_class("-away")
         screen.view.remove_class("-away")
-    screen.call_after_refresh(_turned, context)
+    # Once it is shown: a hidden one takes no focus.
+    screen.call_after_refresh(lambda: screen.picture.focus())
     inputs = queue_of(screen.app)
     if inputs is not None:
         inputs.expect(lambda: screen.picture.has_focus)
-
-
-def _turned(context: Context) -> None:
-    context.screen.picture.focus()
-    context.screen.changed()
 
 
 def _no_other_picture(context: Context) -> str:
