@@ -384,6 +384,16 @@ def test_lines_are_painted_by_a_few_bases(path: Path) -> None:
             assert not {"render", "render_line"} & set(painting), node.name
 
 
+def test_what_a_panel_tells_is_sent_and_handled() -> None:
+    sent, handled = ("\n".join(map(Path.read_text, sources(f"tui/{room}"))) for room in ("widgets", "screens"))
+    messages = [node.name for node in parsed(ROOT / "tui/widgets/messages.py").body if isinstance(node, ast.ClassDef)]
+    assert len(messages) > 10
+    for name in messages:
+        handler = "on_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+        assert f"({name}(" in sent, f"nobody sends {name}"
+        assert f"@on(say.{name})" in handled or f"def {handler}(" in handled, f"nobody handles {name}"
+
+
 @of_each([*sources("engine"), *sources("tui")])
 def test_toml_is_read_in_one_place(path: Path) -> None:
     """tomlkit, which keeps comments and order, is for files that are written."""

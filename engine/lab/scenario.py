@@ -127,7 +127,8 @@ FILES = (".toml", ".py", ".rec")
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A sentence on screen at `at_s`. `predict` is a question to the viewer; the run pauses until it is answered."""
+    """A sentence on screen at `at_s`. `predict` is a question to the viewer, who can answer it until the result is
+    known; the run goes on meanwhile."""
 
     at_s: float
     say: str

@@ -19,7 +19,6 @@ from tui.widgets.messages import (
     AskPicked,
     AskWanted,
     Attacked,
-    Guessed,
     MenuWanted,
     PeerPicked,
     PeersPicked,
@@ -39,7 +38,6 @@ OURS = (
     Attacked,
     Chart.Picked,
     PreviewAttack,
-    Guessed,
     MenuWanted,
     PeerPicked,
     PeersPicked,
@@ -68,7 +66,7 @@ class Stage(App[Any]):
         self.said.append(message)
 
     on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
-    on_attacked = on_preview_attack = on_guessed = on_peer_picked = on_preview_selector = _note
+    on_attacked = on_preview_attack = on_peer_picked = on_preview_selector = _note
     on_chart_picked = on_menu_wanted = on_peers_picked = on_searched = _note
 
     def heard(self, kind: type[M]) -> list[M]:

@@ -1155,13 +1155,8 @@ class MainScreen(LeanScreen[None]):
         self.carry_out(event.command)
 
     @on(say.Wish)
-    def _wished(self, event: say.Wish) -> None:
+    def _action_wanted(self, event: say.Wish) -> None:
         self.action_do(event.action)
-
-    @on(say.Paced)
-    def _paced(self, event: say.Paced) -> None:
-        self.session.player.pacer.set_speed(event.speed)
-        self.changed()
 
     # --- asks ---------------------------------------------------------------------------------------------
 

@@ -97,14 +97,6 @@ class Searched(Message):
         self.panel = panel
 
 
-class Paced(Message):
-    """A person moved the speed: virtual seconds per wall second, inf for as fast as it goes."""
-
-    def __init__(self, speed: float) -> None:
-        super().__init__()
-        self.speed = speed
-
-
 class AskWanted(Message):
     """A person wants to type a question at a peer (the selected one, or any, when None): show the ask bar."""
 
@@ -123,15 +115,6 @@ class PreviewSelector(Message):
     def __init__(self, selector: str) -> None:
         super().__init__()
         self.selector = selector
-
-
-class Guessed(Message):
-    """A person guessed the answer to a question of the scenario (see `Prediction`)."""
-
-    def __init__(self, question: str, guess: str) -> None:
-        super().__init__()
-        self.question = question
-        self.guess = guess
 
 
 class OptionsWanted(Message):

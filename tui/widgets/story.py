@@ -14,7 +14,6 @@ from engine import Run
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
 from tui.textual_compat import TextLine
-from tui.widgets.messages import Guessed
 
 from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
 from .text import Row, wrap
@@ -27,7 +26,7 @@ BRIEF = 7
 
 
 class Story(VerticalScroll, inherit_bindings=False):
-    """The panel, hidden without a scenario. Posts `Guessed`."""
+    """The panel, hidden without a scenario."""
 
     DEFAULT_CSS = (
         panel_css("Story")
@@ -177,7 +176,6 @@ class Story(VerticalScroll, inherit_bindings=False):
             return
         self._guesses[_key(asked)] = guess
         self._fill()
-        self.post_message(Guessed(asked.question, guess))
 
 
 def _key(prediction: Prediction) -> tuple[float, str]:
