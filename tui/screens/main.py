@@ -1154,8 +1154,8 @@ class MainScreen(LeanScreen[None]):
     def _act(self, event: say.Act) -> None:
         self.carry_out(event.command)
 
-    @on(say.Wish)
-    def _action_wanted(self, event: say.Wish) -> None:
+    @on(say.RunAction)
+    def _action_wanted(self, event: say.RunAction) -> None:
         self.action_do(event.action)
 
     # --- asks ---------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from engine import (
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
 from tui.textual_compat import TextLine
-from tui.widgets.messages import Act, PreviewSelector, Wish
+from tui.widgets.messages import Act, PreviewSelector, RunAction
 
 from .filter_bar import WHERE, Complete, Completed
 from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
@@ -247,7 +247,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         if event.chip.id == "do":
             self._do()
         elif event.chip.id == "options-chip":
-            self.post_message(Wish("panel.options"))
+            self.post_message(RunAction("panel.options"))
         else:
             self.post_message(Act(GROUPS[str(event.chip.id)]))
 

@@ -59,7 +59,7 @@ class Act(Message):
         self.command = command
 
 
-class Wish(Message):
+class RunAction(Message):
     """A person pressed a button that is also a row of the table of actions: its id."""
 
     def __init__(self, action: str) -> None:

@@ -24,7 +24,7 @@ from tui.session.ask_filter import shown_asks
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.units import clock
-from tui.widgets.messages import Act, Wish
+from tui.widgets.messages import Act, RunAction
 
 from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
 from .panel import Chip, LatePanel, Lines, Offer
@@ -130,7 +130,7 @@ def _court_lines() -> tuple[Widget, ...]:
 
 class CourtBar(LatePanel):
     """The orders of a court, and the minimum cut between an asker and the holders: a line each, with buttons, shown
-    only when there is one. Posts `Act`, and `Wish` for an action of the screen."""
+    only when there is one. Posts `Act`, and `RunAction` for an action of the screen."""
 
     DEFAULT_CSS = """
     CourtBar { height: auto; width: 1fr; }
@@ -184,9 +184,9 @@ class CourtBar(LatePanel):
             case "adjourn":
                 self.post_message(Act(Adjourn()))
             case "put-away":
-                self.post_message(Wish("ask.silence"))
+                self.post_message(RunAction("ask.silence"))
             case "censor-these":
-                self.post_message(Wish("ask.censor_set"))
+                self.post_message(RunAction("ask.censor_set"))
             case "sooner" | "later" if frame is not None and frame.snapshot.court is not None:
                 pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.chip.id == "sooner" else 1)
                 if pace is not None:

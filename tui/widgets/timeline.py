@@ -20,7 +20,7 @@ from tui.config.keys import key_for
 from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
 from tui.session.units import clock
-from tui.widgets.messages import Wish
+from tui.widgets.messages import RunAction
 
 from .row_widget import RowWidget
 from .text import Row, Span, fit
@@ -308,9 +308,9 @@ class Timeline(RowWidget):
         if cell is None:
             begin, length = layout(self.size.width)
             if event.x >= begin + length:
-                self.post_message(Wish("time.live"))
+                self.post_message(RunAction("time.live"))
             elif event.x < begin - TIME_CELLS - 1:
-                self.post_message(Wish("run.record"))
+                self.post_message(RunAction("run.record"))
             return
         self.capture_mouse()
         self._hold(cell)
