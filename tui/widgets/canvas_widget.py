@@ -22,7 +22,7 @@ from textual.widget import Widget
 from tui.draw import raster
 from tui.draw.styles import SIDE_BITS, SIDES, SOLID, TABLE, InkOf
 
-from .text import Inks
+from .text import StyleCache
 
 GROUND = 0.3
 """How much of a partition's colour is in its background."""
@@ -31,21 +31,21 @@ GROUND = 0.3
 def canvas_styles(widget: Widget) -> list[Style]:
     """The style of each value that a cell's ink may have; unused values have the first ink's. Each style has a
     background, since a segment without one would show the terminal's own."""
-    inks = Inks(widget)
+    cache = StyleCache(widget)
     ground = widget.background_colors[1]
     styles: list[Style] = []
     for side, role in enumerate(SIDES):
-        under = ground if not role or ground.ansi is not None else ground.blend(inks.colour(role), GROUND)
-        made = [_style(inks, ink, ground, under, side) for ink in TABLE.values()]
+        under = ground if not role or ground.ansi is not None else ground.blend(cache.colour(role), GROUND)
+        made = [_style(cache, ink, ground, under, side) for ink in TABLE.values()]
         styles += made + [made[0]] * ((1 << SIDE_BITS) - len(made))
     return styles
 
 
-def _style(inks: Inks, ink: InkOf, ground: Color, under: Color, side: int) -> Style:
-    colour = inks.colour(ink.role)
+def _style(cache: StyleCache, ink: InkOf, ground: Color, under: Color, side: int) -> Style:
+    colour = cache.colour(ink.role)
     if ink.heat is not None:
         low, high = ("heat-start", "heat-mid") if ink.heat <= 0.5 else ("heat-mid", "heat-end")
-        ends = inks.colour(low), inks.colour(high)
+        ends = cache.colour(low), cache.colour(high)
         share = ink.heat * 2 if ink.heat <= 0.5 else ink.heat * 2 - 1
         # A colour that is the terminal's own cannot be mixed: the nearer end has to do.
         mixed = ends[0].ansi is None and ends[1].ansi is None

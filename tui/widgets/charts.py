@@ -46,7 +46,7 @@ from .menu import Line
 from .messages import MomentWanted
 from .panel import STEPPING, panel_css, repaint_edge, step_within
 from .row_widget import RowWidget
-from .text import ASCII, Inks, Row, fit, glyph_mode, letters_only
+from .text import ASCII, Row, StyleCache, fit, glyph_mode, letters_only
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
@@ -351,14 +351,14 @@ class Chart(RowWidget, can_focus=True):
 
     def _fitting(self, told: Sequence[tuple[str, str]]) -> tuple[Content, Sequence[tuple[str, str]]]:
         """As many of these texts, with their colours, as an edge has room for, one at least; and the others."""
-        inks, room = Inks(self), self.size.width - 2
+        styles, room = StyleCache(self), self.size.width - 2
         parts: list[tuple[str, str]] = []
         for at, (text, ink) in enumerate(told):
             shown = text.translate(ASCII) if letters_only(self) else text
             if parts and len(shown) + 3 > room:
                 return Content.assemble(*parts), told[at:]
             parts += [(" · ", "")] if parts else []
-            parts.append((shown, f"bold {inks.colour(ink.split()[0]).hex}"))
+            parts.append((shown, f"bold {styles.colour(ink.split()[0]).hex}"))
             room -= len(shown) + 3
         return Content.assemble(*parts), ()
 

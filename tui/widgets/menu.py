@@ -26,7 +26,7 @@ from engine import dataclass
 from tui.config.keys import key_for, keyed, pressed, within
 
 from .panel import Choices, Lines, name_panel, panel_css
-from .text import Inks, Row, content_of, fit, wrap
+from .text import Row, StyleCache, content_of, fit, wrap
 
 WIDEST, NARROWEST = 56, 30
 TIP_LINES = 3
@@ -137,17 +137,17 @@ class Menu(Vertical):
 
     def _fill(self, at: int) -> None:
         """Put the lines into the list, line `at` highlighted."""
-        inks = Inks(self)
+        styles = StyleCache(self)
         options: list[Option | None] = []
         for number, line in enumerate(self.lines):
             if line.rule and number:
                 options.append(None)
-            options.append(Option(self._prompt(line, inks), id=f"{self._opened}:{number}"))
+            options.append(Option(self._prompt(line, styles), id=f"{self._opened}:{number}"))
         self._listed.set_options(options)
         self._listed.highlighted = at if self.lines else None
         self._tell()
 
-    def _prompt(self, line: Line, inks: Inks) -> Content:
+    def _prompt(self, line: Line, styles: StyleCache) -> Content:
         mark = "" if line.on is None else "✓ " if line.on else "  "
         faded = bool(line.why_not)
         return content_of(
@@ -156,7 +156,7 @@ class Menu(Vertical):
                 (mark, "good bold"),
                 (fit(line.says, max(1, self._inner - 3 - len(mark))).rstrip(), "dim" if faded else "text"),
             ),
-            inks,
+            styles,
         )
 
     def _tell(self) -> None:

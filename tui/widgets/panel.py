@@ -31,7 +31,7 @@ from tui.session.frame import Frame
 from tui.textual_compat import SteadyOptions, set_border_subtitle, set_border_title, set_virtual_size
 
 from .row_widget import RowWidget
-from .text import ASCII, Inks, Row, letters_only, strip
+from .text import ASCII, Row, StyleCache, letters_only, strip
 
 
 class Reading(VerticalScroll, inherit_bindings=False):
@@ -272,8 +272,8 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._inks: Inks | None = None
-        self._cursor_inks: Inks | None = None
+        self._style_cache: StyleCache | None = None
+        self._cursor_styles: StyleCache | None = None
         self._lines_shown: list[tuple[Row, bool]] = []
         self._width_shown = 0
 
@@ -345,15 +345,15 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Look the colours up once a paint."""
-        self._inks, self._cursor_inks = Inks(self), Inks(self, cursor=True)
+        self._style_cache, self._cursor_styles = StyleCache(self), StyleCache(self, cursor=True)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content in sight."""
         width = self.scrollable_content_region.width
         row, chosen = self._line_at(y, width)
-        inks = (self._cursor_inks if chosen else self._inks) or Inks(self, cursor=chosen)
-        return strip(row, width, inks)
+        styles = (self._cursor_styles if chosen else self._style_cache) or StyleCache(self, cursor=chosen)
+        return strip(row, width, styles)
 
     def _line_at(self, y: int, width: int) -> tuple[Row, bool]:
         """What stands in a line of the content in sight, and whether it is the chosen row."""

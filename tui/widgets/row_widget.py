@@ -6,7 +6,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .text import Inks, Row, strip
+from .text import Row, StyleCache, strip
 
 
 class RowWidget(Widget):
@@ -17,7 +17,7 @@ class RowWidget(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._inks: Inks | None = None
+        self._style_cache: StyleCache | None = None
 
     def row_at(self, y: int) -> Row:
         """Line `y` of the content."""
@@ -28,8 +28,8 @@ class RowWidget(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Colours are looked up once for all lines of a paint."""
-        self._inks = Inks(self)
+        self._style_cache = StyleCache(self)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        return strip(self.row_at(y), self.size.width, self._inks or Inks(self))
+        return strip(self.row_at(y), self.size.width, self._style_cache or StyleCache(self))

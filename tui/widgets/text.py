@@ -87,7 +87,7 @@ def _styles_of(variables: object, background: Color, text: Color) -> dict[str, S
     return _made[1].setdefault((background, text), {})
 
 
-class Inks:
+class StyleCache:
     """Styles by ink for one widget as it is now: build one a paint, it looks colours up only when asked for."""
 
     def __init__(self, widget: Widget, *, cursor: bool = False) -> None:
@@ -152,7 +152,7 @@ def letters_only(widget: Widget) -> bool:
     return glyph_mode(widget) == "ascii"
 
 
-def strip(row: Iterable[Span], width: int, inks: Inks) -> Strip:
+def strip(row: Iterable[Span], width: int, styles: StyleCache) -> Strip:
     """One line of exactly `width` cells: cut with an ellipsis when longer, filled with the background when shorter."""
     segments: list[Segment] = []
     left = width
@@ -160,32 +160,32 @@ def strip(row: Iterable[Span], width: int, inks: Inks) -> Strip:
         if not text:
             continue
         safe = text if text.isprintable() else plain(text, limit=400)
-        if inks.ascii:
+        if styles.ascii:
             safe = safe.translate(ASCII)
         cells = cell_len(safe)
         if cells > left:
             # Room for the ellipsis may have to come out of this span; a wide character may leave one cell over.
             short = chop_cells(safe, left - 1)[0] if left > 1 else ""
-            more = (LETTERS.more if inks.ascii else SYMBOLS.more) if left > 0 else ""
-            segments.append(Segment(short + more, inks[ink]))
+            more = (LETTERS.more if styles.ascii else SYMBOLS.more) if left > 0 else ""
+            segments.append(Segment(short + more, styles[ink]))
             left -= cell_len(short + more)
             break
-        segments.append(Segment(safe, inks[ink]))
+        segments.append(Segment(safe, styles[ink]))
         left -= cells
     if left > 0:
-        segments.append(Segment(" " * left, inks["text"]))
+        segments.append(Segment(" " * left, styles["text"]))
     return Strip(segments, width)
 
 
-def content_of(row: Iterable[Span], inks: Inks) -> Content:
+def content_of(row: Iterable[Span], styles: StyleCache) -> Content:
     """A row for a widget of Textual's that takes a `Content`: as `strip`, on whatever background the widget has."""
     parts: list[tuple[str, ContentStyle]] = []
     for text, ink in row:
-        style, words = inks[ink], ink.split()
+        style, words = styles[ink], ink.split()
         safe = text if text.isprintable() else plain(text, limit=400)
         role = next((word for word in words if word not in MODIFIERS), "text")
-        made = ContentStyle(foreground=inks.colour(role), bold=style.bold, dim=style.dim, underline=style.underline)
-        parts.append((safe.translate(ASCII) if inks.ascii else safe, made))
+        made = ContentStyle(foreground=styles.colour(role), bold=style.bold, dim=style.dim, underline=style.underline)
+        parts.append((safe.translate(ASCII) if styles.ascii else safe, made))
     return Content.assemble(*parts)
 
 
