@@ -26,7 +26,7 @@ from tui.widgets.messages import (
     PreviewSelector,
     Searched,
 )
-from tui.widgets.panel import Lines
+from tui.widgets.panel import TextRows
 
 M = TypeVar("M", bound=Message)
 OURS = (
@@ -79,5 +79,5 @@ def painted(widget: Widget) -> list[str]:
 
 
 def lines_of(widget: Widget, selector: str) -> str:
-    """The text of one `Lines` inside a panel."""
-    return widget.query_one(selector, Lines).text
+    """The text of one `TextRows` inside a panel."""
+    return widget.query_one(selector, TextRows).text

@@ -8,7 +8,7 @@ from person import Person, dashboard
 from engine import Adjourn, AskFor, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
-from tui.widgets.panel import Chip, Lines
+from tui.widgets.panel import Chip, TextRows
 from tui.widgets.status import CourtBar, KeyBar, fitting, score
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +38,7 @@ async def settle(person: Person) -> None:
 
 
 def words(person: Person, selector: str) -> str:
-    return person.main.query_one(CourtBar).query_one(selector, Lines).text
+    return person.main.query_one(CourtBar).query_one(selector, TextRows).text
 
 
 async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_first() -> None:
@@ -148,7 +148,7 @@ async def test_v_shows_what_the_selected_peer_believes_and_what_is_wrong_with_it
         assert "as p005 believes it: knows" in str(person.view.border_title)
         assert "1 of them wrong" in str(person.view.border_title)
         assert "· unknown" in person.view.text
-        believes = person.main.query_one(Inspector).query_one("#believes", Lines).text
+        believes = person.main.query_one(Inspector).query_one("#believes", TextRows).text
         assert f"p{neighbour:03d}" in believes
         assert "in truth censored" in believes
         await person.press("v")
@@ -239,7 +239,7 @@ async def test_theory_stands_beside_what_was_measured() -> None:
         person.main._panels_s = -1e9
         person.main.at_once()
         await person.pilot.pause()
-        told = person.main.query_one(Inspector).query_one("#ask", Lines).text
+        told = person.main.query_one(Inspector).query_one("#ask", TextRows).text
         figures = {row.of: row.value for row in person.session.analysis.theory()}
         row = person.session.swarm.record(1)
         assert f"theory {figures['reached']:.0f}" in told

@@ -14,7 +14,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Lines, frame_of
+from tui.widgets.panel import TextRows, frame_of
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 
@@ -177,7 +177,7 @@ async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
         assert "dead" in line.why_not
         await person.press("l")
         assert menu.is_open
-        assert "dead" in menu.query_one("#tip", Lines).text
+        assert "dead" in menu.query_one("#tip", TextRows).text
 
 
 async def test_several_are_asked_from_and_publish_at_once() -> None:

@@ -29,7 +29,7 @@ from tui.screens.picker import Picker
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Choices, Lines
+from tui.widgets.panel import Choices, TextRows
 from tui.widgets.theme_drawer import ThemeDrawer
 
 pytestmark = pytest.mark.anyio
@@ -188,7 +188,7 @@ async def test_help_obeys_other_keys_and_tells_them() -> None:
     async with dashboard(settings=MINE) as person:
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
-        text = person.app.screen.query_one("#help", Lines).text
+        text = person.app.screen.query_one("#help", TextRows).text
         assert f"{key_for(person.app, 'help.tour')} starts the tour" in text
         assert key_for(person.app, "help.tour").lower() == "f2"
         await person.press("t", "escape", "f1")
@@ -202,7 +202,7 @@ async def test_where_one_types_other_keys_leave_and_complete() -> None:
     async with dashboard(settings=MINE) as person:
         bar = person.main.query_one(FilterBar)
         await person.press("slash", "r", "o")
-        assert key_for(person.app, "field.complete") in bar.query_one("#filter-offers", Lines).text
+        assert key_for(person.app, "field.complete") in bar.query_one("#filter-offers", TextRows).text
         await person.press("f8")
         assert bar.query_one(Input).value == "role="
         await person.press("f9")

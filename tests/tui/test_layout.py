@@ -34,7 +34,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.history import History
 from tui.widgets.menu import Menu
 from tui.widgets.options_panel import Options, OptionTable, typed_of
-from tui.widgets.panel import Chip, Lines
+from tui.widgets.panel import Chip, TextRows
 
 pytestmark = pytest.mark.anyio
 
@@ -89,7 +89,7 @@ def test_what_is_read_when_a_run_begins_cannot_be_set_later() -> None:
 
 
 def told(person: Person) -> str:
-    return person.main.query_one("#option-told", Lines).text
+    return person.main.query_one("#option-told", TextRows).text
 
 
 async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_was_done() -> None:

@@ -20,7 +20,7 @@ from tui.draw.styles import INK, MODES, Mode
 from tui.draw.tree import repeated_questions, tree_of
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Lines
+from tui.widgets.panel import TextRows
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import belief_canvas
 
@@ -219,7 +219,7 @@ async def test_table_inspector_and_menu_tell_the_same_links_where_no_stream_is_o
         assert frame is not None
         assert frame.facts is not None
         assert (frame.facts.links, frame.facts.contacts) == (near, True)
-        words = person.main.query_one(Inspector).query_one("#peer", Lines).text
+        words = person.main.query_one(Inspector).query_one("#peer", TextRows).text
         assert "links      5  p000 p001 p002" in words
         await person.press("backslash")
         menu = person.main.query_one(Menu)

@@ -202,7 +202,7 @@ async def test_a_scenario_tells_its_story() -> None:
         assert person.main.query_one("#story").display
         person.session.slow_motion.enabled = False
         await person.wait(0.5)
-        told = "\n".join(lines.text for lines in person.main.query("#story Lines").results())  # type: ignore[attr-defined]
+        told = "\n".join(lines.text for lines in person.main.query("#story TextRows").results())  # type: ignore[attr-defined]
         assert "It begins." in told
         assert "How many?" in told
 

@@ -13,7 +13,7 @@ from tui.config import settings
 from tui.config.keymap import is_key, laid_over, normal
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
-from tui.widgets.panel import Lines
+from tui.widgets.panel import TextRows
 from tui.widgets.status import KeyBar
 
 
@@ -199,7 +199,7 @@ async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_sa
         await person.press("question_mark")
         assert isinstance(person.app.screen, HelpScreen)
         await person.pilot.pause()
-        told = person.app.screen.query_one("#help", Lines).text
+        told = person.app.screen.query_one("#help", TextRows).text
         assert "^k           Kill the selected peer" in told
         assert "f6           Restart" in told
 

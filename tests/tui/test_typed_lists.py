@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from tui.screens.help import HelpScreen
 from tui.screens.picker import Picker
 from tui.widgets.feed import Feed
-from tui.widgets.panel import Lines
+from tui.widgets.panel import TextRows
 from tui.widgets.theme_drawer import ThemeDrawer
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +67,7 @@ async def test_help_can_be_searched() -> None:
         await person.press("question_mark")
         screen = person.app.screen
         assert isinstance(screen, HelpScreen)
-        lines = screen.query_one("#help", Lines)
+        lines = screen.query_one("#help", TextRows)
         whole = len(lines.rows)
         await person.press("slash", *"minimum")
         assert "Minimum cut: ring the fewest peers" in lines.text

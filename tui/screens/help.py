@@ -18,7 +18,7 @@ from tui.draw.styles import GLYPHS, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.textual_compat import TextLine, dismiss_once
 from tui.widgets.matching import found, marked_with, words_of
-from tui.widgets.panel import Lines, Reading, name_panel
+from tui.widgets.panel import Reading, TextRows, name_panel
 from tui.widgets.text import Row, fit, wrap
 
 from .picker import paragraphs
@@ -81,7 +81,7 @@ class HelpScreen(ModalScreen[bool]):
         with Vertical(id="window"):
             yield TextLine(id="search", placeholder="search help")
             with Reading():
-                yield Lines(id="help")
+                yield TextRows(id="help")
 
     def on_mount(self) -> None:
         """Fill it when its width is known."""
@@ -97,7 +97,7 @@ class HelpScreen(ModalScreen[bool]):
         width = max(20, self.query_one(Reading).scrollable_content_region.width)
         typed = self.query_one("#search", Input).value
         rows = self.rows(width)
-        self.query_one("#help", Lines).show_rows(self._found(rows, typed, width) if typed.strip() else rows)
+        self.query_one("#help", TextRows).show_rows(self._found(rows, typed, width) if typed.strip() else rows)
 
     def _found(self, rows: Sequence[Row], typed: str, width: int) -> list[Row]:
         """What is found by its text; then the actions that other words for them find, or that have no key."""

@@ -20,7 +20,7 @@ from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene
 from tui.textual_compat import Overlay, dismiss_once
-from tui.widgets.panel import Lines
+from tui.widgets.panel import TextRows
 from tui.widgets.swarm_view import SwarmView
 
 ZOOMS = {"view.in": 1, "view.out": -1}
@@ -60,7 +60,7 @@ class JumpScreen(Overlay[Target | None]):
         self._typed = ""
         self._seen = 0
         """How many peers are in sight."""
-        self._line = Lines(id="jump")
+        self._line = TextRows(id="jump")
         self._opened_at: Size | None = None
 
     def compose(self) -> ComposeResult:

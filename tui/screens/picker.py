@@ -20,7 +20,7 @@ from engine import dataclass, plain
 from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
 from tui.widgets.matching import TYPED_MOST, Found, found, marked_with, ranked, typed_after, words_of
-from tui.widgets.panel import Choices, Lines, Reading, name_panel
+from tui.widgets.panel import Choices, Reading, TextRows, name_panel
 from tui.widgets.text import Row, wrap
 
 MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")
@@ -94,14 +94,14 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     @property
     def about(self) -> str:
         """The text beside the list."""
-        return self.query_one("#about", Lines).text
+        return self.query_one("#about", TextRows).text
 
     def compose(self) -> ComposeResult:
         """The list, and beside it the text of the highlighted item."""
         with Vertical(id="window"), Horizontal():
             yield Choices(id="names")
             with Reading(can_focus=False):
-                yield Lines(id="about")
+                yield TextRows(id="about")
 
     def on_mount(self) -> None:
         """Highlight the item that is in use."""
@@ -121,7 +121,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         if not hits:
             said = f"nothing matches “{plain(self._typed, 16)}”"
             listed.add_option(Option(Content(said), disabled=True))
-            self.query_one("#about", Lines).show_rows([])
+            self.query_one("#about", TextRows).show_rows([])
             return
         items = self.group.items
         listed.add_options([Option(self._prompt(items[n], hit), id=f"{self._at}:{n}") for n, hit in hits])
@@ -207,7 +207,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
             rows += [
                 ((line, "text"),) for line in (wrap(paragraph, width) if isinstance(paragraph, str) else paragraph)
             ]
-        self.query_one("#about", Lines).show_rows(rows)
+        self.query_one("#about", TextRows).show_rows(rows)
         box.scroll_home(animate=False)
 
     def action_leave(self) -> None:

@@ -19,7 +19,7 @@ from textual.message import Message
 from engine import ALIVE, AskId, AskIssued, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, dataclass, plain
 
 from ..session.verbs import answered_by
-from ..widgets.panel import Lines, name_panel, panel_css
+from ..widgets.panel import TextRows, name_panel, panel_css
 from ..widgets.text import Row, wrap
 
 Place: TypeAlias = Literal["keys", "picture", "peer"]
@@ -169,7 +169,7 @@ NEAR = 4
 """Cells between a peer and the box that speaks of it: so that the ring around the peer stays visible."""
 
 
-class TourBox(Lines):
+class TourBox(TextRows):
     """Hidden until `say`. A click on it ends the tour."""
 
     DEFAULT_CSS = (

@@ -17,7 +17,7 @@ from tui.textual_compat import TextLine
 from tui.widgets.messages import Asked, AskLeft
 
 from ..session.verbs import askers_of, called, chosen_in, goal_of
-from .panel import Lines, panel_css
+from .panel import TextRows, panel_css
 from .text import Row, Span, fit, width_of
 
 OFFERED = 200
@@ -74,9 +74,9 @@ class AskBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """What there is; who asks, and for what."""
-        yield Lines(id="offers")
+        yield TextRows(id="offers")
         with Horizontal():
-            yield Lines(id="who")
+            yield TextRows(id="who")
             yield TextLine(compact=True, id="what")
 
     @property
@@ -193,16 +193,16 @@ class AskBar(Vertical):
             if width_of(row) + width_of([(shown, "")]) + 1 > self.size.width - 2:
                 break
             row += [(shown, "key bold reverse" if not row and not typed else "text reverse"), (" ", "text")]
-        self.query_one("#offers", Lines).show_rows([tuple(row)])
+        self.query_one("#offers", TextRows).show_rows([tuple(row)])
 
     def on_click(self, event: events.Click) -> None:
         """A click on what is offered asks for it; one on who wants what chooses the next goal."""
         lines = event.widget
-        if isinstance(lines, Lines) and lines.id == "who" and self.goals:
+        if isinstance(lines, TextRows) and lines.id == "who" and self.goals:
             event.stop()
             self.action_next_goal()
             self.focus()
-        if not isinstance(lines, Lines) or lines.id != "offers" or not lines.rows or not self.offers:
+        if not isinstance(lines, TextRows) or lines.id != "offers" or not lines.rows or not self.offers:
             return
         event.stop()
         x = event.x
@@ -286,7 +286,7 @@ class AskBar(Vertical):
         row = (*row, ("❯ ", "key bold"))
         if reason:
             row = ((f"{reason}; ", "warn"), *row)
-        lines = self.query_one("#who", Lines)
+        lines = self.query_one("#who", TextRows)
         lines.set_class(other is not None, "-several")
         lines.styles.width = sum(len(text) for text, _ in row)
         lines.show_rows([row])

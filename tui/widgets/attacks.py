@@ -42,7 +42,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, PreviewAttack
 
 from ..session.verbs import calling_off, make
-from .panel import Chip, LatePanel, Lines, name_panel, panel_css
+from .panel import Chip, LatePanel, TextRows, name_panel, panel_css
 from .slider import Dial, Slider
 from .table import MOVING, VirtualTable
 from .text import Row, wrap
@@ -323,9 +323,9 @@ class Attacks(LatePanel):
     def _parts(self) -> list[Widget]:
         return [
             PresetList(id="presets"),
-            Lines(id="attack-about"),
+            TextRows(id="attack-about"),
             *(Slider("", ("",), value_cells=13, id=f"dial-{n}") for n in range(DIALS)),
-            Lines(id="attack-plan"),
+            TextRows(id="attack-plan"),
             Horizontal(Chip("do it", id="attack-do"), Chip("undo", id="attack-undo"), id="attack-chips"),
         ]
 
@@ -374,7 +374,7 @@ class Attacks(LatePanel):
             rows += [((line, "dim"),) for line in wrap(whom, width)[: max(1, 4 - len(rows))]] if whom else []
         elif why_not:
             rows = [((line, "warn"),) for line in wrap(why_not, width)]
-        self.query_one("#attack-plan", Lines).show_rows(rows)
+        self.query_one("#attack-plan", TextRows).show_rows(rows)
         self._dress_chips()
 
     def begun(self, started: StartedAttack) -> None:
@@ -433,7 +433,7 @@ class Attacks(LatePanel):
                 dial = self.dials[number]
                 slider.dress(dial.label, dial.words, dial.at(chosen.get(dial.name)), tip=dial.tip)
         width = max(8, self.content_size.width - 1)
-        self.query_one("#attack-about", Lines).show_rows([((line, "dim"),) for line in wrap(preset.about, width)])
+        self.query_one("#attack-about", TextRows).show_rows([((line, "dim"),) for line in wrap(preset.about, width)])
 
     def _ask(self) -> None:
         """Have the preview made."""

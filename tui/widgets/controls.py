@@ -37,7 +37,7 @@ from tui.textual_compat import TextLine
 from tui.widgets.messages import Act, PreviewSelector, RunAction
 
 from .filter_bar import WHERE, Complete, Completed
-from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
+from .panel import STEPPING, Chip, TextRows, name_panel, panel_css, step_within
 from .slider import Dial, Slider
 from .text import letters_only, wrap
 
@@ -161,7 +161,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Only the line for answers: the other widgets are made after the first frame, see `_add_widgets`."""
-        yield Lines(id="told")
+        yield TextRows(id="told")
 
     def on_mount(self) -> None:
         """Set the title."""
@@ -230,7 +230,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         width = max(8, self.scrollable_content_region.width)
         # The selector itself is in the field above.
         lines = wrap(WHERE.sub("", sentence), width) if sentence else []
-        told = self.query_one("#told", Lines)
+        told = self.query_one("#told", TextRows)
         told.show_rows([((line, "bad" if bad else "dim"),) for line in lines])
         if lines:
             self.call_after_refresh(told.scroll_visible, animate=False)

@@ -23,7 +23,7 @@ from tui.config.keys import key_for, within
 from tui.textual_compat import TextLine
 from tui.widgets.messages import PreviewSelector
 
-from .panel import Lines
+from .panel import TextRows
 from .text import Row, Span, width_of
 
 HINT = 'p017   #3   role=index   state=dead   degree>5   holds "blue train"   top 5 degree'
@@ -92,7 +92,7 @@ class FilterBar(Vertical):
 
     def compose(self) -> ComposeResult:
         """What may follow; and a word, the line, and what it means."""
-        yield Lines(id="filter-offers")
+        yield TextRows(id="filter-offers")
         with Horizontal():
             yield Label("/", id="filter-word", markup=False)
             suggest = Completed(self._offer) if self._complete is not None else None
@@ -153,7 +153,7 @@ class FilterBar(Vertical):
                 break
             row.append((span[0], "key bold reverse") if number == self.lit else span)
         rows: list[Row] = [tuple(row)] if self.offers else []
-        self.query_one("#filter-offers", Lines).show_rows(rows)
+        self.query_one("#filter-offers", TextRows).show_rows(rows)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A letter more or less."""

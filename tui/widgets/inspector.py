@@ -30,7 +30,7 @@ from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
 from ..session.verbs import Verb, verbs_for
 from .asks_table import account_rows
-from .panel import Chip, Lines, name_panel, panel_css
+from .panel import Chip, TextRows, name_panel, panel_css
 from .text import STATE, Row, Span, fit, names, peer_at, width_of, wrap
 
 # What the selected peer believes: which peers it knows, when it last heard from them, and where it is wrong. Wrong
@@ -120,7 +120,7 @@ def _rule(title: str, width: int) -> Row:
 LEAVES = ("peer", "messages", "files", "beliefs")
 
 
-class InspectorTabs(Lines):
+class InspectorTabs(TextRows):
     """The names, the open one in the accent colour. Posts `InspectorTabs.Turned` when another is clicked."""
 
     class Turned(Message):
@@ -249,11 +249,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
         yield InspectorTabs(id="leaves")
-        yield Lines(id="peer")
+        yield TextRows(id="peer")
         yield Container(id="verbs", classes="-hidden")
-        yield Lines(steady=True, id="ask")
-        yield Lines(id="believes")
-        yield Lines(id="long", classes="-hidden")
+        yield TextRows(steady=True, id="ask")
+        yield TextRows(id="believes")
+        yield TextRows(id="long", classes="-hidden")
 
     def show(self, frame: Frame) -> None:
         """Take the newest figures."""
@@ -279,7 +279,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """A click on a name selects that peer."""
         lines = event.widget
-        if isinstance(lines, Lines) and 0 <= event.y < len(lines.rows):
+        if isinstance(lines, TextRows) and 0 <= event.y < len(lines.rows):
             peer = peer_at(lines.rows[event.y], event.x)
             if peer is not None:
                 event.stop()
@@ -336,16 +336,16 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         about = (frame.selected, len(frame.marked), self.leaf, width)
         if about != self._about:
             self._about = about
-            self.query_one("#ask", Lines).loosen()
+            self.query_one("#ask", TextRows).reset_height()
         for id_, rows in (
             ("peer", peer_rows),
             ("ask", list(self._ask_rows(frame, width))),
             ("believes", list(belief_rows(frame, width))),
         ):
-            lines = self.query_one(f"#{id_}", Lines)
+            lines = self.query_one(f"#{id_}", TextRows)
             lines.set_class(not first or not rows, "-hidden")
             lines.show_rows(rows)
-        long = self.query_one("#long", Lines)
+        long = self.query_one("#long", TextRows)
         long.set_class(first, "-hidden")
         long.show_rows([] if first else leaf_rows(self.leaf, frame, width))
         name_panel(self, self._title(frame))

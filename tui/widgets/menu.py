@@ -25,7 +25,7 @@ from textual.widgets.option_list import Option
 from engine import dataclass
 from tui.config.keys import key_for, keyed, pressed, within
 
-from .panel import Choices, Lines, name_panel, panel_css
+from .panel import Choices, TextRows, name_panel, panel_css
 from .text import Row, StyleCache, content_of, fit, wrap
 
 WIDEST, NARROWEST = 56, 30
@@ -67,7 +67,7 @@ class Menu(Vertical):
             background: $primary 28%; text-style: none;
         }
         OptionList > .option-list--option-hover { background: $primary 28%; }
-        Lines { background: $panel; }
+        TextRows { background: $panel; }
     }
     """
     )
@@ -93,7 +93,7 @@ class Menu(Vertical):
         """How often it was opened: part of the ids of options, so that an event of an earlier menu is recognised."""
         self._inner = NARROWEST
         """Cells that a line has."""
-        self._listed, self._tip = Choices(), Lines(id="tip")
+        self._listed, self._tip = Choices(), TextRows(id="tip")
 
     def compose(self) -> ComposeResult:
         yield self._listed

@@ -21,7 +21,7 @@ from tui.session.frame import Frame
 from tui.session.options import Option, options_of, text_of
 from tui.widgets.messages import How, OptionsWanted
 
-from .panel import Chip, LatePanel, Lines, name_panel, panel_css
+from .panel import Chip, LatePanel, TextRows, name_panel, panel_css
 from .table import MOVING, Column, VirtualTable
 from .text import Row, Span, wrap
 
@@ -330,7 +330,7 @@ class Options(LatePanel):
     def _parts(self) -> list[Widget]:
         return [
             OptionTable(self.wishes, id="option-table"),
-            Lines(id="option-told"),
+            TextRows(id="option-told"),
             Horizontal(
                 Chip("apply now", "list.choose", id="option-now"),
                 Chip("restart", "option.restart", id="option-restart"),
@@ -390,7 +390,7 @@ class Options(LatePanel):
 
     def _tell(self) -> None:
         """What stands around the table: title, the option under the cursor, buttons."""
-        table, told = self.query_one(OptionTable), self.query_one("#option-told", Lines)
+        table, told = self.query_one(OptionTable), self.query_one("#option-told", TextRows)
         width = max(8, told.size.width or self.size.width - 2)
         key = (table.option, self.wishes.error, self.wishes.typed, *self.wishes.values.items(), width, self.options)
         if key == self._told:
@@ -457,5 +457,5 @@ class Options(LatePanel):
         elif self.wishes.error:
             table.redraw()
         else:
-            told, why = self.query_one("#option-told", Lines), keyed(self.app, self._why_not(how))
+            told, why = self.query_one("#option-told", TextRows), keyed(self.app, self._why_not(how))
             told.show_rows([((line, "warn"),) for line in wrap(why, max(8, told.size.width))])

@@ -1,7 +1,7 @@
 """What panels have in common: a frame with a title and keys, buttons, and two ways of showing rows.
 
-`Lines` is as tall as its rows; `VirtualList` scrolls over any number of rows and formats only those in view. Both are
-painted line by line and have no child widget for each row.
+`TextRows` is as tall as its rows; `VirtualList` scrolls over any number of rows and formats only those in view. Both
+are painted line by line and have no child widget for each row.
 """
 
 from __future__ import annotations
@@ -202,25 +202,25 @@ def rename(widget: Widget) -> None:
     name_panel(widget, frame.title, frame.subtitle)
 
 
-class Lines(RowWidget):
+class TextRows(RowWidget):
     """A few rows, as high as they are many. `show_rows` repaints only when a row differs.
 
     Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
-    most rows it has had, until `loosen` says that it speaks of something else now.
+    most rows it has had, until `reset_height` says that it speaks of something else now.
 
     The height is set as a style. Were it `auto`, Textual would ask for it, and keep the answer until a layout it was
     asked for begins: rows that change twice before that, as in the first moments of a busy machine, keep the first
     height for good.
     """
 
-    DEFAULT_CSS = "Lines { height: 0; width: 1fr; }"
+    DEFAULT_CSS = "TextRows { height: 0; width: 1fr; }"
 
     def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
         self._steady, self._least, self._tall = steady, 0, 0
 
-    def loosen(self) -> None:
+    def reset_height(self) -> None:
         """Take no more lines than there are rows, from the next rows on."""
         self._least = 0
 

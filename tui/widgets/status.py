@@ -27,7 +27,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, RunAction
 
 from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
-from .panel import Chip, LatePanel, Lines, Offer
+from .panel import Chip, LatePanel, Offer, TextRows
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
 
@@ -111,7 +111,7 @@ def _court_lines() -> tuple[Widget, ...]:
     adjourn = "End the court: its orders stay in force; those that are not carried out yet are dropped."
     return (
         Horizontal(
-            Lines(id="score"),
+            TextRows(id="score"),
             Chip("-", id="sooner"),
             Chip("+", id="later"),
             Chip("adjourn", "run.court", id="adjourn", tip=adjourn),
@@ -119,7 +119,7 @@ def _court_lines() -> tuple[Widget, ...]:
             classes="-hidden",
         ),
         Horizontal(
-            Lines(id="set"),
+            TextRows(id="set"),
             Chip("censor these", "ask.censor_set", id="censor-these"),
             Chip("close", "ask.silence", id="put-away", tip="Remove the rings around these peers."),
             id="silencing",
@@ -136,7 +136,7 @@ class CourtBar(LatePanel):
     CourtBar { height: auto; width: 1fr; }
     CourtBar > Horizontal { height: auto; width: 1fr; padding: 0 1; background: $panel; }
     CourtBar > Horizontal.-hidden { display: none; }
-    CourtBar Lines { background: $panel; }
+    CourtBar TextRows { background: $panel; }
     CourtBar Chip { margin: 0 0 0 1; }
     """
 
@@ -154,7 +154,7 @@ class CourtBar(LatePanel):
         court_status = frame.snapshot.court
         self.query_one("#court").set_class(court_status is None, "-hidden")
         if court_status is not None:
-            self.query_one("#score", Lines).show_rows([((score(court_status), "censored bold"),)])
+            self.query_one("#score", TextRows).show_rows([((score(court_status), "censored bold"),)])
             after_s = court_status.after_us / 1e6
             for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
                 tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
@@ -164,7 +164,7 @@ class CourtBar(LatePanel):
         if found is not None:
             room = max(20, self.size.width - 31)
             rows: list[Row] = [((line, "warn" if found.peers else "text"),) for line in wrap(found.sentence, room)]
-            self.query_one("#set", Lines).show_rows(rows)
+            self.query_one("#set", TextRows).show_rows(rows)
             free = tuple(p for p in found.peers if not frame.snapshot.censored[p])
             tip = (
                 f"Block all traffic of {len(free)} peers. The same button lifts the block."

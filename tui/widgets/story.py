@@ -15,7 +15,7 @@ from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
 from tui.textual_compat import TextLine
 
-from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
+from .panel import STEPPING, Chip, TextRows, name_panel, panel_css, step_within
 from .text import Row, wrap
 
 GUESSES = ("none", "few", "half", "most", "all")
@@ -63,16 +63,16 @@ class Story(VerticalScroll, inherit_bindings=False):
             return
         self._adding = True
         await self.mount(
-            Lines(id="told"),
+            TextRows(id="told"),
             Vertical(
-                Lines(id="question"),
+                TextRows(id="question"),
                 Horizontal(*(Chip(word, id=f"guess-{word}") for word in GUESSES), id="chips"),
                 TextLine(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS),
                 id="guess",
                 classes="-hidden",
             ),
-            Lines(id="results"),
-            Lines(id="earlier"),
+            TextRows(id="results"),
+            TextRows(id="earlier"),
         )
         self._complete = True
         self._fill()
@@ -128,17 +128,17 @@ class Story(VerticalScroll, inherit_bindings=False):
         self.set_class(self.size.height < BRIEF, "-brief")
         # The newest caption, what came out, and only then what was said before.
         told: list[Row] = [((line, "caption bold"),) for text in frame.captions[-1:] for line in wrap(text, width)]
-        self.query_one("#told", Lines).show_rows(told)
+        self.query_one("#told", TextRows).show_rows(told)
         before: list[Row] = []
         for text in reversed(frame.captions[:-1]):
             before += [((line, "dim"),) for line in wrap(text, width)]
-        self.query_one("#earlier", Lines).show_rows(before)
+        self.query_one("#earlier", TextRows).show_rows(before)
         asked = self.pending()
         self.query_one("#guess").set_class(asked is None, "-hidden")
         if asked is not None:
             rows: list[Row] = [((line, "text bold"),) for line in wrap(f"Your guess: {asked.question}", width)]
-            self.query_one("#question", Lines).show_rows(rows)
-        self.query_one("#results", Lines).show_rows(self._results(frame, width))
+            self.query_one("#question", TextRows).show_rows(rows)
+        self.query_one("#results", TextRows).show_rows(self._results(frame, width))
 
     def _results(self, frame: Frame, width: int) -> list[Row]:
         rows: list[Row] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import Stage
 
-from tui.widgets.panel import Lines, Row
+from tui.widgets.panel import Row, TextRows
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ def rows(count: int) -> list[Row]:
 
 
 async def test_they_are_as_high_as_they_are_many() -> None:
-    lines = Lines()
+    lines = TextRows()
     async with Stage(lines).run_test(size=(40, 30)) as pilot:
         assert lines.size.height == 0
         for count in (3, 9, 1, 0, 2):
@@ -26,7 +26,7 @@ async def test_they_are_as_high_as_they_are_many() -> None:
 
 async def test_rows_that_change_again_before_they_are_laid_out_leave_no_room_behind() -> None:
     """A busy machine lays out for another reason in between."""
-    lines = Lines()
+    lines = TextRows()
     app = Stage(lines)
     async with app.run_test(size=(40, 30)) as pilot:
         lines.show_rows(rows(23))
@@ -36,14 +36,14 @@ async def test_rows_that_change_again_before_they_are_laid_out_leave_no_room_beh
         assert lines.size.height == 9
 
 
-async def test_steady_ones_keep_the_height_of_the_most_until_they_are_loosened() -> None:
-    lines = Lines(steady=True)
+async def test_steady_ones_keep_the_height_of_the_most_until_it_is_reset() -> None:
+    lines = TextRows(steady=True)
     async with Stage(lines).run_test(size=(40, 30)) as pilot:
         for count, high in ((5, 5), (2, 5), (7, 7)):
             lines.show_rows(rows(count))
             await pilot.pause()
             assert lines.size.height == high
-        lines.loosen()
+        lines.reset_height()
         lines.show_rows(rows(2))
         await pilot.pause()
         assert lines.size.height == 2
