@@ -8,7 +8,7 @@ from person import Person, dashboard
 from engine import Adjourn, AskFor, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
-from tui.widgets.panel import Chip, TextRows
+from tui.widgets.panel import ActionButton, TextRows
 from tui.widgets.status import CourtBar, KeyBar, fitting, score
 
 pytestmark = pytest.mark.anyio
@@ -168,7 +168,7 @@ async def test_m_marks_the_minimum_cut_and_its_peers_can_be_censored_and_freed()
         await person.pilot.click("#censor-these")
         await person.pilot.pause()
         assert person.session.swarm.snapshot().censored[found.peers[0]]
-        assert person.main.query_one("#censor-these", Chip).label == "uncensor 1"
+        assert person.main.query_one("#censor-these", ActionButton).label == "uncensor 1"
         await person.press("M")
         assert not person.session.swarm.snapshot().censored.any()
         await person.press("m")
@@ -201,7 +201,7 @@ async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button
         assert person.session.analysis.min_cut is not None
         assert not person.session.analysis.min_cut.peers
         assert words(person, "#set")
-        assert not person.main.query_one("#censor-these", Chip).display
+        assert not person.main.query_one("#censor-these", ActionButton).display
 
 
 async def test_h_starts_a_court_whose_score_is_shown_and_whose_pace_can_be_changed() -> None:

@@ -49,7 +49,7 @@ from tui.widgets.attacks import (
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
 from tui.widgets.messages import Act, Attacked, PreviewAttack
-from tui.widgets.panel import Chip
+from tui.widgets.panel import ActionButton
 from tui.widgets.slider import Slider
 
 pytestmark = pytest.mark.anyio
@@ -187,7 +187,7 @@ async def test_a_preview_says_who_and_one_that_came_too_late_says_nothing() -> N
         await pilot.pause()
         assert "2 of 64" in lines_of(panel, "#attack-plan").replace("\n", " ")
         assert "p003 p005" in lines_of(panel, "#attack-plan")
-        assert panel.query_one("#attack-do", Chip).tip == PLAN.sentence
+        assert panel.query_one("#attack-do", ActionButton).tip == PLAN.sentence
         await pilot.press("right")
         panel.tell(asked, Plan((), "Nothing."))
         assert panel.plan is not None
@@ -203,7 +203,7 @@ async def test_what_cannot_be_had_is_crossed_out_says_why_and_is_not_done() -> N
         await pilot.pause()
         assert "No operator here" in lines_of(panel, "#attack-plan")
         assert "not here" in painted(panel.query_one(PresetList))[2]
-        assert panel.query_one("#attack-do", Chip).disabled
+        assert panel.query_one("#attack-do", ActionButton).disabled
         assert not app.heard(Attacked)
 
 
@@ -243,7 +243,7 @@ async def test_backspace_takes_the_latest_back() -> None:
         assert not app.heard(Act)
         panel.begun(started_attack("Highest degree", PLAN, 0))
         await pilot.pause()
-        assert panel.query_one("#attack-undo", Chip).label == "undo: highest degree"
+        assert panel.query_one("#attack-undo", ActionButton).label == "undo: highest degree"
         await pilot.press("backspace", "backspace")
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
         told = [note.message for note in app._notifications]
@@ -260,15 +260,15 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
         panel.begun(started_attack("Highest degree", slow, 0))
         both = frames.snapshot(attacks=(hubs, bridges))
         panel.show(frames.frame(snap=both))
-        chip = panel.query_one("#attack-undo", Chip)
-        assert chip.label == "cancel: highest degree", "the one that is looked at"
+        button = panel.query_one("#attack-undo", ActionButton)
+        assert button.label == "cancel: highest degree", "the one that is looked at"
         await pilot.press("end")
         panel.show(frames.frame(snap=both))
-        assert chip.label == "cancel 2 attacks", "none of them is looked at"
+        assert button.label == "cancel 2 attacks", "none of them is looked at"
         await pilot.press("backspace", "home", "backspace")
         assert [m.command for m in app.heard(Act)] == [CallOff(), CallOff("degree")]
         panel.show(frames.frame())
-        assert chip.label == "undo: highest degree"
+        assert button.label == "undo: highest degree"
         await pilot.press("backspace")
         assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
@@ -334,7 +334,7 @@ async def test_a_crowd_comes_and_a_share_of_all_goes() -> None:
         await person.wait(12.0, slices=120)
         frame = person.session.frame(20)
         assert (frame.snapshot.state != ALIVE).sum() >= 0.25 * 74
-        assert "for good" in panel.query_one("#attack-undo", Chip).tip
+        assert "for good" in panel.query_one("#attack-undo", ActionButton).tip
 
 
 async def test_another_network_offers_others() -> None:

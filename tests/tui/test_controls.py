@@ -13,7 +13,7 @@ from stage import Stage, lines_of
 from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, Set, Shutdown
 from tui.widgets.controls import KNOBS, Controls, command_of, group_tips, nearest_stop
 from tui.widgets.messages import Act, PreviewSelector
-from tui.widgets.panel import Chip
+from tui.widgets.panel import ActionButton
 from tui.widgets.slider import HOLD_FRAMES, Slider
 
 pytestmark = pytest.mark.anyio
@@ -119,9 +119,9 @@ async def test_buttons_act_on_many_and_say_on_how_many() -> None:
             Partition("random 50%"),
             Revive("state=dead"),
         ]
-        assert "about 6 of 64" in panel.query_one("#kill-some", Chip).tip
-        assert panel.query_one("#revive-all", Chip).label == "revive 2"
-        assert "no partition" in panel.query_one("#heal", Chip).tip
+        assert "about 6 of 64" in panel.query_one("#kill-some", ActionButton).tip
+        assert panel.query_one("#revive-all", ActionButton).label == "revive 2"
+        assert "no partition" in panel.query_one("#heal", ActionButton).tip
         snap.group[:32] = 1
         panel.show(frames.frame(snap=snap))
         await pilot.pause()

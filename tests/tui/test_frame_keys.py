@@ -10,7 +10,7 @@ from tui.actions.table import ACTIONS, IDS
 from tui.screens.main import OF_ASK, OF_SWARM
 from tui.widgets import panel
 from tui.widgets.ask_picture import AskPicture
-from tui.widgets.panel import Chip, Offer, fitting
+from tui.widgets.panel import ActionButton, Offer, fitting
 
 pytestmark = pytest.mark.anyio
 
@@ -77,8 +77,8 @@ async def test_in_a_small_terminal_the_card_of_a_peer_leaves_the_picture_its_tit
         assert card.y > picture.y
         assert card.bottom < picture.bottom - 1
         assert picture.contains_region(card)
-        chips = person.main.panel("inspector").query(Chip).results()
-        assert all(chip.size.width >= chip.get_content_width(chip.size, chip.size) for chip in chips)
+        buttons = person.main.panel("inspector").query(ActionButton).results()
+        assert all(button.size.width >= button.get_content_width(button.size, button.size) for button in buttons)
         await person.press("enter")
         assert person.main.panel("inspector").region.height > card.height
         await person.press("escape")

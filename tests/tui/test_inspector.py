@@ -13,7 +13,7 @@ from stage import Stage, lines_of
 from engine import Beliefs, Censor, Collude, Defect, File, Kill, Revive, Uncensor
 from tui.widgets.inspector import Inspector
 from tui.widgets.messages import Act, AskWanted, PeerPicked
-from tui.widgets.panel import Chip
+from tui.widgets.panel import ActionButton
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +90,7 @@ async def test_the_ask_below_has_its_account_and_then_its_verdict() -> None:
         assert "No answer: 3 peers hold it" in lines_of(panel, "#ask").replace("\n", " ")
 
 
-async def test_chips_act_and_turn_into_their_opposite() -> None:
+async def test_buttons_act_and_turn_into_their_opposite() -> None:
     panel = Inspector()
     app = Stage(panel)
     async with app.run_test(size=(40, 30)) as pilot:
@@ -102,7 +102,7 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
         await pilot.pause()
         assert [m.command for m in app.heard(Act)] == [Kill(17), Censor(17), Collude(17, "blue train")]
         assert [m.origin for m in app.heard(AskWanted)] == [17]
-        assert "hides “blue train”" in panel.query_one("#verb-collude", Chip).tip
+        assert "hides “blue train”" in panel.query_one("#verb-collude", ActionButton).tip
 
         snap = frames.snapshot()
         snap.censored[17] = snap.colluding[17] = snap.poisoned[17] = True
@@ -146,9 +146,9 @@ async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:
         assert [m.command for m in app.heard(Act)] == [Revive(20)]
         assert not app.heard(AskWanted)
         for verb in ("collude", "leave", "ask"):
-            chip = panel.query_one(f"#verb-{verb}", Chip)
-            assert chip.disabled
-            assert "p020 is dead" in chip.tip
+            button = panel.query_one(f"#verb-{verb}", ActionButton)
+            assert button.disabled
+            assert "p020 is dead" in button.tip
 
 
 async def test_without_any_ask_there_is_no_word_to_hide() -> None:
@@ -156,9 +156,9 @@ async def test_without_any_ask_there_is_no_word_to_hide() -> None:
     async with Stage(panel).run_test(size=(40, 30)) as pilot:
         panel.show(replace(chosen(snap=frames.snapshot(asks=(), asks_total=0)), ask=None))
         await pilot.pause()
-        chip = panel.query_one("#verb-collude", Chip)
-        assert chip.disabled
-        assert "no word to hide" in chip.tip
+        button = panel.query_one("#verb-collude", ActionButton)
+        assert button.disabled
+        assert "no word to hide" in button.tip
         assert lines_of(panel, "#ask") == ""
 
 

@@ -34,7 +34,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.history import History
 from tui.widgets.menu import Menu
 from tui.widgets.options_panel import Options, OptionTable, typed_of
-from tui.widgets.panel import Chip, TextRows
+from tui.widgets.panel import ActionButton, TextRows
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         assert table.has_focus
         assert table.cursor == "ttl"
         assert "1 to 255 hops; default 7" in told(person)
-        assert panel.query_one("#option-now", Chip).disabled
+        assert panel.query_one("#option-now", ActionButton).disabled
         await person.press("left", "left")
         assert session.swarm.snapshot().settings["ttl"] == 7, "nothing is changed before it is applied"
         await person.press("enter")
@@ -111,7 +111,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         # A bad value stays where it was typed, with the reason; no letter of it is a key of the dashboard.
         await person.press("9", "9", "9", "q", "enter")
         assert 'ttl, in hops, should be a whole number from 1 to 255, not "999q"' in told(person).replace("\n", " ")
-        assert panel.query_one("#option-now", Chip).disabled
+        assert panel.query_one("#option-now", ActionButton).disabled
         await person.press("down")
         assert table.cursor == "ttl"
         await person.press("escape", "down", "down", "6", "enter")

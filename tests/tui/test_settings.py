@@ -195,7 +195,7 @@ async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_sa
         bar = person.main.query_one(KeyBar).render_line(0).text
         assert "^k revive" in bar
         assert "f6 network" in bar
-        assert "[^k]" in "\n".join(chip.render_line(0).text for chip in person.main.query("Chip"))  # type: ignore[attr-defined]
+        assert "[^k]" in "\n".join(button.render_line(0).text for button in person.main.query("ActionButton"))  # type: ignore[attr-defined]
         await person.press("question_mark")
         assert isinstance(person.app.screen, HelpScreen)
         await person.pilot.pause()

@@ -430,7 +430,7 @@ def to_text(canvas: Canvas) -> str:
     return "\n".join("".join(map(chr, row)) for row in pack(canvas).tolist())
 
 
-def lasso(canvas: Canvas, box: tuple[int, int, int, int], ink: int) -> None:
+def selection_box(canvas: Canvas, box: tuple[int, int, int, int], ink: int) -> None:
     """The outline of a box from one cell to another, both included; what is outside the canvas is not drawn."""
     (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
     x0, x1 = left * canvas.across, (right + 1) * canvas.across - 1

@@ -226,8 +226,8 @@ class Program(Protocol):
 
 
 class Words(NamedTuple):
-    """The words of an action at this moment: on a key or chip, in the menu and palette, and what it does. Empty: as in
-    its row."""
+    """The words of an action at this moment: on a key or button, in the menu and palette, and what it does. Empty: as
+    in its row."""
 
     label: str = ""
     says: str = ""
@@ -582,7 +582,7 @@ class MainScreen(LeanScreen[None]):
         return action.why_not(self.context)
 
     def verbs(self) -> tuple[Verb, ...]:
-        """The verbs for the chosen peers, possible or not. Made once a frame, since keys, chips and menus all use
+        """The verbs for the chosen peers, possible or not. Made once a frame, since keys, buttons and menus all use
         them."""
         frame = self.frame if self.is_mounted else None
         if frame is None:

@@ -201,7 +201,7 @@ PAIRS: tuple[Pair, ...] = (
         "All peers are chosen: no other peer is left to split off from.",
     ),
 )  # fmt: skip
-"""In the order of chips and menus."""
+"""In the order of buttons and menus."""
 
 
 def phrase_of(frame: Frame) -> str:

@@ -42,7 +42,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, PreviewAttack
 
 from ..session.verbs import calling_off, make
-from .panel import Chip, LatePanel, TextRows, name_panel, panel_css
+from .panel import ActionButton, LatePanel, TextRows, name_panel, panel_css
 from .slider import Dial, Slider
 from .table import MOVING, VirtualTable
 from .text import Row, wrap
@@ -291,8 +291,8 @@ class Attacks(LatePanel):
     Attacks {
         padding: 0 0 0 1;
         Slider.-unused { display: none; }
-        #attack-chips { height: 1; width: 1fr; }
-        #attack-chips Chip { margin: 0 1 0 0; }
+        #attack-buttons { height: 1; width: 1fr; }
+        #attack-buttons ActionButton { margin: 0 1 0 0; }
         #attack-about, #attack-plan { max-height: 4; }
     }
     """
@@ -326,7 +326,9 @@ class Attacks(LatePanel):
             TextRows(id="attack-about"),
             *(Slider("", ("",), value_cells=13, id=f"dial-{n}") for n in range(DIALS)),
             TextRows(id="attack-plan"),
-            Horizontal(Chip("do it", id="attack-do"), Chip("undo", id="attack-undo"), id="attack-chips"),
+            Horizontal(
+                ActionButton("do it", id="attack-do"), ActionButton("undo", id="attack-undo"), id="attack-buttons"
+            ),
         ]
 
     # --- what it is told -----------------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ class Attacks(LatePanel):
         moved = before is None or before.snapshot.now_us != frame.snapshot.now_us
         if self._asked is None or (aged and (moved or self.plan is None)):
             self._ask()
-        self._dress_chips()
+        self._dress_buttons()
         return True
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
@@ -375,13 +377,13 @@ class Attacks(LatePanel):
         elif why_not:
             rows = [((line, "warn"),) for line in wrap(why_not, width)]
         self.query_one("#attack-plan", TextRows).show_rows(rows)
-        self._dress_chips()
+        self._dress_buttons()
 
     def begun(self, started: StartedAttack) -> None:
         """An attack was done: it can be taken back from here."""
         self.started = started
         self._ask()
-        self._dress_chips()
+        self._dress_buttons()
 
     def mark(self, name: str) -> None:
         """Look at the preset of this name, now or when it is offered."""
@@ -451,11 +453,11 @@ class Attacks(LatePanel):
         if preset is not None and command is not None and known:
             self.tell(command, None, preset.why_not or UNKNOWN_YET)
 
-    def _dress_chips(self) -> None:
+    def _dress_buttons(self) -> None:
         preset, frame, started = self.preset, self._frame, self.started
         if preset is None or frame is None:
             return
-        do, back = self.query_one("#attack-do", Chip), self.query_one("#attack-undo", Chip)
+        do, back = self.query_one("#attack-do", ActionButton), self.query_one("#attack-undo", ActionButton)
         tip = preset.why_not or (self.plan.sentence if self.plan is not None else preset.about)
         do.dress(f"do it: {preset.title.lower()}", tip, disabled=bool(preset.why_not))
         going = self.going
@@ -476,7 +478,7 @@ class Attacks(LatePanel):
         self.plan = None
         self._dress()
         self._ask()
-        self._dress_chips()
+        self._dress_buttons()
 
     @on(PresetList.Turned)
     def _turned(self, event: PresetList.Turned) -> None:
@@ -504,17 +506,17 @@ class Attacks(LatePanel):
             self.chosen.setdefault(preset.name, {})[dial.name] = dial.values[event.index]
             self._ask()
 
-    @on(Chip.Pressed)
-    def _pressed(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _pressed(self, event: ActionButton.Pressed) -> None:
         event.stop()
-        if event.chip.id == "attack-do":
+        if event.button.id == "attack-do":
             self.action_attack()
         else:
             self.action_undo()
 
     def action_dial(self, by: int) -> None:
         """From one slider to the next; above the first is the list."""
-        stops: Sequence[Widget] = [self.query_one(PresetList), *self.query(Slider), *self.query(Chip)]
+        stops: Sequence[Widget] = [self.query_one(PresetList), *self.query(Slider), *self.query(ActionButton)]
         there = [widget for widget in stops if widget.focusable]
         focused = self.screen.focused
         if focused in there:
@@ -544,7 +546,7 @@ class Attacks(LatePanel):
             return
         self.started = None
         self.post_message(Act(started.undo))
-        self._dress_chips()
+        self._dress_buttons()
 
 
 def _may_be_victim(snapshot: Snapshot, peer: int | None) -> bool:

@@ -37,7 +37,7 @@ from tui.textual_compat import TextLine
 from tui.widgets.messages import Act, PreviewSelector, RunAction
 
 from .filter_bar import WHERE, Complete, Completed
-from .panel import STEPPING, Chip, TextRows, name_panel, panel_css, step_within
+from .panel import STEPPING, ActionButton, TextRows, name_panel, panel_css, step_within
 from .slider import Dial, Slider
 from .text import letters_only, wrap
 
@@ -134,7 +134,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         padding: 0 0 0 1;
         scrollbar-gutter: stable;
         .row { height: 1; width: 1fr; }
-        .row Chip { margin: 0 1 0 0; }
+        .row ActionButton { margin: 0 1 0 0; }
         #verb { width: 15; height: 1; }
         #verb SelectOverlay { width: 22; max-height: 14; }
         Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $foreground 8%; }
@@ -174,18 +174,23 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         parts: list[Widget] = [
             *(Slider(k.label, k.words, start=k.rest, tip=k.tip, id=f"knob-{k.name}") for k in KNOBS),
             Horizontal(
-                Chip("kill 10 %", id="kill-some"), Chip("kill top 5", id="kill-top"), classes="row", id="groups"
+                ActionButton("kill 10 %", id="kill-some"),
+                ActionButton("kill top 5", id="kill-top"),
+                classes="row",
+                id="groups",
             ),
             Horizontal(
-                Chip("split in two", id="split"),
-                Chip("heal", id="heal"),
-                Chip("revive all", id="revive-all"),
+                ActionButton("split in two", id="split"),
+                ActionButton("heal", id="heal"),
+                ActionButton("revive all", id="revive-all"),
                 classes="row",
             ),
             Horizontal(
                 VerbChoice(verbs, value="kill", allow_blank=False, compact=True, id="verb"),
-                Chip("do it", id="do", tip="Do it to all peers that the selector names."),
-                Chip("options", "panel.options", id="options-chip", tip="The options of the network: change them."),
+                ActionButton("do it", id="do", tip="Do it to all peers that the selector names."),
+                ActionButton(
+                    "options", "panel.options", id="options-button", tip="The options of the network: change them."
+                ),
                 classes="row",
                 id="any",
             ),
@@ -219,7 +224,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
             lines.disabled = bool(why_not)
             lines.tooltip = Content(why_not or next(k.tip for k in KNOBS if k.name == "capacity"))
         for id_, (label, tip, possible) in group_tips(snapshot).items():
-            self.query_one(f"#{id_}", Chip).dress(label, tip, disabled=not possible)
+            self.query_one(f"#{id_}", ActionButton).dress(label, tip, disabled=not possible)
 
     def action_step(self, across: int, down: int) -> None:
         """To the next part in this direction."""
@@ -241,15 +246,15 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         knob = next(k for k in KNOBS if event.slider.id == f"knob-{k.name}")
         self.post_message(Act(set_to(knob, event.index)))
 
-    @on(Chip.Pressed)
-    def _pressed(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _pressed(self, event: ActionButton.Pressed) -> None:
         event.stop()
-        if event.chip.id == "do":
+        if event.button.id == "do":
             self._do()
-        elif event.chip.id == "options-chip":
+        elif event.button.id == "options-button":
             self.post_message(RunAction("panel.options"))
         else:
-            self.post_message(Act(GROUPS[str(event.chip.id)]))
+            self.post_message(Act(GROUPS[str(event.button.id)]))
 
     @on(Input.Changed, "#selector")
     def _typed(self, event: Input.Changed) -> None:
@@ -360,7 +365,7 @@ def _number(knob: Dial, setting: object) -> float | None:
 
 
 def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
-    """Chip id -> (label, what it does and to how many, whether there is anything to do)."""
+    """ActionButton id -> (label, what it does and to how many, whether there is anything to do)."""
     n = len(snapshot.state)
     alive, dead = int((snapshot.state == ALIVE).sum()), int((snapshot.state == DEAD).sum())
     sides = len(sorted_once(snapshot.group)) if n else 1

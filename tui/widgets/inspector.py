@@ -30,7 +30,7 @@ from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
 from ..session.verbs import Verb, verbs_for
 from .asks_table import account_rows
-from .panel import Chip, TextRows, name_panel, panel_css
+from .panel import ActionButton, TextRows, name_panel, panel_css
 from .text import STATE, Row, Span, fit, names, peer_at, width_of, wrap
 
 # What the selected peer believes: which peers it knows, when it last heard from them, and where it is wrong. Wrong
@@ -196,7 +196,7 @@ HISTORY = 48
 ABREAST = 35
 """Cells that three verbs need beside each other."""
 MENU = "menu"
-CHIPS = {
+BUTTONS = {
     "kill": "peer.kill",
     "censor": "peer.censor",
     "collude": "peer.collude",
@@ -204,7 +204,7 @@ CHIPS = {
     "ask": "ask.here",
     MENU: "peer.menu",
 }
-"""Chips by name, and the ids of their keys: the verbs that have one, and the menu of all."""
+"""Buttons by name, and the ids of their keys: the verbs that have one, and the menu of all."""
 
 NOTHING: tuple[str, ...] = (
     "Each dot is a peer. Lines are links, or the way of an ask.",
@@ -226,7 +226,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             height: auto; width: 1fr; margin: 1 0 0 0;
             layout: grid; grid-size: 3; grid-rows: 1; grid-gutter: 0 1; grid-columns: 1fr;
         }
-        #verbs Chip { width: 1fr; }
+        #verbs ActionButton { width: 1fr; }
         #verbs.-several { grid-size: 2; }
         #verbs.-hidden, .-hidden { display: none; }
         #leaves { pointer: pointer; }
@@ -290,14 +290,14 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         event.stop()
         self.open_leaf(event.leaf)
 
-    @on(Chip.Pressed)
-    def _pressed(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _pressed(self, event: ActionButton.Pressed) -> None:
         event.stop()
         if self._frame is None or not self._frame.chosen:
             return
-        name = str(event.chip.id).removeprefix("verb-")
+        name = str(event.button.id).removeprefix("verb-")
         if name == MENU:
-            region = event.chip.region
+            region = event.button.region
             self.post_message(MenuWanted(None, (region.x, region.y + 1)))
             return
         verb = next((v for v in verbs_for(self._frame) if v.id == name), None)
@@ -320,7 +320,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = [verb for verb in verbs_for(frame) if verb.id in CHIPS]
+        verbs = [verb for verb in verbs_for(frame) if verb.id in BUTTONS]
         first = self.leaf == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
@@ -352,10 +352,12 @@ class Inspector(VerticalScroll, inherit_bindings=False):
 
     def _dress(self, box: Widget, verbs: Sequence[Verb]) -> None:
         if not box.children:  # the first time that a peer is chosen
-            box.mount(*[Chip(name, key, id=f"verb-{name}") for name, key in CHIPS.items()])
+            box.mount(*[ActionButton(name, key, id=f"verb-{name}") for name, key in BUTTONS.items()])
         for verb in verbs:
-            self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
-        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All actions on these peers, as by a right click.")
+            self.query_one(f"#verb-{verb.id}", ActionButton).dress(verb.label, verb.tip, disabled=not verb.possible)
+        self.query_one(f"#verb-{MENU}", ActionButton).dress(
+            "More …", "All actions on these peers, as by a right click."
+        )
 
     def _room(self) -> Size:
         return self.scrollable_content_region.size

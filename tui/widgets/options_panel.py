@@ -21,7 +21,7 @@ from tui.session.frame import Frame
 from tui.session.options import Option, options_of, text_of
 from tui.widgets.messages import How, OptionsWanted
 
-from .panel import Chip, LatePanel, TextRows, name_panel, panel_css
+from .panel import ActionButton, LatePanel, TextRows, name_panel, panel_css
 from .table import MOVING, Column, VirtualTable
 from .text import Row, Span, wrap
 
@@ -311,7 +311,7 @@ class Options(LatePanel):
         padding: 0 0 0 1;
         #option-told { max-height: 7; }
         .row { height: 1; width: 1fr; }
-        .row Chip { margin: 0 1 0 0; }
+        .row ActionButton { margin: 0 1 0 0; }
     }
     """
     )
@@ -332,11 +332,11 @@ class Options(LatePanel):
             OptionTable(self.wishes, id="option-table"),
             TextRows(id="option-told"),
             Horizontal(
-                Chip("apply now", "list.choose", id="option-now"),
-                Chip("restart", "option.restart", id="option-restart"),
+                ActionButton("apply now", "list.choose", id="option-now"),
+                ActionButton("restart", "option.restart", id="option-restart"),
                 classes="row",
             ),
-            Horizontal(Chip("restart, my actions again", "option.again", id="option-again"), classes="row"),
+            Horizontal(ActionButton("restart, my actions again", "option.again", id="option-again"), classes="row"),
         ]
 
     @property
@@ -403,8 +403,8 @@ class Options(LatePanel):
         told.show_rows(self._rows(table.option, width))
         for id_, how, about in (("now", "now", NOW), ("restart", "restart", RESTART), ("again", "again", AGAIN)):
             why = self._why_not(how)  # type: ignore[arg-type]
-            chip = self.query_one(f"#option-{id_}", Chip)
-            chip.dress(chip.label, why or about, disabled=bool(why))
+            button = self.query_one(f"#option-{id_}", ActionButton)
+            button.dress(button.label, why or about, disabled=bool(why))
 
     def _rows(self, option: Option | None, width: int) -> list[Row]:
         if option is None:
@@ -433,10 +433,10 @@ class Options(LatePanel):
         event.stop()
         self._want("now")
 
-    @on(Chip.Pressed)
-    def _pressed(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _pressed(self, event: ActionButton.Pressed) -> None:
         event.stop()
-        self._want({"option-now": "now", "option-restart": "restart"}.get(str(event.chip.id), "again"))  # type: ignore[arg-type]
+        self._want({"option-now": "now", "option-restart": "restart"}.get(str(event.button.id), "again"))  # type: ignore[arg-type]
         self.focus()
 
     def action_restart(self) -> None:

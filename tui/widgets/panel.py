@@ -366,14 +366,14 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         return ((), False) if index is None else (self.row(index, width), self.is_cursor(index))
 
 
-class Chip(RowWidget, can_focus=True):
+class ActionButton(RowWidget, can_focus=True):
     """A button of one line: `[x] Kill`. The key it can also be had by is part of it.
 
-    Disabled, it keeps a tooltip that says why. It posts `Chip.Pressed`.
+    Disabled, it keeps a tooltip that says why. It posts `ActionButton.Pressed`.
     """
 
     DEFAULT_CSS = """
-    Chip {
+    ActionButton {
         width: auto;
         height: 1;
         color: $foreground;
@@ -387,19 +387,19 @@ class Chip(RowWidget, can_focus=True):
     BINDINGS = within({"button.press": "press"})
 
     class Pressed(Message):
-        """The chip was pressed."""
+        """The button was pressed."""
 
-        def __init__(self, chip: Chip) -> None:
+        def __init__(self, button: ActionButton) -> None:
             super().__init__()
-            self.chip = chip
+            self.button = button
 
         @property
-        def control(self) -> Chip:
-            """For `@on(Chip.Pressed, selector)`."""
-            return self.chip
+        def control(self) -> ActionButton:
+            """For `@on(ActionButton.Pressed, selector)`."""
+            return self.button
 
     def __init__(self, label: str, key: str = "", *, tip: str = "", id: str | None = None) -> None:  # noqa: A002
-        """`key` is the id of a key in the table: the chip shows what a person has to press for it."""
+        """`key` is the id of a key in the table: the button shows what a person has to press for it."""
         super().__init__(id=id)
         self._label, self._key = label, key
         self.tip = tip

@@ -27,7 +27,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, RunAction
 
 from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
-from .panel import Chip, LatePanel, Offer, TextRows
+from .panel import ActionButton, LatePanel, Offer, TextRows
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
 
@@ -112,16 +112,16 @@ def _court_lines() -> tuple[Widget, ...]:
     return (
         Horizontal(
             TextRows(id="score"),
-            Chip("-", id="sooner"),
-            Chip("+", id="later"),
-            Chip("adjourn", "run.court", id="adjourn", tip=adjourn),
+            ActionButton("-", id="sooner"),
+            ActionButton("+", id="later"),
+            ActionButton("adjourn", "run.court", id="adjourn", tip=adjourn),
             id="court",
             classes="-hidden",
         ),
         Horizontal(
             TextRows(id="set"),
-            Chip("censor these", "ask.censor_set", id="censor-these"),
-            Chip("close", "ask.silence", id="put-away", tip="Remove the rings around these peers."),
+            ActionButton("censor these", "ask.censor_set", id="censor-these"),
+            ActionButton("close", "ask.silence", id="put-away", tip="Remove the rings around these peers."),
             id="silencing",
             classes="-hidden",
         ),
@@ -137,11 +137,11 @@ class CourtBar(LatePanel):
     CourtBar > Horizontal { height: auto; width: 1fr; padding: 0 1; background: $panel; }
     CourtBar > Horizontal.-hidden { display: none; }
     CourtBar TextRows { background: $panel; }
-    CourtBar Chip { margin: 0 0 0 1; }
+    CourtBar ActionButton { margin: 0 0 0 1; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(_court_lines, Chip, id=id, classes=classes)
+        super().__init__(_court_lines, ActionButton, id=id, classes=classes)
 
     def has_content(self, frame: Frame) -> bool:
         """Whether there is a court or a minimum cut."""
@@ -158,7 +158,9 @@ class CourtBar(LatePanel):
             after_s = court_status.after_us / 1e6
             for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
                 tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
-                self.query_one(f"#{id_}", Chip).dress("-" if word == "sooner" else "+", tip, disabled=pace is None)
+                self.query_one(f"#{id_}", ActionButton).dress(
+                    "-" if word == "sooner" else "+", tip, disabled=pace is None
+                )
         found = frame.min_cut
         self.query_one("#silencing").set_class(found is None, "-hidden")
         if found is not None:
@@ -171,16 +173,16 @@ class CourtBar(LatePanel):
                 if free
                 else f"Lift the block of {len(found.peers)}."
             )
-            these = self.query_one("#censor-these", Chip)
+            these = self.query_one("#censor-these", ActionButton)
             these.dress(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
             these.display = bool(found.peers)
         return True
 
-    @on(Chip.Pressed)
-    def _pressed(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _pressed(self, event: ActionButton.Pressed) -> None:
         event.stop()
         frame = self._frame
-        match event.chip.id:
+        match event.button.id:
             case "adjourn":
                 self.post_message(Act(Adjourn()))
             case "put-away":
@@ -188,7 +190,7 @@ class CourtBar(LatePanel):
             case "censor-these":
                 self.post_message(RunAction("ask.censor_set"))
             case "sooner" | "later" if frame is not None and frame.snapshot.court is not None:
-                pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.chip.id == "sooner" else 1)
+                pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.button.id == "sooner" else 1)
                 if pace is not None:
                     self.post_message(Act(Court(pace)))
 

@@ -15,14 +15,14 @@ from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
 from tui.textual_compat import TextLine
 
-from .panel import STEPPING, Chip, TextRows, name_panel, panel_css, step_within
+from .panel import STEPPING, ActionButton, TextRows, name_panel, panel_css, step_within
 from .text import Row, wrap
 
 GUESSES = ("none", "few", "half", "most", "all")
 """Guesses with a button; any other can be typed."""
 LONGEST_GUESS = 60
 BRIEF = 7
-"""With fewer lines than this there is no place to type a guess; the chips are left."""
+"""With fewer lines than this there is no place to type a guess; the buttons are left."""
 
 
 class Story(VerticalScroll, inherit_bindings=False):
@@ -38,8 +38,8 @@ class Story(VerticalScroll, inherit_bindings=False):
         /* A question must not be missed: it stays at the bottom while what was said scrolls. */
         #guess { dock: bottom; height: auto; background: $background; }
         #guess.-hidden { display: none; }
-        #chips { height: 1; width: 1fr; }
-        #chips Chip { margin: 0 1 0 0; }
+        #buttons { height: 1; width: 1fr; }
+        #buttons ActionButton { margin: 0 1 0 0; }
         Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $foreground 8%; }
         Input:focus { background: $foreground 16%; }
         &.-brief #guess Input { display: none; }
@@ -66,7 +66,7 @@ class Story(VerticalScroll, inherit_bindings=False):
             TextRows(id="told"),
             Vertical(
                 TextRows(id="question"),
-                Horizontal(*(Chip(word, id=f"guess-{word}") for word in GUESSES), id="chips"),
+                Horizontal(*(ActionButton(word, id=f"guess-{word}") for word in GUESSES), id="buttons"),
                 TextLine(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS),
                 id="guess",
                 classes="-hidden",
@@ -158,10 +158,10 @@ class Story(VerticalScroll, inherit_bindings=False):
             rows += [((f"  {line}", "text" if held else ink),) for line in lines[1:]]
         return rows
 
-    @on(Chip.Pressed)
-    def _chose(self, event: Chip.Pressed) -> None:
+    @on(ActionButton.Pressed)
+    def _chose(self, event: ActionButton.Pressed) -> None:
         event.stop()
-        self._guess(event.chip.label)
+        self._guess(event.button.label)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:

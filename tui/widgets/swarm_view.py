@@ -166,7 +166,7 @@ class SwarmView(CanvasWidget):
         self._refusals: list[tuple[PeerId, PeerId, float]] = []
         self._drag: tuple[int, int] | None = None
         self._dragged = False
-        self.lasso: tuple[int, int, int, int] | None = None
+        self.selection_box: tuple[int, int, int, int] | None = None
         """A box that is being drawn: the cells of two corners."""
 
     # --- frames --------------------------------------------------------------------------------------------
@@ -276,8 +276,8 @@ class SwarmView(CanvasWidget):
         for row, line in enumerate(said):
             raster.text(self._canvas, 0, row, f" {line} ", INK["say"])
         self._explain(frame, scene, len(said))
-        if self.lasso is not None:
-            raster.lasso(self._canvas, self.lasso, INK["selected"])
+        if self.selection_box is not None:
+            raster.selection_box(self._canvas, self.selection_box, INK["selected"])
         for draw in self.over.values():
             draw(self._canvas, scene)
         self._title(frame)
@@ -410,7 +410,7 @@ class SwarmView(CanvasWidget):
         find that no cell differs, was a sixth of the dashboard's processor time.
         """
         snapshot = frame.snapshot
-        if self.moving or self.over or self.lasso is not None or self._in_motion(frame):
+        if self.moving or self.over or self.selection_box is not None or self._in_motion(frame):
             return None
         # Ages in beliefs and in the colouring by age change all the time.
         if frame.show_belief or self.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
@@ -554,7 +554,7 @@ class SwarmView(CanvasWidget):
             at = event.get_content_offset_capture(self)
             if self._dragged or max(abs(at.x - self._drag[0]), 2 * abs(at.y - self._drag[1])) >= SLIP:
                 self._dragged = True
-                self.lasso = (*self._drag, at.x, at.y)
+                self.selection_box = (*self._drag, at.x, at.y)
                 self.redraw()
             return
         if self._drag is not None and event.button:
@@ -607,16 +607,16 @@ class SwarmView(CanvasWidget):
         """End a drag. The peers in a box are chosen."""
         self._drag = None
         self.release_mouse()
-        if self.lasso is not None:
-            held, self.lasso = self._held(self.lasso), None
+        if self.selection_box is not None:
+            held, self.selection_box = self._held(self.selection_box), None
             self.redraw()
             self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
 
-    def _held(self, lasso: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
+    def _held(self, box: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
         """The peers in a box of cells, corners included, as far as it lies inside the picture."""
         if self._frame is None:
             return ()
-        (left, right), (top, bottom) = sorted(lasso[::2]), sorted(lasso[1::2])
+        (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
         left, right = max(left, 0), min(right, self._canvas.width - 1)
         top, bottom = max(top, 0), min(bottom, self._canvas.height - 1)
         col, row = raster.cells(self._canvas, *self.stage.dots(self._frame.wall_s))
