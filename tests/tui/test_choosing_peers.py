@@ -302,7 +302,7 @@ async def test_the_controls_are_named_where_a_story_has_their_place() -> None:
         assert person.main.query_one("#story").display
 
 
-async def test_the_last_messages_of_a_peer_are_on_a_leaf_of_the_inspector() -> None:
+async def test_the_last_messages_of_a_peer_are_on_a_tab_of_the_inspector() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "a")
         await person.type("blue train")
@@ -310,12 +310,12 @@ async def test_the_last_messages_of_a_peer_are_on_a_leaf_of_the_inspector() -> N
         await person.wait(3.0, slices=100)
         await person.press("enter", "right")
         panel = person.main.query_one(Inspector)
-        assert panel.leaf == "messages"
+        assert panel.tab == "messages"
         long = panel.query_one("#long")
         assert "→ " in long.text  # type: ignore[attr-defined]
         assert "Query" in long.text  # type: ignore[attr-defined]
         await person.press("right")
-        assert panel.leaf == "files"
+        assert panel.tab == "files"
         await person.press("right")
         assert "ago" in long.text or "hearsay" in long.text  # type: ignore[attr-defined]
 

@@ -165,7 +165,7 @@ LATE = ("attacks", OPTIONS)
 """Panels that are made when they are first opened, and take the focus by themselves then."""
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
-    "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
+    "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "tab")),
     "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort"), (("ask.filter",), "which")),
     "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
     "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),

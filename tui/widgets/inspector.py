@@ -1,8 +1,8 @@
 """The selected peer and the selected ask, on a few tabs.
 
-The first leaf has what a person wants to know first, in that order: is it up, who is it linked to, what is it doing,
+The first tab has what a person wants to know first, in that order: is it up, who is it linked to, what is it doing,
 what can I do to it, what became of the question, what does it believe in the protocol's own words. The others are long:
-its last messages, its files, whom it knows. Left and right turn the leaves, and so does a click on a name.
+its last messages, its files, whom it knows. Left and right change the tab, and so does a click on a name.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _rule(title: str, width: int) -> Row:
 
 # The tabs of the inspector: their names in a line, and the rows of the long ones.
 
-LEAVES = ("peer", "messages", "files", "beliefs")
+TABS = ("peer", "messages", "files", "beliefs")
 
 
 class InspectorTabs(TextRows):
@@ -126,21 +126,21 @@ class InspectorTabs(TextRows):
     class Turned(Message):
         """The person wants to see this tab."""
 
-        def __init__(self, leaf: str) -> None:
+        def __init__(self, tab: str) -> None:
             super().__init__()
-            self.leaf = leaf
+            self.tab = tab
 
-    def show_leaf(self, leaf: str) -> None:
-        """Light this name."""
+    def show_tab(self, tab: str) -> None:
+        """Highlight this name."""
         row: list[Span] = []
-        for name in LEAVES:
-            row += [(f" {name} ", "key bold reverse" if name == leaf else "dim"), (" ", "dim")]
+        for name in TABS:
+            row += [(f" {name} ", "key bold reverse" if name == tab else "dim"), (" ", "dim")]
         self.show_rows([tuple(row)])
 
     def on_click(self, event: events.Click) -> None:
-        """Turn to the name under the pointer."""
+        """Open the tab under the pointer."""
         left = 0
-        for name in LEAVES:
+        for name in TABS:
             if left <= event.x < left + len(name) + 2:
                 self.post_message(self.Turned(name))
             left += len(name) + 3
@@ -152,15 +152,15 @@ def rule(title: str, width: int) -> Row:
     return (*row, ("─" * max(0, width - width_of(row)), "dim"))
 
 
-def leaf_rows(leaf: str, frame: Frame, width: int) -> list[Row]:
+def tab_rows(tab: str, frame: Frame, width: int) -> list[Row]:
     """A tab with a long list, from the facts of the selected peer."""
     facts = frame.facts
     if facts is None or facts.peer != frame.selected:
         return [(("…", "dim"),)]
-    if leaf == "messages":
+    if tab == "messages":
         rows = [_message(one, frame) for one in facts.last]
         return rows or _said("It has sent and received no message since it was selected.", width)
-    if leaf == "files":
+    if tab == "files":
         names: list[Row] = [
             (((fit(si(one.size) + "B", 6, right=True)), "dim"), (f"  {one.name}", "text")) for one in facts.files
         ]
@@ -229,7 +229,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         #verbs ActionButton { width: 1fr; }
         #verbs.-several { grid-size: 2; }
         #verbs.-hidden, .-hidden { display: none; }
-        #leaves { pointer: pointer; }
+        #tabs { pointer: pointer; }
         #ask, #believes { margin-top: 1; }
     }
     """
@@ -243,12 +243,12 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         self._load_of: PeerId | None = None
         self._load_second = -1
         self._about: tuple[object, ...] = ()
-        self.leaf = "peer"
-        """Which tab is open, of `LEAVES`."""
+        self.tab = "peer"
+        """Which tab is open, of `TABS`."""
 
     def compose(self) -> ComposeResult:
-        """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
-        yield InspectorTabs(id="leaves")
+        """The names of the tabs; figures, what can be done, the ask, beliefs; and what stands on other tabs."""
+        yield InspectorTabs(id="tabs")
         yield TextRows(id="peer")
         yield Container(id="verbs", classes="-hidden")
         yield TextRows(steady=True, id="ask")
@@ -265,16 +265,16 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         """Wrap the text again."""
         self._fill()
 
-    def open_leaf(self, leaf: str) -> None:
+    def open_tab(self, tab: str) -> None:
         """Open a tab."""
-        if leaf != self.leaf:
-            self.leaf = leaf
+        if tab != self.tab:
+            self.tab = tab
             self._fill()
             self.scroll_home(animate=False)
 
     def action_turn(self, by: int) -> None:
         """Open the tab so many further."""
-        self.open_leaf(LEAVES[(LEAVES.index(self.leaf) + by) % len(LEAVES)])
+        self.open_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
 
     def on_click(self, event: events.Click) -> None:
         """A click on a name selects that peer."""
@@ -288,7 +288,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
     @on(InspectorTabs.Turned)
     def _turned(self, event: InspectorTabs.Turned) -> None:
         event.stop()
-        self.open_leaf(event.leaf)
+        self.open_tab(event.tab)
 
     @on(ActionButton.Pressed)
     def _pressed(self, event: ActionButton.Pressed) -> None:
@@ -321,19 +321,19 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             return
         width = max(12, self._room().width)
         verbs = [verb for verb in verbs_for(frame) if verb.id in BUTTONS]
-        first = self.leaf == "peer" or frame.selected is None
+        first = self.tab == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
         box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
         if verbs:
             self._dress(box, verbs)
-        leaves = self.query_one(InspectorTabs)
-        leaves.set_class(frame.selected is None, "-hidden")
-        leaves.show_leaf(self.leaf)
+        tabs = self.query_one(InspectorTabs)
+        tabs.set_class(frame.selected is None, "-hidden")
+        tabs.show_tab(self.tab)
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(self.app, width)
         if len(frame.marked) > 1:
             peer_rows = [*marked_rows(frame, width), *peer_rows]
-        about = (frame.selected, len(frame.marked), self.leaf, width)
+        about = (frame.selected, len(frame.marked), self.tab, width)
         if about != self._about:
             self._about = about
             self.query_one("#ask", TextRows).reset_height()
@@ -347,7 +347,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             lines.show_rows(rows)
         long = self.query_one("#long", TextRows)
         long.set_class(first, "-hidden")
-        long.show_rows([] if first else leaf_rows(self.leaf, frame, width))
+        long.show_rows([] if first else tab_rows(self.tab, frame, width))
         name_panel(self, self._title(frame))
 
     def _dress(self, box: Widget, verbs: Sequence[Verb]) -> None:
