@@ -71,7 +71,7 @@ class InputQueue:
         self._waited_s = self._delayed_s = 0.0
         """The waits between looks, summed: since an event was dispatched, and since the screen delays the next one."""
         self._expected: Callable[[], bool] | None = None
-        self._bell: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def pressing(self) -> bool:
@@ -154,7 +154,7 @@ class InputQueue:
         self._calm = self._calm + 1 if is_at_rest(app) and (self._expected is None or self._expected()) else 0
         if self._calm >= CALM or late:
             self._out, self._expected = False, None
-            self._hush()
+            self._cancel_timer()
             await self._go_on()
         elif self._calm:
             self._follow(None)
@@ -167,16 +167,16 @@ class InputQueue:
 
     def _call(self, in_s: float) -> None:
         """Have `look` called in the app's task."""
-        self._hush()
+        self._cancel_timer()
         number = self._number
-        self._bell = asyncio.get_running_loop().call_later(
+        self._timer = asyncio.get_running_loop().call_later(
             in_s, lambda: self._app.call_later(self.look, number, in_s) if self._app.is_running else None
         )
 
-    def _hush(self) -> None:
-        if self._bell is not None:
-            self._bell.cancel()
-            self._bell = None
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # --- faster than it can be shown --------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from engine import Snapshot, Trace, dataclass
 
 from . import raster
 from .layout import Box, View
-from .raster import Canvas, lay, sift
+from .raster import Canvas, lay, thin_out
 from .rounding import decade
 from .styles import GLYPHS, INK
 from .tree import repeated_questions
@@ -178,7 +178,7 @@ def draw(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selecte
         raster.lines(layer, x0[mine], y0[mine], x2[mine], y2[mine], INK[INKS[part]])
         if part == DUPLICATE:
             # Dotted: most messages of a flood are duplicates, and must not hide the others.
-            sift(layer, 1, 2)
+            thin_out(layer, 1, 2)
         lay(area, layer)
     _now(area, line, plot)
     roomy = plot.pitch(line) >= 0.9

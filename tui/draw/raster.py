@@ -72,14 +72,14 @@ def join(canvas: Canvas, layer: Canvas) -> None:
     np.copyto(canvas.ink, layer.ink, where=dotted(layer))
 
 
-def sift(canvas: Canvas, slope: int, every: int, kept: int = 1) -> None:
+def thin_out(canvas: Canvas, slope: int, every: int, kept: int = 1) -> None:
     """Keep `kept` dots in `every` of a line, on diagonals of that slope: a hundred complete lines would fill the whole
     area."""
-    canvas.dots &= _sieve(canvas.dots_w, canvas.dots_h, slope, every, kept)
+    canvas.dots &= _thinning(canvas.dots_w, canvas.dots_h, slope, every, kept)
 
 
 @lru_cache(maxsize=16)
-def _sieve(wide: int, high: int, slope: int, every: int, kept: int) -> Flags:
+def _thinning(wide: int, high: int, slope: int, every: int, kept: int) -> Flags:
     found: Flags = (np.arange(wide)[None, :] + slope * np.arange(high)[:, None]) % every < kept
     return found
 

@@ -24,7 +24,7 @@ from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels, Name
-from .raster import SPACE, Canvas, Floats, dotted, lay, sift
+from .raster import SPACE, Canvas, Floats, dotted, lay, thin_out
 from .routes import Bundle, along
 from .styles import (
     DYING,
@@ -171,7 +171,7 @@ def duplicates(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     pair = sorted_once(low.astype(np.int64) * n + high)
     frm, to = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
     _between(canvas, scene, frm, to, np.full(len(frm), INK["duplicate"], np.uint8))
-    sift(canvas, 2, 4)
+    thin_out(canvas, 2, 4)
 
 
 def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot, labels: Labels) -> None:
@@ -372,7 +372,7 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
             some = which & (strokes == stroke)
             lines = raster.Canvas(canvas.width, canvas.height, canvas.mode)
             _between(lines, scene, a[some], b[some], inks[some])
-            sift(lines, 2, *dots[stroke])
+            thin_out(lines, 2, *dots[stroke])
             raster.join(layer, lines)
     if len(severed.a):
         _cut_links(layer, scene, few)
@@ -393,7 +393,7 @@ def _cut_links(canvas: Canvas, scene: Scene, few: bool) -> None:
         a, b = a[mine], b[mine]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
     raster.lines(layer, scene.x[a], scene.y[a], scene.x[b], scene.y[b], INK["cut"])
-    sift(layer, 2, 4)
+    thin_out(layer, 2, 4)
     lay(canvas, layer)
     if len(a) <= CROSSES_MOST:
         col, row = raster.cells(canvas, (scene.x[a] + scene.x[b]) / 2, (scene.y[a] + scene.y[b]) / 2)
@@ -451,7 +451,7 @@ def _paths(canvas: Canvas, scene: Scene) -> None:
         a, b = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _between(layer, scene, a, b, np.full(len(a), INK[ink], np.uint8))
-        sift(layer, 2, *dots)
+        thin_out(layer, 2, *dots)
         lay(canvas, layer)
 
 
@@ -524,7 +524,7 @@ def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool
     inks = np.full(len(reached), INK["tree"], np.uint8)
     _between(canvas, scene, trace.frm[reached], reached.astype(np.int32), inks)
     if crowded:
-        sift(canvas, 2, 3)
+        thin_out(canvas, 2, 3)
     if len(trace.answers_frm):
         low = np.minimum(trace.answers_frm, trace.answers_to).astype(np.int64)
         pairs = sorted_once((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))

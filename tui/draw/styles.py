@@ -245,7 +245,7 @@ WAY_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (10, 7), (4, 2))
 LOOP_DOTS = (8, 5)
 QUIET_DOTS: tuple[tuple[int, int], ...] = ((3, 1), (12, 4), (6, 1), (16, 12), (8, 2))
 LOUD_DOTS: tuple[tuple[int, int], ...] = ((1, 1), (12, 8), (3, 1), (16, 13), (8, 4))
-"""How many dots of such lines are drawn: (every, kept), see `raster.sift`; those of the selected peer have more."""
+"""How many dots of such lines are drawn: (every, kept), see `raster.thin_out`; those of the selected peer have more."""
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
 PART_INKS: dict[str, str] = {"notice": "duplicate"}

@@ -147,7 +147,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "top": ("swarm", "ask-picture", "inspector", "attacks", OPTIONS),
     "middle": ("asks", "peers", "kinds", HISTORY, "story", "controls"),
     "bottom": ("charts", "feed"),
-    "": ("status", "matters", "body", "notice", "ask-bar", "filter", "menu", "timeline", "keys", "tour", "small"),
+    "": ("status", "court-bar", "body", "notice", "ask-bar", "filter", "menu", "timeline", "keys", "tour", "small"),
 }
 """What is in the screen and in its containers, by id, in order."""
 ON_DEMAND = frozenset(
@@ -344,7 +344,7 @@ class MainScreen(LeanScreen[None]):
             return Static("", id=name, markup=False)
         shared: dict[str, type[Widget]] = {
             "status": StatusBar,
-            "matters": CourtBar,
+            "court-bar": CourtBar,
             "inspector": Inspector,
             "asks": AsksTable,
             "charts": Charts,
@@ -1631,7 +1631,7 @@ class MainScreen(LeanScreen[None]):
             return False
         self.tour = None
         with contextlib.suppress(NoMatches):
-            self.tour_box.hush()
+            self.tour_box.hide()
         self.changed()
         return True
 

@@ -196,7 +196,7 @@ class TourBox(TextRows):
         self.show_rows(rows)
         self.add_class("-open")
 
-    def hush(self) -> None:
+    def hide(self) -> None:
         """Hide it."""
         self.remove_class("-open")
 

@@ -344,12 +344,12 @@ class Attacks(LatePanel):
             self._offered_s = -1e9
         if frame.selected != self._selected:
             self._selected = frame.selected
-            self._dress()
+            self._update()
         aged = not 0 <= frame.wall_s - self._asked_s < AGAIN_S
         moved = before is None or before.snapshot.now_us != frame.snapshot.now_us
         if self._asked is None or (aged and (moved or self.plan is None)):
             self._ask()
-        self._dress_buttons()
+        self._update_buttons()
         return True
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
@@ -360,7 +360,7 @@ class Attacks(LatePanel):
         if self._mark:
             self.mark(self._mark)
         if self.preset != before:
-            self._dress()
+            self._update()
             self._ask()
 
     def tell(self, attack: Attack, plan: Plan | None, why_not: str = "") -> None:
@@ -377,13 +377,13 @@ class Attacks(LatePanel):
         elif why_not:
             rows = [((line, "warn"),) for line in wrap(why_not, width)]
         self.query_one("#attack-plan", TextRows).show_rows(rows)
-        self._dress_buttons()
+        self._update_buttons()
 
     def begun(self, started: StartedAttack) -> None:
         """An attack was done: it can be taken back from here."""
         self.started = started
         self._ask()
-        self._dress_buttons()
+        self._update_buttons()
 
     def mark(self, name: str) -> None:
         """Look at the preset of this name, now or when it is offered."""
@@ -416,7 +416,7 @@ class Attacks(LatePanel):
         preset = self.preset
         return None if preset is None else command_of(preset.name, self.dials, self.chosen.get(preset.name, {}))
 
-    def _dress(self) -> None:
+    def _update(self) -> None:
         """Sliders and sentence of the preset that is looked at."""
         preset, frame = self.preset, self._frame
         if preset is None or frame is None:
@@ -433,7 +433,7 @@ class Attacks(LatePanel):
             slider.disabled = not used or bool(preset.why_not)
             if used:
                 dial = self.dials[number]
-                slider.dress(dial.label, dial.words, dial.at(chosen.get(dial.name)), tip=dial.tip)
+                slider.update(dial.label, dial.words, dial.at(chosen.get(dial.name)), tip=dial.tip)
         width = max(8, self.content_size.width - 1)
         self.query_one("#attack-about", TextRows).show_rows([((line, "dim"),) for line in wrap(preset.about, width)])
 
@@ -453,21 +453,21 @@ class Attacks(LatePanel):
         if preset is not None and command is not None and known:
             self.tell(command, None, preset.why_not or UNKNOWN_YET)
 
-    def _dress_buttons(self) -> None:
+    def _update_buttons(self) -> None:
         preset, frame, started = self.preset, self._frame, self.started
         if preset is None or frame is None:
             return
         do, back = self.query_one("#attack-do", ActionButton), self.query_one("#attack-undo", ActionButton)
         tip = preset.why_not or (self.plan.sentence if self.plan is not None else preset.about)
-        do.dress(f"do it: {preset.title.lower()}", tip, disabled=bool(preset.why_not))
+        do.update(f"do it: {preset.title.lower()}", tip, disabled=bool(preset.why_not))
         going = self.going
         if going:
-            back.dress(*calling_off(going))
+            back.update(*calling_off(going))
             name_panel(self, "attacks", GOING)
             return
         why = undo_why_not(started, frame.snapshot.now_us)
         told = started.told if started is not None and not why else why
-        back.dress("undo" if started is None else f"undo: {started.title.lower()}", told, disabled=bool(why))
+        back.update("undo" if started is None else f"undo: {started.title.lower()}", told, disabled=bool(why))
         name_panel(self, "attacks", HINT if started is None or why else TAKEN)
 
     # --- what a person does --------------------------------------------------------------------------------------
@@ -476,9 +476,9 @@ class Attacks(LatePanel):
     def _marked(self, event: PresetList.Marked) -> None:
         event.stop()
         self.plan = None
-        self._dress()
+        self._update()
         self._ask()
-        self._dress_buttons()
+        self._update_buttons()
 
     @on(PresetList.Turned)
     def _turned(self, event: PresetList.Turned) -> None:
@@ -546,7 +546,7 @@ class Attacks(LatePanel):
             return
         self.started = None
         self.post_message(Act(started.undo))
-        self._dress_buttons()
+        self._update_buttons()
 
 
 def _may_be_victim(snapshot: Snapshot, peer: int | None) -> bool:

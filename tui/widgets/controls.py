@@ -224,7 +224,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
             lines.disabled = bool(why_not)
             lines.tooltip = Content(why_not or next(k.tip for k in KNOBS if k.name == "capacity"))
         for id_, (label, tip, possible) in group_tips(snapshot).items():
-            self.query_one(f"#{id_}", ActionButton).dress(label, tip, disabled=not possible)
+            self.query_one(f"#{id_}", ActionButton).update(label, tip, disabled=not possible)
 
     def action_step(self, across: int, down: int) -> None:
         """To the next part in this direction."""

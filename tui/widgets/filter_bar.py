@@ -68,7 +68,8 @@ class FilterBar(Vertical):
     """
 
     BINDINGS = within({
-        "field.leave": "leave", "field.complete": "take", "field.before": "light(-1)", "field.after": "light(1)",
+        "field.leave": "leave", "field.complete": "take",
+        "field.before": "highlight(-1)", "field.after": "highlight(1)",
     })  # fmt: skip
 
     class Used(Message):
@@ -84,7 +85,7 @@ class FilterBar(Vertical):
         self.purpose = "find"
         self.offers: tuple[str, ...] = ()
         """The completed selectors."""
-        self.lit = 0
+        self.highlighted = 0
         self._typed: dict[str, list[str]] = {}
         """What was used, by purpose, the latest last."""
         self._at: int | None = None
@@ -141,17 +142,17 @@ class FilterBar(Vertical):
     def _show_offers(self) -> None:
         typed = self.query_one(Input).value
         self.offers = tuple(self._offer(typed))
-        self.lit = 0
-        self._show_lit(typed)
+        self.highlighted = 0
+        self._show_highlighted(typed)
 
-    def _show_lit(self, typed: str) -> None:
+    def _show_highlighted(self, typed: str) -> None:
         row: list[Span] = [(f"{key_for(self.app, 'field.complete')} ", "key bold")]
         head = len(typed) - len(typed.split(" ")[-1].split("=")[-1])
         for number, offer in enumerate(self.offers):
             span: Span = (f" {offer[head:] if offer[:head] == typed[:head] else offer} ", "text")
             if width_of(row) + len(span[0]) > max(20, self.size.width - 4):
                 break
-            row.append((span[0], "key bold reverse") if number == self.lit else span)
+            row.append((span[0], "key bold reverse") if number == self.highlighted else span)
         rows: list[Row] = [tuple(row)] if self.offers else []
         self.query_one("#filter-offers", TextRows).show_rows(rows)
 
@@ -199,17 +200,17 @@ class FilterBar(Vertical):
         field.cursor_position = len(field.value)
         return True
 
-    def action_light(self, by: int) -> None:
+    def action_highlight(self, by: int) -> None:
         """Another offer; in an empty line, what was typed before."""
         if not self._recalled(by) and self.offers:
-            self.lit = (self.lit + by) % len(self.offers)
-            self._show_lit(self.query_one(Input).value)
+            self.highlighted = (self.highlighted + by) % len(self.offers)
+            self._show_highlighted(self.query_one(Input).value)
 
     def action_take(self) -> None:
         """Take the offer. Never on to the next panel, not even without one: who types here is not done."""
         field = self.query_one(Input)
         if self.offers:
-            taken = self.offers[self.lit]
+            taken = self.offers[self.highlighted]
             # What is whole wants a blank behind it; a key wants its value.
             field.value = taken if taken[-1] in "=><" else f"{taken} "
             field.cursor_position = len(field.value)

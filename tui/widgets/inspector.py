@@ -326,7 +326,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         box.set_class(not verbs or not first, "-hidden")
         box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
         if verbs:
-            self._dress(box, verbs)
+            self._update(box, verbs)
         tabs = self.query_one(InspectorTabs)
         tabs.set_class(frame.selected is None, "-hidden")
         tabs.show_tab(self.tab)
@@ -350,12 +350,12 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         long.show_rows([] if first else tab_rows(self.tab, frame, width))
         name_panel(self, self._title(frame))
 
-    def _dress(self, box: Widget, verbs: Sequence[Verb]) -> None:
+    def _update(self, box: Widget, verbs: Sequence[Verb]) -> None:
         if not box.children:  # the first time that a peer is chosen
             box.mount(*[ActionButton(name, key, id=f"verb-{name}") for name, key in BUTTONS.items()])
         for verb in verbs:
-            self.query_one(f"#verb-{verb.id}", ActionButton).dress(verb.label, verb.tip, disabled=not verb.possible)
-        self.query_one(f"#verb-{MENU}", ActionButton).dress(
+            self.query_one(f"#verb-{verb.id}", ActionButton).update(verb.label, verb.tip, disabled=not verb.possible)
+        self.query_one(f"#verb-{MENU}", ActionButton).update(
             "More …", "All actions on these peers, as by a right click."
         )
 

@@ -404,7 +404,7 @@ class Options(LatePanel):
         for id_, how, about in (("now", "now", NOW), ("restart", "restart", RESTART), ("again", "again", AGAIN)):
             why = self._why_not(how)  # type: ignore[arg-type]
             button = self.query_one(f"#option-{id_}", ActionButton)
-            button.dress(button.label, why or about, disabled=bool(why))
+            button.update(button.label, why or about, disabled=bool(why))
 
     def _rows(self, option: Option | None, width: int) -> list[Row]:
         if option is None:

@@ -410,7 +410,7 @@ class ActionButton(RowWidget, can_focus=True):
         """Its word, without the key."""
         return self._label
 
-    def dress(self, label: str, tip: str, *, disabled: bool = False) -> None:
+    def update(self, label: str, tip: str, *, disabled: bool = False) -> None:
         """Change what it says and whether it can be pressed; repaints only when something differs."""
         if label != self._label:
             wider = cell_len(label) != cell_len(self._label)

@@ -95,7 +95,7 @@ class Slider(RowWidget, can_focus=True):
         """The value as it is shown."""
         return self._text
 
-    def dress(self, label: str, stops: Sequence[str], index: int, *, tip: str = "") -> None:
+    def update(self, label: str, stops: Sequence[str], index: int, *, tip: str = "") -> None:
         """Change to another parameter."""
         self._label, self._stops, self._held = label, tuple(stops), 0
         self._index, self._text = index, self._stops[index]

@@ -158,7 +158,7 @@ class CourtBar(LatePanel):
             after_s = court_status.after_us / 1e6
             for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
                 tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
-                self.query_one(f"#{id_}", ActionButton).dress(
+                self.query_one(f"#{id_}", ActionButton).update(
                     "-" if word == "sooner" else "+", tip, disabled=pace is None
                 )
         found = frame.min_cut
@@ -174,7 +174,7 @@ class CourtBar(LatePanel):
                 else f"Lift the block of {len(found.peers)}."
             )
             these = self.query_one("#censor-these", ActionButton)
-            these.dress(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
+            these.update(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
             these.display = bool(found.peers)
         return True
 

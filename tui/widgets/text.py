@@ -31,10 +31,10 @@ def state_word(frame: Frame, peer: PeerId) -> str:
     word = STATES[int(snapshot.state[peer])]
     if word != "alive":
         return word
-    return next(iter(plights(snapshot, peer)), word)
+    return next(iter(conditions(snapshot, peer)), word)
 
 
-def plights(snapshot: Snapshot, peer: PeerId) -> list[str]:
+def conditions(snapshot: Snapshot, peer: PeerId) -> list[str]:
     """What was done to a peer beside its state, the gravest first."""
     names = ("censored", "colluding", "poisoned", "held")
     columns = ((name, getattr(snapshot, name)) for name in names)
