@@ -202,6 +202,15 @@ def test_imports_inside_the_dashboard_have_one_direction(path: Path) -> None:
             assert TUI_ORDER.index(parts[1]) < TUI_ORDER.index(part), where
 
 
+@pytest.mark.parametrize(("folder", "order"), [("engine", ENGINE_ORDER), ("tui", TUI_ORDER)])
+def test_the_help_on_the_source_lists_all_parts_in_their_order(folder: str, order: Sequence[str]) -> None:
+    listed = (ROOT / "tui" / "help" / "source.md").read_text().split(f"    {folder}/ ")[1].split("\n    t")[0]
+    names = re.findall(r"(\w+)(?:/|\.py)", listed)
+    assert [name for name in names if name in order] == [name for name in order if not name.startswith("__")]
+    parts = {path.relative_to(ROOT / folder).parts[0].removesuffix(".py") for path in sources(folder)}
+    assert {part for part in parts if not part.startswith("__")} <= set(names)
+
+
 @pytest.mark.parametrize("folder", ["engine", "tui"])
 def test_there_is_no_import_circle(folder: str) -> None:
     files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources(folder)}
