@@ -80,7 +80,6 @@ def test_each_row_has_an_id_of_its_own_and_says_what_it_does() -> None:
     for row in ACTIONS:
         assert row.label, row.id
         assert row.tip.endswith("."), row.id
-        assert bool(row.keys) == bool(row.shown), row.id
 
 
 async def test_each_reason_is_a_sentence() -> None:

@@ -21,7 +21,7 @@ import tui
 from engine import AskFor, help_of, networks, scenario_files
 from tui.actions.table import ACTIONS, ALL, IDS
 from tui.config.keymap import laid_over
-from tui.config.keys import key_for, shown_together
+from tui.config.keys import key_for, shown_as, shown_together
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.jump import JumpScreen
@@ -179,7 +179,7 @@ async def test_a_picker_obeys_other_keys_and_tells_them() -> None:
         await person.press("f7")
         assert picker.group is not before
         frame = str(picker.query_one("#window").border_subtitle)
-        assert "F10 back" in frame or "f10 back" in frame
+        assert "F10 back" in frame
         await person.press("f10")
         assert person.app.screen is person.main
 
@@ -285,6 +285,22 @@ async def test_a_menu_shows_the_key_that_is_mine() -> None:
         assert any(line.key == "peer.kill" for line in person.main.query_one(Menu).lines)
         person.session.do(AskFor(0, "blue train"))
         assert key_for(person.app, "peer.kill") == "K"
+
+
+def test_what_is_shown_of_a_key_is_made_of_its_name() -> None:
+    named = {
+        "question_mark": "?",
+        "ctrl+k": "^k",
+        "shift+up": "shift+↑",
+        "escape": "esc",
+        "f5": "F5",
+        "backspace": "backspace",
+    }
+    assert {key: shown_as(key) for key in named} == named
+    assert {row.keys: row.shown for row in ALL if row.id in ("dial.more", "peer.hold")} == {
+        "right,plus,equals_sign": "→",
+        "": "",
+    }
 
 
 @pytest.mark.parametrize(

@@ -194,14 +194,14 @@ async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_sa
         assert person.app.focused is not person.view
         bar = person.main.query_one(KeyBar).render_line(0).text
         assert "^k revive" in bar
-        assert "f6 network" in bar
+        assert "F6 network" in bar
         assert "[^k]" in "\n".join(button.render_line(0).text for button in person.main.query("ActionButton"))  # type: ignore[attr-defined]
         await person.press("question_mark")
         assert isinstance(person.app.screen, HelpScreen)
         await person.pilot.pause()
         told = person.app.screen.query_one("#help", TextRows).text
         assert "^k           Kill the selected peer" in told
-        assert "f6           Restart" in told
+        assert "F6           Restart" in told
 
 
 @pytest.mark.anyio

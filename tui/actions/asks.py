@@ -135,7 +135,7 @@ def _no_cut(context: Context) -> str:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("ask.here", "a", "a", "ask", "Ask", "Ask for something from the selected peer.", 1),
+        *("ask.here", "a", "ask", "Ask", "Ask for something from the selected peer.", 1),
         run=ask,
         synonyms=(
             "query, search, request, look up, lookup, find, find file, get, download, fetch, flood, "
@@ -143,33 +143,33 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     Action(
-        *("ask.answerer", "A", "A", "who answered", "Ask"),
+        *("ask.answerer", "A", "who answered", "Ask"),
         *("Select a peer that answered the chosen ask; once more, the next one, then the holders that were named.", 2),
         run=answerer,
         why_not=_no_answerer,
         synonyms="holder, hit, query hit, result, response, reply, provider, source, seed, seeder, replica",
     ),
     Action(
-        *("ask.slow", "s", "s", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
+        *("ask.slow", "s", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
         run=slow,
         told=_told_slow,
         synonyms="slow motion, slow down, auto slow, watch closely, bullet time",
     ),
     Action(
-        *("ask.next", "n", "n", "next arrival", "Ask"),
+        *("ask.next", "n", "next arrival", "Ask"),
         *("Go on to the next arrival of a message of the chosen ask, then stop.", 19),
         run=partial(go_on, False),
         why_not=_not_under_way,
         synonyms="step, single step, next message, next event, delivery, debug, step into",
     ),
     Action(
-        *("ask.hop", "N", "N", "next hop", "Ask", "Go on until the chosen ask is a hop deeper, then stop.", 21),
+        *("ask.hop", "N", "next hop", "Ask", "Go on until the chosen ask is a hop deeper, then stop.", 21),
         run=partial(go_on, True),
         why_not=_not_under_way,
         synonyms="step, depth, level, TTL, round, hop count, breadth first",
     ),
     Action(
-        *("ask.filter", "F", "F", "which asks", "Ask"),
+        *("ask.filter", "F", "which asks", "Ask"),
         "Show in the table and the feed the asks of users, those of each goal in turn, or all.",
         run=next_filter,
         why_not=_no_filter,
@@ -177,7 +177,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms=("filter asks, hide, show, goal, opened by the network, background, blocks, network asks, flood"),
     ),
     Action(
-        *("ask.silence", "m", "m", "minimum cut", "Ask"),
+        *("ask.silence", "m", "minimum cut", "Ask"),
         "Minimum cut: ring the fewest peers that would have to be silenced to stop all answers to the asker.",
         20,
         run=silence,
@@ -188,7 +188,7 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     Action(
-        *("ask.censor_set", "M", "M", "censor the cut", "Ask"),
+        *("ask.censor_set", "M", "censor the cut", "Ask"),
         "Censor the peers that the minimum cut has ringed, or lift that again.",
         run=censor_set,
         why_not=_no_cut,

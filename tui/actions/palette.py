@@ -250,4 +250,4 @@ class Palette(Provider):
 
 def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:
     """An action that is not in the table, for an entry of a long list."""
-    return name, Action("", "", "", "", "", tip, run=run, synonyms=synonyms)  # type: ignore[arg-type]
+    return name, Action("", "", "", "", tip, run=run, synonyms=synonyms)  # type: ignore[arg-type]

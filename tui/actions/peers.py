@@ -110,7 +110,7 @@ def _verb(
     id_: str, keys: str, label: str, tip: str, rank: int = 0, *, none: str = PICK_FIRST, synonyms: str = ""
 ) -> Action:
     return Action(
-        *(f"peer.{id_}", keys, keys, label, "Peer", tip, rank),
+        *(f"peer.{id_}", keys, label, "Peer", tip, rank),
         run=partial(verb, id_),
         why_not=partial(no_verb, id_, none),
         told=partial(of_verb, id_),
@@ -192,7 +192,7 @@ def _told_nobody(context: Context) -> Words:
     return Words("", f"Unmark {len(marked):,}" if marked else "")
 
 
-WAYS: tuple[tuple[Direction, str], ...] = (("up", "↑"), ("down", "↓"), ("left", "←"), ("right", "→"))
+WAYS: tuple[Direction, ...] = ("up", "down", "left", "right")
 NEAREST = "Select the nearest peer in that direction."
 
 
@@ -225,14 +225,14 @@ def _told_opposite(context: Context) -> Words:
 ACTIONS: tuple[Action, ...] = (
     *(
         Action(
-            *(f"peer.{way}", way, arrow, "select a peer", "Peer", NEAREST),
+            *(f"peer.{way}", way, "select a peer", "Peer", NEAREST),
             run=partial(toward, way),
             says=f"Peer: select a peer {way}",
         )
-        for way, arrow in WAYS
+        for way in WAYS
     ),
     Action(
-        *("peer.open", "enter", "enter", "inspect", "Peer", "Open the selected peer in the inspector.", 9),
+        *("peer.open", "enter", "inspect", "Peer", "Open the selected peer in the inspector.", 9),
         run=inspect,
         why_not=nobody_selected,
         synonyms="details, show peer, inspector, properties, info, show node",
@@ -298,7 +298,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="share, share file, upload, seed, add file, put, store, announce, insert",
     ),
     Action(
-        *("peer.opposite", "U", "U", "take back", "Peer"),
+        *("peer.opposite", "U", "take back", "Peer"),
         "Take back what a verb of the network did last, where the network has an opposite for it.",
         run=opposite,
         why_not=_no_opposite,
@@ -309,7 +309,6 @@ ACTIONS: tuple[Action, ...] = (
         *(
             "peer.menu",
             SHARED["peer.menu"],
-            "\\",
             "menu",
             "Peer",
             "All that can be done to the selected peers, as by a right click. With none selected: panels and layouts.",
@@ -319,7 +318,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="context menu, actions, verbs, commands",
     ),
     Action(
-        *("peer.filter", "slash", "/", "find peers", "Peer", "Find and select peers: a label or a selector.", 6),
+        *("peer.filter", "slash", "find peers", "Peer", "Find and select peers: a label or a selector.", 6),
         run=find,
         synonyms="search, filter, select, selector, find node, look for a peer, degree, hubs, hub",
     ),
@@ -327,7 +326,6 @@ ACTIONS: tuple[Action, ...] = (
         *(
             "peer.mark",
             "asterisk",
-            "*",
             "mark",
             "Peer",
             "Mark the selected peer, or unmark it: actions apply to all marked.",
@@ -337,13 +335,13 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="tag, multiple selection, multi-select, check, star",
     ),
     Action(
-        *("peer.jump", "j", "j", "jump", "Peer"),
+        *("peer.jump", "j", "jump", "Peer"),
         *("Put letters on the peers in sight and digits on the panels; type one to go there.", 7),
         run=jump,
         synonyms="go to, hint, quick select, hop to",
     ),
     Action(
-        *("peer.neighbours", "", "", "choose neighbours", "Peer"),
+        *("peer.neighbours", "", "choose neighbours", "Peer"),
         "Choose the peers that have a link to the chosen ones, instead of these.",
         run=partial(_choose, _neighbours),
         why_not=_no_neighbours,
@@ -351,20 +349,20 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="adjacent, adjacency, linked, links, connections, peers of a peer, select neighbors, ego network",
     ),
     Action(
-        *("peer.operator", "", "", "choose an operator's peers", "Peer", "All peers of this operator."),
+        *("peer.operator", "", "choose an operator's peers", "Peer", "All peers of this operator."),
         run=partial(_choose, _of_operator),
         why_not=_no_operator,
         told=_told_operator,
         synonyms="provider, company, autonomous system, ISP, same operator",
     ),
     Action(
-        *("peer.everybody", "", "", "choose all", "Peer", "Every peer, dead ones and servers included."),
+        *("peer.everybody", "", "choose all", "Peer", "Every peer, dead ones and servers included."),
         run=partial(_choose, _everybody),
         told=_told_everybody,
         synonyms="select all, everybody, all nodes, whole network",
     ),
     Action(
-        *("peer.nobody", "", "", "unmark all", "Peer", "Only the selected peer stays chosen."),
+        *("peer.nobody", "", "unmark all", "Peer", "Only the selected peer stays chosen."),
         run=partial(_choose, _nobody),
         why_not=_nobody_marked,
         told=_told_nobody,

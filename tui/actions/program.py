@@ -146,64 +146,64 @@ def configuration(context: Context) -> None:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("app.theme", SHARED["app.theme"], "t", "theme", "Program", "Choose a theme; moving the cursor shows it.", 17),
+        *("app.theme", SHARED["app.theme"], "theme", "Program", "Choose a theme; moving the cursor shows it.", 17),
         run=theme,
         synonyms="colours, colors, dark, dark mode, light, light mode, appearance, palette, contrast, colour blind",
     ),
     Action(
-        *("app.help", SHARED["app.help"], "?", "help", "Program", "All keys, and what this network is.", 2, "app"),
+        *("app.help", SHARED["app.help"], "help", "Program", "All keys, and what this network is.", 2, "app"),
         run=help_screen,
         synonyms=(
             "keys, shortcuts, key bindings, hotkeys, cheat sheet, manual, man page, documentation, docs, about, usage"
         ),
     ),
     Action(
-        *("app.palette", "ctrl+p", "^p", "palette", "Program", "Find any action by name.", 18, "app"),
+        *("app.palette", "ctrl+p", "palette", "Program", "Find any action by name.", 18, "app"),
         run=palette,
         synonyms="commands, command palette, search actions, menu",
     ),
     Action(
-        *("app.focus", "tab", "tab", "next panel", "Program", "Move to the next panel; arrows move inside it."),
+        *("app.focus", "tab", "next panel", "Program", "Move to the next panel; arrows move inside it."),
         run=partial(focus, 1),
         synonyms="focus, switch panel, window, cycle",
     ),
     Action(
-        *("app.focus_back", "shift+tab", "shift+tab", "panel before", "Program", "Move to the panel before."),
+        *("app.focus_back", "shift+tab", "panel before", "Program", "Move to the panel before."),
         run=partial(focus, -1),
         synonyms="focus, switch panel, previous panel, window",
     ),
     Action(
-        *("app.back", "escape", "esc", "back", "Program", "One step back: close, deselect, zoom out."),
+        *("app.back", "escape", "back", "Program", "One step back: close, deselect, zoom out."),
         run=back,
         synonyms="cancel, close, deselect, go back, dismiss",
     ),
     Action(
-        *("app.suspend", "ctrl+z", "^z", "suspend", "Program"),
+        *("app.suspend", "ctrl+z", "suspend", "Program"),
         *("Go back to the shell; there, fg comes back here. No time passes meanwhile.", 0, "app"),
         run=suspend,
         synonyms="shell, background, job, ctrl+z, terminal, stop process",
     ),
     Action(
-        *("app.quit", SHARED["app.quit"], "q", "quit", "Program"),
+        *("app.quit", SHARED["app.quit"], "quit", "Program"),
         *("Leave; in help, back to the swarm. Nothing is saved unless you recorded it.", 3, "app"),
         run=leave,
         synonyms="exit, leave, close, end, stop program",
     ),
     Action(
-        *("app.density", "", "", "density", "Program", "Show panels with borders, or without."),
+        *("app.density", "", "density", "Program", "Show panels with borders, or without."),
         run=density,
         told=_told_density,
         synonyms="borders, compact, comfortable, space, padding, spacing",
     ),
     Action(
-        *("app.motion", "", "", "motion", "Program", "Whether peers move gradually and actions are highlighted."),
+        *("app.motion", "", "motion", "Program", "Whether peers move gradually and actions are highlighted."),
         run=motion,
         told=_told_motion,
         synonyms="animation, reduced motion, animations, blink, accessibility",
     ),
     *(
         Action(
-            *(f"app.glyphs_{mode}", "", "", f"draw with {mode}", "Program", GLYPHS_TOLD[mode]),
+            *(f"app.glyphs_{mode}", "", f"draw with {mode}", "Program", GLYPHS_TOLD[mode]),
             run=partial(glyphs, mode),
             why_not=partial(_same_glyphs, mode),
             says=f"Screen: draw with {mode}",
@@ -212,7 +212,7 @@ ACTIONS: tuple[Action, ...] = (
         for mode in MODES
     ),
     Action(
-        *("app.tour", "", "", "tour", "Program", "Five things to do, each explained in turn."),
+        *("app.tour", "", "tour", "Program", "Five things to do, each explained in turn."),
         run=tour,
         says="Help: take the tour",
         synonyms="tutorial, introduction, intro, getting started, onboarding, walkthrough, demo, lesson",
@@ -220,7 +220,6 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *(
             "app.config",
-            "",
             "",
             "configuration",
             "Program",

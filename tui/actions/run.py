@@ -235,7 +235,7 @@ def export_figures(context: Context) -> None:
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("run.network", "p", "p", "network", "Run", "Restart with another network, or open a scenario.", 5),
+        *("run.network", "p", "network", "Run", "Restart with another network, or open a scenario.", 5),
         run=choose,
         says="Run: network or scenario",
         synonyms=(
@@ -243,14 +243,14 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     Action(
-        *("run.load", "L", "L", "load file again", "Run"),
+        *("run.load", "L", "load file again", "Run"),
         "Load the file of your own network again, and begin the same seed with what it says now.",
         run=load_again,
         why_not=_no_file,
         synonyms="reload, restart, file, edit, refresh, rerun, hot reload, code, own network, new code, save",
     ),
     Action(
-        *("run.court", "h", "h", "court", "Run"),
+        *("run.court", "h", "court", "Run"),
         *("Start a court, which censors every peer that answers, two seconds after its answer; or end it.", 18),
         run=court,
         synonyms="takedown, legal, injunction, adaptive adversary, notice, DMCA, censor, whack-a-mole",
@@ -258,7 +258,6 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *(
             "run.calloff",
-            "",
             "",
             "cancel attacks",
             "Run",
@@ -270,12 +269,12 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="stop attack, call off, abort, end attack",
     ),
     Action(
-        *("run.copy", "y", "y", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
+        *("run.copy", "y", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
         run=copy,
         synonyms="clipboard, share, reproduce, reproducible, link, yank, permalink, command line",
     ),
     Action(
-        *("run.copy_action", "Y", "Y", "copy action", "Run"),
+        *("run.copy_action", "Y", "copy action", "Run"),
         "Copy the line of the history under the cursor, or the latest action, as lines of a scenario.",
         run=partial(copy_done, LINES),
         why_not=partial(_not_done, LINES),
@@ -283,45 +282,45 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="clipboard, command, toml, history",
     ),
     Action(
-        *("run.copy_flag", "", "", "copy as flags", "Run", "Copy it as flags of swarmtop run, where there are some."),
+        *("run.copy_flag", "", "copy as flags", "Run", "Copy it as flags of swarmtop run, where there are some."),
         run=partial(copy_done, FLAG),
         why_not=partial(_not_done, FLAG),
         says="History: copy as flags of swarmtop run",
         synonyms="clipboard, command line, history",
     ),
     Action(
-        *("run.copy_words", "", "", "copy as verb and selector", "Run", "Copy it as the controls take it: kill p012."),
+        *("run.copy_words", "", "copy as verb and selector", "Run", "Copy it as the controls take it: kill p012."),
         run=partial(copy_done, WORDS),
         why_not=partial(_not_done, WORDS),
         says="History: copy as verb and selector",
         synonyms="clipboard, selector, command, history",
     ),
     Action(
-        *("run.to_action", "", "", "go to this moment", "Run", "Go to the moment when it was done."),
+        *("run.to_action", "", "go to this moment", "Run", "Go to the moment when it was done."),
         run=to_done,
         why_not=partial(_not_done, LINES),
         says="History: go to the moment of this action",
         synonyms="jump, seek, time, history",
     ),
     Action(
-        *("run.screenshot", "S", "S", "screenshot", "Run", "Write the screen to a file, as SVG and as text."),
+        *("run.screenshot", "S", "screenshot", "Run", "Write the screen to a file, as SVG and as text."),
         run=screenshot,
         synonyms="picture, image, snapshot, print, SVG, capture, export picture",
     ),
     Action(
-        *("run.record", "r", "r", "record", "Run", "Write this run into a file, or stop it.", 24),
+        *("run.record", "r", "record", "Run", "Write this run into a file, or stop it.", 24),
         run=record,
         why_not=_no_recording,
         told=_told_record,
         synonyms="recording, replay, trace, save, save run, log to file, capture",
     ),
     Action(
-        *("run.save", "W", "W", "save scenario", "Run", "Save the run so far as a scenario, with everything you did."),
+        *("run.save", "W", "save scenario", "Run", "Save the run so far as a scenario, with everything you did."),
         run=save,
         synonyms="snapshot, write, store, save as, TOML, export scenario",
     ),
     Action(
-        *("run.export", "E", "E", "export figures", "Run", "Write asks and series to files, as CSV and JSON."),
+        *("run.export", "E", "export figures", "Run", "Write asks and series to files, as CSV and JSON."),
         run=export_figures,
         synonyms="csv, json, data, results, save data, metrics, statistics, spreadsheet, download figures",
     ),

@@ -120,30 +120,30 @@ def _no_speed(by: int, context: Context) -> str:
     return "This is the slowest speed: {time.pause} stops time." if at < 0 else ""
 
 
-def _step(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+def _step(id_: str, keys: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
     """A row that goes on by so many ms and stops."""
     return Action(
-        *(id_, keys, shown, label, "Time", tip, rank),
+        *(id_, keys, label, "Time", tip, rank),
         run=partial(step, ms),
         why_not=_failed,
         synonyms="advance, single step, forward, tick, frame",
     )
 
 
-def _back(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+def _back(id_: str, keys: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
     """A row that goes back by so many ms and stops."""
     return Action(
-        *(id_, keys, shown, label, "Time", tip, rank),
+        *(id_, keys, label, "Time", tip, rank),
         run=partial(rewind, ms),
         why_not=_at_start,
         synonyms="rewind, reverse, step back, time travel, backwards",
     )
 
 
-def _travel(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+def _travel(id_: str, keys: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
     """A row that goes so many ms on, or back."""
     return Action(
-        *(id_, keys, shown, label, "Time", tip, rank),
+        *(id_, keys, label, "Time", tip, rank),
         run=partial(travel, ms),
         why_not=_at_start if ms < 0 else _at_end,
         synonyms="rewind, seek, reverse, time travel, back in time, go to"
@@ -154,60 +154,60 @@ def _travel(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank
 
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("time.pause", "space", "space", "pause", "Time", "Stop time, or let it run.", 2),
+        *("time.pause", "space", "pause", "Time", "Stop time, or let it run.", 2),
         run=pause,
         why_not=_failed,
         told=_told_pause,
         synonyms="play, stop, start, run, freeze, resume, continue, halt, unpause",
     ),
-    _step("time.nudge", "comma", ",", "step 10 ms", "Go on by 10 ms of virtual time, then stop.", 10),
-    _step("time.step", "full_stop", ".", "step 0.1 s", "Go on by 0.1 s of virtual time, then stop.", 100, 11),
-    _back("time.unnudge", "semicolon", ";", "back 10 ms", "Go back by 10 ms, and stop.", 10),
-    _back("time.unstep", "colon", ":", "back 0.1 s", "Go back by 0.1 s, and stop.", 100, 22),
-    _travel("time.back", "pageup", "pgup", "back 1 s", "Go back by a second.", -1000, 23),
-    _travel("time.on", "pagedown", "pgdn", "on 1 s", "Go on by a second, as far as the end.", 1000),
-    _travel("time.far_back", "shift+pageup,ctrl+pageup", "shift+pgup", "back 10 s", "Go back by 10 s.", -10_000),
-    _travel("time.far_on", "shift+pagedown,ctrl+pagedown", "shift+pgdn", "on 10 s", "Go on by 10 s.", 10_000),
+    _step("time.nudge", "comma", "step 10 ms", "Go on by 10 ms of virtual time, then stop.", 10),
+    _step("time.step", "full_stop", "step 0.1 s", "Go on by 0.1 s of virtual time, then stop.", 100, 11),
+    _back("time.unnudge", "semicolon", "back 10 ms", "Go back by 10 ms, and stop.", 10),
+    _back("time.unstep", "colon", "back 0.1 s", "Go back by 0.1 s, and stop.", 100, 22),
+    _travel("time.back", "pageup", "back 1 s", "Go back by a second.", -1000, 23),
+    _travel("time.on", "pagedown", "on 1 s", "Go on by a second, as far as the end.", 1000),
+    _travel("time.far_back", "shift+pageup,ctrl+pageup", "back 10 s", "Go back by 10 s.", -10_000),
+    _travel("time.far_on", "shift+pagedown,ctrl+pagedown", "on 10 s", "Go on by 10 s.", 10_000),
     Action(
-        *("time.mark_before", "left_curly_bracket", "{", "previous mark", "Time"),
+        *("time.mark_before", "left_curly_bracket", "previous mark", "Time"),
         "Go back to the last action of a person or the scenario, or to the last alarm.",
         run=partial(to_mark, -1),
         why_not=partial(_no_mark, -1),
         synonyms="previous event, rewind, time travel, last action, bookmark",
     ),
     Action(
-        *("time.mark_after", "right_curly_bracket", "}", "next mark", "Time"),
+        *("time.mark_after", "right_curly_bracket", "next mark", "Time"),
         "Go on to the next action of a person or the scenario, or to the next alarm.",
         run=partial(to_mark, 1),
         why_not=partial(_no_mark, 1),
         synonyms="next event, skip to, bookmark",
     ),
     Action(
-        *("time.start", "home", "home", "to the start", "Time", "Go to the beginning of the run."),
+        *("time.start", "home", "to the start", "Time", "Go to the beginning of the run."),
         run=to_start,
         why_not=_at_start,
         synonyms="rewind, begin, first, restart, time travel, time zero",
     ),
     Action(
-        *("time.live", "end", "end", "live", "Time", "Go to the live end of the run."),
+        *("time.live", "end", "live", "Time", "Go to the live end of the run."),
         run=to_end,
         why_not=_at_end,
         synonyms="now, last, present, latest, catch up, real time",
     ),
     Action(
-        *("time.undo", "z", "z", "undo", "Time", "Go to just before your last action, and discard it.", 15),
+        *("time.undo", "z", "undo", "Time", "Go to just before your last action, and discard it.", 15),
         run=undo,
         why_not=_not_undoable,
         synonyms="revert, take back, ctrl+z, roll back, rollback, cancel action",
     ),
     Action(
-        *("time.slower", "left_square_bracket", "[", "slower", "Time", "Halve the speed.", 7),
+        *("time.slower", "left_square_bracket", "slower", "Time", "Halve the speed.", 7),
         run=partial(change_speed, -1),
         why_not=partial(_no_speed, -1),
         synonyms="speed, slow down, decelerate, playback rate",
     ),
     Action(
-        *("time.faster", "right_square_bracket", "]", "faster", "Time", "Double the speed.", 8),
+        *("time.faster", "right_square_bracket", "faster", "Time", "Double the speed.", 8),
         run=partial(change_speed, 1),
         why_not=partial(_no_speed, 1),
         synonyms="speed, speed up, fast forward, accelerate, playback rate",

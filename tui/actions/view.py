@@ -307,29 +307,29 @@ COLOUR_SYNONYMS: Mapping[ColourBy, str] = {
 }
 ACTIONS: tuple[Action, ...] = (
     Action(
-        *("view.placement", "g", "g", "layout", "Picture"),
+        *("view.placement", "g", "layout", "Picture"),
         *("Change the layout: world, ring, hops from a peer or of an ask, identifiers, communities.", 10),
         run=next_placement,
         synonyms="arrange, arrangement, placement, graph, topology, map, ring, force directed, geography",
     ),
     Action(
-        *("view.placements", "G", "G", "choose a layout", "Picture", "Choose how peers are placed."),
+        *("view.placements", "G", "choose a layout", "Picture", "Choose how peers are placed."),
         run=choose_placement,
         synonyms="arrange, arrangement, placement, graph, topology, map, ring, force directed, geography",
     ),
     Action(
-        *("view.colour", "b", "b", "colour by", "Picture"),
+        *("view.colour", "b", "colour by", "Picture"),
         *("Colour peers by state, role, load, belief, last heard, or answer to the chosen ask.", 11),
         run=next_colour,
         synonyms="color, colouring, coloring, heat map, highlight",
     ),
     Action(
-        *("view.colours", "B", "B", "choose a colouring", "Picture", "Choose what the colours mean."),
+        *("view.colours", "B", "choose a colouring", "Picture", "Choose what the colours mean."),
         run=choose_colour,
         synonyms="color, colouring, coloring, heat map, highlight",
     ),
     Action(
-        *("view.picture", "d", "d", "diagram", "Picture"),
+        *("view.picture", "d", "diagram", "Picture"),
         *("The swarm, the chosen ask in time and space, or the tree of who told whom.", 10),
         run=turn,
         why_not=_no_other_picture,
@@ -339,7 +339,7 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     Action(
-        *("view.belief", "v", "v", "belief", "Picture"),
+        *("view.belief", "v", "belief", "Picture"),
         *("The network as it is, or as the selected peer believes it to be.", 9),
         run=belief,
         why_not=_no_belief,
@@ -348,44 +348,44 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     Action(
-        *("view.upkeep", "u", "u", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
+        *("view.upkeep", "u", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
         run=upkeep,
         synonyms=(
             "maintenance, maintenance traffic, keepalive, keep-alive, heartbeat, ping, pong, overhead, control traffic"
         ),
     ),
     Action(
-        *("view.in", "plus,equals_sign", "+", "zoom", "Picture", "Zoom in or out."),
+        *("view.in", "plus,equals_sign", "zoom", "Picture", "Zoom in or out."),
         run=partial(zoom, 1),
         says="Picture: zoom in",
         synonyms="magnify, larger, closer, enlarge",
     ),
     Action(
-        *("view.out", "minus", "-", "zoom", "Picture", "Zoom in or out."),
+        *("view.out", "minus", "zoom", "Picture", "Zoom in or out."),
         run=partial(zoom, -1),
         why_not=_all_in_sight,
         says="Picture: zoom out",
         synonyms="smaller, shrink, farther, overview",
     ),
     Action(
-        *("view.fit", "0", "0", "fit all", "Picture", "Show the whole swarm again."),
+        *("view.fit", "0", "fit all", "Picture", "Show the whole swarm again."),
         run=partial(zoom, 0),
         why_not=_all_in_sight,
         synonyms="reset zoom, fit to screen, show everything, centre, overview",
     ),
     *(
         Action(
-            *(f"view.pan_{way}", f"shift+{way}", f"shift+{arrow}", "move the picture", "Picture", "Move the picture."),
+            *(f"view.pan_{way}", f"shift+{way}", "move the picture", "Picture", "Move the picture."),
             run=partial(pan, way),
             why_not=_nothing_beyond,
             says=f"Picture: move the picture {way}",
             synonyms="pan, scroll, shift view",
         )
-        for way, arrow in WAYS
+        for way in WAYS
     ),
     *(
         Action(
-            *(f"panel.{n}", str(n), str(n), f"panel: {PANELS[n]}", "Picture", f"Go to, or show or hide, {what}."),
+            *(f"panel.{n}", str(n), f"panel: {PANELS[n]}", "Picture", f"Go to, or show or hide, {what}."),
             run=partial(panel, PANELS[n]),
             synonyms=synonyms,
             why_not=partial(_no_panel, PANELS[n]),
@@ -393,7 +393,7 @@ ACTIONS: tuple[Action, ...] = (
         for n, what, synonyms in ABOUT_PANELS
     ),
     Action(
-        *("panel.options", "O", "O", "options", "Picture"),
+        *("panel.options", "O", "options", "Picture"),
         *("Go to, or show or hide, the options of the network: change a value now, or restart with it.", 13),
         run=partial(panel, OPTIONS),
         says="Panel: options of the network",
@@ -401,7 +401,7 @@ ACTIONS: tuple[Action, ...] = (
         "restart with",
     ),
     Action(
-        *("panel.history", "H", "H", "history", "Picture"),
+        *("panel.history", "H", "history", "Picture"),
         "Go to, or show or hide, the list of all that was done: jump there, or copy it as a command.",
         run=partial(panel, HISTORY),
         says="Panel: history of what was done",
@@ -409,7 +409,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *(
         Action(
-            *(f"panels.{name}", key, key.upper(), name, "Picture", f"Panels: {LAYOUTS[name].about}"),
+            *(f"panels.{name}", key, name, "Picture", f"Panels: {LAYOUTS[name].about}"),
             run=partial(use_layout, name),
             told=partial(_told_layout, name),
             says=f"Panels: {name}",
@@ -418,7 +418,7 @@ ACTIONS: tuple[Action, ...] = (
         for name, key, synonyms in LAYOUT_KEYS
     ),
     Action(
-        *("panels.next", "V", "V", "next layout", "Picture"),
+        *("panels.next", "V", "next layout", "Picture"),
         "The next layout of panels: standard, watch, analyse, present.",
         run=next_layout,
         says="Panels: next layout",
@@ -426,41 +426,41 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *(
         Action(
-            *(f"panels.{way}", f"ctrl+{way}", f"^{arrow}", "resize", "Picture"),
+            *(f"panels.{way}", f"ctrl+{way}", "resize", "Picture"),
             "Move a border of the focused panel; of the picture, those around it.",
             run=partial(resize, way),
             why_not=partial(_no_border, way),
             says=f"Panels: move the border {way}",
             synonyms="resize, size, wider, narrower, taller, larger, smaller, splitter",
         )
-        for way, arrow in WAYS
+        for way in WAYS
     ),
     Action(
-        *("panels.usual", "", "", "usual sizes", "Picture", "All panels as large as they are at first."),
+        *("panels.usual", "", "usual sizes", "Picture", "All panels as large as they are at first."),
         run=usual_sizes,
         why_not=_usual_already,
         says="Panels: usual sizes",
         synonyms="reset sizes, resize",
     ),
     Action(
-        *("panel.expand", "f", "f", "full screen", "Picture"),
+        *("panel.expand", "f", "full screen", "Picture"),
         *("Give the focused panel, or the picture, the whole screen.", 12),
         run=expand,
         synonyms="maximise, maximize, zoom panel, fullscreen, enlarge",
     ),
     Action(
-        *("view.legend", "k", "k", "legend", "Picture", "Show or hide the key to the colours on the picture."),
+        *("view.legend", "k", "legend", "Picture", "Show or hide the key to the colours on the picture."),
         run=legend,
         synonyms="colours, color key, key to colours, what colours mean",
     ),
     Action(
-        *("view.names", "w", "w", "names", "Picture", "Show or hide the peers' names on the picture."),
+        *("view.names", "w", "names", "Picture", "Show or hide the peers' names on the picture."),
         run=names,
         synonyms="labels, node names, show labels, hide labels",
     ),
     *(
         Action(
-            *(f"view.place_{name}", "", "", f"layout {name}", "Picture", PLACED[name]),
+            *(f"view.place_{name}", "", f"layout {name}", "Picture", PLACED[name]),
             run=partial(place, name),
             why_not=partial(_no_placement, name),
             says=f"Layout: {name}",
@@ -470,7 +470,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *(
         Action(
-            *(f"view.colour_{name.replace(' ', '_')}", "", "", f"colour by {name}", "Picture", COLOURED[name]),
+            *(f"view.colour_{name.replace(' ', '_')}", "", f"colour by {name}", "Picture", COLOURED[name]),
             run=partial(colour, name),
             says=f"Colour by: {name}",
             synonyms=f"color, {COLOUR_SYNONYMS[name]}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from textual.keys import KEY_DISPLAY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, format_key
+from textual.keys import KEY_DISPLAY_ALIASES, KEY_NAME_REPLACEMENTS, Keys
 
 from engine import nearest, plain
 
@@ -80,7 +80,7 @@ def _with(
             key = had[0]
             said.append(f"{where}: [keys] {key} now does {by[here, key]}, so {line.id} has no key; give it one")
         same = now == had
-        table.append(line if same else replace(line, keys=",".join(now), shown=shown_as(now)))
+        table.append(line if same else replace(line, keys=",".join(now)))
     return tuple(table)
 
 
@@ -146,12 +146,3 @@ def _character_of(name: str) -> str:
         return unicodedata.lookup(name.replace("_", " ").upper())
     except KeyError:
         return NONE
-
-
-def shown_as(keys: Sequence[str]) -> str:
-    """The first of the keys as a person reads it: `^k`, `?`, `shift+↑`."""
-    if not keys:
-        return ""
-    *modifiers, last = keys[0].split("+")
-    end = "enter" if last == "enter" else format_key(last)
-    return "^" + end if modifiers == ["ctrl"] else "+".join([*modifiers, end])

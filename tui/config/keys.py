@@ -7,6 +7,7 @@ by its id (`{peer.menu}` in a sentence, an id in `within`), and the app has the 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -25,20 +26,24 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One row. `id` is the name in a keymap; `keys` are Textual's names, separated by commas, empty for none; `shown`
-    is what the screen shows; `label` is two or three words, `tip` a sentence; `rank`: when the line is short, the key
-    bar leaves out the highest ranks first (0 is never on it); `home` has the binding: the dashboard, the app, or each
-    panel and dialog that uses it; `synonyms` are other words to find it by, separated by commas."""
+    """One row. `id` is the name in a keymap; `keys` are Textual's names, separated by commas, empty for none; `label`
+    is two or three words, `tip` a sentence; `rank`: when the line is short, the key bar leaves out the highest ranks
+    first (0 is never on it); `home` has the binding: the dashboard, the app, or each panel and dialog that uses it;
+    `synonyms` are other words to find it by, separated by commas."""
 
     id: str
     keys: str
-    shown: str
     label: str
     group: str
     tip: str
     rank: int = 0
     home: Home = "main"
     synonyms: str = field(default="", kw_only=True)
+
+    @property
+    def shown(self) -> str:
+        """The first of its keys as a person reads it: `^k`, `?`, `shift+↑`; empty for none."""
+        return shown_as(self.keys.partition(",")[0])
 
     @property
     def action(self) -> str:
@@ -54,6 +59,21 @@ class Key:
         return self.tip if named else f"{self.label[:1].upper()}{self.label[1:]}. {self.tip}"
 
 
+FUNCTION = re.compile(r"f\d+")
+
+
+@functools.cache
+def shown_as(key: str) -> str:
+    """A key as a person reads it; see `Key.shown`."""
+    from textual.keys import format_key  # reading a configuration needs no Textual
+
+    if not key:
+        return ""
+    *modifiers, last = key.split("+")
+    end = last if last in ("enter", "backspace") else last.upper() if FUNCTION.fullmatch(last) else format_key(last)
+    return "^" + end if modifiers == ["ctrl"] else "+".join([*modifiers, end])
+
+
 SHARED = {"peer.menu": "backslash", "app.help": "question_mark", "app.quit": "q", "app.theme": "t"}
 """Keys of the dashboard that menus, lists or dialogs use too. Their rows take them from here."""
 
@@ -66,49 +86,48 @@ SHARED = {"peer.menu": "backslash", "app.help": "question_mark", "app.quit": "q"
 # the dashboard. Editing within a line of text, and enter at its end, are Textual's own.
 
 INSIDE: tuple[Key, ...] = tuple(
-    Key(id_, keys, shown, "", GROUPS[-1], tip, home="inside")
-    for id_, keys, shown, tip in (
-        ("list.up", "up", "↑", "In lists, tables, menus and texts: a line up."),
-        ("list.down", "down", "↓", "In lists, tables, menus and texts: a line down."),
-        ("list.far_up", "pageup", "pgup", "In lists, tables and texts: a page up."),
-        ("list.far_down", "pagedown", "pgdn", "In lists, tables and texts: a page down."),
-        ("list.first", "home", "home", "In lists, tables and texts: to the first line."),
-        ("list.last", "end", "end", "In lists, tables and texts: to the last line."),
-        ("list.left", "left", "←", "In tables, the feed and the inspector: the column, kind or tab to the left."),
-        ("list.right", "right", "→", "In tables, the feed and the inspector: the column, kind or tab to the right."),
-        ("list.choose", "enter", "enter", "In lists, menus and the attack panel: choose the highlighted line."),
-        ("list.leave", "escape", "esc", "In lists, menus, help and jump mode: close, with nothing changed."),
-        ("picker.other", "tab,right,left", "tab", "In the picker: networks, or scenarios."),
-        ("peers.mark_up", "shift+up", "shift+↑", "In the table of peers: mark upwards."),
-        ("peers.mark_down", "shift+down", "shift+↓", "In the table of peers: mark downwards."),
-        ("peers.mark_all", "ctrl+a", "^a", "In the table of peers: mark all that are shown."),
-        ("peers.sort_left", "less_than_sign", "<", "In the table of peers: sort by the column to the left."),
-        ("peers.sort_right", "greater_than_sign", ">", "In the table of peers: sort by the column to the right."),
-        ("peers.invert", "I", "I", "In the table of peers: reverse the sort."),
+    Key(id_, keys, "", GROUPS[-1], tip, home="inside")
+    for id_, keys, tip in (
+        ("list.up", "up", "In lists, tables, menus and texts: a line up."),
+        ("list.down", "down", "In lists, tables, menus and texts: a line down."),
+        ("list.far_up", "pageup", "In lists, tables and texts: a page up."),
+        ("list.far_down", "pagedown", "In lists, tables and texts: a page down."),
+        ("list.first", "home", "In lists, tables and texts: to the first line."),
+        ("list.last", "end", "In lists, tables and texts: to the last line."),
+        ("list.left", "left", "In tables, the feed and the inspector: the column, kind or tab to the left."),
+        ("list.right", "right", "In tables, the feed and the inspector: the column, kind or tab to the right."),
+        ("list.choose", "enter", "In lists, menus and the attack panel: choose the highlighted line."),
+        ("list.leave", "escape", "In lists, menus, help and jump mode: close, with nothing changed."),
+        ("picker.other", "tab,right,left", "In the picker: networks, or scenarios."),
+        ("peers.mark_up", "shift+up", "In the table of peers: mark upwards."),
+        ("peers.mark_down", "shift+down", "In the table of peers: mark downwards."),
+        ("peers.mark_all", "ctrl+a", "In the table of peers: mark all that are shown."),
+        ("peers.sort_left", "less_than_sign", "In the table of peers: sort by the column to the left."),
+        ("peers.sort_right", "greater_than_sign", "In the table of peers: sort by the column to the right."),
+        ("peers.invert", "I", "In the table of peers: reverse the sort."),
         (
             "attack.undo",
             "backspace",
-            "backspace",
             "In the attack panel: cancel the attack that is under way, or undo the last one.",
         ),
-        ("option.erase", "backspace,delete", "backspace", "In the options: erase a digit, or go back to the default."),
-        ("option.restart", "R", "R", "In the options: begin the same seed anew with these values."),
-        ("option.again", "ctrl+r", "^r", "In the options: begin anew with these values, and do what you did again."),
-        ("dial.less", "left,minus", "←", "On sliders: a lower value."),
-        ("dial.more", "right,plus,equals_sign", "→", "On sliders: a higher value."),
-        ("dial.least", "home", "home", "On sliders: the lowest value."),
-        ("dial.most", "end", "end", "On sliders: the highest value."),
-        ("button.press", "enter,space", "enter", "On buttons: press the button. In menus: choose the line."),
-        ("field.leave", "escape", "esc", "In a text field: leave it; in the ask bar, empty the field first."),
-        ("field.before", "up", "↑", "In a text field: the previous suggestion, or the text typed earlier."),
-        ("field.after", "down", "↓", "In a text field: the next suggestion, or the text typed later."),
-        ("field.complete", "tab", "tab", "In the ask bar, and in a field for a selector: accept the suggestion."),
-        ("field.goal", "ctrl+g", "^g", "In the ask bar: the next goal, where a network has several (find, fetch)."),
-        ("theme.after", "tab", "tab", "In the list of themes: the next one."),
-        ("theme.before", "shift+tab", "shift+tab", "In the list of themes: the previous one."),
-        ("help.tour", "t", "t", "In help: start the tour again."),
-        ("help.search", "slash", "/", "In help: search; only lines with the typed words are shown."),
-        ("jump.erase", "backspace", "backspace", "In jump mode: erase the typed letter."),
+        ("option.erase", "backspace,delete", "In the options: erase a digit, or go back to the default."),
+        ("option.restart", "R", "In the options: begin the same seed anew with these values."),
+        ("option.again", "ctrl+r", "In the options: begin anew with these values, and do what you did again."),
+        ("dial.less", "left,minus", "On sliders: a lower value."),
+        ("dial.more", "right,plus,equals_sign", "On sliders: a higher value."),
+        ("dial.least", "home", "On sliders: the lowest value."),
+        ("dial.most", "end", "On sliders: the highest value."),
+        ("button.press", "enter,space", "On buttons: press the button. In menus: choose the line."),
+        ("field.leave", "escape", "In a text field: leave it; in the ask bar, empty the field first."),
+        ("field.before", "up", "In a text field: the previous suggestion, or the text typed earlier."),
+        ("field.after", "down", "In a text field: the next suggestion, or the text typed later."),
+        ("field.complete", "tab", "In the ask bar, and in a field for a selector: accept the suggestion."),
+        ("field.goal", "ctrl+g", "In the ask bar: the next goal, where a network has several (find, fetch)."),
+        ("theme.after", "tab", "In the list of themes: the next one."),
+        ("theme.before", "shift+tab", "In the list of themes: the previous one."),
+        ("help.tour", "t", "In help: start the tour again."),
+        ("help.search", "slash", "In help: search; only lines with the typed words are shown."),
+        ("jump.erase", "backspace", "In jump mode: erase the typed letter."),
     )
 )
 WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
