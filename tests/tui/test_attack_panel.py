@@ -125,16 +125,16 @@ def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
     ],
 )
 def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: Any, undo: object) -> None:
-    deed = started_attack("It", Plan(steps, "It."), 1_000_000)
-    assert deed.undo == undo
-    assert deed.told.endswith(".")
-    assert deed.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
+    started = started_attack("It", Plan(steps, "It."), 1_000_000)
+    assert started.undo == undo
+    assert started.told.endswith(".")
+    assert started.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
 
 
 def test_nothing_is_taken_back_while_it_goes_on() -> None:
-    deed = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer of this attack.")
-    assert "00:05" in undo_why_not(deed, 4_999_999)
-    assert undo_why_not(deed, 5_000_000) == ""
+    started = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer of this attack.")
+    assert "00:05" in undo_why_not(started, 4_999_999)
+    assert undo_why_not(started, 5_000_000) == ""
     assert undo_why_not(None, 0)
     assert undo_why_not(StartedAttack("It", 0, None, "Gone for good."), 1) == "Gone for good."
 

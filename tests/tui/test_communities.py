@@ -11,7 +11,7 @@ from scenes import quiet
 from engine import Links
 from tui.draw import force_layout
 from tui.draw.force_layout import WARM_MOST, Communities
-from tui.draw.stage import GLIDE_S, REST_S, Stage
+from tui.draw.stage import MOVE_S, REST_S, Stage
 
 Pairs = tuple[np.ndarray, np.ndarray]
 
@@ -202,7 +202,7 @@ def test_newcomers_glide_in_from_the_edge() -> None:
     x, y = stage.dots(10.0)
     assert len(x) == 9
     assert max(abs(x[8] - 79.5) / 80, abs(y[8] - 39.5) / 40) > 0.5
-    assert not stage.moving(10.1 + GLIDE_S)
+    assert not stage.moving(10.1 + MOVE_S)
 
 
 def test_a_large_swarm_gets_its_coarser_levels_one_a_frame() -> None:

@@ -157,9 +157,9 @@ async def test_a_series_without_samples_is_no_trouble() -> None:
 
 
 def happenings(first: int, hits: int) -> tuple[Event, ...]:
-    deed = Commanded(first, 0, Kill(3), (3,), "person")
+    killed = Commanded(first, 0, Kill(3), (3,), "person")
     gone = Churned(first + 1, 0, 9, "kill")
-    return (deed, gone, *(Hit(first + 2 + n, n, 1, 17, 31, f"song {n}") for n in range(hits)))
+    return (killed, gone, *(Hit(first + 2 + n, n, 1, 17, 31, f"song {n}") for n in range(hits)))
 
 
 async def test_many_hits_do_not_hide_the_action() -> None:

@@ -13,7 +13,7 @@ from tui.draw import legend, raster
 from tui.draw.colours import LOOK, LOOKS, STATE, colouring, looks_of
 from tui.draw.raster import lay
 from tui.draw.scene import MANY
-from tui.draw.stage import GLIDE_S, Stage
+from tui.draw.stage import MOVE_S, Stage
 from tui.draw.styles import INK, SIDE_BITS, SIDES, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.screens.frame_clock import FramePace
@@ -152,9 +152,9 @@ def test_a_new_placement_glides_and_then_rests() -> None:
     ring_x, _ = stage.dots(0.0)
     stage.place("world")
     stage.follow(snapshot, 0, 1.0)
-    assert stage.moving(1.0 + GLIDE_S / 2)
+    assert stage.moving(1.0 + MOVE_S / 2)
     assert np.allclose(stage.dots(1.0)[0], ring_x, atol=12)
-    assert not stage.moving(1.1 + GLIDE_S)
+    assert not stage.moving(1.1 + MOVE_S)
     version = stage.version
     stage.follow(snapshot, 0, 5.0)
     assert stage.version == version

@@ -260,8 +260,8 @@ def test_the_command_line_of_a_run_has_all_commands_wherever_the_cursor_is(tmp_p
     session.player.seek_to(0)
     settle(session)
     words = shlex.split(session.command_line_of_all())
-    [(at_us, deed)] = load(Path(words[1])).setup.schedule
-    assert deed == Kill("#3")
+    [(at_us, command)] = load(Path(words[1])).setup.schedule
+    assert command == Kill("#3")
     assert SECOND <= at_us < 2 * SECOND
     assert float(words[-1]) >= 2
     session.stop()

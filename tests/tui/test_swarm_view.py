@@ -162,8 +162,8 @@ async def test_a_picture_that_would_look_the_same_is_not_drawn_again() -> None:
 
 async def test_actions_and_refusals_are_drawn_for_a_while() -> None:
     async with gallery() as (view, pilot, _):
-        deed = Commanded(1, 0, Kill(9), (9,), "person")
-        view.show(frames.frame(events=(deed, Refused(2, 0, 4, 9, "Query", 0))))
+        killed = Commanded(1, 0, Kill(9), (9,), "person")
+        view.show(frames.frame(events=(killed, Refused(2, 0, 4, 9, "Query", 0))))
         await pilot.pause()
         assert view.moving
         assert INK["echo"] in view._canvas.ink

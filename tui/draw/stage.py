@@ -31,7 +31,7 @@ ABOUT: dict[Placement, str] = {
     "identifiers": "The circle of a hash table's identifiers, each peer where its own lies.",
     "communities": "Links attract, all peers repel each other, until they are at rest.",
 }
-GLIDE_S = 0.6
+MOVE_S = 0.6
 REST_S = 1.0
 SPREAD_S = 0.4
 """Rings of an ask follow it more often, since the growth of these rings is what is watched."""
@@ -133,12 +133,12 @@ class Stage:
         self._stations = snapshot.fixed.infrastructure
         fresh = not self._key or other
         self._key = key
-        glides = self.moving(wall_s)
+        moving = self.moving(wall_s)
         self._new = self._positions(snapshot, centre, trace)
         self.version += 1
         if restless and len(here) == n:
             # The heat of the forces rises, and they go on from the present positions.
-            self._old = self._old if glides else self._new
+            self._old = self._old if moving else self._new
             return
         if len(here) < n:
             here = np.concatenate((here, layout.from_edge(self._new[len(here) :])))
@@ -170,9 +170,9 @@ class Stage:
             self.crowd.relax(RELAX_S)
         else:
             self.crowd.settle()
-        glides = self._old is not self._new and wall_s - self._began_s < GLIDE_S
+        moving = self._old is not self._new and wall_s - self._began_s < MOVE_S
         self._new = self.crowd.positions
-        if not glides:
+        if not moving:
             self._old = self._new
         self.version += 1
 
@@ -206,10 +206,10 @@ class Stage:
         """Whether peers are on their way to new places."""
         if self.placed == "communities" and not self.crowd.resting:
             return True
-        return wall_s - self._began_s < GLIDE_S and self._old is not self._new
+        return wall_s - self._began_s < MOVE_S and self._old is not self._new
 
     def _now(self, wall_s: float) -> Positions:
-        return layout.blend(self._old, self._new, (wall_s - self._began_s) / GLIDE_S)
+        return layout.blend(self._old, self._new, (wall_s - self._began_s) / MOVE_S)
 
     def dots(self, wall_s: float) -> tuple[Floats, Floats]:
         """x and y of each peer in dots. Where several would be in one cell, all but one are moved to free cells beside
@@ -221,7 +221,7 @@ class Stage:
     def _aside_now(self, wall_s: float) -> Floats:
         """How far peers are moved from their places in dots (N, 2); empty if none is."""
         aside = self._moved_aside()
-        t = (wall_s - self._began_s) / GLIDE_S
+        t = (wall_s - self._began_s) / MOVE_S
         if t >= 1.0 or self._old is self._new:
             return aside
         n = len(self._new)

@@ -121,7 +121,7 @@ def _court_lines() -> tuple[Widget, ...]:
         Horizontal(
             TextRows(id="set"),
             ActionButton("censor these", "ask.censor_set", id="censor-these"),
-            ActionButton("close", "ask.silence", id="put-away", tip="Remove the rings around these peers."),
+            ActionButton("close", "ask.silence", id="close-cut", tip="Remove the rings around these peers."),
             id="silencing",
             classes="-hidden",
         ),
@@ -185,7 +185,7 @@ class CourtBar(LatePanel):
         match event.button.id:
             case "adjourn":
                 self.post_message(Act(Adjourn()))
-            case "put-away":
+            case "close-cut":
                 self.post_message(RunAction("ask.silence"))
             case "censor-these":
                 self.post_message(RunAction("ask.censor_set"))
