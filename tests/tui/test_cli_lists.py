@@ -31,7 +31,7 @@ def test_every_list_has_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert [it["topic"] for it in json.loads(out(capsys, "help", "--json"))] == help_topics.topics()
     one = json.loads(out(capsys, "protocols", "gnutella", "--json"))
     assert list(one["goals"]) == ["find", "fetch"]
-    assert "fetch  fetch: Find it and get it." in out(capsys, "protocols", "gnutella")
+    assert "fetch  Find it and get it." in out(capsys, "protocols", "gnutella")
     assert "--goal" not in out(capsys, "protocols", "gossip")
     assert one["options"]["ttl"]["default"] == 7
     told = json.loads(out(capsys, "config", "--json"))

@@ -66,7 +66,9 @@ def list_protocols(space: argparse.Namespace) -> int:
         lines += ["", help_of(kind)]
     goals: dict[str, dict[str, Any]] = told["goals"]
     if len(goals) > 1:
-        wanted = [(goal, f"{it['verb']}: {it['about']}") for goal, it in goals.items()]
+        wanted = [
+            (goal, it["about"] if it["verb"] == goal else f"{it['verb']}: {it['about']}") for goal, it in goals.items()
+        ]
         lines += [
             "",
             "goals that an ask may have (--ask TEXT --goal NAME), the first is the usual one:",

@@ -4,8 +4,8 @@ There is no server: each node keeps some connections to others, and all of them 
 chain. A payment (a transaction) is passed on from node to node until all have it. Miners put waiting payments into
 blocks; a block is found about every ten minutes, by chance, and names the one before it. A node follows the longest
 chain that it has seen. If two blocks are found at about the same time there are two chains for a while; the next block
-ends that, and the payments of the block that lost wait again. So a payment counts as made when five more blocks stand
-upon its own, which takes an hour.
+ends that, and the payments of the block that lost wait again. So a payment counts as made when five more blocks have
+followed its own, which takes an hour.
 
 A newcomer asks DNS seeds for addresses, and from then on learns more of them from the nodes it is connected to. It
 keeps them, and the chain, when it is killed.
