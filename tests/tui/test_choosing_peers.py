@@ -317,7 +317,7 @@ async def test_the_last_messages_of_a_peer_are_on_a_tab_of_the_inspector() -> No
         await person.press("right")
         assert panel.tab == "files"
         await person.press("right")
-        assert "ago" in long.text or "hearsay" in long.text  # type: ignore[attr-defined]
+        assert "ago" in long.text or "from others" in long.text  # type: ignore[attr-defined]
 
 
 async def test_the_feed_is_searched_from_its_own_line() -> None:

@@ -27,7 +27,7 @@ AGES_MOST = 60
 LEGEND = (
     ("alive", "alive", "heard"),
     ("asked", "stale", "silent: dead or blocked?"),
-    ("left", "dim", "hearsay"),
+    ("left", "dim", "from others"),
     ("dead", "wrong", "wrong"),
     ("dot", "unknown", "unknown"),
 )

@@ -268,7 +268,7 @@ def by_figure(snapshot: Snapshot, shown: Shown, values: NDArray[np.float64]) -> 
 
 BELIEF: tuple[Look, ...] = (
     Look("unknown", "not known", "upkeep", INK["unknown"], counted=True),
-    Look("hearsay", "hearsay", "question", INK["label"]),
+    Look("hearsay", "from others", "question", INK["label"]),
     Look("stale", f"silent {STALE_US // 1_000_000} s", "left", INK["stale"]),
     Look("known", "known", "alive", INK["alive"]),
     Look("wrong", "gone, and it does not know", "dead", INK["wrong"]),

@@ -88,7 +88,7 @@ def _hops_row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int)
 def _row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
     if len(laid.said) and laid.said[other] >= 0:
         return _hops_row(snapshot, laid, other, what, width)
-    age = age_words(laid, other, snapshot.now_us) or "hearsay"
+    age = age_words(laid, other, snapshot.now_us) or "from others"
     if laid.silent[other]:
         age += ": dead or blocked?"
     row: list[Span] = [

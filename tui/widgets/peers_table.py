@@ -135,7 +135,7 @@ def _belief(data: PeerData, peer: PeerId, cells: int) -> Span:
     if belief is None:
         return "–", "dim"
     style = "text" if frame.snapshot.state[peer] == 0 and not frame.snapshot.censored[peer] else "warn"
-    return ("hearsay" if belief.heard_us is None else age((frame.snapshot.now_us - belief.heard_us) / 1e6)), style
+    return ("from others" if belief.heard_us is None else age((frame.snapshot.now_us - belief.heard_us) / 1e6)), style
 
 
 def _beliefs(data: PeerData) -> Values:
@@ -168,7 +168,7 @@ COLUMNS: tuple[Column[PeerData], ...] = (
         right=True,
     ),
     # Time since the selected peer last heard of it, as it believes.
-    Column("believed", 9, _belief, _beliefs, rank=8, right=True),
+    Column("believed", 11, _belief, _beliefs, rank=8, right=True),
 )
 
 
