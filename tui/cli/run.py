@@ -50,7 +50,6 @@ CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
 LOST_TOLD = 10
 """At most so many failed runs have a sentence each."""
-DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
 MEASURES = {
     "success": "asks answered within {} s",
     "reach": "living peers that it reaches",
@@ -178,8 +177,10 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
 
 def curve_text(curve: Curve) -> str:
     """A chart of the curve and the figures below it, without a last newline."""
+    from ..session.telling import PAST
+
     plan, setup = curve.sweep, curve.scenario.setup
-    done, what = DONE_TO[plan.verb], MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
+    done, what = PAST[plan.verb], MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
     against = f" against “{plan.word}”" if plan.word else ""
     runs = max(len(point.runs) for point in curve.points)
     each = f", {runs} runs for each share" if runs > 1 else ""
