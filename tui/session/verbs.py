@@ -154,7 +154,7 @@ PAIRS: tuple[Pair, ...] = (
             "{who}: stops hiding {ban}.",
         ),
         _running, flag("colluding", True),
-        ("Have {who} hide “{word}”", "Have {who} defect"),
+        ("Have {who} hide “{word}”", "Have {who} stop colluding"),
         "{who} {is} {gone}: only a peer that runs can hide something.",
         phrase="word",
     ),
