@@ -94,6 +94,11 @@ class Job:
         with contextlib.suppress(BlockingIOError):
             os.write(self._master, keys.encode())
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the line shows what is typed by itself, as that of a shell does."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def fg(self) -> None:
         self._tell(b"f")
 
