@@ -296,6 +296,11 @@ def test_a_class_has_a_name_of_its_own() -> None:
     assert not {name: where for name, where in twice.items() if not all(one.startswith("protocols/") for one in where)}
 
 
+def test_a_class_of_the_dashboard_has_a_name_of_its_own() -> None:
+    names = [node.name for path in sources("tui") for node in parsed(path).body if isinstance(node, ast.ClassDef)]
+    assert not {name for name in names if names.count(name) > 1}
+
+
 def test_no_network_is_known_outside_of_its_own_file() -> None:
     """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
     of one. The benchmarks set the options of the network that they measure."""

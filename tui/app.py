@@ -72,9 +72,9 @@ TWICE_S = 5.0
 
 def _palette() -> type[Provider]:
     """Imported when the palette is first opened, as it takes a tenth of the time of the start."""
-    from .actions.palette import Palette
+    from .actions.palette import ActionFinder
 
-    return Palette
+    return ActionFinder
 
 
 class SwarmApp(TerminalApp, inherit_bindings=False):

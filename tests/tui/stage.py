@@ -13,7 +13,6 @@ from tui.config.textual_themes import variable_defaults
 from tui.draw.styles import Mode
 from tui.widgets.charts import Chart
 from tui.widgets.messages import (
-    Act,
     Asked,
     AskLeft,
     AskPicked,
@@ -24,13 +23,14 @@ from tui.widgets.messages import (
     PeersPicked,
     PreviewAttack,
     PreviewSelector,
+    RunCommand,
     Searched,
 )
 from tui.widgets.panel import TextRows
 
 M = TypeVar("M", bound=Message)
 OURS = (
-    Act,
+    RunCommand,
     AskLeft,
     AskPicked,
     AskWanted,
@@ -65,7 +65,7 @@ class Stage(App[Any]):
     def _note(self, message: Message) -> None:
         self.said.append(message)
 
-    on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
+    on_run_command = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
     on_attacked = on_preview_attack = on_peer_picked = on_preview_selector = _note
     on_chart_picked = on_menu_wanted = on_peers_picked = on_searched = _note
 

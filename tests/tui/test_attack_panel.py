@@ -31,7 +31,7 @@ from engine import (
     RunningAttack,
     Shutdown,
 )
-from tui.actions.palette import Palette
+from tui.actions.palette import ActionFinder
 from tui.actions.run import restart_under
 from tui.widgets.attacks import (
     SLOW_PEERS,
@@ -48,7 +48,7 @@ from tui.widgets.attacks import (
 )
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.messages import Act, Attacked, PreviewAttack
+from tui.widgets.messages import Attacked, PreviewAttack, RunCommand
 from tui.widgets.panel import ActionButton
 from tui.widgets.slider import Slider
 
@@ -240,12 +240,12 @@ async def test_backspace_takes_the_latest_back() -> None:
     async with app.run_test(size=(44, 24)) as pilot:
         await furnished(app, panel, pilot)
         await pilot.press("backspace")
-        assert not app.heard(Act)
+        assert not app.heard(RunCommand)
         panel.begun(started_attack("Highest degree", PLAN, 0))
         await pilot.pause()
         assert panel.query_one("#attack-undo", ActionButton).label == "undo: highest degree"
         await pilot.press("backspace", "backspace")
-        assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
+        assert [m.command for m in app.heard(RunCommand)] == [Revive((3, 5))]
         told = [note.message for note in app._notifications]
         assert told == ["There is no attack to undo. z undoes what was done before, the latest first."] * 2
 
@@ -266,11 +266,11 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
         panel.show(frames.frame(snap=both))
         assert button.label == "cancel 2 attacks", "none of them is looked at"
         await pilot.press("backspace", "home", "backspace")
-        assert [m.command for m in app.heard(Act)] == [CallOff(), CallOff("degree")]
+        assert [m.command for m in app.heard(RunCommand)] == [CallOff(), CallOff("degree")]
         panel.show(frames.frame())
         assert button.label == "undo: highest degree"
         await pilot.press("backspace")
-        assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
+        assert app.heard(RunCommand)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
 
 def test_of_links_both_ends_are_told_and_they_are_mended_together() -> None:
@@ -353,7 +353,7 @@ async def test_another_network_offers_others() -> None:
 
 async def test_the_palette_has_every_attack_and_opens_it() -> None:
     async with dashboard(asks_per_s=0.0) as person:
-        found = Palette(person.main).more(person.main)
+        found = ActionFinder(person.main).more(person.main)
         offers = {name: action for name, action in found if name.startswith("Attack: ")}
         assert len(offers) == len(person.session.swarm.attacks())
         person.main.perform(offers["Attack: poison"])
@@ -390,7 +390,7 @@ async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and
         [line] = [line for line in menu.lines if line.id == "run.calloff"]
         assert line.says == "Cancel: collusion"
         await person.press("escape")
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
         assert offered.count("Attack: cancel: collusion") == 1
         assert not any(name.startswith("Peer: Cancel") for name in offered)

@@ -12,7 +12,7 @@ from stage import Stage, lines_of
 
 from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, Set, Shutdown
 from tui.widgets.controls import KNOBS, Controls, command_of, group_tips, nearest_stop
-from tui.widgets.messages import Act, PreviewSelector
+from tui.widgets.messages import PreviewSelector, RunCommand
 from tui.widgets.panel import ActionButton
 from tui.widgets.slider import HOLD_FRAMES, Slider
 
@@ -22,7 +22,7 @@ SIZE = (44, 24)
 
 
 def commands(app: Stage) -> list[object]:
-    return [message.command for message in app.heard(Act)]
+    return [message.command for message in app.heard(RunCommand)]
 
 
 async def test_keys_move_a_slider_stop_by_stop() -> None:

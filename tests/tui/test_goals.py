@@ -11,7 +11,7 @@ from stage import lines_of
 from textual.widgets import Input
 
 from engine import BROADCAST, FIND, Ask, AskFor, Host, InputError, Peer, PeerId, Setup, Swarm, message, on, verb
-from tui.actions.palette import Palette
+from tui.actions.palette import ActionFinder
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.menu import Menu
@@ -109,7 +109,7 @@ async def test_palette_and_menu_have_a_row_for_each_goal() -> None:
     async with keepers() as person:
         person.main.pick(3)
         await person.pilot.pause()
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         rows = {str(hit.text): hit async for hit in palette.search("ask")}
         assert {"Ask: put", "Ask: look up"} <= rows.keys()
         assert "Ask: tell" not in rows
@@ -125,7 +125,7 @@ async def test_palette_and_menu_have_a_row_for_each_goal() -> None:
         )  # type: ignore[attr-defined]
         await person.pilot.pause()
         assert "p003 wants to look up" in lines_of(bar_of(person), "#who")
-        texts = {str(hit.text) async for hit in Palette(person.main).search("colour")}
+        texts = {str(hit.text) async for hit in ActionFinder(person.main).search("colour")}
         assert "Ask: look up colour" in texts
 
 

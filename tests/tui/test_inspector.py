@@ -12,7 +12,7 @@ from stage import Stage, lines_of
 
 from engine import Beliefs, Censor, Collude, Defect, File, Kill, Revive, Uncensor
 from tui.widgets.inspector import Inspector
-from tui.widgets.messages import Act, AskWanted, PeerPicked
+from tui.widgets.messages import AskWanted, PeerPicked, RunCommand
 from tui.widgets.panel import ActionButton
 
 pytestmark = pytest.mark.anyio
@@ -100,7 +100,7 @@ async def test_buttons_act_and_turn_into_their_opposite() -> None:
             await pilot.click(f"#verb-{verb}")
         await pilot.click("#verb-ask")
         await pilot.pause()
-        assert [m.command for m in app.heard(Act)] == [Kill(17), Censor(17), Collude(17, "blue train")]
+        assert [m.command for m in app.heard(RunCommand)] == [Kill(17), Censor(17), Collude(17, "blue train")]
         assert [m.origin for m in app.heard(AskWanted)] == [17]
         assert "hides “blue train”" in panel.query_one("#verb-collude", ActionButton).tip
 
@@ -111,7 +111,7 @@ async def test_buttons_act_and_turn_into_their_opposite() -> None:
         await pilot.pause()
         await pilot.click("#verb-censor")
         await pilot.click("#verb-collude")
-        assert [m.command for m in app.heard(Act)][3:] == [Uncensor(17), Defect(17)]
+        assert [m.command for m in app.heard(RunCommand)][3:] == [Uncensor(17), Defect(17)]
         assert "⊘ censored" in lines_of(panel, "#peer")
         for told in ("◆ colluding", "▲ poisoned", "◧ a link is held"):
             assert told in lines_of(panel, "#peer")
@@ -143,7 +143,7 @@ async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:
         await pilot.pause()
         for verb in ("kill", "collude", "leave", "ask"):
             await pilot.click(f"#verb-{verb}")
-        assert [m.command for m in app.heard(Act)] == [Revive(20)]
+        assert [m.command for m in app.heard(RunCommand)] == [Revive(20)]
         assert not app.heard(AskWanted)
         for verb in ("collude", "leave", "ask"):
             button = panel.query_one(f"#verb-{verb}", ActionButton)

@@ -11,7 +11,7 @@ from scenes import picture, quiet, scene, trace
 from engine import DEAD, LEFT, Setup, Swarm
 from tui.draw import layout, raster
 from tui.draw.colours import COLOURS, colouring
-from tui.draw.labels import Labels, Name
+from tui.draw.labels import Label, Labels
 from tui.draw.scene import MANY, base, paint
 from tui.draw.stage import Stage
 from tui.draw.styles import MODES, Mode
@@ -209,6 +209,6 @@ def test_a_picture_that_is_smaller_than_a_name_has_none(size: tuple[int, int]) -
     canvas = raster.Canvas(*size)
     for first in (True, False):
         labels = Labels(canvas)
-        plan = labels.plan([Name(3, 1, 16, first=first)])
+        plan = labels.plan([Label(3, 1, 16, first=first)])
         assert plan.places == (None,)
         assert labels.write(plan, [0], ["x" * 16], [1], [0]) == 0

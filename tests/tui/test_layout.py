@@ -9,7 +9,7 @@ import pytest
 from person import Person, dashboard
 
 from engine import AskFor, InputError, Kill, Set, Setup, Swarm, networks, scenario_files
-from tui.actions.palette import Palette
+from tui.actions.palette import ActionFinder
 from tui.config.settings import Settings
 from tui.first_frame import lines
 from tui.session.done import Done
@@ -150,7 +150,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         assert session.player.machine.forks == forks + 1
         assert [each.command for each in session.player.machine.log] == [Set("ttl", 6)]
         # The palette knows each option, by its name and by what it is.
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         for typed in ("ttl", "hops"):
             assert any("Option: ttl" in hit for hit in [str(hit.text) async for hit in palette.search(typed)]), typed
         hits = {str(hit.text): hit async for hit in palette.search("ping_s")}

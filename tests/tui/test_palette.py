@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import dashboard
 
-from tui.actions.palette import Palette
+from tui.actions.palette import ActionFinder
 from tui.actions.table import ACTIONS
 from tui.screens.main import MainScreen
 from tui.textual_compat import SteadyPalette
@@ -96,7 +96,7 @@ SOUGHT = {
 async def test_what_people_type_finds_what_they_mean() -> None:
     assert len(SOUGHT) >= 60
     async with dashboard(peers=8) as person:
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         ids = {name: row.id for way in (False, True) for name, row in palette.rows(person.main, impossible=way)}
         wrong = {}
         for typed, sought in SOUGHT.items():
@@ -125,7 +125,7 @@ async def test_a_list_may_have_no_room(key: str) -> None:
 
 
 async def first_hit(main: MainScreen, typed: str) -> str:
-    return next(iter([str(hit.text) async for hit in Palette(main).search(typed)]))
+    return next(iter([str(hit.text) async for hit in ActionFinder(main).search(typed)]))
 
 
 @pytest.mark.parametrize("typed", ["spend-twice", "spend twice"])
@@ -133,7 +133,7 @@ async def test_a_verb_of_the_network_is_found_by_its_name_and_says_when_a_peer_i
     async with dashboard(peers=8, protocol="bitcoin") as person:
         first = await first_hit(person.main, typed)
         assert first == "Peer: Spend twice"
-        person.main.perform(dict(Palette(person.main).more(person.main))[first])
+        person.main.perform(dict(ActionFinder(person.main).more(person.main))[first])
         await person.pilot.pause()
         assert "Select a peer first" in person.told
         await person.press("right")
@@ -143,7 +143,7 @@ async def test_a_verb_of_the_network_is_found_by_its_name_and_says_when_a_peer_i
 
 async def test_an_option_of_the_running_network_opens_in_its_panel() -> None:
     async with dashboard(peers=8) as person:
-        row = dict(Palette(person.main).more(person.main))["Option: ttl"]
+        row = dict(ActionFinder(person.main).more(person.main))["Option: ttl"]
         person.main.perform(row)
         await person.pilot.pause()
         assert not person.main.why_not(row)

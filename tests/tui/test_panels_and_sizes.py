@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from engine import Kill, PeerFailed, Setup
 from engine.lab.scenario import Caption, Scenario
-from tui.actions.palette import Palette
+from tui.actions.palette import ActionFinder
 from tui.actions.table import ACTIONS, key_table
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -131,7 +131,7 @@ async def test_help_has_every_key_and_the_network() -> None:
 
 async def test_the_palette_offers_every_action() -> None:
     async with dashboard() as person:
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         offers = [name async for hit in palette.discover() for name in [str(hit.text)]]
         for key in ACTIONS:
             if key.shown and key.id not in ("app.palette", "app.focus", "app.focus_back"):

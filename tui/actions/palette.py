@@ -101,7 +101,7 @@ def _ask_with(goal: str, context: Context) -> None:
     context.screen.open_ask_bar(goal=goal)
 
 
-class Palette(Provider):
+class ActionFinder(Provider):
     """Finds actions."""
 
     _all: tuple[tuple[str, Action], ...] | None = None

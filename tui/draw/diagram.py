@@ -33,7 +33,7 @@ TICK_CELLS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class AskTimeline:
     """One ask as a time-space diagram.
 
     order: peers from the top (R,); row: row of each peer (N,), -1 for none; from_us, to_us: the times at the left and
@@ -59,7 +59,7 @@ class Timeline:
     answerers: tuple[int, ...]
 
 
-def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
+def timeline(trace: Trace, snapshot: Snapshot) -> AskTimeline:
     """The lines of an ask and the order of its peers: by the time at which the question reached them first; last those
     to which it is under way."""
     asked, lost, flight, now_us = trace.questions, trace.lost, snapshot.flight, snapshot.now_us
@@ -94,7 +94,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
     row[order] = np.arange(len(order))
     begun = int(trace.at_us[trace.origin])
     last = int(at.max(initial=begun + 1))
-    return Timeline(
+    return AskTimeline(
         origin=trace.origin,
         now_us=now_us,
         from_us=begun,
@@ -139,17 +139,17 @@ class Plot:
         """The plot in dots; its last line of cells is the axis."""
         return Box((self.width - self.gutter) * self.across, (self.height - 1) * self.down, 1.0)
 
-    def spot(self, line: Timeline, row: NDArray[np.generic], at_us: NDArray[np.generic]) -> tuple[Floats, Floats]:
+    def spot(self, line: AskTimeline, row: NDArray[np.generic], at_us: NDArray[np.generic]) -> tuple[Floats, Floats]:
         """Dots of the plot for rows and times."""
         x = (np.asarray(at_us, np.float64) - line.from_us) / max(1, line.to_us - line.from_us)
         y = (np.asarray(row, np.float64) + 0.5) / max(1, len(line.order))
         return self.view.to_dots(np.stack((x, y), axis=-1).astype(np.float32), self.box)
 
-    def pitch(self, line: Timeline) -> float:
+    def pitch(self, line: AskTimeline) -> float:
         """Lines of text from one peer to the next."""
         return self.box.span[1] * self.view.zoom / max(1, len(line.order)) / self.down
 
-    def peer_at(self, line: Timeline, row: int) -> int | None:
+    def peer_at(self, line: AskTimeline, row: int) -> int | None:
         """The peer whose line is nearest to a line of text."""
         if not len(line.order):
             return None
@@ -157,14 +157,14 @@ class Plot:
         return int(line.order[min(max(int(unit * len(line.order)), 0), len(line.order) - 1)])
 
 
-def plot_of(canvas: Canvas, labels: tuple[str, ...], line: Timeline, view: View) -> Plot:
+def plot_of(canvas: Canvas, labels: tuple[str, ...], line: AskTimeline, view: View) -> Plot:
     """Names take as many columns as they need, and none on a canvas that is too narrow for names and lines."""
     longest = max((len(labels[p]) for p in line.order[:200].tolist()), default=0)
     gutter = min(GUTTER_MOST, longest + 2) if canvas.width >= 40 else 0
     return Plot(canvas.width, canvas.height, gutter, canvas.across, canvas.down, view)
 
 
-def draw(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
+def draw(canvas: Canvas, line: AskTimeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
     """The whole diagram on an empty canvas."""
     area = Canvas(canvas.width - plot.gutter, max(0, canvas.height - 1), canvas.mode)
     _lives(area, line, plot, selected)
@@ -197,7 +197,7 @@ def paste(canvas: Canvas, area: Canvas, left: int) -> None:
         getattr(canvas, name)[:high, left : left + wide] = getattr(area, name)
 
 
-def _lives(area: Canvas, line: Timeline, plot: Plot, selected: int | None) -> None:
+def _lives(area: Canvas, line: AskTimeline, plot: Plot, selected: int | None) -> None:
     """A faint line for each peer from the time at which the question came, where there is room; the selected peer's is
     bright."""
     rows = np.arange(len(line.order))
@@ -212,7 +212,7 @@ def _lives(area: Canvas, line: Timeline, plot: Plot, selected: int | None) -> No
         area.dots &= (np.arange(area.dots_w) % 2 == 0)[None, :]
 
 
-def _now(area: Canvas, line: Timeline, plot: Plot) -> None:
+def _now(area: Canvas, line: AskTimeline, plot: Plot) -> None:
     """A vertical line at the current time, if that is in the picture."""
     x, _ = plot.spot(line, np.array([0]), np.array([line.now_us]))
     if 0 <= x[0] < area.dots_w:
@@ -220,7 +220,7 @@ def _now(area: Canvas, line: Timeline, plot: Plot) -> None:
         raster.points(area, np.full(len(y), x[0]), y, INK["label"])
 
 
-def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: bool) -> None:
+def _marks(area: Canvas, line: AskTimeline, plot: Plot, snapshot: Snapshot, roomy: bool) -> None:
     """Glyphs of the asker and the peers that answered; where there is room, of all peers that were asked."""
     shapes = GLYPHS[area.mode]
     told: list[tuple[int, int, str, str]] = []
@@ -236,7 +236,7 @@ def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: 
             raster.stamp(area, col, row, ord(shape), INK[ink], peer)
 
 
-def _crosses(area: Canvas, line: Timeline, x: Floats, y: Floats, roomy: bool) -> None:
+def _crosses(area: Canvas, line: AskTimeline, x: Floats, y: Floats, roomy: bool) -> None:
     """A cross where a message was lost, and the reason."""
     dead = np.flatnonzero((line.part == LOST) & (line.row[line.frm] >= 0))
     col, row = raster.cells(area, x[dead], y[dead])
@@ -248,7 +248,7 @@ def _crosses(area: Canvas, line: Timeline, x: Floats, y: Floats, roomy: bool) ->
                 raster.text(area, c + 1, r, f" {word} ", INK["lost"])
 
 
-def _names(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
+def _names(canvas: Canvas, line: AskTimeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
     """At most one name in a line of text: the selected peer's, the asker's, else the first of those there."""
     if not plot.gutter or not len(line.order):
         return
@@ -268,7 +268,7 @@ def _names(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selec
         raster.text(canvas, 0, at, labels[peer][: plot.gutter - 1], INK[ink], peer)
 
 
-def _axis(canvas: Canvas, line: Timeline, plot: Plot) -> None:
+def _axis(canvas: Canvas, line: AskTimeline, plot: Plot) -> None:
     """Ticks along the last line: round times since the ask was issued."""
     wide = max(1, canvas.width - plot.gutter)
     span_us = (line.to_us - line.from_us) / plot.view.zoom

@@ -35,7 +35,7 @@ NOWHERE = 1 << 40
 """A distance that no place has, squared."""
 
 
-class Name(NamedTuple):
+class Label(NamedTuple):
     """A word that is to be placed: the cell of its mark, and its length. ringed: the mark has a ring around it; first:
     it is important, and may be far away; hidden: another peer has the cell of its mark."""
 
@@ -104,12 +104,12 @@ class Labels:
         if found is None:
             return False
         line, start = found
-        x, y = _line((canvas := self._canvas).across, canvas.down, Name(col, row, long, ringed), found)
+        x, y = _line((canvas := self._canvas).across, canvas.down, Label(col, row, long, ringed), found)
         self._lead(x, y, np.full(len(x), ink, np.uint8))
         self._write(start, line, text, ink, owner)
         return True
 
-    def plan(self, names: Sequence[Name]) -> Plan:
+    def plan(self, names: Sequence[Label]) -> Plan:
         """Places for many words. The first of them are placed first, as `beside` and `led` do; then the others beside
         their marks; then those left over within `FAR_IN_CROWD` columns, with no mark of another peer above or below.
         Nothing is written. As long as no peer moves the plan is the same object."""
@@ -162,7 +162,7 @@ class Labels:
         self._taken[row, max(start, 0) : start + len(text)] = True
 
 
-def _line(across: int, down: int, name: Name, place: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _line(across: int, down: int, name: Label, place: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Dots of the line from a mark, or from the ring around it, to the nearer end of its word."""
     line, start = place
     ends = (start - 1, start + name.long) if line == name.row else (start, start + name.long - 1)
@@ -190,7 +190,7 @@ def _beside(taken: Flags, col: int, long: int, ringed: bool) -> int | None:
 
 
 @lru_cache(maxsize=8)
-def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Name, ...]) -> Plan:
+def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Label, ...]) -> Plan:
     """See `Labels.plan`. area: a flag for each cell that is taken, `wide` in a row."""
     marks = np.frombuffer(area, np.bool_).reshape(-1, wide)
     taken = marks.copy()
@@ -248,7 +248,7 @@ SIGHT = np.linspace(0.0, 1.0, 64)
 """Points of a line to a word that are looked at, as shares of the way."""
 
 
-def _first_in_sight(words: Flags, name: Name, places: list[tuple[int, int]]) -> tuple[int, int] | None:
+def _first_in_sight(words: Flags, name: Label, places: list[tuple[int, int]]) -> tuple[int, int] | None:
     """The first of these places whose line from the mark is covered by no word, where `words` are written; or None."""
     if not places:
         return None
@@ -263,7 +263,7 @@ def _first_in_sight(words: Flags, name: Name, places: list[tuple[int, int]]) -> 
     return places[int(clear.argmax())] if clear.any() else None
 
 
-def _cross(crossed: Flags, across: int, down: int, name: Name, place: tuple[int, int] | None) -> None:
+def _cross(crossed: Flags, across: int, down: int, name: Label, place: tuple[int, int] | None) -> None:
     """Note the cells of the line to a word."""
     if place is not None:
         x, y = _line(across, down, name, place)

@@ -23,7 +23,7 @@ from engine import ALIVE, DEAD, Snapshot, Trace, dataclass, sorted_once
 from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
-from .labels import FAR, FARTHEST, Labels, Name
+from .labels import FAR, FARTHEST, Label, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, thin_out
 from .routes import Bundle, along
 from .styles import (
@@ -744,13 +744,13 @@ def _all_names(canvas: Canvas, scene: Scene, seen: Flags, labels: Labels) -> int
     return named + labels.write(plan, [at for at in numbers if peers[at] not in above], texts, inks, peers)
 
 
-def _to_name(canvas: Canvas, scene: Scene, peers: list[int], first: int) -> list[Name]:
+def _to_name(canvas: Canvas, scene: Scene, peers: list[int], first: int) -> list[Label]:
     """Where peers are that should be named, the first of them wherever there is room."""
     told = scene.snapshot.fixed.labels
     cols, rows = raster.cells(canvas, scene.x[peers], scene.y[peers])
     hidden = canvas.owner[np.clip(rows, 0, canvas.height - 1), np.clip(cols, 0, canvas.width - 1)] != peers
     return [
-        Name(
+        Label(
             col,
             row,
             min(len(told[peer]), NAME_MOST),

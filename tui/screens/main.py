@@ -1150,8 +1150,8 @@ class MainScreen(LeanScreen[None]):
         except InputError:
             return None
 
-    @on(say.Act)
-    def _act(self, event: say.Act) -> None:
+    @on(say.RunCommand)
+    def _command_wanted(self, event: say.RunCommand) -> None:
         self.carry_out(event.command)
 
     @on(say.RunAction)

@@ -28,7 +28,7 @@ NAME = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TourStep:
     """What is said now: step `number` of STEPS, a heading, sentences with keys as `{id}`, and where to look: at the
     keys, at the picture, or at `peer`."""
 
@@ -107,35 +107,35 @@ class Tour:
         self._ask, self._answerers = None, ()
         self.step = STEPS + 1 if self.step >= 4 else 1
 
-    def words(self, snapshot: Snapshot) -> Words | None:
+    def words(self, snapshot: Snapshot) -> TourStep | None:
         """The text of the current step, None when the tour is over."""
         wanted = f" “{plain(self._titles[0], limit=30)}”" if self._titles else " something"
         living = self._living(snapshot)
         match self.step:
             case 1 if self._asking:
                 said = f"Type{wanted} and press enter, or click it. A question goes from peer to peer."
-                return Words(1, "Ask", said, "keys")
+                return TourStep(1, "Ask", said, "keys")
             case 1 if self._told_off:
                 said = f"That ask found nothing. Press {{ask.here}} and ask for{wanted}: a peer has it."
-                return Words(1, "Ask again", said, "keys")
+                return TourStep(1, "Ask again", said, "keys")
             case 1:
-                return Words(1, "Ask", f"Press {{ask.here}} to ask all of these peers for{wanted}.", "keys")
+                return TourStep(1, "Ask", f"Press {{ask.here}} to ask all of these peers for{wanted}.", "keys")
             case 2:
                 said = "Time is slow now. Watch your question spread, and the answers return the way it came."
-                return Words(2, "See the answer", said, "picture")
+                return TourStep(2, "See the answer", said, "picture")
             case 3 if living:
                 name = snapshot.fixed.labels[living[0]][:NAME]
                 said = (
                     f"{name} answered. Select it: {{ask.answerer}} does, or a click. Then press {{peer.kill}}: its "
                     "process dies."
                 )
-                return Words(3, "Kill the one who answered", said, "peer", living[0])
+                return TourStep(3, "Kill the one who answered", said, "peer", living[0])
             case 4:
                 said = f"Press {{ask.here}} and ask for{wanted} once more. Does the network still answer?"
-                return Words(4, "Ask again", said, "keys")
+                return TourStep(4, "Ask again", said, "keys")
             case 5:
                 said = "Press {run.network} and choose another network: the same peers and files. Whom to kill there?"
-                return Words(5, "Try another network", said, "keys")
+                return TourStep(5, "Try another network", said, "keys")
         return None
 
 

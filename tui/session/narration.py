@@ -15,7 +15,7 @@ SHARES = ("success",)
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class StorySoFar:
     """The part of the story that is shown: captions, questions, and each judged expectation with whether it held."""
 
     captions: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Narrator:
         self._scenario = scenario
         self._checked: dict[int, Checked] = {}
 
-    def at(self, swarm: Swarm) -> Story:
+    def at(self, swarm: Swarm) -> StorySoFar:
         """The story up to now."""
         scenario, now_s = self._scenario, swarm.now_us / 1e6
         for number, expect in enumerate(scenario.expects):
@@ -40,7 +40,7 @@ class Narrator:
         asked = [caption for caption in reached if caption.predict]
         judged = {c.expect.sentence(): bool(c.held) for _, c in sorted(self._checked.items())}
         opening = (f"{scenario.title}. {scenario.about}",) if scenario.about else ()
-        return Story(
+        return StorySoFar(
             captions=(*opening, *(caption.say for caption in reached)),
             predictions=tuple(Prediction(c.at_s, c.predict or "", self._measured(c.at_s)) for c in asked),
             expectations=judged if scenario.expects else None,

@@ -49,7 +49,7 @@ class AskPicture(CanvasWidget):
         self.quiet = False
         self._frame: Frame | None = None
         self._ask: int | None = None
-        self._line: diagram.Timeline | None = None
+        self._line: diagram.AskTimeline | None = None
         self._plot: diagram.Plot | None = None
         self._tree: tree.Tree | None = None
         self._grown: tuple[object, ...] = ()

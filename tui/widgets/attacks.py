@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from engine import (
     UNDO,
+    Act,
     Attack,
     CallOff,
     Command,
@@ -35,11 +36,10 @@ from engine import (
     dataclass,
     plain,
 )
-from engine import Act as EngineAct
 from tui.config.keys import keyed, within
 from tui.session.frame import Frame
 from tui.session.units import clock
-from tui.widgets.messages import Act, Attacked, PreviewAttack
+from tui.widgets.messages import Attacked, PreviewAttack, RunCommand
 
 from ..session.verbs import calling_off, make
 from .panel import ActionButton, LatePanel, TextRows, name_panel, panel_css
@@ -136,11 +136,11 @@ class StartedAttack:
     told: str
 
 
-def started_attack(title: str, plan: Plan, now_us: int, opposite: EngineAct | None = None) -> StartedAttack:
+def started_attack(title: str, plan: Plan, now_us: int, opposite: Act | None = None) -> StartedAttack:
     """What to remember of an attack that begins now. opposite: what takes back the verb of the network that it does."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
-    if any(isinstance(step, EngineAct) for _, step in plan.steps):
+    if any(isinstance(step, Act) for _, step in plan.steps):
         undo, told = opposite, "What was done to them cannot be taken back."
         if opposite is not None:
             told = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
@@ -283,7 +283,7 @@ EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
 class Attacks(LatePanel):
-    """The panel. Posts `PreviewAttack`, `Attacked`, and `Act` for what cancels or undoes an attack."""
+    """The panel. Posts `PreviewAttack`, `Attacked`, and `RunCommand` for what cancels or undoes an attack."""
 
     DEFAULT_CSS = (
         panel_css("Attacks")
@@ -533,7 +533,7 @@ class Attacks(LatePanel):
         started, frame, going = self.started, self._frame, self.going
         if going and frame is not None:
             names = {one.name for one in going}
-            self.post_message(Act(CallOff(names.pop() if len(names) == 1 else None)))
+            self.post_message(RunCommand(CallOff(names.pop() if len(names) == 1 else None)))
             if started is not None:
                 # What has not been done need not be waited for.
                 self.started = replace(started, done_us=min(started.done_us, frame.snapshot.now_us))
@@ -545,7 +545,7 @@ class Attacks(LatePanel):
             self.notify(keyed(self.app, why if started is not None else f"{why} {EARLIER}"), markup=False)
             return
         self.started = None
-        self.post_message(Act(started.undo))
+        self.post_message(RunCommand(started.undo))
         self._update_buttons()
 
 

@@ -64,7 +64,7 @@ NAME_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SeriesLook:
     """How a series reads: its title, its unit (`%` for a share, `peers` for a number of them), and what it is."""
 
     title: str
@@ -72,16 +72,16 @@ class Look:
     about: str = ""
 
 
-LOOKS: dict[str, Look] = {
-    "alive": Look("alive", "peers", "Living peers, of all peers."),
-    "censored": Look("censored", "peers", "Living peers whose traffic is blocked."),
-    "messages_per_s": Look("messages/s", "/s", "Messages sent in a second of virtual time."),
-    "duplicates_per_s": Look("duplicates/s", "/s", "Questions that a peer had received before."),
-    "bytes_per_s": Look("bytes/s", "B/s", "Bytes sent in a second of virtual time."),
-    "success": Look(
+LOOKS: dict[str, SeriesLook] = {
+    "alive": SeriesLook("alive", "peers", "Living peers, of all peers."),
+    "censored": SeriesLook("censored", "peers", "Living peers whose traffic is blocked."),
+    "messages_per_s": SeriesLook("messages/s", "/s", "Messages sent in a second of virtual time."),
+    "duplicates_per_s": SeriesLook("duplicates/s", "/s", "Questions that a peer had received before."),
+    "bytes_per_s": SeriesLook("bytes/s", "B/s", "Bytes sent in a second of virtual time."),
+    "success": SeriesLook(
         "answered", "%", "Of the asks of the last 30 s, the share answered in time. A gap: there was no ask."
     ),
-    "reach": Look("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
+    "reach": SeriesLook("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
 }
 SHOWN_UNITS = {"share": "%", "rate": "B/s", "age": "s", "count": "", "number": "", "category": "peers"}
 SHOWN_ABOUT = {
@@ -112,20 +112,20 @@ def plots_of(meant: Meaning) -> dict[str, tuple[str, ...]]:
     return plots
 
 
-def look_of(name: str) -> Look:
+def look_of(name: str) -> SeriesLook:
     """How a series reads; of one that is not known here, as its name lets guess."""
     known = LOOKS.get(name)
     if known is not None:
         return known
     ending = next((end for end in UNITS if name.endswith(end)), "")
     title = name.removesuffix(ending).replace("_", " ") + ("/s" if ending == "_per_s" else "")
-    return Look(title, UNITS.get(ending, ""))
+    return SeriesLook(title, UNITS.get(ending, ""))
 
 
-def look_of_shown(shown: Shown) -> Look:
+def look_of_shown(shown: Shown) -> SeriesLook:
     """How a column that the network shows reads."""
     about = f"{shown.about[:1].upper()}{shown.about[1:].rstrip('.')}."
-    return Look(shown.name, SHOWN_UNITS[shown.kind], f"{about} {SHOWN_ABOUT[shown.kind]}")
+    return SeriesLook(shown.name, SHOWN_UNITS[shown.kind], f"{about} {SHOWN_ABOUT[shown.kind]}")
 
 
 def shown_in(snapshot: Snapshot) -> dict[str, Shown]:
@@ -237,7 +237,7 @@ class Chart(RowWidget, can_focus=True):
         """The samples of a series, none if there is no such series."""
         return self._columns.get(name, np.zeros(0))
 
-    def look(self, name: str) -> Look:
+    def look(self, name: str) -> SeriesLook:
         """How a series of this network reads."""
         shown = self._offered.get(name)
         return look_of(name) if shown is None else look_of_shown(shown)

@@ -34,7 +34,7 @@ from engine import (
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
 from tui.textual_compat import TextLine
-from tui.widgets.messages import Act, PreviewSelector, RunAction
+from tui.widgets.messages import PreviewSelector, RunAction, RunCommand
 
 from .filter_bar import WHERE, Complete, Completed
 from .panel import STEPPING, ActionButton, TextRows, name_panel, panel_css, step_within
@@ -124,8 +124,8 @@ class VerbChoice(Select[str], inherit_bindings=False):
 
 
 class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The panel: arrows lead from one part to another. Posts `Act`, and `PreviewSelector` while a selector is typed;
-    `tell` shows whom it means."""
+    """The panel: arrows lead from one part to another. Posts `RunCommand`, and `PreviewSelector` while a selector is
+    typed; `tell` shows whom it means."""
 
     DEFAULT_CSS = (
         panel_css("Controls")
@@ -244,7 +244,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
     def _moved(self, event: Slider.Moved) -> None:
         event.stop()
         knob = next(k for k in KNOBS if event.slider.id == f"knob-{k.name}")
-        self.post_message(Act(set_to(knob, event.index)))
+        self.post_message(RunCommand(set_to(knob, event.index)))
 
     @on(ActionButton.Pressed)
     def _pressed(self, event: ActionButton.Pressed) -> None:
@@ -254,7 +254,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         elif event.button.id == "options-button":
             self.post_message(RunAction("panel.options"))
         else:
-            self.post_message(Act(GROUPS[str(event.button.id)]))
+            self.post_message(RunCommand(GROUPS[str(event.button.id)]))
 
     @on(Input.Changed, "#selector")
     def _typed(self, event: Input.Changed) -> None:
@@ -291,7 +291,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.tell(str(error), bad=True)
             return
         self.tell("")
-        self.post_message(Act(command))
+        self.post_message(RunCommand(command))
 
 
 GROUPS: Mapping[str, Command] = {

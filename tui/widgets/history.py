@@ -24,28 +24,28 @@ HINT = "{list.choose} go there · {run.copy_action} copy · {peer.menu} more"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class HistoryData:
     """What the table shows."""
 
     done: tuple[Done, ...]
     labels: tuple[str, ...]
 
 
-def _time(listed: Listed, item: int, cells: int) -> Span:
+def _time(listed: HistoryData, item: int, cells: int) -> Span:
     return clock(listed.done[item].at_us), "dim"
 
 
-def _who(listed: Listed, item: int, cells: int) -> Span:
+def _who(listed: HistoryData, item: int, cells: int) -> Span:
     one = listed.done[item]
     return one.who, "dim" if one.ahead or one.by != "person" else "key"
 
 
-def _what(listed: Listed, item: int, cells: int) -> Span:
+def _what(listed: HistoryData, item: int, cells: int) -> Span:
     one = listed.done[item]
     return one.words(listed.labels), "dim" if one.ahead else "text"
 
 
-class History(VirtualTable[Listed]):
+class History(VirtualTable[HistoryData]):
     """The panel. Posts `MomentWanted` for a line that was chosen, and `MenuWanted` for a right click."""
 
     DEFAULT_CSS = panel_css("History") + "History { padding: 0 0 0 1; }"
@@ -72,7 +72,7 @@ class History(VirtualTable[Listed]):
         done, labels = frame.done, tuple(frame.snapshot.fixed.labels)
         if self.data is None or done != self.data.done:
             many = 0 if self.data is None else len(self.data.done)
-            self.take(Listed(done, labels), np.arange(len(done)), np.arange(len(done))[::-1])
+            self.take(HistoryData(done, labels), np.arange(len(done)), np.arange(len(done))[::-1])
             if self.chosen is None:
                 self.cursor = None
             self.rows_came(max(0, len(done) - many))

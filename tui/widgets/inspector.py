@@ -26,7 +26,7 @@ from tui.draw.colours import value_text
 from tui.draw.styles import PART_INKS
 from tui.session.frame import Frame, PeerFacts
 from tui.session.units import clock
-from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
+from tui.widgets.messages import AskWanted, MenuWanted, PeerPicked, RunCommand
 
 from ..session.verbs import Verb, verbs_for
 from .asks_table import account_rows
@@ -214,7 +214,7 @@ NOTHING: tuple[str, ...] = (
 
 
 class Inspector(VerticalScroll, inherit_bindings=False):
-    """The panel. It posts `Act` and `AskWanted`."""
+    """The panel. It posts `RunCommand` and `AskWanted`."""
 
     DEFAULT_CSS = (
         panel_css("Inspector")
@@ -303,7 +303,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         verb = next((v for v in verbs_for(self._frame) if v.id == name), None)
         if verb is None or not verb.possible:
             return
-        self.post_message(AskWanted(self._frame.selected) if verb.command is None else Act(verb.command))
+        self.post_message(AskWanted(self._frame.selected) if verb.command is None else RunCommand(verb.command))
 
     def _remember_load(self, frame: Frame) -> None:
         """The snapshot tells the load of the last whole second, so one value a second is one bar."""

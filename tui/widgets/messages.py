@@ -51,7 +51,7 @@ class AskPicked(Message):
         self.ask = ask
 
 
-class Act(Message):
+class RunCommand(Message):
     """A person wants a command done."""
 
     def __init__(self, command: Command) -> None:

@@ -64,7 +64,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class OptionsData:
     """What the table shows."""
 
     options: tuple[Option, ...]
@@ -84,12 +84,12 @@ def typed_of(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def _name(listed: Listed, item: int, cells: int) -> Span:
+def _name(listed: OptionsData, item: int, cells: int) -> Span:
     option = listed.options[item]
     return option.name, "text bold" if option.now != option.default else "text"
 
 
-def _value(listed: Listed, item: int, cells: int) -> Span:
+def _value(listed: OptionsData, item: int, cells: int) -> Span:
     option, wishes = listed.options[item], listed.wishes
     here = option.name == wishes.at
     if here and wishes.typed is not None:
@@ -100,21 +100,21 @@ def _value(listed: Listed, item: int, cells: int) -> Span:
     return (f"< {shown} >" if here else f"→ {shown}" if wanted else shown), ink
 
 
-def _default(listed: Listed, item: int, cells: int) -> Span:
+def _default(listed: OptionsData, item: int, cells: int) -> Span:
     """The default, where the value is another one."""
     option = listed.options[item]
     return (text_of(option.default), "dim") if option.now != option.default else ("", "dim")
 
 
-def _range(listed: Listed, item: int, cells: int) -> Span:
+def _range(listed: OptionsData, item: int, cells: int) -> Span:
     return listed.options[item].range, "dim"
 
 
-def _about(listed: Listed, item: int, cells: int) -> Span:
+def _about(listed: OptionsData, item: int, cells: int) -> Span:
     return listed.options[item].allowed.about, "dim"
 
 
-class OptionTable(VirtualTable[Listed]):
+class OptionTable(VirtualTable[OptionsData]):
     """One line an option. Posts `Marked` when the cursor moved or a value was changed, and `Taken` to apply."""
 
     DEFAULT_CSS = "OptionTable { height: 1fr; min-height: 3; background: $background; }"
@@ -159,7 +159,7 @@ class OptionTable(VirtualTable[Listed]):
     def offer(self, options: tuple[Option, ...]) -> None:
         """List these."""
         if options != self.options:
-            self.take(Listed(options, self.wishes), np.array([option.name for option in options]))
+            self.take(OptionsData(options, self.wishes), np.array([option.name for option in options]))
             if self.option is None:
                 self.cursor = self.wishes.at = options[0].name if options else ""
                 self.wishes.typed, self.wishes.error = None, ""
@@ -171,7 +171,7 @@ class OptionTable(VirtualTable[Listed]):
         if self.row_of(name) is not None:
             self.picked(name)
 
-    def width_of(self, column: Column[Listed]) -> int | None:
+    def width_of(self, column: Column[OptionsData]) -> int | None:
         options = self.options
         if column.name == "option":
             return min(24, max((len(option.name) for option in options), default=6))

@@ -24,7 +24,7 @@ from tui.session.ask_filter import shown_asks
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.units import clock
-from tui.widgets.messages import Act, RunAction
+from tui.widgets.messages import RunAction, RunCommand
 
 from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
 from .panel import ActionButton, LatePanel, Offer, TextRows
@@ -130,7 +130,7 @@ def _court_lines() -> tuple[Widget, ...]:
 
 class CourtBar(LatePanel):
     """The orders of a court, and the minimum cut between an asker and the holders: a line each, with buttons, shown
-    only when there is one. Posts `Act`, and `RunAction` for an action of the screen."""
+    only when there is one. Posts `RunCommand`, and `RunAction` for an action of the screen."""
 
     DEFAULT_CSS = """
     CourtBar { height: auto; width: 1fr; }
@@ -184,7 +184,7 @@ class CourtBar(LatePanel):
         frame = self._frame
         match event.button.id:
             case "adjourn":
-                self.post_message(Act(Adjourn()))
+                self.post_message(RunCommand(Adjourn()))
             case "close-cut":
                 self.post_message(RunAction("ask.silence"))
             case "censor-these":
@@ -192,7 +192,7 @@ class CourtBar(LatePanel):
             case "sooner" | "later" if frame is not None and frame.snapshot.court is not None:
                 pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.button.id == "sooner" else 1)
                 if pace is not None:
-                    self.post_message(Act(Court(pace)))
+                    self.post_message(RunCommand(Court(pace)))
 
 
 def score(court_status: CourtStatus) -> str:

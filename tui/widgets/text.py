@@ -224,13 +224,13 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-class Name(str):
+class PeerName(str):
     """The name of a peer as a part of a row: `peer_at` finds the peer of a click on it."""
 
     peer: PeerId
 
     @classmethod
-    def of(cls, snapshot: Snapshot, peer: PeerId) -> Name:
+    def of(cls, snapshot: Snapshot, peer: PeerId) -> PeerName:
         """A peer's label."""
         name = cls(snapshot.fixed.labels[peer])
         name.peer = peer
@@ -241,7 +241,7 @@ def names(snapshot: Snapshot, peers: Iterable[PeerId], room: int, ink: str = "te
     """As many names as fit into so many cells, each in the ink of its state where that is not alive."""
     spans: list[Span] = []
     for peer in peers:
-        name = Name.of(snapshot, peer)
+        name = PeerName.of(snapshot, peer)
         if width_of(spans) + len(name) + 1 > room - 2:
             return [*spans, (" …", "dim")]
         state = STATES[int(snapshot.state[peer])]
@@ -254,6 +254,6 @@ def peer_at(row: Row, x: int) -> PeerId | None:
     for text, _ in row:
         wide = width_of([(text, "")])
         if 0 <= x < wide:
-            return text.peer if isinstance(text, Name) else None
+            return text.peer if isinstance(text, PeerName) else None
         x -= wide
     return None
