@@ -58,6 +58,7 @@ from textual._compositor import CompositorUpdate as CompositorUpdate
 from textual._compositor import LayoutUpdate as LayoutUpdate
 from textual._context import NoActiveAppError, active_message_pump
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
+from textual._widget_navigation import Direction
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 from textual.app import App, ScreenStackError
 from textual.await_complete import AwaitComplete
@@ -1606,7 +1607,8 @@ def _least_width(listed: OptionList) -> int:
 
 class SteadyOptions(OptionList, inherit_bindings=False):
     """A list whose lines may change between a click on one of them and its event, and which may have no room. Private
-    in Textual 8.2.8: `_update_lines`, `_get_left_gutter_width`."""
+    in Textual 8.2.8: `_update_lines`, `_get_left_gutter_width`; `_move_page`, which looks up the line of what is
+    highlighted also where there are no lines (`KeyError`)."""
 
     def _update_lines(self) -> None:
         if self.scrollable_content_region.width >= _least_width(self):
@@ -1615,6 +1617,10 @@ class SteadyOptions(OptionList, inherit_bindings=False):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As Textual's, with room for a letter."""
         return super().get_content_height(container, viewport, max(width, _least_width(self)))
+
+    def _move_page(self, direction: Direction) -> None:
+        if (self.highlighted or 0) in self._index_to_line:
+            super()._move_page(direction)
 
     def on_click(self, event: events.Click) -> None:
         """Ignore a click on a line that no longer exists."""
@@ -1632,6 +1638,10 @@ class SteadyCommands(CommandList):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As Textual's, with room for a letter."""
         return super().get_content_height(container, viewport, max(width, _least_width(self)))
+
+    def _move_page(self, direction: Direction) -> None:
+        if (self.highlighted or 0) in self._index_to_line:
+            super()._move_page(direction)
 
     def on_click(self, event: events.Click) -> None:
         """Ignore a click on a line that no longer exists."""

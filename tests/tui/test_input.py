@@ -283,6 +283,21 @@ async def test_a_palette_or_picker_outlives_a_resize_and_events_that_come_too_la
         assert len(person.app.screen_stack) == 1
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", [(1, 1), (3, 40), (83, 2)])
+async def test_keys_of_a_list_that_has_no_room_end_no_run(size: tuple[int, int]) -> None:
+    async with dashboard() as person:
+        for opens in ("p", "t", "ctrl+p", "backslash"):
+            await person.press(opens)
+            await person.pilot.resize_terminal(*size)
+            await person.press("down", "pagedown", "pageup", "end", "pagedown", "home", "pageup", "up")
+            assert person.app.broken is None, opens
+            assert person.app.is_running, opens
+            await person.press("escape", "escape")
+            await person.pilot.resize_terminal(120, 36)
+            await person.press("escape")
+
+
 DROPPED = (NoMatches("no nodes"), ScreenStackError("no screens"), MountError("not attached"), NoScreen("no screen"))
 """Errors which say that something is gone."""
 OTHER = (
