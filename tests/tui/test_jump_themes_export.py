@@ -132,6 +132,15 @@ async def test_a_letter_in_the_same_read_as_the_key_that_opens_jump_mode_goes_to
         assert not person.session.swarm.history
 
 
+async def test_a_letter_of_another_alphabet_is_told_to_be_no_key_while_one_jumps_too() -> None:
+    async with dashboard(peers=12) as person:
+        screen = await jumping(person)
+        person.app.post_message(Key("ф", "ф"))
+        await person.pilot.pause()
+        assert "Keys are the Latin letters" in person.told
+        assert person.app.screen is screen
+
+
 async def test_a_click_or_another_size_closes_jump_mode() -> None:
     async with dashboard(peers=12) as person:
         await jumping(person)

@@ -19,7 +19,7 @@ from tui.config.keys import key_for, pressed
 from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene
-from tui.textual_compat import Overlay, dismiss_once
+from tui.textual_compat import Overlay, dismiss_once, is_foreign
 from tui.widgets.panel import TextRows
 from tui.widgets.swarm_view import SwarmView
 
@@ -102,7 +102,10 @@ class JumpScreen(Overlay[Target | None]):
     # --- events ------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """A letter, the key of a panel, zoom, erase; any other key closes it."""
+        """A letter, the key of a panel, zoom, erase; any other key closes it, but for a letter of another alphabet, of
+        which the app tells that it is no key."""
+        if is_foreign(event.character) and event.key == event.character:
+            return
         event.stop()
         event.prevent_default()
         key = event.key
