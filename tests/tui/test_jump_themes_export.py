@@ -17,7 +17,7 @@ from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from engine import Scenario, Setup, Swarm, networks, scenario_files
-from tui.actions.palette import SKIP, Palette
+from tui.actions.palette import SKIP, ActionFinder
 from tui.actions.run import open_scenario
 from tui.actions.table import ACTIONS
 from tui.config import themes
@@ -451,7 +451,7 @@ def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> 
 async def test_everything_can_be_had_by_its_name() -> None:
     """A key, a theme, a network, a scenario, a placement: what is added to a table or a folder is in the palette."""
     async with dashboard() as person:
-        palette = Palette(person.main)
+        palette = ActionFinder(person.main)
         rows = list(palette.rows(person.main))
         names = {name: action.tip for name, action in (*rows, *palette.more(person.main))}
         for key in ACTIONS:
@@ -486,10 +486,10 @@ KNOWN_AS = {
 
 async def test_an_action_is_found_by_the_word_that_a_person_knows_it_by() -> None:
     async with dashboard(peers=4) as person:
-        names = {name: action.id for name, action in Palette(person.main).rows(person.main)}
+        names = {name: action.id for name, action in ActionFinder(person.main).rows(person.main)}
         missed = []
         for typed, found in KNOWN_AS.items():
-            hits = [str(hit.text) async for hit in Palette(person.main).search(typed)]
+            hits = [str(hit.text) async for hit in ActionFinder(person.main).search(typed)]
             if found not in [names.get(name, "") for name in hits[:8]]:
                 missed.append((typed, found, hits[:8]))
         assert not missed
@@ -497,7 +497,7 @@ async def test_an_action_is_found_by_the_word_that_a_person_knows_it_by() -> Non
 
 async def test_each_action_that_has_no_key_can_be_taken_from_the_palette() -> None:
     async with dashboard() as person:
-        for _, action in list(Palette(person.main).rows(person.main)):
+        for _, action in list(ActionFinder(person.main).rows(person.main)):
             if action.id.startswith(("app.", "view.")) and not action.shown:
                 person.main.perform(action)
                 await person.pilot.pause()
