@@ -204,6 +204,17 @@ def test_where_not_all_can_be_named_the_important_ones_are() -> None:
         assert {labels[40], labels[trace(64).origin]} <= named, raster.to_text(canvas)
 
 
+@pytest.mark.parametrize("place", [(30, 2), (31, 2), (-1, 2), (5, 5), (5, -1)])
+def test_a_peer_beyond_the_last_cell_has_no_name(place: tuple[int, int]) -> None:
+    """Its dot rounds up to a cell that the picture does not have."""
+    canvas = raster.Canvas(30, 5)
+    canvas.owner[2, :] = 7  # no room beside it
+    for first in (True, False):
+        plan = Labels(canvas).plan([Label(*place, 4, first=first), Label(12, 1, 4, first=True)])
+        assert plan.places[0] is None
+        assert plan.places[1] is not None
+
+
 @pytest.mark.parametrize("size", [(10, 5), (4, 3), (0, 3), (10, 0)])
 def test_a_picture_that_is_smaller_than_a_name_has_none(size: tuple[int, int]) -> None:
     canvas = raster.Canvas(*size)

@@ -189,6 +189,12 @@ def _beside(taken: Flags, col: int, long: int, ringed: bool) -> int | None:
     return None
 
 
+def _has_room(name: Label, high: int, wide: int) -> bool:
+    """Whether its mark is in the picture, which that of a peer in the last dots at the edge is not, and its word is no
+    longer than that is wide."""
+    return 0 <= name.row < high and 0 <= name.col < wide and name.long <= wide
+
+
 @lru_cache(maxsize=8)
 def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Label, ...]) -> Plan:
     """See `Labels.plan`. area: a flag for each cell that is taken, `wide` in a row."""
@@ -203,7 +209,7 @@ def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Label,
             taken[place[0], place[1] : place[1] + names[at].long] = True
 
     for at, name in enumerate(names):
-        if not 0 <= name.row < len(taken) or wide < name.long or (name.hidden and not name.first):
+        if not _has_room(name, len(taken), wide) or (name.hidden and not name.first):
             continue
         start = _beside(taken[name.row], name.col, name.long, name.ringed)
         if start is not None:
@@ -219,7 +225,7 @@ def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Label,
     for at in led:
         _cross(crossed, across, down, names[at], places[at])
     for at, name in enumerate(names):
-        if name.first or places[at] is not None or not 0 <= name.row < len(taken) or wide < name.long:
+        if name.first or places[at] is not None or not _has_room(name, len(taken), wide):
             continue
         others = marks.copy()
         others[name.row, name.col] = False
