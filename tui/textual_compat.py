@@ -22,6 +22,10 @@ The pointer (`points_at_nothing`)
     Textual looks up what is under the pointer in its last layout, and assumes that what it finds there has a
     parent: a list entry or a toast that was removed since has none (`AttributeError` in `_forward_event`). Whether
     the ends of a marked text are still there it asks `is_attached_to_dom` without calling it, which is always true.
+Toasts (`ToastNotice`)
+    Textual sets a timer for the time that a toast has left, which is negative for one that is made after its end, as on
+    a busy machine, or where the process was stopped meanwhile. A timer with a negative interval turns in a loop that
+    never ends (`Timer._run`), and the program hears no key any more.
 Keys (`bind`)
     Textual takes the bindings of a screen from its class; those of one that gets its table when it is made have no
     public way in (`_bindings`).
@@ -78,6 +82,7 @@ from textual.filter import LineFilter, Monochrome
 from textual.geometry import Region, Size
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
+from textual.notifications import Notification, Notify
 from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
 from textual.scroll_view import ScrollView
@@ -96,6 +101,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.driver import Driver
     from textual.message_pump import MessagePump
+    from textual.notifications import SeverityLevel
 
 # --- input: pieces to events ------------------------------------------------------------------------------------------
 
@@ -364,6 +370,24 @@ SYNC_QUERY: Final = "\x1b[?2026$p"
 SYNC_END: Final = "\x1b[?2026l"
 
 
+TOAST_LEAST_S = 1.0
+"""Seconds for which a toast is seen, however late it comes."""
+
+
+class ToastNotice(Notification):
+    """What a toast says, with a time left that is never negative."""
+
+    @property
+    def time_left(self) -> float:
+        """Seconds for which a toast that is made now is seen."""
+        return max(super().time_left, TOAST_LEAST_S)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over: no toast is made for it."""
+        return super().time_left <= 0
+
+
 class TerminalApp(App[int]):
     """An app with the filters and the driver of this file; its driver calls the methods below."""
 
@@ -396,6 +420,19 @@ class TerminalApp(App[int]):
     def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
         """What is written to the terminal for an update of a screen."""
         return renderable
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As Textual's, with a `ToastNotice`."""
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(ToastNotice(message, title, severity, seconds, markup=markup)))
 
     def handle_failure(self, error: Exception) -> bool:
         """An exception that no handler caught. Whether the app goes on: else Textual ends it."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 
 import pytest
 from person import Clock, dashboard
+from textual.widgets._toast import Toast
 
 from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
 from tui.screens.main import ON_DEMAND, PANEL_IDS, PARTS
 from tui.screens.picker import Picker
 from tui.session.panels import HUGE_H, HUGE_W, LAYOUTS, STANDARD, Layout
 from tui.session.session import Session
+from tui.textual_compat import ToastNotice
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
 
@@ -265,3 +268,24 @@ async def test_it_pauses_when_all_asks_are_closed() -> None:
     assert not session.player.pacer.playing
     assert session.swarm.quiet()
     assert session.swarm.now_us < 4_000_000
+
+
+async def test_a_toast_that_is_made_after_its_time_is_seen_for_a_moment_and_ends_no_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process was stopped between a look at what has expired and the toast: Textual would set a negative timer."""
+    wall_s = time.time
+    monkeypatch.setattr(ToastNotice, "has_expired", False)
+    monkeypatch.setattr("tui.textual_compat.TOAST_LEAST_S", 600.0)
+    async with dashboard() as person:
+        monkeypatch.setattr("textual.notifications.time", lambda: wall_s() + 60)
+        person.app.notify("late", timeout=5)
+        await person.pilot.pause()
+        assert [toast._timeout for toast in person.main.query(Toast)] == [600.0]
+
+
+def test_what_a_toast_says_expires_when_its_time_is_over() -> None:
+    assert ToastNotice("old", raised_at=time.time() - 60, timeout=5).has_expired
+    new = ToastNotice("new", timeout=50)
+    assert not new.has_expired
+    assert 40 < new.time_left <= 50
