@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
 
-from engine import Setup, Swarm
+from engine import Setup, Swarm, plain
 from engine.lab.scenario import Scenario
 from tui.app import SwarmApp
 from tui.config.settings import Settings
@@ -32,6 +33,14 @@ class Person:
         self.pilot, self.clock = pilot, clock
         self.app: SwarmApp = pilot.app  # type: ignore[assignment]
         self.session = self.app.session
+        self._told: list[str] = [note.message for note in self.app._notifications]
+        self._notify = self.app.notify
+        self.app.notify = self._note  # type: ignore[method-assign]
+
+    def _note(self, message: str, **how: Any) -> None:
+        """A toast stays for some seconds of wall time, which may be over before a test looks."""
+        self._told.append(plain(message, limit=400))
+        self._notify(message, **how)
 
     @property
     def main(self) -> MainScreen:
@@ -62,7 +71,7 @@ class Person:
     @property
     def told(self) -> str:
         """All toasts."""
-        return "\n".join(note.message for note in self.app._notifications)
+        return "\n".join(self._told)
 
 
 @asynccontextmanager
