@@ -408,6 +408,9 @@ def test_what_a_panel_tells_is_sent_and_handled() -> None:
         assert f"@on(say.{name})" in handled or f"def {handler}(" in handled, f"nobody handles {name}"
 
 
+POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{[\d,]+\})\+|\(\?>")
+
+
 @of_each([*sources("engine"), *sources("tui")])
 def test_toml_is_read_in_one_place(path: Path) -> None:
     """tomlkit, which keeps comments and order, is for files that are written."""
@@ -623,3 +626,12 @@ def test_no_method_of_a_widget_is_called_by_textual_as_the_handler_of_a_key() ->
                 names = [each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
                 wrong = [name for name in names if name.startswith(("key_", "_key_"))]
                 assert not wrong, f"{path.relative_to(ROOT)}: {node.name}.{', '.join(wrong)}"
+
+
+@of_each([*sources("engine"), *sources("tui")])
+def test_no_group_of_a_pattern_is_repeated_possessively(path: Path) -> None:
+    """Before 3.11.5 Python matched such a group wrongly where a part of it had to be given back (CPython issue 106052):
+    a line with too few values was skipped in silence."""
+    for node in nodes(path):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not POSSESSIVE_GROUP.search(node.value), f"{path}:{node.lineno}: {node.value}"

@@ -65,7 +65,7 @@ ARROWS = frozenset(("->", "--"))
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
-_SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
+_SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*")
 """Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
@@ -681,9 +681,9 @@ def _same_width(sep: str, width: int) -> re.Pattern[str]:
     if sep:
         cell = rf"[^{re.escape(sep)}\n]*+"
         line = cell + rf"(?:{re.escape(sep)}{cell}){{{width - 1}}}"
-        return re.compile(rf"(?!\n)(?:{line}\n(?!\n))*+(?:{line})?")
+        return re.compile(rf"(?!\n)(?:{line}\n(?!\n))*(?:{line})?")
     line = rf"[ \t\f\v]*+\S++(?:[ \t\f\v]++\S++){{{width - 1}}}[ \t\f\v]*+"
-    return re.compile(rf"(?:{line}\n++)*+(?:{line})?")
+    return re.compile(rf"(?:{line}\n++)*(?:{line})?")
 
 
 def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:

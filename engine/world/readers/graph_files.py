@@ -25,28 +25,30 @@ WEIGHTS = ("weight", "cost", "metric")
 BYTES_MAX = 16 << 20
 """networkx takes about twenty times that in memory."""
 INSTALL = "pip install 'swarmtop[graphs]'"
-# All quantifiers are possessive: a text that begins like one of the formats and is none must not cause backtracking.
+# Characters are repeated possessively, and each part of a group begins with another character: so a text that begins
+# like one of the formats, and is none, is gone through once. A group is never possessive, see `tests/test_house.py`.
 _KINDS = (
     (
         "GraphML",
         re.compile(
-            r"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?:[^-]|-(?!->))*+-->\s*+|<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\])?+\s*+>\s*+)*+"
+            r"\s*+(?:<\?xml[^>]*+>\s*+)?"
+            r"(?:<!--[^-]*+(?:-(?!->)[^-]*+)*-->\s*+|<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\])?\s*+>\s*+)*"
             r"<graphml\b"
         ),
     ),
     (
         "GML",
-        re.compile(r"(?:\s*+(?:#[^\n]*+|(?:Creator|Version|comment)\b[^\n]*+))*+\s*+graph\s*+\[", re.IGNORECASE),
+        re.compile(r"(?:\s*+(?:#[^\n]*+|(?:Creator|Version|comment)\b[^\n]*+))*\s*+graph\s*+\[", re.IGNORECASE),
     ),
-    ("Pajek", re.compile(r"(?:\s*+%[^\n]*+)*+\s*+\*(?:vertices|network)\b", re.IGNORECASE)),
+    ("Pajek", re.compile(r"(?:\s*+%[^\n]*+)*\s*+\*(?:vertices|network)\b", re.IGNORECASE)),
 )
 ADDRESS = re.compile(r"\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?\](?::\d+)?(?![^\s,;|\"'])")
 """An address of IPv6 in brackets, perhaps with a port, as names of peers often are (RFC 3986, 3.2.2)."""
 _OTHERS = (
     ("XML", re.compile(r"\s*+<[?!a-zA-Z]")),
     ("JSON", re.compile(rf"\s*+(?!{ADDRESS.pattern})(?:\{{|\[\s*+[\[{{\"\d\]])")),
-    ("DIMACS", re.compile(r"(?:c(?:[ \t][^\n]*+)?\n)*+p[ \t]++[a-z]++[ \t]++\d++[ \t]++\d++[ \t]*+\n")),
-    ("METIS", re.compile(r"(?:%[^\n]*+\n)*+[ \t]*+\d++[ \t]++\d++[ \t]*+\n[ \t]*+\d++[ \t]*+\n[ \t]*+\d++[ \t\n]")),
+    ("DIMACS", re.compile(r"(?:c(?:[ \t][^\n]*+)?\n)*p[ \t]++[a-z]++[ \t]++\d++[ \t]++\d++[ \t]*+\n")),
+    ("METIS", re.compile(r"(?:%[^\n]*+\n)*[ \t]*+\d++[ \t]++\d++[ \t]*+\n[ \t]*+\d++[ \t]*+\n[ \t]*+\d++[ \t\n]")),
     ("GDF", re.compile(r"\s*+nodedef\s*+>", re.IGNORECASE)),
     ("UCINET DL", re.compile(r"\s*+dl\s(?=[^#]{0,200}?\bn\s{0,9}=)", re.IGNORECASE)),
     ("LEDA", re.compile(r"\s*+LEDA\.GRAPH\b")),
@@ -56,7 +58,7 @@ _OTHERS = (
 TGF = "TGF"
 _TGF_MARK = re.compile(r"^#[ \t]*$", re.MULTILINE)
 """The line between the nodes and the links."""
-_XML_TAG = re.compile(r"<(/?)[a-zA-Z](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>")
+_XML_TAG = re.compile(r"<(/?)[a-zA-Z][^<>\"']*+(?:(?:\"[^\"]*+\"|'[^']*+')[^<>\"']*+)*>")
 _GML_TOKEN = re.compile(r'"[^"]*+"?|[\[\]]')
 
 

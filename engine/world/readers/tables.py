@@ -38,7 +38,7 @@ _COMMENT_HERE = r"(?:(?<=\n#)(?!\d)|(?<=\n%)|(?<=\n/)/|(?<=[ \t,;|][#%])|(?<=[ \
 _COMMENTS = re.compile(rf"(?:[#%/]{_COMMENT_HERE}|;(?<=\n;))[^\n]*+")
 _COMMENTS_BUT_SEMICOLON = re.compile(rf"[#%/]{_COMMENT_HERE}[^\n]*+")
 _COMMENT_LINES = {
-    (semicolon, names): re.compile(rf"(?:[ \t\f\v]*+(?:(?:#{names}|%|//{semicolon})[^\n]*+)?\n)*+")
+    (semicolon, names): re.compile(rf"(?:[ \t\f\v]*+(?:(?:#{names}|%|//{semicolon})[^\n]*+)?\n)*")
     for semicolon in ("", "|;")
     for names in ("", r"(?!\d)")
 }
@@ -203,8 +203,8 @@ def _numbers_between(line: str, sep: str) -> bool:
 @functools.cache
 def _two_numbers(sep: str) -> re.Pattern[str]:
     sep = re.escape(sep)
-    number = r"[+-]?+[\d.]++(?:[eE][+-]?+\d++)?+"
-    return re.compile(rf"(?:^|{sep})[ \t]*+{number}(?:[ \t]++{number})++[ \t]*+(?:{sep}|$)", re.ASCII)
+    number = r"[+-]?+[\d.]++(?:[eE][+-]?+\d++)?"
+    return re.compile(rf"(?:^|{sep})[ \t]*+{number}(?:[ \t]++{number})+[ \t]*+(?:{sep}|$)", re.ASCII)
 
 
 def _has_blank_inside(cell: str) -> bool:
