@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
@@ -17,6 +18,8 @@ from tui.screens.main import MainScreen
 from tui.session.session import Session
 from tui.widgets.swarm_view import SwarmView
 
+ROOT = Path(__file__).parents[2]
+
 
 class Clock:
     def __init__(self) -> None:
@@ -26,21 +29,27 @@ class Clock:
         return self.now
 
 
+class NotingApp(SwarmApp):
+    """Notes all toasts: one stays for some seconds of wall time, which may be over before a test looks."""
+
+    CSS_PATH = ROOT / "tui" / "swarmtop.tcss"
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        self.noted: list[str] = []
+        super().__init__(*words, **more)
+
+    def notify(self, message: str, *, title: str = "", **how: Any) -> None:
+        self.noted.append(plain(message, limit=400))
+        super().notify(message, title=title, **how)
+
+
 class Person:
     """Presses keys, and lets time pass."""
 
     def __init__(self, pilot: Pilot[int], clock: Clock) -> None:
         self.pilot, self.clock = pilot, clock
-        self.app: SwarmApp = pilot.app  # type: ignore[assignment]
+        self.app: NotingApp = pilot.app  # type: ignore[assignment]
         self.session = self.app.session
-        self._told: list[str] = [note.message for note in self.app._notifications]
-        self._notify = self.app.notify
-        self.app.notify = self._note  # type: ignore[method-assign]
-
-    def _note(self, message: str, **how: Any) -> None:
-        """A toast stays for some seconds of wall time, which may be over before a test looks."""
-        self._told.append(plain(message, limit=400))
-        self._notify(message, **how)
 
     @property
     def main(self) -> MainScreen:
@@ -71,7 +80,7 @@ class Person:
     @property
     def told(self) -> str:
         """All toasts."""
-        return "\n".join(self._told)
+        return "\n".join(self.app.noted)
 
 
 @asynccontextmanager
@@ -85,7 +94,7 @@ async def dashboard(
 ) -> AsyncIterator[Person]:
     clock = Clock()
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
-    app = SwarmApp(Session(plan, clock=clock, make=make), settings=settings, glyphs=glyphs)
+    app = NotingApp(Session(plan, clock=clock, make=make), settings=settings, glyphs=glyphs)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(pilot, clock)
