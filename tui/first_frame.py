@@ -43,7 +43,8 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 SUSPENDING = getattr(signal, "SIGTSTP", 0)
 """The signal of ctrl+z; 0 where there is none."""
 BACKGROUNDS_MOST = 100
-"""How often a program that was continued in the background is stopped, where the system obeys that."""
+"""How often a program that is continued in the background stops itself again before it goes on there all the same: a
+process that no shell watches is not stopped by the signal."""
 EDGE = 0.4
 """How much of the foreground is in what is drawn: edges have less, names and keys more."""
 

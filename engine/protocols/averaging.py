@@ -6,7 +6,6 @@ mean of the two. So the sum stays as it is, while the estimates come closer to e
 variance falls to 1/(2√e) = 30 % in each cycle. In the end every peer knows the mean of all. For the second question
 the peer that asks begins with 1, all others with 0: with n peers the mean of that is 1/n.
 
-
 Things to try: colour by `estimate` and ask. Begin with `--topology ring` and ask again: neighbours agree soon, the ring
 as a whole does not. Kill half of the peers a few seconds after an ask: what they held is missing in the sum, and this
 round is wrong; the next one is right. Let one peer lie (menu of the peer): no other peer can tell.

@@ -141,12 +141,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         # Whatever started us: what is imported from here on does not come from the current folder.
         close()
-    _disregard_what_says_nothing()
+    _drop_unusable_variables()
     with guarded():
         return _answered(list(sys.argv[1:] if argv is None else argv))
 
 
-def _disregard_what_says_nothing() -> None:
+def _drop_unusable_variables() -> None:
     """Take out of the environment an empty NO_COLOR, as no-color.org has it, and sizes that are no numbers, on which
     Rich and Textual may fail."""
     if os.environ.get("NO_COLOR") == "":
