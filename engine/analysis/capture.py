@@ -283,7 +283,7 @@ class PeerColumns:
         contacts = self.contacts()
         if contacts is None:
             return [len(near) for near in self._simulation.streams.near]
-        counts: list[float] = np.bincount(np.concatenate([contacts.a, contacts.b]), minlength=self.n).tolist()
+        counts: Sequence[float] = np.bincount(np.concatenate([contacts.a, contacts.b]), minlength=self.n).tolist()
         return counts
 
     def loads(self) -> Sequence[float]:
