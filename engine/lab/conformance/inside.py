@@ -52,6 +52,17 @@ class _Pickler(pickle.Pickler):
         return len(self.timers) - 1
 
 
+class _Unpickler(pickle.Unpickler):
+    """Puts back the timers and calls that `_Pickler` has left out."""
+
+    def __init__(self, file: io.BytesIO, timers: list[KernelTimer | PendingCall]) -> None:
+        super().__init__(file)
+        self.timers = timers
+
+    def persistent_load(self, pid: int) -> KernelTimer | PendingCall:
+        return self.timers[pid]
+
+
 def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
     """A program as bytes, and the timers and calls it holds."""
     file = io.BytesIO()
@@ -66,9 +77,7 @@ def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
 def copied(program: Peer) -> Peer:
     """The same again, out of bytes."""
     data, timers = packed(program)
-    unpickler = pickle.Unpickler(io.BytesIO(data))
-    unpickler.persistent_load = timers.__getitem__  # type: ignore[method-assign]
-    copy: Peer = unpickler.load()
+    copy: Peer = _Unpickler(io.BytesIO(data), timers).load()
     return copy
 
 
