@@ -66,10 +66,10 @@ def test_objects_made_in_the_block_are_frozen(frozen: None) -> None:
 
 
 def test_nothing_is_frozen_in_a_program_that_froze_nothing() -> None:
-    assert not gc.get_freeze_count()
+    before = gc.get_freeze_count()  # Python 3.12 freezes some when it starts
     with frozen_after(wanted=True):
         kept = [[each] for each in range(10)]
-    assert not gc.get_freeze_count()
+    assert gc.get_freeze_count() == before
     assert kept
 
 
