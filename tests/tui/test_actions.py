@@ -58,6 +58,39 @@ async def test_each_key_asks_once_whether_it_can_be_had_and_draws_one_frame(monk
         assert possible > 40
 
 
+@pytest.mark.parametrize("id_", ["peer.kill", "peer.censor", "peer.cut"])
+async def test_a_verb_takes_the_frame_that_is_drawn_and_none_before_it(
+    id_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space", "right")
+        taken, take = [], MainScreen._take_frame
+
+        def taking(screen: MainScreen, *, draw: bool) -> None:
+            taken.append(draw)
+            take(screen, draw=draw)
+
+        monkeypatch.setattr(MainScreen, "_take_frame", taking)
+        await person.press(person.main.table[id_].keys.split(",")[0])
+        assert taken[0]
+        assert all(taken)
+        assert person.session.notice.text
+
+
+async def test_the_picture_is_not_drawn_again_when_it_loses_the_focus() -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space")
+        await person.wait(1.0)
+        before = person.view.drawn
+        person.main.query_one("#feed").focus()
+        await person.pilot.pause()
+        assert not person.view.has_focus
+        assert person.view.drawn == before
+        person.app.theme = "textual-light"
+        await person.pilot.pause()
+        assert person.view.drawn > before
+
+
 async def test_a_key_that_cannot_be_had_says_why_and_draws_nothing() -> None:
     async with dashboard(asks_per_s=0.0, settings=STILL) as person:
         await person.press("space")

@@ -145,9 +145,12 @@ class CanvasWidget(Widget, can_focus=True):
         return self._styles
 
     def notify_style_update(self) -> None:
-        """Another theme: other colours for the same inks."""
+        """Another theme: other colours for the same inks. Where the frame around the picture alone looks otherwise, as
+        with the focus, the picture is not drawn again."""
         super().notify_style_update()
-        self._styles, self._edges = [], None
+        before, self._styles, self._edges = self._styles, [], None
+        if before and before == self._mixed():
+            return
         self._cells.forget()
         if self.is_mounted:
             self.redraw()
