@@ -80,8 +80,7 @@ async def test_the_ask_bar_completes_posts_and_remembers() -> None:
     bar = AskBar()
     app = Stage(bar)
     async with app.run_test(size=(80, 5)) as pilot:
-        bar.show(frames.frame(selected=17))
-        bar.focus()
+        bar.open(frames.frame(selected=17))
         await pilot.press(*"nig")
         await pilot.pause()
         await pilot.press("right", "enter")
@@ -104,8 +103,7 @@ async def test_a_dead_peer_cannot_ask_so_the_one_that_asked_before_does() -> Non
     bar = AskBar()
     app = Stage(bar)
     async with app.run_test(size=(80, 5)) as pilot:
-        bar.show(frames.frame(selected=20))
-        bar.focus()
+        bar.open(frames.frame(selected=20))
         assert "p020 is dead and cannot ask; any peer wants to find" in lines_of(bar, "#who")
         bar.show(frames.frame(selected=20, ask=12))
         assert "p020 is dead and cannot ask; p017 wants to find" in lines_of(bar, "#who")
@@ -118,13 +116,13 @@ async def test_what_is_offered_can_be_clicked_and_enter_takes_the_first() -> Non
     bar = AskBar()
     app = Stage(bar)
     async with app.run_test(size=(80, 5)) as pilot:
-        bar.show(frames.frame(selected=17))
-        bar.focus()
+        bar.open(frames.frame(selected=17))
         await pilot.pause()
         first, second, *_ = bar.offers
         await pilot.click("#offers", offset=(len(first) + 5, 0))
         await pilot.pause()
         assert [m.text for m in app.heard(Asked)] == [second]
+        bar.open(frames.frame(selected=17))
         await pilot.pause()
         assert bar.offers[0] == second, "what was asked before comes first"
         await pilot.press("enter")

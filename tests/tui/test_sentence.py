@@ -241,7 +241,7 @@ async def test_the_prompt_has_the_words_of_the_network_and_its_example_works(pro
     verb, what = PROMPTS[protocol]
     bar = AskBar()
     async with Stage(bar).run_test(size=(120, 5)) as pilot:
-        bar.show(frame)
+        bar.open(frame)
         await pilot.pause()
         placeholder = bar.query_one(Input).placeholder
         assert lines_of(bar, "#who").startswith(f"any peer wants to {verb} ")

@@ -128,12 +128,13 @@ class AskBar(Vertical):
     def show(self, frame: Frame) -> None:
         """Take the selection and what can be asked for."""
         self._frame = frame
-        if frame.texts != self._texts:
+        if frame.texts is not self._texts and frame.texts != self._texts:
             self._forget_offers(frame.texts)
             self._texts = frame.texts
             self._suggest()
-        self._say_who()
-        self._offer()
+        if self.is_open:
+            self._say_who()
+            self._offer()
 
     def _forget_offers(self, texts: Mapping[str, tuple[str, ...]]) -> None:
         """Of what was asked before, leave out what another run offered and this one does not."""
@@ -188,9 +189,11 @@ class AskBar(Vertical):
         if self._wrong[1] and field.value.strip() == self._wrong[0]:
             row = [(fit(keyed(self.app, self._wrong[1]), max(1, self.size.width - 2)).rstrip(), "warn")]
             self.offers = ()
+        room = self.size.width - 2
         for offer in self.offers:
             shown = f" {offer} "
-            if width_of(row) + width_of([(shown, "")]) + 1 > self.size.width - 2:
+            room -= width_of([(shown, "")]) + 1
+            if room < 0:
                 break
             row += [(shown, "key bold reverse" if not row and not typed else "text reverse"), (" ", "text")]
         self.query_one("#offers", TextRows).show_rows([tuple(row)])
@@ -215,7 +218,8 @@ class AskBar(Vertical):
     @on(Input.Changed)
     def _on_typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._offer()
+        if self.is_open:
+            self._offer()
 
     def focus(self, scroll_visible: bool = True) -> AskBar:
         """Focus the field."""
@@ -250,9 +254,8 @@ class AskBar(Vertical):
 
     def _next(self) -> Goal | None:
         """The goal after the present one; None where there is one alone."""
-        names = [goal.name for goal in self.goals]
-        goal = self._goal
-        return self.goals[(names.index(goal.name) + 1) % len(names)] if names and goal is not None else None
+        goals, goal = self.goals, self._goal
+        return goals[(goals.index(goal) + 1) % len(goals)] if goals and goal is not None else None
 
     def action_next_goal(self) -> None:
         """Choose the next goal; what is typed stays."""
@@ -304,7 +307,6 @@ class AskBar(Vertical):
             history.append(text)
         self._at = len(history)
         self.query_one(Input).value = ""
-        self._offer()
         goal = self._goal
         if self.offer is not None:
             self.post_message(Asked(text, None, act=self.offer.name))
