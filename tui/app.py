@@ -12,6 +12,7 @@ import gc
 import signal
 import time
 import traceback
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
@@ -132,9 +133,9 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         self.main = MainScreen(session, ACTIONS, self, fps=self._fps, steady=self._steady)
 
     @property
-    def keys_now(self) -> tuple[Key, ...]:
-        """The table of keys with the person's own. Widgets use it."""
-        return self.preferences.keys_now
+    def keys_by_id(self) -> Mapping[str, Key]:
+        """The rows of the table of keys, with the person's own. Widgets use it."""
+        return self.preferences.keys_by_id
 
     @property
     def glyph_mode(self) -> Mode:
@@ -172,7 +173,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         arrived together; and a key that most terminals report as another one is that one."""
         if not isinstance(event, AltKey) and event.key not in OTHERWISE:
             return (event,)
-        if any(event.key in key.keys.split(",") for key in self.keys_now):
+        if any(event.key in key.keys.split(",") for key in self.preferences.keys_now):
             return (event if not isinstance(event, AltKey) else events.Key(event.key, None),)
         if isinstance(event, AltKey):
             return events.Key(ESCAPE, "\x1b"), *self._apart(event.plain)

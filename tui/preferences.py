@@ -50,8 +50,7 @@ class Preferences:
         self.settings = settings
         self.untold: list[str] = [*settings.complaints]
         """Messages that wait for the first picture."""
-        self.keys_now: tuple[Key, ...] = self._defaults
-        """The table of keys with the person's own: key bar, help and palette are made from it."""
+        self._use_keys(self._defaults)
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
         self.density: Density = settings.density
         self.reduced_motion = settings.reduced_motion or calm_surroundings()
@@ -86,14 +85,19 @@ class Preferences:
 
     def _map_keys(self) -> None:
         if not self.settings.keys:
-            self.keys_now = self._defaults
+            self._use_keys(self._defaults)
             self._app.set_keymap({})
             return
         from .config.keymap import keymap_of, laid_over
 
-        self.keys_now, said = laid_over(self._defaults, self.settings.keys, self.settings.path or "config.toml")
+        keys, said = laid_over(self._defaults, self.settings.keys, self.settings.path or "config.toml")
+        self._use_keys(keys)
         self.untold += said
         self._app.set_keymap(keymap_of(self.keys_now, self._defaults))
+
+    def _use_keys(self, keys: tuple[Key, ...]) -> None:
+        """The table of keys with the person's own: key bar, help and palette are made from it."""
+        self.keys_now, self.keys_by_id = keys, {key.id: key for key in keys}
 
     def write_default(self, path: Path) -> bool:
         """Write a configuration in which every line is a comment, unless there is one. Whether one was written.

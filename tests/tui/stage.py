@@ -53,7 +53,7 @@ class Stage(App[Any]):
         super().__init__()
         self._widgets = widgets
         self.glyph_mode: Mode = glyph_mode
-        self.keys_now = ALL
+        self.keys_by_id = {key.id: key for key in ALL}
         self.said: list[Message] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ beyond the end.
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 
 from textual.css.query import NoMatches
 
@@ -101,7 +101,11 @@ def _not_undoable(context: Context) -> str:
 
 def _speed_at(context: Context) -> int:
     """The index of the nearest of SPEEDS to what is set."""
-    speed = context.session.player.pacer.speed
+    return _nearest(context.session.player.pacer.speed)
+
+
+@lru_cache(maxsize=64)
+def _nearest(speed: float) -> int:
     if math.isinf(speed):
         return len(SPEEDS) - 1
     return min(range(len(SPEEDS) - 1), key=lambda at: max(SPEEDS[at] / speed, speed / SPEEDS[at]))

@@ -177,10 +177,10 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
 
 def curve_text(curve: Curve) -> str:
     """A chart of the curve and the figures below it, without a last newline."""
-    from ..session.telling import PAST
+    from ..session.verbs import PAST
 
     plan, setup = curve.sweep, curve.scenario.setup
-    done, what = PAST[plan.verb], MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
+    done, what = PAST[plan.verb].are, MEASURES[curve.metric].format(f"{curve.scenario.success_s:g}")
     against = f" against “{plan.word}”" if plan.word else ""
     runs = max(len(point.runs) for point in curve.points)
     each = f", {runs} runs for each share" if runs > 1 else ""

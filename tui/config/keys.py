@@ -2,7 +2,7 @@
 
 The actions of the dashboard are in `tui/actions/`, each with its key. Widgets do not import that table: they name a key
 by its id (`{peer.menu}` in a sentence, an id in `within`), and the app has the table with the person's own keys
-(`app.keys_now`, see `keymap.py`).
+(`app.keys_by_id`, see `keymap.py`).
 """
 
 from __future__ import annotations
@@ -130,6 +130,7 @@ INSIDE: tuple[Key, ...] = tuple(
         ("jump.erase", "backspace", "In jump mode: erase the typed letter."),
     )
 )
+INSIDE_BY_ID: Mapping[str, Key] = {key.id: key for key in INSIDE}
 WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
 EVERYWHERE = frozenset({"app.suspend"})
 """Also in dialogs and text fields."""
@@ -167,7 +168,8 @@ def grouped(table: Sequence[Key]) -> list[tuple[str, str, str]]:
 
 def _row(app: object, id_: str) -> Key | None:
     """A row of the app's table, by its id."""
-    return next((key for key in getattr(app, "keys_now", INSIDE) if key.id == id_), None)
+    rows: Mapping[str, Key] = getattr(app, "keys_by_id", INSIDE_BY_ID)
+    return rows.get(id_)
 
 
 def key_for(app: object, id_: str) -> str:

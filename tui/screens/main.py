@@ -41,7 +41,6 @@ from engine import (
     VerbOffer,
     dataclass,
     file_of,
-    plain,
 )
 from tui.config.keys import Key, bindings, key_for, keyed, shown_together
 from tui.draw import raster
@@ -77,13 +76,13 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import ACT, ASK, PAIRS, Verb, askers_of, called, chosen_in, told_of, values_typed, verbs_for
+from tui.session.verbs import ACT, ASK, Verb, VerbsOnce, askers_of, called, chosen_in, told_of, values_typed
 from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
-from tui.widgets.feed import PAST, Feed
+from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
 from tui.widgets.panel import Offer, carry_keys, is_named, pressed, rename
 from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
@@ -302,7 +301,10 @@ class MainScreen(LeanScreen[None]):
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._offers: tuple[Offer, ...] = ()
-        self._verbs_of: tuple[Frame | None, tuple[Verb, ...]] = (None, ())
+        self._keys_late = False
+        """The focus went elsewhere since the key bar was updated."""
+        self._rows_of: tuple[Sequence[Key], Sequence[Action]] = ((), ())
+        self._verbs_of = VerbsOnce()
         self._noticed = ""
         self.complete = False
         """All parts are there: with the first picture only those are made that it shows."""
@@ -345,7 +347,6 @@ class MainScreen(LeanScreen[None]):
         shared: dict[str, type[Widget]] = {
             "status": StatusBar,
             "court-bar": CourtBar,
-            "inspector": Inspector,
             "asks": AsksTable,
             "charts": Charts,
             "feed": Feed,
@@ -359,6 +360,8 @@ class MainScreen(LeanScreen[None]):
         match name:
             case "swarm":
                 return SwarmView(glyphs=self.glyphs, id=name)
+            case "inspector":
+                return Inspector(verbs=self._verbs_of, id=name)
             case "controls":
                 return Controls(complete=complete, id=name)
             case "ask-picture":
@@ -582,14 +585,9 @@ class MainScreen(LeanScreen[None]):
         return action.why_not(self.context)
 
     def verbs(self) -> tuple[Verb, ...]:
-        """The verbs for the chosen peers, possible or not. Made once a frame, since keys, buttons and menus all use
-        them."""
+        """The verbs for the chosen peers, possible or not."""
         frame = self.frame if self.is_mounted else None
-        if frame is None:
-            return ()
-        if self._verbs_of[0] is not frame:
-            self._verbs_of = (frame, verbs_for(frame))
-        return self._verbs_of[1]
+        return () if frame is None else self._verbs_of(frame)
 
     def verb(self, id: str) -> Verb | None:  # noqa: A002
         """One of the verbs; None if no peer is chosen or the verb does not exist."""
@@ -597,7 +595,8 @@ class MainScreen(LeanScreen[None]):
 
     def refresh_keys(self) -> None:
         """Update the key bar and the keys in the frame of the picture."""
-        rows = [row for row in self.context.app.preferences.keys_now if isinstance(row, Action) and row.shown]
+        self._keys_late = False
+        rows = self._rows_with_keys()
         shown = self.picture
         in_frame = OF_SWARM if isinstance(shown, SwarmView) else OF_ASK
         offers = {row.id: self._offer(row) for row in rows if row.rank or row.id in in_frame}
@@ -610,10 +609,17 @@ class MainScreen(LeanScreen[None]):
             label[TURN] = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, label.get(TURN, ""))
         carry_keys(shown, [replace(offers[id_], word=label[id_]) for id_ in in_frame if id_ in offers])
 
+    def _rows_with_keys(self) -> Sequence[Action]:
+        """The actions that have a key, the same list until keys are mapped otherwise."""
+        keys = self.context.app.preferences.keys_now
+        if keys is not self._rows_of[0]:
+            self._rows_of = keys, [row for row in keys if isinstance(row, Action) and row.shown]
+        return self._rows_of[1]
+
     def _keys_inside(self) -> list[Offer]:
         """The keys of the panel with the focus; none for the picture, whose keys are in the bar anyway."""
         name = self.panel_at(self.focused)
-        known = {row.id: row for row in self.context.app.preferences.keys_now}
+        known = self.context.app.preferences.keys_by_id
         made = []
         for ids, word in PANEL_KEYS.get(name, ()):
             rows = [known[id_] for id_ in ids if known[id_].shown]
@@ -1108,34 +1114,9 @@ class MainScreen(LeanScreen[None]):
     # --- commands -----------------------------------------------------------------------------------------
 
     def carry_out(self, command: Command) -> None:
-        """Do a command, and say how many peers it changed and how to undo it."""
-        changed = self.session.do(command)
+        """Do a command, and say what it did in the frame after it."""
+        self.session.carry_out(command)
         self.changed()
-        if changed:
-            self.session.say(self._done(command, changed))
-
-    def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
-        """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
-        if isinstance(command, Act):
-            return self._acted(command, changed)
-        frame = self.frame
-        past = PAST.get(command.verb, (command.verb, ""))[0]
-        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
-        of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
-        # `killed` is said of them, `told {} to leave` has them in it.
-        told = f"{past[:1].upper()}{past[1:]}".format(who) if "{}" in past else f"{who} {past}"
-        back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
-        if back is None or back.command is None or back.command.verb == command.verb:
-            return told
-        return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
-
-    def _acted(self, command: Act, changed: tuple[PeerId, ...]) -> str:
-        """`“ride-free” was done to 12 peers. U: share again`."""
-        frame = self.frame
-        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
-        told = f"“{plain(command.name)}” was done to {who}"
-        back = self.session.swarm.opposite_of(command, changed)
-        return told if back is None else f"{told}. {{peer.opposite}}: {plain(back.name)}"
 
     def last_act(self) -> Act | None:
         """What takes back the verb of the network that a person did last; None if there is none."""
@@ -1341,17 +1322,19 @@ class MainScreen(LeanScreen[None]):
         name = self.panel_at(event.widget)
         if name:
             self._parts[name] = event.widget
-        self.call_later(self._refresh_keys_soon)
+        self._keys_late = True
+        self.call_later(self._refresh_late_keys)
         # After the changes of the focus that are on their way.
         self.app.call_later(self._settle_bars)
 
-    def _refresh_keys_soon(self) -> None:
-        if self.is_attached and self.frame is not None:
+    def _refresh_late_keys(self) -> None:
+        """Unless a frame has done so since the focus went elsewhere, or is going to."""
+        if self._keys_late and not self._due and self.is_attached and self.frame is not None:
             self.refresh_keys()
 
     def action_inside(self, id: str) -> None:  # noqa: A002
         """Press a key that works in the panel with the focus, by its id."""
-        row = next((row for row in self.context.app.preferences.keys_now if row.id == id), None)
+        row = self.context.app.preferences.keys_by_id.get(id)
         if row is not None and row.keys:
             self.app.simulate_key(row.keys.split(",")[0])
 

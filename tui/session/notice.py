@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine import plain
+from engine import Command, PeerId, plain
 
 NOTICE_S = 6.0
 """Wall seconds that a notice is shown."""
 
 
 class Notice:
-    """The latest sentence. Parts of a session write to it, frames read it."""
+    """The latest sentence. Parts of a session write to it, frames read it.
+
+    What a command did is told from the frame after it, see `Session.frame`: until then the command stands in `done`.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._sentence, self._until_s = "", 0.0
+        self.done: tuple[Command, tuple[PeerId, ...]] | None = None
+        """A command and the peers that it changed, to be told."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence. It replaces the one before."""
         self._sentence, self._until_s = plain(sentence, limit=400), self._clock() + NOTICE_S
+        self.done = None
 
     def clear(self) -> None:
         """Show none."""
-        self._sentence = ""
+        self._sentence, self.done = "", None
 
     @property
     def text(self) -> str:

@@ -57,7 +57,7 @@ from .player import Player, Schedule, under_protocol
 from .selection import Selection
 from .slow_motion import SlowMotion
 from .telling import Teller
-from .verbs import told_of
+from .verbs import done_sentence, told_of
 
 if TYPE_CHECKING:
     from engine import Recording, Report, Until
@@ -136,6 +136,7 @@ class Session:
         same = player.setup.protocol == player.scenario.setup.protocol
         self._narrator = Narrator(player.scenario if same else Scenario())
         self._warnings = len(self.swarm.warnings)
+        self.notice.done = None
         goals = goals_to_ask(self.swarm.simulation.program.goals)
         self._texts = {goal.name: tuple(self.swarm.examples(TITLES, goal.name)) for goal in goals}
         self.touch()
@@ -277,6 +278,7 @@ class Session:
     def frame(self, fps: float) -> Frame:
         """The present moment, with the events since the latest frame. fps: frames per second, as measured."""
         player, selection, pacer = self.player, self.selection, self.player.pacer
+        done = self.notice.done
         pacer.slice()
         self._read_events()
         player.pause_when_quiet()
@@ -290,7 +292,7 @@ class Session:
         trace = None if selection.ask is None else self.swarm.trace(selection.ask)
         if trace is not None and not self._answered.issuperset(found := told_of(trace)):
             self._answered |= set(found)
-        return Frame(
+        frame = Frame(
             snapshot=snapshot,
             wall_s=now_s,
             playing=pacer.playing,
@@ -331,6 +333,11 @@ class Session:
             done=player.done(),
             jumps=player.jumps,
         )
+        if done is not None:
+            self.say(done_sentence(frame, *done, self.swarm))
+            frame = replace(frame, notice=self.notice.text)
+            self._drawn = self._drawable()
+        return frame
 
     def _take_snapshot(self) -> Snapshot:
         """The present moment, with the columns that are looked at."""
@@ -380,6 +387,13 @@ class Session:
         return recent if recent is not None and len(recent.state) == len(self.swarm.labels) else self.swarm.snapshot()
 
     # --- commands --------------------------------------------------------------------------------------------
+
+    def carry_out(self, command: Command) -> tuple[PeerId, ...]:
+        """Do a command of the user, as `do`, and say how many peers it changed and how to undo it."""
+        changed = self.do(command)
+        if changed:
+            self.notice.done = command, changed
+        return changed
 
     def do(self, command: Command) -> tuple[PeerId, ...]:
         """Do a command of the user. Returns the peers it changed. A command that is wrong changes nothing and becomes a

@@ -40,6 +40,8 @@ from engine import (
     sorted_once,
 )
 
+from .verbs import PAST
+
 HOLD_US = 10_000_000
 """An action is told for this long in virtual time, or longer, for `HOLD_S` in wall time; then the chosen ask is."""
 HOLD_S = 8.0
@@ -244,7 +246,7 @@ class Teller:
         counts = [
             (f"{many:,}" if verb not in OF_LINKS else counted(many, "link"), verb) for verb, many in steps.items()
         ]
-        done = ", ".join(f"{many} {PAST.get(verb, verb)}" for many, verb in counts if steps[verb])
+        done = ", ".join(f"{many} {PAST[verb].are if verb in PAST else verb}" for many, verb in counts if steps[verb])
         running = next((each for each in snapshot.attacks if each.name == name), None)
         title = f"the attack “{attack_title(name)}”"
         if running is None:
@@ -383,20 +385,6 @@ def part_in(trace: Trace, peer: PeerId, labels: Sequence[str]) -> str:
 
 COUNTED = ("kill", "revive", "leave", "join", "shutdown", "reopen", "depart", "arrive")
 """Verbs after which the number of peers that are alive is told."""
-PAST = {
-    "kill": "killed",
-    "censor": "censored",
-    "collude": "colluding",
-    "poison": "poisoned",
-    "partition": "split off",
-    "arrive": "added",
-    "depart": "told to leave",
-    "leave": "gone",
-    "revive": "revived",
-    "shutdown": "shut down",
-    "cut": "cut",
-    "mend": "mended",
-}
 OF_LINKS = ("cut", "mend")
 """Steps that do something to links, of which each takes one."""
 

@@ -9,7 +9,7 @@ Each pair of verbs is one row of `PAIRS`. A row whose verb the engine does not h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
@@ -23,14 +23,17 @@ from engine import (
     UNDO,
     VERBS,
     Act,
+    AskFor,
     CallOff,
     Command,
     Goal,
     Heal,
     InputError,
     PeerId,
+    Publish,
     RunningAttack,
     Snapshot,
+    Swarm,
     Trace,
     VerbOffer,
     dataclass,
@@ -286,9 +289,87 @@ def verbs_for(frame: Frame) -> tuple[Verb, ...]:
     return (*pairs[:4], *_asks(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
 
 
+class VerbsOnce:
+    """`verbs_for`, made once for all frames of one moment, which differ in their events and their notice."""
+
+    def __init__(self) -> None:
+        self._frame: Frame | None = None
+        self._verbs: tuple[Verb, ...] = ()
+
+    def __call__(self, frame: Frame) -> tuple[Verb, ...]:
+        was = self._frame
+        same = was is not None and (was.snapshot is frame.snapshot and was.wall_s == frame.wall_s)
+        if was is None or not same or was.chosen != frame.chosen:
+            self._frame, self._verbs = frame, verbs_for(frame)
+        return self._verbs
+
+
 def verb_of(frame: Frame, id: str) -> Verb | None:  # noqa: A002
     """One of `verbs_for`, by its id."""
     return next((verb for verb in verbs_for(frame) if verb.id == id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A verb when it was done. `did`: to whom, with the peers in `{}` or behind it ("told {} to leave"); `are`: what
+    they are then ("12 killed"); `style`: of the line in the feed."""
+
+    did: str
+    are: str
+    style: str
+
+    def done_to(self, who: str) -> str:
+        """`killed p017`, `told p017 to leave`."""
+        return self.did.format(who) if "{}" in self.did else f"{self.did} {who}"
+
+    def done(self, who: str) -> str:
+        """`p017 killed`, `Told p017 to leave`."""
+        return capital(self.did.format(who)) if "{}" in self.did else f"{who} {self.did}"
+
+
+PAST: Mapping[str, Past] = {
+    "kill": Past("killed", "killed", "dead"),
+    "revive": Past("revived", "revived", "alive"),
+    "leave": Past("told {} to leave", "gone", "left"),
+    "join": Past("told {} to join again", "joined again", "alive"),
+    "censor": Past("censored", "censored", "censored"),
+    "uncensor": Past("uncensored", "uncensored", "alive"),
+    "shutdown": Past("shut down", "shut down", "dead"),
+    "reopen": Past("reopened", "reopened", "alive"),
+    "collude": Past("told {} to collude", "colluding", "colluding"),
+    "defect": Past("told {} to stop colluding", "told to stop colluding", "alive"),
+    "hold": Past("held", "held", "held"),
+    "release": Past("released", "released", "alive"),
+    "cut": Past("cut the links of {}", "cut", "censored"),
+    "mend": Past("mended the links of {}", "mended", "alive"),
+    "poison": Past("poisoned", "poisoned", "poisoned"),
+    "cure": Past("cured", "cured", "alive"),
+    "partition": Past("split off", "split off", "censored"),
+    "arrive": Past("added", "added", "alive"),
+    "depart": Past("told {} to leave for good", "told to leave", "left"),
+}
+"""By verb. The others are told in sentences of their own."""
+
+
+def done_sentence(frame: Frame, command: Command, changed: Sequence[PeerId], swarm: Swarm) -> str:
+    """`12 peers killed. x: revive 12 peers`: whom a command changed, and what takes it back now. `frame` is of the
+    moment after it."""
+    who = called(frame.snapshot, changed)
+    if isinstance(command, Act):
+        opposite = swarm.opposite_of(command, changed)
+        told = f"“{plain(command.name)}” was done to {who}"
+        return told if opposite is None else f"{told}. {{peer.opposite}}: {plain(opposite.name)}"
+    if isinstance(command, Publish):
+        return f"{who} share{'s' if len(changed) == 1 else ''} “{plain(command.text, limit=60)}” from now on"
+    if isinstance(command, AskFor):
+        return f"{who} asked: “{plain(command.text, limit=60)}”"
+    past = PAST.get(command.verb)
+    told = f"{who} {command.verb}" if past is None else past.done(who)
+    of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+    back = verb_of(frame, {"partition": "heal", "reopen": "shutdown"}.get(of, of))
+    if back is None or back.command is None or back.command.verb == command.verb:
+        return told
+    return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
 
 
 def _peers(ids: Ids) -> int | tuple[int, ...]:

@@ -54,33 +54,12 @@ from tui.config.keys import keyed, within
 from tui.session.ask_filter import AskFilter
 from tui.session.frame import Frame
 from tui.session.units import clock
+from tui.session.verbs import PAST, Past
 from tui.widgets.messages import AskPicked, PeerPicked, Searched
 
 from .panel import VirtualList, name_panel, panel_css
 from .text import Row, Span, wrap
 
-PAST: Mapping[str, tuple[str, str]] = {
-    "kill": ("killed", "dead"),
-    "revive": ("revived", "alive"),
-    "leave": ("told {} to leave", "left"),
-    "join": ("told {} to join again", "alive"),
-    "censor": ("censored", "censored"),
-    "uncensor": ("uncensored", "alive"),
-    "shutdown": ("shut down", "dead"),
-    "reopen": ("reopened", "alive"),
-    "collude": ("told {} to collude", "colluding"),
-    "defect": ("told {} to stop colluding", "alive"),
-    "hold": ("held", "held"),
-    "release": ("released", "alive"),
-    "cut": ("cut the links of {}", "censored"),
-    "mend": ("mended the links of {}", "alive"),
-    "poison": ("poisoned", "poisoned"),
-    "cure": ("cured", "alive"),
-    "partition": ("split off", "censored"),
-    "arrive": ("added", "alive"),
-    "depart": ("told {} to leave for good", "left"),
-}
-"""Verb -> its past tense in a sentence, with the peers in `{}` or behind it, and the style."""
 BY_CHURN: Mapping[str, tuple[str, str]] = {
     "kill": ("goes offline", "dead"),
     "revive": ("comes online", "alive"),
@@ -192,9 +171,9 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
     if isinstance(command, Act):
         given = " ".join(f"{name} {plain(value, limit=40)}" for name, value in command.values.items())
         return f"{by}: {plain(command.name)} {who}{f' ({given})' if given else ''}", "text"
-    past, ink = PAST.get(command.verb, (command.verb, "text"))
+    past = PAST.get(command.verb) or Past(command.verb, "", "text")
     tail = f": “{command.word}” is hidden" if isinstance(command, Collude) else _operator(command)
-    return f"{by} {past.format(who) if '{}' in past else f'{past} {who}'}{tail}", ink
+    return f"{by} {past.done_to(who)}{tail}", past.style
 
 
 def _operator(command: Command) -> str:

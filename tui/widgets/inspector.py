@@ -8,7 +8,7 @@ its last messages, its files, whom it knows. Left and right change the tab, and 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from textual import events, on
@@ -236,8 +236,16 @@ class Inspector(VerticalScroll, inherit_bindings=False):
     )
     BINDINGS = within(SCROLLING | {"list.left": "turn(-1)", "list.right": "turn(1)"})
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        verbs: Callable[[Frame], tuple[Verb, ...]] = verbs_for,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """verbs: gives those for the chosen peers of a frame."""
         super().__init__(id=id, classes=classes)
+        self._verbs = verbs
         self._frame: Frame | None = None
         self._load: deque[float] = deque(maxlen=HISTORY)
         self._load_of: PeerId | None = None
@@ -300,7 +308,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             region = event.button.region
             self.post_message(MenuWanted(None, (region.x, region.y + 1)))
             return
-        verb = next((v for v in verbs_for(self._frame) if v.id == name), None)
+        verb = next((v for v in self._verbs(self._frame) if v.id == name), None)
         if verb is None or not verb.possible:
             return
         self.post_message(AskWanted(self._frame.selected) if verb.command is None else RunCommand(verb.command))
@@ -320,7 +328,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = [verb for verb in verbs_for(frame) if verb.id in BUTTONS]
+        verbs = [verb for verb in self._verbs(frame) if verb.id in BUTTONS]
         first = self.tab == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
