@@ -17,6 +17,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from pathlib import Path
@@ -43,13 +44,15 @@ def used_s(pid: int) -> float:
     return sum(map(int, tasks)) / 1e9 if tasks else float("nan")
 
 
-def seen_after(command: list[str], word: bytes) -> tuple[float, float]:
-    """Wall and processor seconds until `word` is on the terminal."""
+def seen_after(command: list[str], word: bytes, home: str) -> tuple[float, float]:
+    """Wall and processor seconds until `word` is on the terminal. home: a folder in which nothing is saved."""
     start = time.perf_counter()
     pid, fd = pty.fork()
     if not pid:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            os.environ.pop(name, None)
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", HOME=home)
         os.execv(command[0], command)
     got = b""
     while word not in got and time.perf_counter() - start < 20:
@@ -70,13 +73,14 @@ def main() -> None:
     for room in ("engine", "tui"):
         compileall.compile_dir(Path(__file__).parents[2] / room, quiet=1)
     rows: dict[str, list[tuple[float, float]]] = {"bare": [], "frame": [], "picture": [], "help": []}
-    for _ in range(PAIRS):
-        rows["bare"].append(seen_after([sys.executable, "-c", BARE], b"bare bones"))
-        rows["frame"].append(seen_after([sys.executable, "-m", "tui"], b"inspector"))
-        rows["picture"].append(seen_after([sys.executable, "-m", "tui"], b"under way"))
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "tui", "--help"], capture_output=True, check=True)
-        rows["help"].append((time.perf_counter() - start, float("nan")))
+    with tempfile.TemporaryDirectory() as home:
+        for _ in range(PAIRS):
+            rows["bare"].append(seen_after([sys.executable, "-c", BARE], b"bare bones", home))
+            rows["frame"].append(seen_after([sys.executable, "-m", "tui"], b"inspector", home))
+            rows["picture"].append(seen_after([sys.executable, "-m", "tui"], b"under way", home))
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "tui", "--help"], capture_output=True, check=True)
+            rows["help"].append((time.perf_counter() - start, float("nan")))
     for name, seconds in rows.items():
         wall, used = zip(*seconds, strict=True)
         print(f"{name:9} median {statistics.median(wall):.3f} s   {min(wall):.3f} to {max(wall):.3f}", end="")
