@@ -278,9 +278,10 @@ async def test_a_fork_is_told() -> None:
         await run_to(person, 4 * SECOND)
         await person.press("space", "pageup", "pageup")
         await settle(person)
-        person.session.do(Kill("#3"))
+        person.main.carry_out(Kill("#3"))
         await settle(person)
-        assert "A new branch starts" in str(person.main.query_one("#notice", Static).render())
+        told = str(person.main.query_one("#notice", Static).render())
+        assert "p003 killed. A new branch starts" in told
         assert person.session.player.at_end
         assert "live" in line(person).text
 

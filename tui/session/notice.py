@@ -19,8 +19,8 @@ class Notice:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._sentence, self._until_s = "", 0.0
-        self.done: tuple[Command, tuple[PeerId, ...]] | None = None
-        """A command and the peers that it changed, to be told."""
+        self.done: tuple[Command, tuple[PeerId, ...], str] | None = None
+        """A command, the peers that it changed, and the sentence that is shown after what it did; or empty."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence. It replaces the one before."""

@@ -298,12 +298,13 @@ class Player:
 
     # --- notices ---------------------------------------------------------------------------------------------
 
-    def on_command(self) -> None:
-        """A command was done: say it if that started a new branch."""
-        if self.machine.forks > self._branches:
-            self._branches = self.machine.forks
-            self._replayed = None
-            self._notice.say(f"A new branch starts at {self.swarm.now_us / 1e6:.2f} s: what came after is discarded")
+    def on_command(self) -> str:
+        """A command was done. Returns a sentence if that started a new branch, else an empty one."""
+        if self.machine.forks <= self._branches:
+            return ""
+        self._branches = self.machine.forks
+        self._replayed = None
+        return f"A new branch starts at {self.swarm.now_us / 1e6:.2f} s: what came after is discarded"
 
     def tell_changes(self) -> None:
         """Say once each: the recording failed, the replay differs from its file, the cursor left the end or is back."""

@@ -117,6 +117,8 @@ class Session:
         """See `Frame.answered`."""
         self.refused = ""
         """Why the latest command of the user was not done; empty if it was."""
+        self._branch = ""
+        """The sentence about the new branch of the run that the latest command started, if it did."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -334,7 +336,9 @@ class Session:
             jumps=player.jumps,
         )
         if done is not None:
-            self.say(done_sentence(frame, *done, self.swarm))
+            command, changed, also = done
+            sentence = done_sentence(frame, command, changed, self.swarm)
+            self.say(f"{sentence}. {also}" if also else sentence)
             frame = replace(frame, notice=self.notice.text)
             self._drawn = self._drawable()
         return frame
@@ -389,10 +393,11 @@ class Session:
     # --- commands --------------------------------------------------------------------------------------------
 
     def carry_out(self, command: Command) -> tuple[PeerId, ...]:
-        """Do a command of the user, as `do`, and say how many peers it changed and how to undo it."""
+        """Do a command of the user, as `do`, and say how many peers it changed and how to undo it, and that a new
+        branch of the run starts, if one does."""
         changed = self.do(command)
         if changed:
-            self.notice.done = command, changed
+            self.notice.done = command, changed, self._branch
         return changed
 
     def do(self, command: Command) -> tuple[PeerId, ...]:
@@ -410,7 +415,9 @@ class Session:
         except PeerFailed as error:
             self.player.fail(error)
             return ()
-        self.player.on_command()
+        self._branch = self.player.on_command()
+        if self._branch:
+            self.say(self._branch)
         self.analysis.refresh_facts()
         if isinstance(command, AskFor):
             self._choose_own(before)
