@@ -11,6 +11,7 @@ from textual.events import Key
 from tui.actions.table import ACTIONS
 from tui.config.settings import Settings
 from tui.screens.main import Action, Context, MainScreen
+from tui.widgets.panel import TextRows
 
 pytestmark = pytest.mark.anyio
 STILL = Settings(reduced_motion=True)
@@ -89,6 +90,20 @@ async def test_the_picture_is_not_drawn_again_when_it_loses_the_focus() -> None:
         person.app.theme = "textual-light"
         await person.pilot.pause()
         assert person.view.drawn > before
+
+
+@pytest.mark.parametrize(("key", "offers"), [("a", "#offers"), ("slash", "#filter-offers")])
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (200, 50)])
+async def test_a_line_to_type_in_offers_at_once_as_much_as_it_has_room_for(
+    key: str, offers: str, size: tuple[int, int]
+) -> None:
+    async with dashboard(size=size, settings=STILL) as person:
+        await person.press("space", key)
+        first = person.main.query_one(offers, TextRows).rows
+        assert len(first[0]) > 4
+        person.main.changed()
+        await person.pilot.pause()
+        assert person.main.query_one(offers, TextRows).rows == first
 
 
 async def test_a_key_that_cannot_be_had_says_why_and_draws_nothing() -> None:

@@ -198,6 +198,11 @@ class AskBar(Vertical):
             row += [(shown, "key bold reverse" if not row and not typed else "text reverse"), (" ", "text")]
         self.query_one("#offers", TextRows).show_rows([tuple(row)])
 
+    def on_resize(self) -> None:
+        """Another width, as when it is shown for the first time: so many offers fit."""
+        if self.is_open:
+            self._offer()
+
     def on_click(self, event: events.Click) -> None:
         """A click on what is offered asks for it; one on who wants what chooses the next goal."""
         lines = event.widget

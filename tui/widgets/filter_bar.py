@@ -156,6 +156,11 @@ class FilterBar(Vertical):
         rows: list[Row] = [tuple(row)] if self.offers else []
         self.query_one("#filter-offers", TextRows).show_rows(rows)
 
+    def on_resize(self) -> None:
+        """Another width, as when it is shown for the first time: so many offers fit."""
+        if self.is_open:
+            self._show_highlighted(self.query_one(Input).value)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """A letter more or less."""
         event.stop()
