@@ -1,4 +1,4 @@
-"""The dashboard and the command line: screens on an engine that knows none."""
+"""The dashboard and the command line. They use the engine, which imports nothing from here."""
 
 import sys
 

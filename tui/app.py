@@ -144,7 +144,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
 
     @property
     def ending(self) -> bool:
-        """Whether it was told to end, by key or by a signal."""
+        """Whether the program was asked to end, by a key or by a signal."""
         return self._leaving or self._leaves_with is not None or self.deadline.begun
 
     @property
@@ -169,8 +169,9 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         await self.inputs.passed(message)
 
     def _apart(self, event: events.Key) -> tuple[events.Event, ...]:
-        """A key as it is, if the table of keys has it. Else a key with alt is two keys, ESC and the one after it, which
-        arrived together; and a key that most terminals report as another one is that one."""
+        """The keys that an event stands for: the key itself, if it is in the table of keys. Else a key with alt is two
+        keys that arrived together, ESC and the one after it; and a key that most terminals report as another one is
+        that other one."""
         if not isinstance(event, AltKey) and event.key not in OTHERWISE:
             return (event,)
         if any(event.key in key.keys.split(",") for key in self.preferences.keys_now):
@@ -299,8 +300,9 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         self.notify(NOBODY_CONTINUES, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
-        """Ctrl+C copies if text is marked, which then is marked no more: else it could never end the program. Without a
-        mark the first one may be a mistake of a person who wanted to copy; the second ends the program."""
+        """Ctrl+C copies the marked text and removes the mark; if the mark stayed, ctrl+c could never end the program.
+        Without marked text, the first one may be a mistake of a person who wanted to copy; the second one ends the
+        program."""
         field = self.focused if isinstance(self.focused, Input) else None
         marked = (field.selected_text if field is not None else "") or self.screen.get_selected_text()
         if marked:
@@ -332,8 +334,8 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         """Textual ends the program for it; `open_dashboard` reports what happened.
 
         Errors while the program leaves and its screens are removed are ignored. An error in a widget that is already
-        removed (a dialog that was closed) is noted in a file, and the run goes on. So is one that comes when a signal
-        has told the program to end: its exit code is that of the signal.
+        removed (a dialog that was closed) is written into a file, and the run goes on. So is an error that comes after
+        a signal has asked the program to end: the exit code is that of the signal.
         """
         if self._leaving:
             return True
@@ -377,7 +379,7 @@ def open_dashboard(
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
-    speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; last_word: is called
+    speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; on_report: is called
     with the report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is
     replayed, and the code is 1 if the run differed from it; record: a file to write the run into; first: what is on
     the screen already. A signal ends it in the same way, and the code is 128 plus its number. Raises InputError before

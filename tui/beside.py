@@ -1,4 +1,4 @@
-"""Finds `engine` and `themes` in the folder in which `tui` lies, and nowhere else."""
+"""Finds `engine` and `themes` in the folder that contains `tui`, and nowhere else."""
 
 from __future__ import annotations
 

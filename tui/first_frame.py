@@ -72,14 +72,14 @@ def lines(
     usual = {"middle": 13 if huge else 10 if wide else 8, "bottom": 9 if huge else 6}
     high = {row: sizes.get(row, usual[row]) if shown & (ROWS[row][0] | ROWS[row][1]) else 0 for row in usual}
     foot = (1 if height >= TIMELINE_H else 0) + 1
-    # The large figures of an audience stand above the picture, in place of the small ones below it.
+    # In the layout `present` large figures above the picture replace the small ones below it.
     banner = 4 if kept.name == PRESENT else 0
     figures = 2 if "figures" in shown and not banner else 0
     high["top"] = height - 1 - sum(high.values()) - figures - banner - foot
     made = [f" swarmtop  {network}".ljust(width)[:width], *[" " * width] * banner]
     for row, (left, right) in ROWS.items():
         beside = [name for name in NAMES if name in right & shown]
-        # In a narrow terminal what would stand beside the picture lies over it.
+        # In a narrow terminal the panels beside the picture become drawers over it, which are closed at first.
         names = [name for name in (PICTURE, *NAMES) if name in left & shown] + (beside if wide or row != "top" else [])
         if high[row] and names:
             here = side if wide and len(names) > 1 and beside else 0
@@ -118,10 +118,10 @@ class FirstFrame:
         """Whether the alternate screen was entered, and nobody has left it yet or taken it over."""
 
     def paint(self, palette: Palette | None) -> None:
-        """Enter the alternate screen and show the frame, without keys; nothing is done where there is no terminal, or
-        it is another's, as for a program that is started in the background. A signal that ends the program leaves the
-        alternate screen first, until `hand_over_signals`, and so does one that suspends it, until the dashboard takes
-        the screen.
+        """Enter the alternate screen and show the frame, without keys. Nothing is done where there is no terminal, or
+        where another program uses it, as when this one is started in the background. A signal that ends the program
+        leaves the alternate screen first, until `hand_over_signals`, and so does one that suspends it, until the
+        dashboard takes the screen.
 
         palette: its colours are used; None where they should be the terminal's own.
         """
@@ -148,7 +148,7 @@ class FirstFrame:
             sys.__stderr__.flush()
 
     def clear(self) -> None:
-        """Leave the alternate screen again, where the dashboard that should have come did not."""
+        """Leave the alternate screen again, when the dashboard did not start."""
         self.leave()
         for number, handler in self.hand_over_signals().items():
             signal.signal(number, handler)
@@ -234,7 +234,7 @@ class FirstFrame:
         return [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
 
     def _colours(self) -> str:
-        """The sequence for the colours of edges and ground; empty where they are the terminal's own."""
+        """The sequence for the colours of edges and background; empty where they are the terminal's own."""
         if self._palette is None:
             return ""
         ground, ink = self._palette.theme["background"], self._palette.theme["foreground"]
@@ -252,7 +252,7 @@ class FirstFrame:
 
 
 def _size_of(fd: int) -> tuple[int, int]:
-    """Columns and lines of a terminal; of the environment where it was told no size."""
+    """Columns and lines of a terminal; those of the environment where the terminal reports no size."""
     width, height = os.get_terminal_size(fd)
     if not width or not height:
         width, height = shutil.get_terminal_size()
@@ -260,7 +260,8 @@ def _size_of(fd: int) -> tuple[int, int]:
 
 
 def _in_front(fd: int) -> bool:
-    """Whether the terminal is ours to use. Where it is not the one that controls this process there are no jobs."""
+    """Whether this process is in the foreground of the terminal. True where the terminal does not control this process:
+    there is no job control then."""
     try:
         return os.tcgetpgrp(fd) == os.getpgrp()
     except (AttributeError, OSError):
@@ -268,7 +269,7 @@ def _in_front(fd: int) -> bool:
 
 
 def _takes_text(fd: int) -> bool:
-    """Whether a terminal reads what is written: else writing would wait for it without end."""
+    """Whether a terminal reads what is written; if it does not, a write would wait without end."""
     return bool(select.select([], [fd], [], 0)[1])
 
 

@@ -1,4 +1,4 @@
-"""Takes the current folder and the script's folder off the import path: no code that lies there is executed.
+"""Takes the current folder and the script's folder off the import path: no code in these folders is executed.
 
 `python -m tui` puts the current folder first, a console script its own folder, and an empty or relative entry of
 PYTHONPATH means the current folder too. Our own packages need none of these, see `beside`.
@@ -20,7 +20,7 @@ def is_program(argv: list[str]) -> bool:
 
 
 def close() -> None:
-    """Leave the folders on the path that were named by an absolute name, or that an installation put there."""
+    """Keep on the path only the folders that were given by an absolute name, or that an installation put there."""
     first = _first()
     if first and sys.path and _place(sys.path[0]) == first:
         del sys.path[0]
@@ -36,7 +36,7 @@ def close() -> None:
 
 
 def _first() -> str:
-    """What Python itself has put first on the path; empty for nothing."""
+    """The folder that Python itself has put first on the path; empty if it has put none."""
     if sys.flags.safe_path:
         return ""
     program = sys.argv[0] if sys.argv else ""
@@ -46,7 +46,7 @@ def _first() -> str:
 
 
 def _place(path: str) -> str:
-    """One name for one folder."""
+    """The real path of a folder, so that two names of one folder are equal."""
     try:
         return os.path.realpath(path or os.curdir)
     except OSError:  # the current folder has been deleted

@@ -29,23 +29,24 @@ from .textual_compat import Passed, add_move, follow, is_at_rest, points_at_noth
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
 LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 1.8, 10.0
-"""Seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
-rest; how long that is waited for; and how long a screen may delay an event.
+"""Seconds: after which a `Passed` is taken for lost together with the widget that had it; between two checks whether
+all is at rest; how long the queue waits for that; and how long a screen may delay an event.
 
-The last two are the sums of the waits between looks, and no wall time. On a busy machine a look comes later than it is
-due, and what is waited for comes as late; a key that went on meanwhile would go to the wrong place."""
+The last two are sums of the waits between checks, not wall time. On a busy machine a check comes later than it is due,
+and so does what is waited for; a key that was dispatched meanwhile would go to the wrong widget."""
 CALM = 2
-"""Times in a row that all has to be found at rest: what is posted to the app (a focus) is done by the second."""
+"""Checks in a row that have to find all at rest: by the second one, what was posted to the app (a change of the focus)
+has been done."""
 NOTCHES_MOST = 8
 """Turns of the wheel that one event may stand for."""
 LINES = 2.0
-"""That one turn scrolls, as Textual has it."""
+"""Lines that one turn of the wheel scrolls, as in Textual."""
 REPEATS_MOST = 8
-"""Times that a key which moves a picture may wait. The movement is over by then, or nobody wanted it so far."""
+"""Repeated keys that move a picture, of which at most so many wait; further ones are dropped."""
 WAITING_MOST = 500
 """Events that may wait. More come from something other than typing, and are dropped."""
 FLUSHED = 50
-"""Events that wait, above which ctrl+c drops them, as a terminal does with what was typed before it."""
+"""If more events than this wait, ctrl+c drops them, as a terminal drops what was typed before it."""
 MOVES = (
     *("peer.up", "peer.down", "peer.left", "peer.right", "view.in", "view.out"),
     *("view.pan_up", "view.pan_down", "view.pan_left", "view.pan_right"),
@@ -97,7 +98,7 @@ class InputQueue:
         await self._go_on()
 
     async def passed(self, message: Passed) -> None:
-        """The follower came back."""
+        """A `Passed` has come back."""
         if message.number == self._number and self._out:
             await self._settle()
 
@@ -178,14 +179,14 @@ class InputQueue:
             self._timer.cancel()
             self._timer = None
 
-    # --- faster than it can be shown --------------------------------------------------------------------------------
+    # --- input that comes faster than frames ------------------------------------------------------------------------
 
     def notches(self, event: Message) -> int:
         """How many turns of the wheel an event stands for."""
         return self._notches.get(id(event), 1)
 
     def _merged(self, event: events.Event) -> bool:
-        """Whether it was added to one that waits."""
+        """Whether the event was added to one that waits, or dropped."""
         if isinstance(event, events.Key):
             last = list(self._waiting)[-REPEATS_MOST:]
             if len(last) < REPEATS_MOST or not getattr(self._app.focused, "MOVES_BY_KEYS", False):
@@ -225,12 +226,12 @@ def queue_of(app: App[Any]) -> InputQueue | None:
 
 
 def _flows(event: events.Event) -> bool:
-    """Whether it is one of a stream, of which only the sum counts."""
+    """Whether it is a move of the pointer or a turn of the wheel, of which only the sum counts."""
     return isinstance(event, (events.MouseMove, *SCROLLS))
 
 
 def _target(app: App[Any], event: events.Event) -> MessagePump | None:
-    """Who got it: what is under the pointer, else what has the focus."""
+    """The widget that a mouse event was dispatched to; None for a key, which goes to the widget with the focus."""
     if not isinstance(event, events.MouseEvent):
         return None
     if app.mouse_captured is not None:

@@ -1,6 +1,7 @@
-"""An interrupt (ctrl+c) while there is nothing to lose yet, or no longer: the program ends at once, with 130 and no
-word. Python itself would show a traceback of its imports, and NumPy takes an interrupt of its own import for a broken
-installation, of which it tells at length.
+"""Interrupts (ctrl+c) during the start and the end of the program: it ends at once, with code 130 and no message.
+
+Python itself would show a traceback of its imports, and NumPy reports an interrupt of its own import as a broken
+installation, with a long text.
 
 Imported before the import path is closed: only what Python has in memory from its start is imported here.
 """

@@ -62,7 +62,8 @@ class Preferences:
         self._themes_watch, self._config_watch = Watch(), Watch()
 
     def settle(self, theme: str | None) -> str:
-        """Use the settings. Returns the name of the theme; raises InputError for `theme`, that of the flag."""
+        """Apply the settings. theme: the one of the flag, if any. Returns the name of the theme to use; raises
+        InputError if there is no theme `theme`."""
         # Textual asks the class how a scroll bar is drawn, so this applies to all scroll bars of this app.
         ScrollBar.renderer = AsciiScrollBar if self.glyph_mode == "ascii" else ScrollBarRender
         if self.reduced_motion:
@@ -100,7 +101,7 @@ class Preferences:
         self.keys_now, self.keys_by_id = keys, {key.id: key for key in keys}
 
     def write_default(self, path: Path) -> bool:
-        """Write a configuration in which every line is a comment, unless there is one. Whether one was written.
+        """Write a configuration in which every line is a comment, unless there is one. Returns whether one was written.
 
         Raises OSError.
         """
@@ -183,13 +184,13 @@ class Preferences:
         """Where the layout is kept: beside the configuration. None for an app that was made without one."""
         return None if self.settings.path is None else panels.layout_file(self.settings.path)
 
-    def keep_layout(self, told: Mapping[str, Any]) -> None:
+    def keep_layout(self, layout: Mapping[str, Any]) -> None:
         """Keep the layout for the next start; says once why it cannot be kept."""
         path = self.layout_file
         if path is None or self._cannot_keep:
             return
         try:
-            panels.save(path, told)
+            panels.save(path, layout)
         except OSError as error:
             self._cannot_keep = True
             self.untold.append(f"The layout is kept only until you leave: {path}: {error.strerror or error}")
@@ -270,8 +271,7 @@ class Preferences:
             if restyle is not None:
                 restyle()
 
-    # --- preview of the theme that is highlighted in the palette
-    # -------------------------------------------------------
+    # --- preview of the theme that is highlighted in the palette --------------------------------------------
 
     def preview(self, marked: str) -> None:
         """The palette highlights this line: if it is a theme, show it for now."""

@@ -134,7 +134,7 @@ class Cells:
 
 
 def _of_style(style: Style | None, colours: ColorSystem) -> Look | None:
-    """None for what is more than a look: a link."""
+    """The look of a style; None if it has a link, which a look cannot hold."""
     if style is None:
         return PLAIN
     if style.link:
@@ -148,7 +148,7 @@ class Shown:
     def __init__(self) -> None:
         self._size = (0, 0)
         self._letters: list[list[str]] = []
-        """By line; "" where it is not known what stands in a cell."""
+        """By line and column; "" where it is not known what a cell shows."""
         self._looks: list[list[Look]] = []
 
     def update(self, wanted: CompositorUpdate) -> CompositorUpdate:
@@ -159,7 +159,7 @@ class Shown:
         return wanted
 
     def lessened(self, wanted: object) -> Any:
-        """The same for whatever Textual is asked to display: None stays None."""
+        """As `update`, for whatever Textual is asked to display: None stays None."""
         if isinstance(wanted, CompositorUpdate):
             return self.update(wanted)
         if wanted is not None:

@@ -24,11 +24,11 @@ The pointer (`points_at_nothing`)
     the ends of a marked text are still there it asks `is_attached_to_dom` without calling it, which is always true.
 Toasts (`ToastNotice`)
     Textual sets a timer for the time that a toast has left, which is negative for one that is made after its end, as on
-    a busy machine, or where the process was stopped meanwhile. A timer with a negative interval turns in a loop that
-    never ends (`Timer._run`), and the program hears no key any more.
+    a busy machine, or where the process was stopped meanwhile. A timer with a negative interval runs in an
+    endless loop (`Timer._run`), and the program handles no key any more.
 Keys (`bind`)
-    Textual takes the bindings of a screen from its class; those of one that gets its table when it is made have no
-    public way in (`_bindings`).
+    Textual takes the bindings of a screen from its class. There is no public way to give them to a screen when it is
+    made (`_bindings`).
 Dialogs (`dismiss_once`, `is_late`, `SteadyPalette`, `knows_option`)
     Textual pops a screen for each `dismiss`, also for the second one of the same dialog, which removes the dashboard
     (`ScreenStackError`, or an empty screen). Events that were posted before a dialog was dismissed are handled when its
@@ -357,7 +357,7 @@ PAIRS: Final[tuple[tuple[str, str], ...]] = (
     ("\x1b[?1049h", "\x1b[?1049l"),  # the alternate screen
     ("\x1b[?25l", "\x1b[?25h"),  # the cursor
     ("\x1b[?7l", "\x1b[?7h"),  # no line wrap
-    ("\x1b[?1004h", "\x1b[?1004l"),  # tells of focus
+    ("\x1b[?1004h", "\x1b[?1004l"),  # reports the focus
     ("\x1b[?2004h", "\x1b[?2004l"),  # bracketed paste
 )
 MOUSE_MODES: Final[tuple[tuple[str, str], ...]] = tuple(
@@ -409,7 +409,7 @@ class TerminalApp(App[int]):
 
     @property
     def ending(self) -> bool:
-        """Whether it was told to end: from then on it is not suspended any more."""
+        """Whether the app was asked to end: from then on it is not suspended any more."""
         return False
 
     @property
@@ -448,7 +448,7 @@ class TerminalApp(App[int]):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Private in Textual 8.2.8: it would print source text and variables. Whoever opened the app tells the
+        """Private in Textual 8.2.8: it would print source text and variables. Whoever opened the app reports the
         error."""
         self._close_messages_no_wait()
 
@@ -554,8 +554,8 @@ class Output(threading.Thread):
     def __init__(
         self, file: Any, gone: Callable[[], object], ours: Callable[[], bool], torn: Callable[[], object]
     ) -> None:
-        """`gone`: the terminal is; `ours`: whether it may be written to now; `torn`: text was lost, and now there is
-        room again. All are called in this thread."""
+        """`gone`: is called when the terminal was closed; `ours`: returns whether it may be written to now; `torn`: is
+        called when text was lost and the terminal takes text again. All are called in this thread."""
         super().__init__(daemon=True, name="textual-output")
         self._queue: SimpleQueue[str | tuple[str, threading.Event] | None] = SimpleQueue()
         """Pairs are written in any case, text alone unless it is dropped."""
@@ -582,8 +582,8 @@ class Output(threading.Thread):
         self._queue.put((text, threading.Event()))
 
     def write_last(self, text: str, within_s: float) -> bool:
-        """Drop what is drawn and not yet written, write this, and wait at most so long. Whether the terminal read all
-        of it."""
+        """Drop what is drawn and not yet written, write this, and wait at most `within_s` seconds. Returns whether the
+        terminal read all of it."""
         done = threading.Event()
         self._dropping = True
         self._queue.put((text, done))
@@ -745,7 +745,7 @@ if sys.platform != "win32":
 
         def close(self) -> None:
             """Restore the screen and end the writer. Keys are still thrown away, and not shown, until `restore_line`.
-            From any thread; once is enough."""
+            May be called from any thread; a second call does nothing."""
             if self._closed:
                 return
             self._closed = self._quiet = True
@@ -777,7 +777,8 @@ if sys.platform != "win32":
         # --- ours or the shell's ------------------------------------------------------------------------------------
 
         def _foreground(self) -> bool:
-            """Whether the terminal is ours to use. Where it is not the one that controls us there are no jobs."""
+            """Whether this process is in the foreground of the terminal. True where the terminal does not control this
+            process: there is no job control then."""
             try:
                 return os.tcgetpgrp(self.fileno) == os.getpgrp()
             except OSError:
@@ -869,7 +870,8 @@ if sys.platform != "win32":
             self._note(signal.SIGCONT)
 
         def _note(self, number: signal.Signals) -> None:
-            """Take note of all that came, in the order in which it came; of `number` alone where that is not told."""
+            """Record all signals that came, in the order in which they came; only `number` where the order is not
+            known."""
             came = b""
             with contextlib.suppress(OSError):
                 came = os.read(self._came_r, 1 << 16)
@@ -905,8 +907,8 @@ if sys.platform != "win32":
                     return
                 self._leave()
                 if not self._stop_by(signal.SIGTSTP, seen):
-                    # The system does not stop a process that no shell could continue. A key then does nothing but
-                    # tell so; a signal from outside is obeyed by SIGSTOP.
+                    # The system does not stop a process that no shell could continue. A key then only
+                    # reports this; for a signal from outside the process stops by SIGSTOP.
                     if by_key and self._host is not None:
                         self._host.not_suspended()
                     elif not self._is_continued(seen):
@@ -925,10 +927,10 @@ if sys.platform != "win32":
             return self._host is not None and self._host.ending
 
         def _stop_by(self, number: int, seen: int) -> bool:
-            """Stop this process by a signal's own action, unless it was continued since `seen`, or told to end.
+            """Stop this process by a signal's own action, unless it was continued since `seen`, or asked to end.
 
-            Returns when that is so, or it is continued; False if the system did not stop it. The system drops a signal
-            that waits to stop a process when SIGCONT comes, so SIGCONT cannot be lost between the check and the
+            Returns True if that is so, or once it is continued; False if the system did not stop it. The system drops a
+            signal that waits to stop a process when SIGCONT comes, so SIGCONT cannot be lost between the check and the
             stop.
             """
             before = signal.getsignal(number)
@@ -982,7 +984,7 @@ if sys.platform != "win32":
             return os.getppid() == self._parent > 1
 
         def suspend(self) -> None:
-            """Stop as ctrl+z does in a program that leaves the key to the terminal: all that belong to the job."""
+            """Stop all processes of the job, as ctrl+z does in a program that leaves the key to the terminal."""
             self._stop_by_key = True
             try:
                 whole = os.tcgetpgrp(self.fileno) == os.getpgrp()
@@ -1009,8 +1011,8 @@ if sys.platform != "win32":
             super()._enable_mouse_pixels()
 
         def _query_in_band_window_resize(self) -> None:
-            """Not asked for: SIGWINCH tells of another size, and whoever is asked for sizes may report any; with them
-            Textual turns on a report of the mouse for each pixel, of which a picture of cells has no use."""
+            """Do not ask the terminal for its sizes: SIGWINCH reports a new size, and an answer could name any size.
+            With an answer Textual would also turn on mouse reports in pixels, which a picture of cells cannot use."""
 
         # --- input ----------------------------------------------------------------------------------------------------
 
@@ -1079,8 +1081,8 @@ if sys.platform != "win32":
 
 
 class Deadline:
-    """Ends the process with a code when it has not ended so long after `begin`. `begin` may be called in a signal
-    handler; `done` calls it off."""
+    """Ends the process with a code when it has not ended `within_s` seconds after `begin`. `begin` may be called in a
+    signal handler; `done` cancels it."""
 
     def __init__(self, within_s: float, restore: Callable[[], object]) -> None:
         self._within_s, self._restore = within_s, restore
@@ -1120,11 +1122,12 @@ class Deadline:
 
 # === drawing ==========================================================================================================
 #
-# Textual's compositor, asked for less. A partial update takes the smallest rectangle that contains all dirty regions
-# and renders, whole, every widget that the rectangle touches, containers behind them included. With a clock in the top
-# line and a feed at the bottom that is the whole screen, several times a second. Only what lies in a dirty region is
-# sent in the end, so here a widget is asked only for rows that are dirty, and only if no widget in front of it has
-# filled them. A chop that is not filled is skipped by the update, as for widgets outside of the rectangle.
+# A compositor that renders less than Textual's. There a partial update takes the smallest rectangle that contains all
+# dirty regions and renders, whole, every widget that the rectangle touches, containers behind them included. With a
+# clock in the top line and a feed at the bottom that is the whole screen, several times a second. Only what is in a
+# dirty region is sent in the end, so here a widget is asked only for rows that are dirty, and only if no widget in
+# front of it has filled them. A chop that is not filled is skipped by the update, as for widgets outside of the
+# rectangle.
 #
 # Private in Textual 8.2.8: `render_partial_update`, `_dirty_regions`, `_regions_to_spans`. Should an update drop them,
 # this class has no effect and the dashboard is slower.
@@ -1213,8 +1216,8 @@ def laid_out_once() -> Iterator[None]:
 
 
 class TextLine(Input):
-    """A line to type in. Textual lays out the whole screen for each letter, as the text scrolls over more; but the line
-    itself stays as large as it is."""
+    """A line to type in. Textual lays out the whole screen for each letter, since the text becomes longer; but the size
+    of the line itself does not change."""
 
     virtual_size = Reactive(Size(0, 0), layout=False)
 
@@ -1332,7 +1335,7 @@ class LeanStylesheet(Stylesheet):
         self.parse()
 
     def memory(self, rules: list[RuleSet]) -> tuple[dict[frozenset[str], Candidates], Matched]:
-        """Where to keep what is found for these rules."""
+        """The two tables in which `apply` keeps what it finds for these rules."""
         return {}, {}
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: dict[tuple[Any, ...], Any] | None = None) -> None:
@@ -1542,7 +1545,7 @@ def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
     """Whether a mouse event is to be dropped: it presses, or moves over, a widget that was taken away and that the
     last layout still has. A button that is let go is handed out in any case.
 
-    A marked text of which an end was taken away is marked no more. Private in Textual: `_select_state`.
+    If a widget at an end of the marked text was taken away, the mark is removed. Private in Textual: `_select_state`.
     """
     screen = app.screen
     state = screen._select_state
@@ -1558,8 +1561,8 @@ def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
 
 
 def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
-    """Have a widget or screen answer to these keys, from when it is made on, and no more to those by which Textual
-    moves the focus from widget to widget: they would come first."""
+    """Add bindings to a widget or screen that has just been made, and remove those by which Textual moves the focus
+    from widget to widget, which would be handled first."""
     kept = BindingsMap.from_keys(
         {
             key: others
@@ -1584,7 +1587,7 @@ def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
 
 
 class Overlay(ModalScreen[R]):
-    """A modal screen through which the one below is seen as it is, and goes on.
+    """A transparent modal screen: the screen below stays visible, and is still updated.
 
     Textual 8.2.8 renders the whole screen below through Rich's console for each update, and copies each segment. Here
     only the rows that are asked for are taken from the compositor of the screen below.
@@ -1610,12 +1613,12 @@ class Overlay(ModalScreen[R]):
 
 
 GONE: Final = (NoMatches, ScreenStackError, MountError, NoScreen, NoWidget, NoActiveAppError, EventTargetGone)
-"""What Textual 8.2.8 raises when a node is asked for something after it was taken away."""
+"""What Textual 8.2.8 raises when a node is used after it was removed."""
 
 
 def is_late(app: App[Any], error: Exception) -> bool:
-    """Whether an exception says no more than that a node was taken away before its last event was handled: it is one of
-    Textual's own kinds for that, and what runs now belongs to a dialog that was dismissed or to a widget that was
+    """Whether an exception only says that a node was removed before its last event was handled: it is one of Textual's
+    own kinds for that, and what runs now belongs to a dialog that was dismissed or to a widget that was
     removed. Any other kind is a programming error, in whatever node. Private in Textual 8.2.8: `active_message_pump`,
     `_parent`."""
     if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
@@ -1637,8 +1640,8 @@ def knows_option(listed: OptionList, event: events.MouseEvent) -> bool:
 
 
 def _least_width(listed: OptionList) -> int:
-    """The columns in which one letter of a line has room, beside its padding. In fewer Textual counts the lines with a
-    step of 0 (`ValueError`)."""
+    """The columns that one letter of a line and its padding need. With fewer, Textual counts the lines with a step of 0
+    (`ValueError`)."""
     return listed.get_component_styles("option-list--option").padding.width + listed._get_left_gutter_width() + 1
 
 

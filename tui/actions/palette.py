@@ -102,7 +102,7 @@ def _ask_with(goal: str, context: Context) -> None:
 
 
 class ActionFinder(Provider):
-    """Finds actions."""
+    """Provides the lines of the palette to Textual."""
 
     _all: tuple[tuple[str, Action], ...] | None = None
     _lines: tuple[tuple[str, tuple[str, ...], str], ...] = ()

@@ -62,7 +62,7 @@ def mark(context: Context) -> None:
 
 
 def jump(context: Context) -> None:
-    """Letters on peers, digits on panels."""
+    """Start jump mode: letters on peers, digits on panels."""
     context.screen.jump()
 
 

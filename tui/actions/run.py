@@ -42,8 +42,8 @@ def choose(context: Context) -> None:
 
 
 def restart_under(protocol: str, context: Context) -> None:
-    """The same peers under another network. Who would ask next in the run that ends is selected in the new one: not the
-    peer that was silenced, but the former asker, so that the two runs can be compared."""
+    """Restart the same peers with another network. The peer that would have asked next is selected in the new run: not
+    a peer that was silenced, but the former asker, so that the two runs can be compared."""
     frame = context.screen.frame
     asker = None if frame is None else asker_of(frame)
     if context.session.restart(protocol):
@@ -129,8 +129,7 @@ def _told_attacks(context: Context) -> Words:
     return Words("", f"Attack: {says}", tip)
 
 
-# --- files and the clipboard
-# --------------------------------------------------------------------------------------------
+# --- files and the clipboard ----------------------------------------------------------------------------------------
 
 
 def copy(context: Context) -> None:

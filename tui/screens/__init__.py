@@ -1,1 +1,1 @@
-"""screens"""
+"""The screens: the dashboard, the frame clock, and the dialogs over it."""

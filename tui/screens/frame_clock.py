@@ -22,11 +22,11 @@ from collections.abc import Callable
 # A slot is the wall time from one frame to the next. When painting takes more than `HEAVY` of it, slots grow, so that
 # the swarm and the keyboard keep their share; when it takes less than `LIGHT`, they shrink back to the set rate. The
 # time of painting is processor time: on a machine with other load, wall time would include that load, and frames would
-# be left out without need (25 instead of 30 a second at less than half of one core).
+# be dropped without need (25 instead of 30 a second at less than half of one core).
 
 HEAVY, LIGHT = 0.7, 0.5
-"""Close to each other, so that slots shrink soon after a short slow time; a slot that shrank by a fifth is not too
-short."""
+"""Shares of a slot. They are close to each other, so that slots shrink soon after a short slow time; and far enough
+that a slot which was shortened by a fifth is not too short."""
 LEAST_FPS = 4.0
 WAITING_MOST = 1
 """Writes that may wait for the terminal, besides the one under way, when a frame is drawn."""

@@ -1,4 +1,4 @@
-"""Jump mode: letters on the peers in sight, on each panel the key that opens it; typing one goes there.
+"""Jump mode: shows letters on the peers in sight, and on each panel its key; typing one goes there.
 
 A modal screen through which the dashboard is seen: the picture goes on meanwhile, and the letters move with their
 peers. It hands back a `Target`, or None after escape, a click, a resize or a key that means nothing here, and then
@@ -56,7 +56,7 @@ class JumpScreen(Overlay[Target | None]):
         super().__init__()
         self._view, self._panels_by_key, self._redraw = view, panels, redraw
         self.tags: Mapping[str, PeerId] | None = None
-        """Peer by tag; None until the next picture, which deals the tags out."""
+        """Peer by tag; None until the next picture, which assigns the tags."""
         self._typed = ""
         self._seen = 0
         """How many peers are in sight."""
@@ -102,8 +102,8 @@ class JumpScreen(Overlay[Target | None]):
     # --- events ------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """A letter, the key of a panel, zoom, erase; any other key closes it, but for a letter of another alphabet, of
-        which the app tells that it is no key."""
+        """A letter, the key of a panel, zoom, erase; any other key closes it. A letter of another alphabet is left to
+        the app, which reports that it is no key."""
         if is_foreign(event.character) and event.key == event.character:
             return
         event.stop()
@@ -142,7 +142,7 @@ class JumpScreen(Overlay[Target | None]):
         self._close(None)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Another size of the terminal closes it: panels stand elsewhere then."""
+        """Another size of the terminal closes it, since the panels are in other places then."""
         if self._opened_at is not None and event.size != self._opened_at:
             self._close(None)
         self._opened_at = event.size

@@ -1,4 +1,5 @@
-"""The parts of the dashboard that its first picture does not show, by their ids. They are loaded after it."""
+"""The parts of the dashboard that its first picture does not show, by their ids. They are imported after that
+picture."""
 
 from __future__ import annotations
 

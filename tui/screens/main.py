@@ -161,7 +161,7 @@ OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "
 OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
 """Actions in the frame of each picture; where room is short, those at the end are left out first."""
 LATE = ("attacks", OPTIONS)
-"""Panels that are made when they are first opened, and take the focus by themselves then."""
+"""Panels that make their contents when they are first opened, and then take the focus by themselves."""
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "tab")),
@@ -225,8 +225,8 @@ class Program(Protocol):
 
 
 class Words(NamedTuple):
-    """The words of an action at this moment: on a key or button, in the menu and palette, and what it does. Empty: as
-    in its row."""
+    """The words of an action at this moment. label: on a key or button; says: in the menu and palette; tip: what it
+    does. Those that are empty are as in the row of the action."""
 
     label: str = ""
     says: str = ""
@@ -320,7 +320,7 @@ class MainScreen(LeanScreen[None]):
 
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
-        # Each class that is changed later has the rules for all widgets matched again.
+        # After each later change of a class Textual matches the rules of all widgets again.
         shown = rooms(*self.app.size, self.panels.wishes, story=self.has_story)
         looks = {
             "-dense": self.context.app.preferences.density == "compact",
@@ -379,7 +379,8 @@ class MainScreen(LeanScreen[None]):
         return late.KINDS[name](id=name)
 
     async def _make_rest(self) -> None:
-        """Make what the first picture did not need, once that is written: it is hidden, and opens at a key."""
+        """Make the parts that the first picture did not need, once that picture is written. They are hidden until a key
+        opens them."""
         if not self.is_attached:
             return
         if unwritten(self.app) and self._rest_looks < REST_LOOKS:
@@ -501,7 +502,7 @@ class MainScreen(LeanScreen[None]):
 
     @property
     def tour_box(self) -> TourBox:
-        """Where the tour speaks."""
+        """The box with the text of the tour."""
         return cast("TourBox", self.query_one("#tour"))
 
     @property
@@ -808,7 +809,7 @@ class MainScreen(LeanScreen[None]):
     # --- room -------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Another terminal size; at the start several events tell the same one."""
+        """Another terminal size; at the start several events report the same one."""
         if self.size != self._roomed:
             first, self._roomed = self._roomed is None, self.size
             if first:  # what the start took is not made up for: time runs from the first picture on
@@ -913,7 +914,7 @@ class MainScreen(LeanScreen[None]):
         return max(ROW_LEAST, min(size, height - 3 - max(TOP_LEAST, height // 3) - other))
 
     def resize_part(self, part: str, size: int) -> bool:
-        """Give the column or a row another size; the picture gives way. Returns whether it has one now."""
+        """Give the column or a row another size; the picture gets the rest. Returns whether the size changed."""
         sizes, before = self.panels.sizes, self.size_of(part)
         for row in ("middle", "bottom"):
             now = self.size_of(row)
@@ -963,7 +964,7 @@ class MainScreen(LeanScreen[None]):
                 self._moved |= self.resize_part(part, wanted)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """The border stays."""
+        """End the drag of a border, and keep the sizes."""
         if self._dragged:
             self._dragged = ()
             self.release_mouse()
@@ -1016,7 +1017,7 @@ class MainScreen(LeanScreen[None]):
         self.changed()
 
     def place_drawer(self) -> None:
-        """In a narrow terminal the inspector lies on the side of the picture where the selected peer is not."""
+        """In a narrow terminal, move the inspector to the side of the picture where the selected peer is not."""
         peer, inspector = self.session.selection.selected, self.query_one(Inspector)
         share = 0.5 if peer is None else self.view.share_of(peer)
         # A peer that moves about in the middle does not move the drawer.
@@ -1024,7 +1025,7 @@ class MainScreen(LeanScreen[None]):
             inspector.set_class(share > 0.5, "-left")
 
     def _uncover_names(self) -> None:
-        """No name stands where the drawer is, once it is laid out."""
+        """Draw no names in the cells that the drawer covers, once it is laid out."""
         covered = self._covered() if self.is_attached else None
         if covered != self.view.covered:
             self.view.covered = covered
@@ -1183,8 +1184,8 @@ class MainScreen(LeanScreen[None]):
         self.close_bars()
 
     def on_asked(self, event: say.Asked) -> None:
-        """A text was typed to ask for, or the name of a file to share, or the values of a verb. The line closes, but
-        where it cannot be: then it says why."""
+        """A text was typed to ask for, or the name of a file to share, or the values of a verb. The line closes; if
+        this is not possible it stays open and says why."""
         session = self.session
         if event.act:
             session.refused = self._act_typed(event.act, event.text)
@@ -1238,8 +1239,8 @@ class MainScreen(LeanScreen[None]):
             return
 
     def _settle_bars(self) -> None:
-        """Who types in a line has the keys of the keyboard: a line that is shown has the focus. Where it has gone to
-        the picture, by a click that chooses who asks, it comes back; where it has gone elsewhere the line closes."""
+        """Keep the focus in a text field that is open. If it has moved to the picture, by a click that chooses who
+        asks, give it back to the field; if it has moved elsewhere, close the field."""
         if not (self.complete and self.is_attached):
             return
         for bar in (self.ask_bar, self.filter_bar):
@@ -1279,8 +1280,8 @@ class MainScreen(LeanScreen[None]):
         self.changed()
 
     def focus_in(self, name: str) -> None:
-        """Into a panel: to the part that had the focus last, else to itself if it takes keys, else to the first part
-        that does."""
+        """Move the focus into a panel: to the part that had it last, else to the panel itself if it takes keys, else to
+        its first part that does."""
         panel, last = self.panel(name), self._parts.get(name)
         if last is not None and last.is_attached and last.focusable and self.panel_at(last) == name:
             last.focus()
@@ -1291,8 +1292,8 @@ class MainScreen(LeanScreen[None]):
                 part.focus()
 
     def focus_panel(self, name: str) -> None:
-        """Into a panel that is opened in this turn; keys wait until it takes them, from this key on and not only from
-        the refresh after it."""
+        """Move the focus into a panel that is opened in this turn of the event loop. From now on, and not only from the
+        next refresh on, keys wait until it takes them."""
         self.call_after_refresh(self.focus_in, name)
         inputs, panel = queue_of(self.app), self.panel(name)
         if inputs is None:
@@ -1308,7 +1309,7 @@ class MainScreen(LeanScreen[None]):
         return name in LATE or panel.focusable or any(part.focusable for part in panel.query("*"))
 
     def focus_next_panel(self, by: int) -> None:
-        """To the panel so many further on, in reading order: each is one stop."""
+        """Move the focus by `by` panels, in reading order."""
         shown = self.panels.shown
         order = [name for left, right in ROWS.values() for side in (left, right) for name in (PICTURE, *NAMES)
                  if name in side and name in shown and self.takes_keys(name)]  # fmt: skip
@@ -1544,7 +1545,7 @@ class MainScreen(LeanScreen[None]):
             self._holding = False
 
     def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
-        """A step."""
+        """A turn of the wheel on the timeline: move the cursor by a step."""
         session = self.session
         # A wheel is often turned by mistake, so at the end of the run it does not advance time.
         if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
@@ -1573,7 +1574,7 @@ class MainScreen(LeanScreen[None]):
         self.changed()
 
     def colour_as_told(self) -> None:
-        """Colour peers by what the scenario wants, if it wants anything."""
+        """Colour peers as the scenario says, if it says so."""
         colour_by = self.session.player.scenario.colour_by
         if self.has_story and colour_by:
             self.view.colour(colour_by)
@@ -1647,7 +1648,8 @@ class MainScreen(LeanScreen[None]):
             box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y))
 
     def _below_the_sentence(self) -> Region:
-        """The picture without its edge above and the sentence, which tells what the tour is about."""
+        """The picture without its upper edge and the sentence there, which says what happens: the tour must not cover
+        it."""
         picture = self.view.region
         return picture.shrink((min(3, picture.height), 0, 0, 0))
 

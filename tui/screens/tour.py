@@ -58,9 +58,9 @@ class Tour:
         return self.step > STEPS
 
     def see(self, snapshot: Snapshot, events: tuple[Event, ...], trace: Trace | None, *, asking: bool = False) -> bool:
-        """Take in what happened; `trace` is that of the ask that is looked at, `asking`: an ask is being typed.
+        """Take in what happened. trace: of the ask that is looked at; asking: an ask is being typed.
 
-        Whether what is to be said may have changed.
+        Returns whether `words` may have changed.
         """
         before = (self.step, self._ask, self._answerers, self._asking)
         self._asking = asking
@@ -87,8 +87,8 @@ class Tour:
             self.step = 4 if killed else 3
 
     def _closed(self, snapshot: Snapshot) -> None:
-        """The answer has been seen when the question no longer spreads; when the ask is over without one, another is
-        asked for. What was found may be fetched for minutes, and nobody need wait for that."""
+        """Go to step 3 once the question no longer spreads and there is an answer; if the ask ended without one, go
+        back to step 1 with another text. A download of what was found may take minutes, and is not waited for."""
         row = next((row for row in snapshot.asks if row.id == self._ask), None)
         if row is None or row.id in snapshot.spreading:
             return
@@ -147,10 +147,10 @@ def marker() -> Path:
 
 
 def first_time() -> bool:
-    """Whether the tour has not been offered yet; from now on it has been.
+    """Whether the tour has not been offered yet. This is written into a file, so a later call returns False.
 
-    It is noted when it begins: whoever ends it early knows that it exists. Where the file cannot be written it is
-    not offered, as it would be offered at each start.
+    It is written when the tour begins: a person who ends it early knows that it exists. Where the file cannot be
+    written it is not offered, as it would be offered at each start.
     """
     path = marker()
     try:
@@ -166,7 +166,7 @@ def first_time() -> bool:
 WIDTH = 38
 """Cells, frame included."""
 NEAR = 4
-"""Cells between a peer and the box that speaks of it: so that the ring around the peer stays visible."""
+"""Cells between a peer and the box about it, so that the ring around the peer stays visible."""
 
 
 class TourBox(TextRows):
@@ -213,8 +213,8 @@ class TourBox(TextRows):
 
 
 def beside(cell: tuple[int, int], high: int, room: Region, others: Sequence[tuple[int, int]] = ()) -> Offset:
-    """Where a box of `high` lines stands next to a cell, without covering it, inside `room`; of the sides that have
-    room, the one where it hides the fewest of `others`."""
+    """The place of a box of `high` lines next to a cell, without covering it, inside `room`. Of the sides where it
+    fits, the one where it hides the fewest of `others`."""
     x, y = cell
     level = min(max(room.y, y - high // 2), max(room.y, room.bottom - high))
     centred = min(max(room.x, x - WIDTH // 2), max(room.x, room.right - WIDTH))

@@ -27,9 +27,9 @@ from .selection import Selection
 FACTS_S = 0.2
 """Wall seconds after which the facts about the selected peer are read again: its beliefs may be long."""
 KEEPERS_S = 1.0
-"""Wall seconds after which who keeps a record is asked again: each peer is."""
+"""Wall seconds after which the keepers of a record are found again, for which each peer is asked."""
 THEORY_S = 1.0
-"""Wall seconds between two computations of theory while asks are followed: each searches all links."""
+"""Wall seconds between two computations of theory while asks are followed: each computation searches all links."""
 LINKS_MANY = 2_000
 """With fewer links, theory is computed for each followed ask."""
 THEORIES_MAX = 50
@@ -64,7 +64,7 @@ class Analysis:
         self.refresh_facts()
 
     def state(self) -> tuple[object, ...]:
-        """What the user switched on of it, to compare."""
+        """What the user has switched on, to find out whether that changed."""
         return self.show_belief, self.min_cut
 
     def refresh_facts(self) -> None:
@@ -72,8 +72,8 @@ class Analysis:
         self._facts_s = self._offers_s = self._kept_s = -1.0
 
     def facts(self, now_s: float, contacts: bool) -> PeerFacts | None:
-        """About the selected peer; not older than `FACTS_S`. now_s: wall seconds; contacts: whether somebody looks at
-        its links, so that contacts are read where no stream is open."""
+        """The facts about the selected peer, not older than `FACTS_S`. now_s: wall seconds; contacts: whether somebody
+        looks at its links, so that contacts are read where no stream is open."""
         peer = self._selection.selected
         if peer is None:
             return None
@@ -144,7 +144,8 @@ class Analysis:
         return self._kept
 
     def theory(self) -> tuple[Theory, ...]:
-        """Of the chosen ask, computed once, when it was first shown: links change, and the figures with them."""
+        """The theory of the chosen ask, computed once, when the ask was first shown, as it depends on the links of that
+        moment."""
         ask = self._selection.ask
         if ask is None:
             return ()

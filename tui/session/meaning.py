@@ -16,7 +16,8 @@ class Meaning:
 
 
 def meaning_of(snapshot: Snapshot) -> Meaning:
-    """Of the network of a snapshot, and of the asks that it has: a command may state another goal than the usual."""
+    """Which figures mean something in the network of a snapshot, with the asks that it has: a command may state another
+    goal than the usual one."""
     fixed = snapshot.fixed
     reach = fixed.goals[0].audience != "one"
     hits = fixed.goals[0].sought == "answer" or any(row.sought == "answer" for row in snapshot.asks)

@@ -25,7 +25,7 @@ UNITS = {
     "_h": "h",
     "_s": "s",
 }
-"""The unit that the end of an option's name says."""
+"""Units by the endings of the names of options."""
 SMALL = 20
 """Whole numbers below it change by one."""
 

@@ -56,14 +56,14 @@ PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
 """Panels that share a place, in order of precedence; and how many of them are side by side in a terminal of `HUGE_W`
 or wider. In a narrower one it is one."""
 DRAWERS = ("attacks", OPTIONS)
-"""Panels that lie over the picture in a narrow terminal, as the inspector does; one at a time."""
+"""Panels that cover a part of the picture in a narrow terminal, as the inspector does; one at a time."""
 
 ROWS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "top": (frozenset({PICTURE}), frozenset({"inspector", "attacks", OPTIONS})),
     "middle": (frozenset({"asks", "peers", "kinds", HISTORY}), frozenset({"controls", "story"})),
     "bottom": (frozenset({"charts"}), frozenset({"feed"})),
 }
-"""Panels that stand side by side: those at the left, and those in the column at the right."""
+"""Panels of each row: those at the left, and those in the column at the right."""
 
 Sizes: TypeAlias = dict[str, int]
 """Cells of the column at the right (`side`) and lines of the rows `middle` and `bottom`, where the user chose them."""
@@ -98,12 +98,12 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def too_small(width: int, height: int) -> bool:
-    """Whether there is room for one sentence only."""
+    """Whether a terminal is too small for the panels, so that only one sentence is shown."""
     return width < LEAST_W or height < LEAST_H
 
 
 def drawer(width: int, height: int) -> bool:
-    """Whether the inspector lies over the picture instead of beside it."""
+    """Whether the inspector covers a part of the picture, instead of being beside it."""
     return width < WIDE
 
 
@@ -195,14 +195,14 @@ class PanelLayout:
     arrangements: dict[str, Arrangement] = field(default_factory=dict)
     """Those that were used, by layout."""
     drawer_shut: bool = False
-    """The inspector, which lies over the picture in a narrow terminal, was closed since the last selection."""
+    """The inspector, which is a drawer in a narrow terminal, was closed since the last selection."""
     whole: str = ""
     """The panel that has the whole screen, or the picture; empty for none."""
     shown: frozenset[str] = frozenset()
 
     @property
     def arrangement(self) -> Arrangement:
-        """That of the layout that is shown."""
+        """What the person made of the layout that is shown."""
         if self.name not in self.arrangements:
             self.arrangements[self.name] = arrangement_of(self.name)
         return self.arrangements[self.name]
@@ -233,7 +233,7 @@ class PanelLayout:
         return changed
 
     def behind(self, width: int, height: int, *, story: bool) -> dict[str, tuple[str, ...]]:
-        """For each shown panel that shares its place: those that could stand there instead."""
+        """For each shown panel that shares its place: those that could be shown there instead."""
         return {} if self.whole else behind(width, height, self.wishes, self.shown, story=story)
 
     def toggle(self, name: str, *, narrow: bool) -> bool:
@@ -278,17 +278,18 @@ def _whole(value: object, least: int) -> bool:
 
 
 def layout_from(data: object) -> PanelLayout:
-    """The layout that `to_json` told. What is not understood is left out: the file may be of another version."""
+    """The layout of which `to_json` made `data`. What is not understood is left out: the file may be of another
+    version."""
     made = PanelLayout()
     if not isinstance(data, dict):
         return made
     name, kept = data.get("layout"), data.get("arrangements")
     if isinstance(name, str) and name in LAYOUTS:
         made.name = name
-    for layout, told in kept.items() if isinstance(kept, dict) else ():
-        if layout not in LAYOUTS or not isinstance(told, dict):
+    for layout, saved in kept.items() if isinstance(kept, dict) else ():
+        if layout not in LAYOUTS or not isinstance(saved, dict):
             continue
-        panels, sizes = told.get("panels"), told.get("sizes")
+        panels, sizes = saved.get("panels"), saved.get("sizes")
         wishes = panels if isinstance(panels, dict) else {}
         chosen = sizes if isinstance(sizes, dict) else {}
         made.arrangements[layout] = Arrangement(
@@ -316,13 +317,13 @@ def load(path: Path) -> PanelLayout:
     return PanelLayout()
 
 
-def save(path: Path, told: Mapping[str, Any]) -> None:
-    """Write what `to_json` told, in one piece. Raises OSError."""
+def save(path: Path, layout: Mapping[str, Any]) -> None:
+    """Write what `to_json` returned, so that the file is complete or unchanged. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(told, file, indent=1)
+            json.dump(layout, file, indent=1)
         os.replace(name, path)
     except OSError:
         with contextlib.suppress(OSError):

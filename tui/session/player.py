@@ -55,7 +55,8 @@ class Player:
     """Owns the time machine, and the pacer that advances it.
 
     until: pause there, in virtual seconds, or when all asks are closed ("quiet"). make: makes a swarm of a setup.
-    on_seeked: called when the cursor has moved to another moment. Raises InputError for a setup that cannot be."""
+    on_seeked: called when the cursor has moved to another moment. Raises InputError for a setup that is not
+    possible."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Player:
     def open(self, scenario: Scenario, setup: Setup, repeated: Schedule = ()) -> None:
         """Play another run from its start. repeated: see `Player.repeated`.
 
-        Raises InputError for a setup that cannot be; nothing has changed then.
+        Raises InputError for a setup that is not possible; nothing has changed then.
         """
         swarm = self._make(setup)
         if setup.protocol == scenario.setup.protocol:
