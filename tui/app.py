@@ -119,7 +119,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         self._interrupted_s = -TWICE_S
         self._shown = Shown()
         self._foreign_s = -LATIN_S
-        self._up = False
+        self._picture_shown = False
         self._leaves_with: int | None = None
         self._leaving = False
         self._late = 0
@@ -127,9 +127,9 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         """Ends the program by a signal, and when leaving takes too long."""
         self._ascii_only = ascii_only
         self.preferences = Preferences(self, ALL, settled, glyphs)
-        self.theme = self.preferences.settle(theme)
+        self.theme = self.preferences.apply_settings(theme)
         self.stylesheet.set_variables(self.get_css_variables())  # before anything is parsed with those of another theme
-        self.preferences.untold += [keyed(self, sentence) for sentence in lacks]
+        self.preferences.pending_warnings += [keyed(self, sentence) for sentence in lacks]
         self.main = MainScreen(session, ACTIONS, self, fps=self._fps, steady=self._steady)
 
     @property
@@ -157,7 +157,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded and self.screen_stack:
             if isinstance(event, events.Paste):
                 event.text = self._one_line(event.text)
-            for one in self._apart(event) if isinstance(event, events.Key) else (event,):
+            for one in self._keys_meant(event) if isinstance(event, events.Key) else (event,):
                 if isinstance(one, events.Key):
                     self.main.show_key(one.key)
                 await self.inputs.put(one)
@@ -168,7 +168,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         """The input that was delivered last has been handled."""
         await self.inputs.passed(message)
 
-    def _apart(self, event: events.Key) -> tuple[events.Event, ...]:
+    def _keys_meant(self, event: events.Key) -> tuple[events.Event, ...]:
         """The keys that an event stands for: the key itself, if it is in the table of keys. Else a key with alt is two
         keys that arrived together, ESC and the one after it; and a key that most terminals report as another one is
         that other one."""
@@ -177,7 +177,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if any(event.key in key.keys.split(",") for key in self.preferences.keys_now):
             return (event if not isinstance(event, AltKey) else events.Key(event.key, None),)
         if isinstance(event, AltKey):
-            return events.Key(ESCAPE, "\x1b"), *self._apart(event.plain)
+            return events.Key(ESCAPE, "\x1b"), *self._keys_meant(event.plain)
         return (events.Key(*OTHERWISE[event.key]),)
 
     def _one_line(self, pasted: str) -> str:
@@ -225,7 +225,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         Objects that exist now stay, so the garbage collector does not look at them again.
         """
         self.preferences.all_themes()
-        self.preferences.tell_untold()
+        self.preferences.show_pending_warnings()
         self.preferences.watch_files()
         if self.screen is self.main:
             self.main.maybe_tour()
@@ -233,16 +233,16 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
             gc.freeze()
             gc.set_threshold(*COLLECT)
             gc.enable()
-        self._up = True
+        self._picture_shown = True
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
 
     def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
         """Only the parts that the terminal does not show yet."""
-        return renderable if self.is_inline else self._shown.lessened(renderable)
+        return renderable if self.is_inline else self._shown.reduced(renderable)
 
     @on(CommandPalette.OptionHighlighted)
-    def _marked(self, event: CommandPalette.OptionHighlighted) -> None:
+    def _line_highlighted(self, event: CommandPalette.OptionHighlighted) -> None:
         option = event.highlighted_event.option
         self.preferences.preview((option.hit.text or "") if isinstance(option, Command) else "")
 
@@ -259,7 +259,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
 
         Waits until the first picture is shown: a screen that is closed while its widgets are being made raises errors.
         """
-        if not self._up:
+        if not self._picture_shown:
             self._leaves_with = code
             return
         self._leaving = True
@@ -284,7 +284,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if self._first is not None and (driver is None or self.screen_taken):
             self._first.leave()
 
-    def to_the_shell(self) -> None:
+    def suspend_to_shell(self) -> None:
         """Suspend the program, as ctrl+z does in other programs; `fg` resumes it."""
         driver = driver_of(self)
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
@@ -342,7 +342,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if self.ending:
             self._note_late(error)
             if self._leaves_with is not None:
-                self._up = True  # there will be no first picture to wait for
+                self._picture_shown = True  # there will be no first picture to wait for
                 self.leave(self._leaves_with)
             return True
         if is_late(self, error):
@@ -369,7 +369,7 @@ def open_dashboard(
     speed: float = 1.0,
     glyphs: Mode | None = None,
     until: Until = None,
-    last_word: Callable[[Report], None] | None = None,
+    on_report: Callable[[Report], None] | None = None,
     settings: Settings | None = None,
     lacks: Sequence[str] = (),
     ascii_only: bool = False,
@@ -433,8 +433,8 @@ def open_dashboard(
                     app.broken = app.broken or (error if isinstance(error, Exception) else RuntimeError("cancelled"))
             if app.broken is not None:
                 raise SwarmError(_report_of(app.session, app.broken)) from app.broken
-            if last_word is not None:
-                last_word(app.session.report())
+            if on_report is not None:
+                on_report(app.session.report())
         finally:
             gc.freeze()  # the garbage collector does not run any more, so that the program ends at once
             app.deadline.restore()

@@ -11,7 +11,7 @@ PACKAGES = ("engine", "themes")
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-class Beside:
+class SiblingFinder:
     """A finder for `sys.meta_path`."""
 
     @staticmethod

@@ -28,7 +28,7 @@ from .session.panels import (
     WIDE,
     PanelLayout,
     fitted,
-    rooms,
+    shown_panels,
     too_small,
 )
 
@@ -65,7 +65,7 @@ def lines(
     if too_small(width, height):
         return []
     kept = layout or PanelLayout()
-    shown = rooms(width, height, kept.wishes, story=story)
+    shown = shown_panels(width, height, kept.wishes, story=story)
     sizes = fitted(kept.sizes, width, height, shown)
     wide, huge = width >= WIDE, width >= HUGE_W and height >= HUGE_H
     side = sizes.get("side", min(56 if huge else 43, width // 2)) if wide else 0
@@ -79,7 +79,7 @@ def lines(
     made = [f" swarmtop  {network}".ljust(width)[:width], *[" " * width] * banner]
     for row, (left, right) in ROWS.items():
         beside = [name for name in NAMES if name in right & shown]
-        # In a narrow terminal the panels beside the picture become drawers over it, which are closed at first.
+        # In a narrow terminal the panels beside the picture are drawers over it, which are not drawn here.
         names = [name for name in (PICTURE, *NAMES) if name in left & shown] + (beside if wide or row != "top" else [])
         if high[row] and names:
             here = side if wide and len(names) > 1 and beside else 0
@@ -113,7 +113,7 @@ class FirstFrame:
         self._size = (0, 0)
         self._handlers: dict[int, Any] = {}
         self._keys: Sequence[Key] = ()
-        self._switching, self._told = False, 0
+        self._switching, self._pending_signal = False, 0
         self.shown = False
         """Whether the alternate screen was entered, and nobody has left it yet or taken it over."""
 
@@ -128,7 +128,7 @@ class FirstFrame:
         file = sys.__stderr__
         self._palette = palette
         try:
-            if file is None or not file.isatty() or not _takes_text(file.fileno()) or not _in_front(file.fileno()):
+            if file is None or not file.isatty() or not _takes_text(file.fileno()) or not _in_foreground(file.fileno()):
                 return
             self._size = _size_of(file.fileno())
         except (OSError, ValueError):
@@ -169,9 +169,9 @@ class FirstFrame:
             os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), text.encode())
         self.shown = shown
         self._switching = False
-        told, self._told = self._told, 0
-        if told:
-            (self._suspend if told == SUSPENDING else self._end)(told, None)
+        pending, self._pending_signal = self._pending_signal, 0
+        if pending:
+            (self._suspend if pending == SUSPENDING else self._end)(pending, None)
 
     def hand_over_signals(self) -> dict[int, Any]:
         """The signals that are handled here, with the handlers that they had before. Whoever calls this sets others."""
@@ -190,7 +190,7 @@ class FirstFrame:
     def _end(self, number: int, _: object) -> None:
         """Leave the alternate screen, and end as without this handler."""
         if self._switching:
-            self._told = number
+            self._pending_signal = number
             return
         if self.shown:
             with contextlib.suppress(OSError):
@@ -200,7 +200,7 @@ class FirstFrame:
     def _suspend(self, number: int, _: object) -> None:
         """Leave the alternate screen, stop as without this handler, and show the frame again when continued."""
         if self._switching:
-            self._told = self._told or number
+            self._pending_signal = self._pending_signal or number
             return
         shown = self.shown
         if shown:
@@ -211,7 +211,7 @@ class FirstFrame:
         file = sys.__stderr__
         if shown and file is not None:
             for _ in range(BACKGROUNDS_MOST):
-                if _in_front(file.fileno()):
+                if _in_foreground(file.fileno()):
                     break
                 signal.raise_signal(signal.SIGTTOU)  # as the system does with a program that writes from there
             with contextlib.suppress(OSError, ValueError):
@@ -259,7 +259,7 @@ def _size_of(fd: int) -> tuple[int, int]:
     return width, height
 
 
-def _in_front(fd: int) -> bool:
+def _in_foreground(fd: int) -> bool:
     """Whether this process is in the foreground of the terminal. True where the terminal does not control this process:
     there is no job control then."""
     try:

@@ -21,31 +21,31 @@ def is_program(argv: list[str]) -> bool:
 
 def close() -> None:
     """Keep on the path only the folders that were given by an absolute name, or that an installation put there."""
-    first = _first()
-    if first and sys.path and _place(sys.path[0]) == first:
+    first = _first_entry()
+    if first and sys.path and _real_path(sys.path[0]) == first:
         del sys.path[0]
-    told = "" if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "")
-    named = told.split(os.pathsep) if told else []
-    relative = {_place(path) for path in named if not os.path.isabs(path)}
-    relative -= {_place(path) for path in named if os.path.isabs(path)}
-    sys.path[:] = [path for path in sys.path if os.path.isabs(path) and _place(path) not in relative]
-    from .beside import Beside
+    listed = "" if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "")
+    named = listed.split(os.pathsep) if listed else []
+    relative = {_real_path(path) for path in named if not os.path.isabs(path)}
+    relative -= {_real_path(path) for path in named if os.path.isabs(path)}
+    sys.path[:] = [path for path in sys.path if os.path.isabs(path) and _real_path(path) not in relative]
+    from .beside import SiblingFinder
 
-    if Beside not in sys.meta_path:
-        sys.meta_path.insert(0, Beside)
+    if SiblingFinder not in sys.meta_path:
+        sys.meta_path.insert(0, SiblingFinder)
 
 
-def _first() -> str:
+def _first_entry() -> str:
     """The folder that Python itself has put first on the path; empty if it has put none."""
     if sys.flags.safe_path:
         return ""
     program = sys.argv[0] if sys.argv else ""
     if program in ("-m", "-c", ""):
-        return _place("")
-    return _place(os.path.dirname(os.path.realpath(program))) if os.path.isfile(program) else ""
+        return _real_path("")
+    return _real_path(os.path.dirname(os.path.realpath(program))) if os.path.isfile(program) else ""
 
 
-def _place(path: str) -> str:
+def _real_path(path: str) -> str:
     """The real path of a folder, so that two names of one folder are equal."""
     try:
         return os.path.realpath(path or os.curdir)

@@ -75,7 +75,7 @@ class InputQueue:
         self._timer: asyncio.TimerHandle | None = None
 
     @property
-    def pressing(self) -> bool:
+    def more_waits(self) -> bool:
         """Whether more input waits, so that not each event needs a frame. Not while something is being opened: it may
         need a frame for that."""
         return bool(self._waiting) and self._expected is None
@@ -119,9 +119,9 @@ class InputQueue:
         while self._waiting and not self._out:
             event = self._waiting[0]
             now_s = time.monotonic()
-            rest_s = self._paced_s + SLOT_S - now_s
-            if _flows(event) and rest_s > 0 and all(_flows(other) for other in self._waiting):
-                self._call(rest_s)
+            wait_s = self._paced_s + SLOT_S - now_s
+            if _is_continuous(event) and wait_s > 0 and all(_is_continuous(other) for other in self._waiting):
+                self._call(wait_s)
                 return
             delays = getattr(self._app.screen, "delays", None)
             if delays is not None and delays(event) and self._delayed_s < PATIENCE_S:
@@ -129,7 +129,7 @@ class InputQueue:
                 return
             self._waiting.popleft()
             self._delayed_s = 0.0
-            if _flows(event):
+            if _is_continuous(event):
                 self._paced_s = now_s
             if isinstance(event, SCROLLS):  # lists scroll by all of them, a picture zooms a step a frame
                 self._app.scroll_sensitivity_y = LINES * self.notches(event)
@@ -192,11 +192,11 @@ class InputQueue:
             if len(last) < REPEATS_MOST or not getattr(self._app.focused, "MOVES_BY_KEYS", False):
                 return False
             return all(isinstance(one, events.Key) and self._moves(one.key) for one in (event, *last))
-        if not _flows(event):
+        if not _is_continuous(event):
             return False
         for index in range(len(self._waiting) - 1, -1, -1):
             before = self._waiting[index]
-            if not _flows(before):
+            if not _is_continuous(before):
                 return False
             if isinstance(event, events.MouseMove) and isinstance(before, events.MouseMove):
                 if (before.button, before.shift, before.ctrl) != (event.button, event.shift, event.ctrl):
@@ -225,7 +225,7 @@ def queue_of(app: App[Any]) -> InputQueue | None:
     return found if isinstance(found, InputQueue) else None
 
 
-def _flows(event: events.Event) -> bool:
+def _is_continuous(event: events.Event) -> bool:
     """Whether it is a move of the pointer or a turn of the wheel, of which only the sum counts."""
     return isinstance(event, (events.MouseMove, *SCROLLS))
 

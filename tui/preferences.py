@@ -31,29 +31,29 @@ from .widgets.panel import AsciiScrollBar
 LOOK_S = 1.0
 THEME = "Theme: "
 """Prefix of a theme's name in the palette; a theme that is highlighted there is shown."""
-CALM = frozenset({"1", "true", "yes", "on"})
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 
 
-def calm_surroundings() -> bool:
+def environment_reduces_motion() -> bool:
     """Whether the environment asks for reduced motion: SWARMTOP_REDUCED_MOTION=1, or Textual's own variable."""
-    if os.environ.get("SWARMTOP_REDUCED_MOTION", "").strip().lower() in CALM:
+    if os.environ.get("SWARMTOP_REDUCED_MOTION", "").strip().lower() in TRUE_WORDS:
         return True
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
 
 
 class Preferences:
-    """Belongs to an app. Call `settle` before its first picture, `watch_files` after it."""
+    """Belongs to an app. Call `apply_settings` before its first picture, `watch_files` after it."""
 
     def __init__(self, app: App[Any], table: Sequence[Key], settings: Settings, glyphs: Mode | None) -> None:
         """table: all keys without a person's own; glyphs: those of the flag, which override the settings."""
         self._app, self._defaults = app, tuple(table)
         self.settings = settings
-        self.untold: list[str] = [*settings.complaints]
+        self.pending_warnings: list[str] = [*settings.complaints]
         """Messages that wait for the first picture."""
         self._use_keys(self._defaults)
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
         self.density: Density = settings.density
-        self.reduced_motion = settings.reduced_motion or calm_surroundings()
+        self.reduced_motion = settings.reduced_motion or environment_reduces_motion()
         self.layout = PanelLayout() if self.layout_file is None else panels.load(self.layout_file)
         """Which panels are shown and how large: as they were left the last time."""
         self._ours: list[str] = []
@@ -61,7 +61,7 @@ class Preferences:
         self._cannot_keep = False
         self._themes_watch, self._config_watch = Watch(), Watch()
 
-    def settle(self, theme: str | None) -> str:
+    def apply_settings(self, theme: str | None) -> str:
         """Apply the settings. theme: the one of the flag, if any. Returns the name of the theme to use; raises
         InputError if there is no theme `theme`."""
         # Textual asks the class how a scroll bar is drawn, so this applies to all scroll bars of this app.
@@ -74,7 +74,7 @@ class Preferences:
         try:
             return self._take(self.settings.theme)
         except InputError as error:
-            self.untold.append(f"{self.settings.path}: theme: {error} ({themes.DEFAULT} is used)")
+            self.pending_warnings.append(f"{self.settings.path}: theme: {error} ({themes.DEFAULT} is used)")
             return self._take(themes.DEFAULT)
 
     def _take(self, name: str) -> str:
@@ -93,7 +93,7 @@ class Preferences:
 
         keys, said = laid_over(self._defaults, self.settings.keys, self.settings.path or "config.toml")
         self._use_keys(keys)
-        self.untold += said
+        self.pending_warnings += said
         self._app.set_keymap(keymap_of(self.keys_now, self._defaults))
 
     def _use_keys(self, keys: tuple[Key, ...]) -> None:
@@ -121,11 +121,11 @@ class Preferences:
         self._ours = [palette.name for palette in palettes]
         if self._app.theme not in (*self._ours, *BUILTIN_THEMES):
             self._ours.append(self._app.theme)  # from a file that was named on the command line
-        self.untold += complaints
+        self.pending_warnings += complaints
 
-    def tell_untold(self) -> None:
+    def show_pending_warnings(self) -> None:
         """Show the messages that waited."""
-        said, self.untold = self.untold, []
+        said, self.pending_warnings = self.pending_warnings, []
         for sentence in said:
             self._app.notify(sentence, severity="warning", markup=False, timeout=12)
 
@@ -160,13 +160,13 @@ class Preferences:
             if not any(f"{name}.toml" in sentence for sentence in complaints):
                 self._app.unregister_theme(name)
         self._ours = [*names, *([self._app.theme] if self._app.theme not in (*names, *BUILTIN_THEMES) else [])]
-        self.untold += complaints
-        self.tell_untold()
+        self.pending_warnings += complaints
+        self.show_pending_warnings()
 
     def _reload_config(self) -> None:
         before = self.settings
         self.settings = settings_file.load(before.path)
-        self.untold += self.settings.complaints
+        self.pending_warnings += self.settings.complaints
         self._map_keys()
         if self.settings.theme not in (None, before.theme):
             self.use_theme(str(self.settings.theme))
@@ -174,7 +174,7 @@ class Preferences:
             self.use_density(self.settings.density)
         if self.settings.reduced_motion != before.reduced_motion:
             self.use_reduced_motion(self.settings.reduced_motion)
-        self.tell_untold()
+        self.show_pending_warnings()
         self.update_screens()
 
     # --- the layout -----------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ class Preferences:
             panels.save(path, layout)
         except OSError as error:
             self._cannot_keep = True
-            self.untold.append(f"The layout is kept only until you leave: {path}: {error.strerror or error}")
-            self.tell_untold()
+            self.pending_warnings.append(f"The layout is kept only until you leave: {path}: {error.strerror or error}")
+            self.show_pending_warnings()
 
     # --- what can be switched -------------------------------------------------------------------------------
 
@@ -245,8 +245,8 @@ class Preferences:
     def use_theme(self, name: str) -> bool:
         """Use a theme by its name. If there is none, says so and returns False."""
         if name not in self._app.available_themes:
-            self.untold.append(f'there is no theme "{name}"{nearest(name, self._app.available_themes)}')
-            self.tell_untold()
+            self.pending_warnings.append(f'there is no theme "{name}"{nearest(name, self._app.available_themes)}')
+            self.show_pending_warnings()
             return False
         self._app.theme = name
         return True

@@ -154,11 +154,11 @@ class Shown:
     def update(self, wanted: CompositorUpdate) -> CompositorUpdate:
         """The same update in fewer bytes, or itself where it is of a kind that is not known here."""
         if isinstance(wanted, (LayoutUpdate, ChopsUpdate)):
-            return LessUpdate(self, wanted)
+            return DiffUpdate(self, wanted)
         self.forget()
         return wanted
 
-    def lessened(self, wanted: object) -> Any:
+    def reduced(self, wanted: object) -> Any:
         """As `update`, for whatever Textual is asked to display: None stays None."""
         if isinstance(wanted, CompositorUpdate):
             return self.update(wanted)
@@ -283,7 +283,7 @@ class Pen:
         return "".join(self._out)
 
 
-class LessUpdate(CompositorUpdate):
+class DiffUpdate(CompositorUpdate):
     """An update that is compared with what is shown when it is about to be written."""
 
     def __init__(self, shown: Shown, wanted: LayoutUpdate | ChopsUpdate) -> None:

@@ -772,7 +772,7 @@ if sys.platform != "win32":
             if self._key_thread is not None:
                 self._key_thread.join(DRAIN_S)
             if self._line_is_raw:
-                self._cook()
+                self._restore_settings()
 
         # --- ours or the shell's ------------------------------------------------------------------------------------
 
@@ -830,7 +830,7 @@ if sys.platform != "win32":
                 made[tty.CC][termios.VMIN], made[tty.CC][termios.VTIME] = 1, 0
                 termios.tcsetattr(self.fileno, termios.TCSANOW, made)
 
-        def _cook(self, *, flush: bool = True) -> None:
+        def _restore_settings(self, *, flush: bool = True) -> None:
             if self._foreground():  # else the shell has set the line as it wants it
                 with contextlib.suppress(termios.error):
                     if self.attrs_before is not None:
@@ -850,7 +850,7 @@ if sys.platform != "win32":
             self._pixels_on = self._pointer_set = False
             self._out.write_last(SYNC_END + "\x1b[0m" + "".join(off), DRAIN_S)
             if line:
-                self._cook(flush=flush)
+                self._restore_settings(flush=flush)
 
         # --- signals --------------------------------------------------------------------------------------------------
 
@@ -864,12 +864,12 @@ if sys.platform != "win32":
             return call
 
         def _on_tstp(self, *_: object) -> None:
-            self._note(signal.SIGTSTP)
+            self._record_signals(signal.SIGTSTP)
 
         def _on_cont(self, *_: object) -> None:
-            self._note(signal.SIGCONT)
+            self._record_signals(signal.SIGCONT)
 
-        def _note(self, number: signal.Signals) -> None:
+        def _record_signals(self, number: signal.Signals) -> None:
             """Record all signals that came, in the order in which they came; only `number` where the order is not
             known."""
             came = b""
@@ -877,14 +877,14 @@ if sys.platform != "win32":
                 came = os.read(self._came_r, 1 << 16)
             for one in (signal.Signals(each) for each in came if each in self._ahead):
                 self._ahead[one] += 1
-                self._take_note(one)
+                self._record_signal(one)
             if self._ahead[number]:
                 self._ahead[number] = 0
             else:
-                self._take_note(number)
+                self._record_signal(number)
             self._soon(self._settle)()
 
-        def _take_note(self, number: signal.Signals) -> None:
+        def _record_signal(self, number: signal.Signals) -> None:
             if number == signal.SIGTSTP:
                 self._stop_asked = True
                 return
@@ -1028,10 +1028,10 @@ if sys.platform != "win32":
                         with contextlib.suppress(Exception):
                             self.process_message(event)
 
-            heard_s = time.monotonic()
+            read_s = time.monotonic()
             while not self.exit_event.is_set():
                 patience_s = splitter.patience_s
-                left_s = 0.1 if patience_s is None else min(0.1, max(0.0, heard_s + patience_s - time.monotonic()))
+                left_s = 0.1 if patience_s is None else min(0.1, max(0.0, read_s + patience_s - time.monotonic()))
                 ours = (self._on or self._line_is_raw) and self._foreground()
                 ready = select.select([self._wake_r, *([self.fileno] if ours else [])], [], [], left_s)[0]
                 if self.exit_event.is_set():
@@ -1049,12 +1049,12 @@ if sys.platform != "win32":
                             return
                         self.exit_event.wait(0.1)
                         continue
-                    heard_s = time.monotonic()
+                    read_s = time.monotonic()
                     if self._quiet:
                         splitter = InputSplitter(constants.ESCAPE_DELAY)
                     else:
                         hand_over(splitter.feed(data))
-                elif patience_s is not None and time.monotonic() - heard_s >= patience_s:
+                elif patience_s is not None and time.monotonic() - read_s >= patience_s:
                     # Only when there was nothing to read: while the process was stopped no time counts.
                     hand_over(splitter.silence())
 
@@ -1334,7 +1334,7 @@ class LeanStylesheet(Stylesheet):
         """Textual parses all again, even if no variable has another value: it does so once during the start."""
         self.parse()
 
-    def memory(self, rules: list[RuleSet]) -> tuple[dict[frozenset[str], Candidates], Matched]:
+    def tables_for(self, rules: list[RuleSet]) -> tuple[dict[frozenset[str], Candidates], Matched]:
         """The two tables in which `apply` keeps what it finds for these rules."""
         return {}, {}
 
@@ -1343,7 +1343,7 @@ class LeanStylesheet(Stylesheet):
         rules = self.rules
         if rules is not self._matched_for:
             self._matched_for = rules
-            self._candidates, self._matched = self.memory(rules)
+            self._candidates, self._matched = self.tables_for(rules)
         group = frozenset(self.rules_map.keys() & node._selector_names)
         candidates = self._candidates.get(group)
         if candidates is None:

@@ -25,8 +25,8 @@ from tui.session.panels import (
     layout_file,
     layout_from,
     load,
-    rooms,
     save,
+    shown_panels,
 )
 from tui.widgets.banner import Banner, large
 from tui.widgets.charts import Chart
@@ -367,7 +367,7 @@ def test_every_layout_has_room_for_the_picture() -> None:
     for width, height in ((60, 18), (80, 24), (120, 36), (200, 50)):
         for name, layout in LAYOUTS.items():
             for sizes in (layout.sizes, {"side": 900, "middle": 900, "bottom": 900}):
-                shown = rooms(width, height, layout.wishes)
+                shown = shown_panels(width, height, layout.wishes)
                 made = fitted(sizes, width, height, shown)
                 assert height - 3 - made.get("middle", 0) - made.get("bottom", 0) >= min(6, height // 3), name
                 assert width - made.get("side", 0) >= 40

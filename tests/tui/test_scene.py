@@ -17,7 +17,7 @@ from tui.draw.stage import MOVE_S, Stage
 from tui.draw.styles import INK, SIDE_BITS, SIDES, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.screens.frame_clock import FramePace
-from tui.session.panels import behind, rooms
+from tui.session.panels import behind, shown_panels
 
 
 def test_a_message_is_drawn_where_it_is_and_nowhere_else() -> None:
@@ -197,35 +197,35 @@ def test_heavy_pictures_come_less_often_and_light_ones_as_asked() -> None:
 
 
 def test_room_is_given_by_importance_and_wishes_go_first() -> None:
-    assert rooms(80, 24, {}) == {"swarm", "figures"}
-    assert rooms(80, 24, {}, selected=True) == {"swarm", "figures", "inspector"}
-    assert rooms(120, 36, {}) == {"swarm", "inspector", "asks", "controls", "charts", "feed"}
-    assert "controls" not in rooms(120, 36, {"controls": False})
-    assert "feed" in rooms(80, 24, {"feed": True})
-    assert {"story", "inspector"} <= rooms(120, 36, {}, story=True)
+    assert shown_panels(80, 24, {}) == {"swarm", "figures"}
+    assert shown_panels(80, 24, {}, selected=True) == {"swarm", "figures", "inspector"}
+    assert shown_panels(120, 36, {}) == {"swarm", "inspector", "asks", "controls", "charts", "feed"}
+    assert "controls" not in shown_panels(120, 36, {"controls": False})
+    assert "feed" in shown_panels(80, 24, {"feed": True})
+    assert {"story", "inspector"} <= shown_panels(120, 36, {}, story=True)
 
 
 def test_panels_that_share_a_place_say_who_stands_behind_them() -> None:
-    told = rooms(120, 36, {}, story=True)
+    told = shown_panels(120, 36, {}, story=True)
     assert "controls" not in told
     assert behind(120, 36, {}, told, story=True)["story"] == ("controls",)
-    wished = rooms(120, 36, {"controls": True}, story=True)
+    wished = shown_panels(120, 36, {"controls": True}, story=True)
     assert "controls" in wished
     assert behind(120, 36, {"controls": True}, wished, story=True)["controls"] == ("story",)
-    assert {"story", "controls"} <= rooms(200, 50, {}, story=True)
+    assert {"story", "controls"} <= shown_panels(200, 50, {}, story=True)
 
 
 def test_the_latest_wish_has_the_place() -> None:
-    assert "asks" not in rooms(120, 36, {"peers": True})
-    assert "kinds" in rooms(120, 36, {"peers": True, "kinds": True})
-    assert "peers" in rooms(120, 36, {"kinds": True, "peers": True})
-    both = rooms(200, 50, {"peers": True, "kinds": True})
+    assert "asks" not in shown_panels(120, 36, {"peers": True})
+    assert "kinds" in shown_panels(120, 36, {"peers": True, "kinds": True})
+    assert "peers" in shown_panels(120, 36, {"kinds": True, "peers": True})
+    both = shown_panels(200, 50, {"peers": True, "kinds": True})
     assert {"peers", "kinds"} <= both
     assert behind(200, 50, {"peers": True, "kinds": True}, both)["peers"] == ("asks",)
 
 
 def test_one_panel_may_have_the_whole_screen() -> None:
-    assert rooms(120, 36, {"feed": False}, selected=True, whole="peers") == {"peers"}
+    assert shown_panels(120, 36, {"feed": False}, selected=True, whole="peers") == {"peers"}
 
 
 @pytest.mark.parametrize("mode", ["braille", "ascii"])

@@ -165,7 +165,7 @@ class SharedStylesheet(LeanStylesheet):
                 _MAPS[id(self.rules)] = super().rules_map
         return super().rules_map
 
-    def memory(self, rules: list[RuleSet]) -> Any:
+    def tables_for(self, rules: list[RuleSet]) -> Any:
         return _MEMORIES.setdefault(id(rules), ({}, {}))
 
 

@@ -106,7 +106,7 @@ class ActionFinder(Provider):
 
     _all: tuple[tuple[str, Action], ...] | None = None
     _lines: tuple[tuple[str, tuple[str, ...], str], ...] = ()
-    _first = 0
+    _table_size = 0
 
     def _main(self) -> MainScreen | None:
         """The dashboard, which may have a dialog over it."""
@@ -128,53 +128,59 @@ class ActionFinder(Provider):
     def more(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """The long lists."""
         for name in main.context.app.preferences.our_themes:
-            yield _one(f"{THEME}{name}", "Use these colours.", partial(_use_theme, name))
+            yield _entry(f"{THEME}{name}", "Use these colours.", partial(_use_theme, name))
         if self.screen is not main:
             return
         session = main.session
         for name, kind in networks().items():
             tip = f"Restart with this network. {plain(title_of(kind))}"
-            yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol, overlay, switch network")
+            yield _entry(f"Network: {name}", tip, partial(restart_under, name), "protocol, overlay, switch network")
         settings = session.swarm.snapshot().settings
         for option in options_of(session.player.setup.protocol, session.player.setup.options, settings):
             tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
             synonyms = f"setting, parameter, set {option.name}"
-            yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
+            yield _entry(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
         for shown in session.swarm.snapshot().fixed.shows:
             tip = f"{shown.about[:1].upper()}{shown.about[1:]}."
             run = partial(colour, shown.name)
-            yield _one(f"Picture: colour by {shown.name}", tip, run, "color, colouring, coloring, heat map, highlight")
+            yield _entry(
+                f"Picture: colour by {shown.name}", tip, run, "color, colouring, coloring, heat map, highlight"
+            )
         frame = main.frame
         goals = goals_to_ask(frame.snapshot.fixed.goals) if frame is not None else ()
         for goal in goals if len(goals) > 1 else ():
             tip = f"{plain(goal.about)} Type {plain(goal.what)}."
-            yield _one(f"Ask: {plain(goal.verb)}", tip, partial(_ask_with, goal.name), f"goal, ask, {plain(goal.name)}")
+            yield _entry(
+                f"Ask: {plain(goal.verb)}", tip, partial(_ask_with, goal.name), f"goal, ask, {plain(goal.name)}"
+            )
         for offer in frame.offers if frame is not None else ():
             found = main.verb(f"{ACT}{offer.name}")
             if found is not None:
                 tip = found.tip if found.possible else f"{offer.verb.about} {found.tip}"
                 synonyms = f"{offer.name}, verb, do, action, network"
-                yield _one(f"Peer: {plain(found.says)}", tip, partial(_act, offer.name), synonyms)
+                yield _entry(f"Peer: {plain(found.says)}", tip, partial(_act, offer.name), synonyms)
         if not session.selection.chosen:
             for offer in session.swarm.verbs_for(one_of_each_role(session.swarm.snapshot())):
                 name = offer.name.replace("-", " ").capitalize()
                 synonyms = f"{offer.name}, verb, do, action, network"
                 about = f"{offer.verb.about} Not now: {PICK_FIRST}"
-                row = _one(f"Peer: {plain(name)}", about, partial(_act, offer.name), synonyms)
+                row = _entry(f"Peer: {plain(name)}", about, partial(_act, offer.name), synonyms)
                 yield row[0], replace(row[1], why_not=_no_peer)
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
-            yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary")
+            yield _entry(
+                f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary"
+            )
         for one in (*scenario_files.shipped(), *scenarios_here()):
             about = plain(" ".join(one.about.split()), limit=160)
-            yield _one(
+            yield _entry(
                 f"Scenario: {plain(one.source)}",
                 f"{plain(one.title)}. {about}",
                 partial(open_scenario, one.source),
             )
-        yield from self.everybody(main)
+        yield from self.of_controls(main)
         for peer, label in enumerate(session.swarm.labels[:PEERS]):
-            yield _one(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
+            yield _entry(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
         yield from self.texts(main)
 
     def texts(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
@@ -189,10 +195,10 @@ class ActionFinder(Provider):
             texts = frame.texts.get(goal.name, ())[:TITLES]
             for text in texts if texts != known else ():
                 name = f"Ask for: {plain(text)}" if goal is goals[0] else f"Ask: {plain(goal.verb)} {plain(text)}"
-                yield _one(name, tip, partial(_ask_for, text, None if goal is goals[0] else goal.name))
+                yield _entry(name, tip, partial(_ask_for, text, None if goal is goals[0] else goal.name))
             known = texts
 
-    def everybody(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
+    def of_controls(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """The actions of the controls: on groups of peers, and on the network."""
         from tui.widgets.controls import GROUPS, KNOBS, group_tips, nearest_stop, set_to
 
@@ -201,7 +207,7 @@ class ActionFinder(Provider):
             return
         for id_, (label, tip, possible) in group_tips(frame.snapshot).items():
             if possible:
-                yield _one(f"All peers: {label}", tip, partial(_carry_out, GROUPS[id_]), GROUP_SYNONYMS[id_])
+                yield _entry(f"All peers: {label}", tip, partial(_carry_out, GROUPS[id_]), GROUP_SYNONYMS[id_])
         for knob in KNOBS:
             if knob.name != "capacity" or "capacity" in frame.snapshot.settings:
                 now, _ = nearest_stop(knob, frame.snapshot.settings.get(knob.name))
@@ -209,7 +215,7 @@ class ActionFinder(Provider):
                 stops = {0, knob.rest, now - 1, now + 1, len(knob.words) - 1} & {*range(len(knob.words))} - {now}
                 for index in sorted(stops, key=lambda stop: (abs(stop - now), stop)):
                     name = f"Setting: {knob.label} {knob.words[index]}"
-                    yield _one(name, knob.tip, partial(_carry_out, set_to(knob, index)), KNOB_SYNONYMS[knob.name])
+                    yield _entry(name, knob.tip, partial(_carry_out, set_to(knob, index)), KNOB_SYNONYMS[knob.name])
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Entries before anything is typed: the table."""
@@ -225,12 +231,12 @@ class ActionFinder(Provider):
             return
         if self._all is None:  # kept while the palette is open, so that the folder is not read after each letter
             table = (*self.rows(main), *self.rows(main, impossible=True))
-            self._all, self._first = (*table, *self.more(main)), len(table)
+            self._all, self._table_size = (*table, *self.more(main)), len(table)
             self._lines = tuple(
                 (name, tuple(word for word in row.synonyms.split(", ") if word), keyed(self.app, row.tip))
                 for name, row in self._all
             )
-        hits = ranked(query, self._lines, self._first)[:HITS]
+        hits = ranked(query, self._lines, self._table_size)[:HITS]
         for place, (number, hit) in enumerate(hits):
             name, row = self._all[number]
             shown = Content(name)
@@ -248,6 +254,6 @@ class ActionFinder(Provider):
         return keyed(self.app, told or row.tip)
 
 
-def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:
+def _entry(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:
     """An action that is not in the table, for an entry of a long list."""
     return name, Action("", "", "", "", tip, run=run, synonyms=synonyms)  # type: ignore[arg-type]

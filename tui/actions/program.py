@@ -83,7 +83,7 @@ def back(context: Context) -> None:
 
 def suspend(context: Context) -> None:
     """Go back to the shell."""
-    context.app.to_the_shell()
+    context.app.suspend_to_shell()
 
 
 def leave(context: Context) -> None:

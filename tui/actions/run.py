@@ -76,7 +76,7 @@ def open_scenario(name: str, context: Context) -> None:
     try:
         if context.session.open(scenario_files.find(name)):
             context.screen.begun()
-            context.screen.colour_as_told()
+            context.screen.colour_by_scenario()
     except InputError as error:
         context.session.say(str(error))
 

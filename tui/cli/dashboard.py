@@ -106,7 +106,7 @@ def open_on_screen(
                     speed=space.speed,
                     glyphs=glyphs,
                     until=until,
-                    last_word=print_report if space.json else None,
+                    on_report=print_report if space.json else None,
                     recording=recording,
                     record=record,
                     settings=settled,
@@ -123,8 +123,8 @@ def open_on_screen(
 def _first_frame(
     scenario: Scenario | None, recording: Recording | None, theme: str | None, settled: Settings, glyphs: str | None
 ) -> FirstFrame:
-    """The frame of the dashboard, painted now, before Textual is loaded; not yet where its colours are not known: of a
-    theme of Textual, or of one that is refused later."""
+    """The frame of the dashboard, painted before Textual is loaded. It is not painted yet if its colours are not known:
+    for a theme of Textual, or for one that is refused later."""
     import os
 
     from engine import InputError, Setup

@@ -31,7 +31,7 @@ LEAST_FPS = 4.0
 WAITING_MOST = 1
 """Writes that may wait for the terminal, besides the one under way, when a frame is drawn."""
 SMOOTH = 0.2
-REST = 1.8
+WHOLE_FRAME = 1.8
 """The time of a whole frame, relative to that of the picture: the compositor and the terminal's codes come in
 addition."""
 
@@ -61,7 +61,7 @@ class FramePace:
         if self._painted and at_s - self._painted[-1] > 1.0:
             self._painted.clear()  # There was nothing to draw, which is no low frame rate.
         self._painted.append(at_s)
-        self._cost_s += SMOOTH * (REST * cost_s - self._cost_s)
+        self._cost_s += SMOOTH * (WHOLE_FRAME * cost_s - self._cost_s)
         if self._cost_s > HEAVY * self.slot_s:
             self.slot_s = min(self.slot_s * 1.25, max(1.0 / LEAST_FPS, self.asked_s))
         elif self._cost_s < LIGHT * self.slot_s:
@@ -85,27 +85,27 @@ class FrameClock:
         self._tick, self._broke = tick, broke
         self._due_s = 0.0
         self._slot_s = 0.0
-        self._bell: asyncio.TimerHandle | None = None
-        self._beside: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._between_timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin with a frame now, also if the next one was due later. Needs a running event loop."""
         self.stop()
         self._due_s = asyncio.get_running_loop().time()
-        self._ring()
+        self._run_frame()
 
     def stop(self) -> None:
         """No more frames."""
-        for bell in (self._bell, self._beside):
-            if bell is not None:
-                bell.cancel()
-        self._bell = self._beside = None
+        for timer in (self._timer, self._between_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._between_timer = None
 
-    def soon(self, what: Callable[[], object]) -> None:
+    def between_frames(self, what: Callable[[], object]) -> None:
         """Do this before the next frame, in a turn of the loop of its own: half a slot from now, after the output to
         the terminal. If the clock is stopped meanwhile, it is not done."""
-        if self._bell is not None:
-            self._beside = asyncio.get_running_loop().call_later(self._slot_s / 2, self._guarded, what)
+        if self._timer is not None:
+            self._between_timer = asyncio.get_running_loop().call_later(self._slot_s / 2, self._guarded, what)
 
     def _guarded(self, what: Callable[[], object]) -> None:
         try:
@@ -113,7 +113,7 @@ class FrameClock:
         except Exception as error:
             self._broke(error)
 
-    def _ring(self) -> None:
+    def _run_frame(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             self._slot_s = self._tick()
@@ -121,4 +121,4 @@ class FrameClock:
             self._broke(error)
             return
         self._due_s = next_due(self._due_s, self._slot_s, loop.time())
-        self._bell = loop.call_at(self._due_s, self._ring)
+        self._timer = loop.call_at(self._due_s, self._run_frame)

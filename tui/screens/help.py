@@ -101,7 +101,10 @@ class HelpScreen(ModalScreen[bool]):
 
     def _found(self, rows: Sequence[Row], typed: str, width: int) -> list[Row]:
         """What is found by its text; then the actions that other words for them find, or that have no key."""
-        made, also = searched(rows, typed), also_called(self._table, typed, key_for(self.app, "app.palette"), width)
+        made, also = (
+            searched(rows, typed),
+            found_by_synonym(self._table, typed, key_for(self.app, "app.palette"), width),
+        )
         if made and also:
             made.append(())
         return (made + also) or [((f"nothing matches “{typed.strip()[: max(1, width - 20)]}”", "dim"),)]
@@ -162,7 +165,7 @@ class HelpScreen(ModalScreen[bool]):
         dismiss_once(self, True)
 
 
-def also_called(table: Sequence[Key], typed: str, palette: str, width: int) -> list[Row]:
+def found_by_synonym(table: Sequence[Key], typed: str, palette: str, width: int) -> list[Row]:
     """Actions that a search of the text does not find: by their synonyms, and those without a key, with the key of the
     palette that finds them by name."""
     words = words_of(typed)
@@ -177,7 +180,7 @@ def also_called(table: Sequence[Key], typed: str, palette: str, width: int) -> l
         head = ((f" {fit(press, 34 if cell_len(press) > 12 else 12)} ", "key bold"),)
         tip = f"{key.listed} ({hit.synonym})" if hit.synonym else key.listed
         for row in _entry(head, tip, width):
-            rows.append(tuple(piece for part, style in row for piece in _lit(part, style, words)))
+            rows.append(tuple(piece for part, style in row for piece in _with_marks(part, style, words)))
     return [(("Found by another word, or by name", "caption bold"),), (), *rows] if rows else []
 
 
@@ -189,7 +192,7 @@ def searched(rows: Sequence[Row], typed: str) -> list[Row]:
     words = words_of(typed)
     made: list[Row] = []
     heading: Row = ()
-    told: Row = ()
+    shown_heading: Row = ()
     for entry in _entries(rows):
         first = entry[0]
         if len(first) == 1 and "caption" in first[0][1]:
@@ -199,15 +202,15 @@ def searched(rows: Sequence[Row], typed: str) -> list[Row]:
         title = " ".join(part for part, _ in heading)
         if found(words, f"{title} {text}") is None:
             continue
-        if heading and heading is not told:
+        if heading and heading is not shown_heading:
             made += [(), heading, ()] if made else [heading, ()]
-            told = heading
+            shown_heading = heading
         for row in entry:
-            made.append(tuple(piece for part, style in row for piece in _lit(part, style, words)))
+            made.append(tuple(piece for part, style in row for piece in _with_marks(part, style, words)))
     return made
 
 
-def _lit(part: str, style: str, words: Sequence[str]) -> Row:
+def _with_marks(part: str, style: str, words: Sequence[str]) -> Row:
     """A part with the typed letters marked."""
     spans = [span for word in words if (hit := found([word], part)) is not None for span in hit.spans]
     return tuple(marked_with(part, spans, style, "caption bold"))

@@ -73,7 +73,7 @@ class JumpScreen(Overlay[Target | None]):
     def on_mount(self) -> None:
         """Have the letters drawn: a letter that was typed together with the key that opened this has its peer too."""
         self._view.over[LAYER] = self._draw
-        self._tell()
+        self._show_line()
         self._redraw()
         if self.tags is None:  # while more keys wait no frame is drawn
             self._view.redraw()
@@ -86,10 +86,10 @@ class JumpScreen(Overlay[Target | None]):
         if self.tags is None:
             first = [p for p in (scene.selected, *(scene.trace.holders if scene.trace else ())) if p is not None]
             self.tags, self._seen = jump_tags.tag(canvas, scene, first)
-            self._tell()
+            self._show_line()
         jump_tags.draw(canvas, scene, self.tags, self._typed)
 
-    def _tell(self) -> None:
+    def _show_line(self) -> None:
         many, seen = len(self.tags or ()), self._seen
         zoom, back = key_for(self.app, "view.in"), key_for(self.app, "list.leave")
         some = f"{many} of {seen:,} in sight; {zoom} zooms in" if many < seen else f"{many} peers"
@@ -129,7 +129,7 @@ class JumpScreen(Overlay[Target | None]):
     def _narrow(self, typed: str) -> None:
         """Show the tags that begin with what was typed."""
         self._typed = typed
-        self._tell()
+        self._show_line()
         self._redraw()
 
     def _close(self, target: Target | None) -> None:

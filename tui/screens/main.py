@@ -72,7 +72,7 @@ from tui.session.panels import (
     WIDE,
     drawer,
     fitted,
-    rooms,
+    shown_panels,
     too_small,
 )
 from tui.session.session import Session
@@ -186,7 +186,7 @@ CHOOSE = ("peer.neighbours", "peer.operator", "peer.everybody", "peer.nobody")
 """Actions at the end of the menu, which choose other peers."""
 ROW_OF_VERB = {"ask": "ask.here", "calloff": "run.calloff"}
 """The row of a verb, where it is not `peer.` and the id of the verb."""
-UNSOUGHT = 30
+SELDOM_USED = 30
 """The rank of a key that is seldom of use."""
 SPARED = 500
 """The most peers that are checked for what a box would hide: among many peers it hides some at any place."""
@@ -220,7 +220,7 @@ class Program(Protocol):
     def open_palette(self) -> None:
         """Find an action by its name."""
 
-    def to_the_shell(self) -> None:
+    def suspend_to_shell(self) -> None:
         """Suspend the program."""
 
 
@@ -281,11 +281,11 @@ class MainScreen(LeanScreen[None]):
         self.clock = FrameClock(self.tick, self._broke)
         self.panels = program.preferences.layout
         self._kept = self.panels.to_json()
-        self._roomed: Size | None = None
+        self._arranged_for: Size | None = None
         """The size of the terminal that the panels were arranged for last."""
         self._sized: dict[str, int] = {}
         """The sizes of panels that are set."""
-        self._parts: dict[str, Widget] = {}
+        self._focused_parts: dict[str, Widget] = {}
         """The part of each panel that had the focus last."""
         self._dragged: tuple[str, ...] = ()
         """The borders that are being dragged: `side`, `middle`, `bottom`."""
@@ -321,7 +321,7 @@ class MainScreen(LeanScreen[None]):
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
         # After each later change of a class Textual matches the rules of all widgets again.
-        shown = rooms(*self.app.size, self.panels.wishes, story=self.has_story)
+        shown = shown_panels(*self.app.size, self.panels.wishes, story=self.has_story)
         looks = {
             "-dense": self.context.app.preferences.density == "compact",
             "-letters": self.glyphs == "ascii",
@@ -421,7 +421,7 @@ class MainScreen(LeanScreen[None]):
         # it too.
         self.after_drawing(self._pace)
         self.make_room()
-        self.colour_as_told()
+        self.colour_by_scenario()
         self.clock.start()
         self.session.player.pacer.tick_s = TICK_S
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
@@ -637,7 +637,7 @@ class MainScreen(LeanScreen[None]):
         why = keyed(self.app, self.why_not(row))
         # The peers that answered an ask of a person are probably needed next. For asks that peers issue by themselves
         # the key would appear and disappear every few seconds, and move all other keys.
-        rank = UNSOUGHT if row.id == "ask.answerer" and (why or self.session.selection.following) else row.rank
+        rank = SELDOM_USED if row.id == "ask.answerer" and (why or self.session.selection.following) else row.rank
         return Offer(
             row.shown, now.label or row.label, row.action, why, keyed(self.app, now.tip) if now.tip else row.tip, rank
         )
@@ -650,27 +650,27 @@ class MainScreen(LeanScreen[None]):
         # An app that is leaving removes the widgets one by one, and this may be called meanwhile.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
-        if self._roomed is None:  # nothing is laid out yet: the first frame comes with the first `on_resize`
+        if self._arranged_for is None:  # nothing is laid out yet: the first frame comes with the first `on_resize`
             return self.pace.slot_s
         if self._pressed():
             return self.pace.slot_s
         begun = time.monotonic()
         self._show_picture()
-        if time.monotonic() - begun < TURN_S or not self._brisk:
+        if time.monotonic() - begun < TURN_S or not self._full_rate:
             self._show_panels_if_due()
         elif self._panels_are_due(begun):
-            self.clock.soon(self._show_panels_if_due)
+            self.clock.between_frames(self._show_panels_if_due)
         # With nothing to show, or a picture that stays the same, check less often: what a person does is shown at once
         # anyway, and a new question is shown a tenth of a second after it was sent.
         view = self.picture
         calm = self.frames == shown or view.calm >= CALM_FRAMES
         least = IDLE_S if calm else QUIET_S if view.quiet else 0.0
-        if not self._brisk:
+        if not self._full_rate:
             least = max(least, CALM_S)
         return max(self.pace.slot_s, least if self.app.app_focus else AWAY_S)
 
     @property
-    def _brisk(self) -> bool:
+    def _full_rate(self) -> bool:
         """Whether the full frame rate is in use. If not, a picture and panels that are due are drawn in one turn of the
         loop: the work that they share (finding what changed, writing it) is done once."""
         return self._steady or self.session.watched or self.picture.moving
@@ -739,7 +739,7 @@ class MainScreen(LeanScreen[None]):
         self._events, self._panel_frame, self._panels_s = (), None, now
         self.place_drawer()
         self.make_room()
-        self.call_after_refresh(self._uncover_names)
+        self.call_after_refresh(self._hide_covered_names)
         self.query_one(StatusBar).show(frame)
         self.query_one(CourtBar).show(frame)
         self.show_time(frame)
@@ -804,14 +804,14 @@ class MainScreen(LeanScreen[None]):
     def _pressed(self) -> bool:
         """Whether so much input waits that only its result is drawn, by the clock."""
         inputs = queue_of(self.app)
-        return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < PRESSED_S
+        return inputs is not None and inputs.more_waits and time.monotonic() - self._drawn_s < PRESSED_S
 
     # --- room -------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
         """Another terminal size; at the start several events report the same one."""
-        if self.size != self._roomed:
-            first, self._roomed = self._roomed is None, self.size
+        if self.size != self._arranged_for:
+            first, self._arranged_for = self._arranged_for is None, self.size
             if first:  # what the start took is not made up for: time runs from the first picture on
                 self.session.player.pacer.resync()
             self.make_room()
@@ -1024,7 +1024,7 @@ class MainScreen(LeanScreen[None]):
         if abs(share - 0.5) > MIDDLE:
             inspector.set_class(share > 0.5, "-left")
 
-    def _uncover_names(self) -> None:
+    def _hide_covered_names(self) -> None:
         """Draw no names in the cells that the drawer covers, once it is laid out."""
         covered = self._covered() if self.is_attached else None
         if covered != self.view.covered:
@@ -1282,7 +1282,7 @@ class MainScreen(LeanScreen[None]):
     def focus_in(self, name: str) -> None:
         """Move the focus into a panel: to the part that had it last, else to the panel itself if it takes keys, else to
         its first part that does."""
-        panel, last = self.panel(name), self._parts.get(name)
+        panel, last = self.panel(name), self._focused_parts.get(name)
         if last is not None and last.is_attached and last.focusable and self.panel_at(last) == name:
             last.focus()
         elif name in LATE:
@@ -1322,7 +1322,7 @@ class MainScreen(LeanScreen[None]):
         """The key bar shows the keys of the panel with the focus."""
         name = self.panel_at(event.widget)
         if name:
-            self._parts[name] = event.widget
+            self._focused_parts[name] = event.widget
         self._keys_late = True
         self.call_later(self._refresh_late_keys)
         # After the changes of the focus that are on their way.
@@ -1573,7 +1573,7 @@ class MainScreen(LeanScreen[None]):
         self.make_room()
         self.changed()
 
-    def colour_as_told(self) -> None:
+    def colour_by_scenario(self) -> None:
         """Colour peers as the scenario says, if it says so."""
         colour_by = self.session.player.scenario.colour_by
         if self.has_story and colour_by:
@@ -1641,11 +1641,11 @@ class MainScreen(LeanScreen[None]):
         high = len(box.rows) + 2
         room = self._below_the_sentence()
         if words.place == "peer" and words.peer is not None:
-            box.stand(self._beside(words.peer, high, frame))
+            box.place_at(self._beside(words.peer, high, frame))
         elif words.place == "keys":
-            box.stand(self._over_keys(high))
+            box.place_at(self._over_keys(high))
         else:
-            box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y))
+            box.place_at(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y))
 
     def _below_the_sentence(self) -> Region:
         """The picture without its upper edge and the sentence there, which says what happens: the tour must not cover

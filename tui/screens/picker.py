@@ -155,11 +155,11 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         return Content.assemble(mark, *parts)
 
     @on(OptionList.OptionHighlighted)
-    def _marked(self, event: OptionList.OptionHighlighted) -> None:
+    def _item_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         number = self._number(event)
         if number is not None:
-            self._tell(number)
+            self._show_item(number)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -179,7 +179,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         marked = listed.highlighted
         _, _, number = ((listed.get_option_at_index(marked).id if marked is not None else "") or "").partition(":")
         if number:
-            self.call_after_refresh(self._tell, int(number))
+            self.call_after_refresh(self._show_item, int(number))
 
     def on_key(self, event: events.Key) -> None:
         """What is typed filters the list."""
@@ -197,7 +197,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         if event.text:
             self._type((self._typed + event.text)[:TYPED_MOST])
 
-    def _tell(self, number: int) -> None:
+    def _show_item(self, number: int) -> None:
         item = self.group.items[number]
         box = self.query_one(Reading)
         width = max(16, box.scrollable_content_region.width)

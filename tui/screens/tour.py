@@ -49,7 +49,7 @@ class Tour:
         self._protocol = protocol
         self._ask: AskId | None = None
         self._answerers: tuple[PeerId, ...] = ()
-        self._told_off = False
+        self._found_nothing = False
         self._asking = False
 
     @property
@@ -65,18 +65,18 @@ class Tour:
         before = (self.step, self._ask, self._answerers, self._asking)
         self._asking = asking
         for event in events:
-            self._hear(event)
+            self._take_event(event)
         if trace is not None and trace.ask == self._ask and trace.holders:
             self._answerers = answered_by(trace)
         if self.step == 2:
-            self._closed(snapshot)
+            self._check_answer(snapshot)
         if self.step == 3 and not any(snapshot.state[peer] == ALIVE for peer in self._living(snapshot)):
             self.step = 4
         if snapshot.fixed.protocol != self._protocol:
-            self._elsewhere(snapshot.fixed.protocol)
+            self._change_network(snapshot.fixed.protocol)
         return before != (self.step, self._ask, self._answerers, self._asking)
 
-    def _hear(self, event: Event) -> None:
+    def _take_event(self, event: Event) -> None:
         if isinstance(event, AskIssued) and event.by == "person":
             if self.step in (1, 2):
                 self.step, self._ask, self._answerers = 2, event.ask, ()
@@ -86,7 +86,7 @@ class Tour:
             killed = isinstance(event.command, (Kill, Shutdown)) and set(event.peers) & set(self._answerers)
             self.step = 4 if killed else 3
 
-    def _closed(self, snapshot: Snapshot) -> None:
+    def _check_answer(self, snapshot: Snapshot) -> None:
         """Go to step 3 once the question no longer spreads and there is an answer; if the ask ended without one, go
         back to step 1 with another text. A download of what was found may take minutes, and is not waited for."""
         row = next((row for row in snapshot.asks if row.id == self._ask), None)
@@ -95,13 +95,13 @@ class Tour:
         if self._answerers:
             self.step = 3
         elif row.closed_us is not None:
-            self.step, self._told_off = 1, True
+            self.step, self._found_nothing = 1, True
             self._titles.rotate(-1)
 
     def _living(self, snapshot: Snapshot) -> list[PeerId]:
         return [peer for peer in self._answerers if peer < len(snapshot.state) and snapshot.state[peer] == ALIVE]
 
-    def _elsewhere(self, protocol: str) -> None:
+    def _change_network(self, protocol: str) -> None:
         """Another network completes the last step; before that the tour starts again, as the former peers are gone."""
         self._protocol = protocol
         self._ask, self._answerers = None, ()
@@ -115,7 +115,7 @@ class Tour:
             case 1 if self._asking:
                 said = f"Type{wanted} and press enter, or click it. A question goes from peer to peer."
                 return TourStep(1, "Ask", said, "keys")
-            case 1 if self._told_off:
+            case 1 if self._found_nothing:
                 said = f"That ask found nothing. Press {{ask.here}} and ask for{wanted}: a peer has it."
                 return TourStep(1, "Ask again", said, "keys")
             case 1:
@@ -184,7 +184,7 @@ class TourBox(TextRows):
     """
     )
 
-    _stands = Offset(-1, -1)
+    _placed_at = Offset(-1, -1)
 
     class Clicked(Message):
         """It was clicked: the tour is to end."""
@@ -200,10 +200,10 @@ class TourBox(TextRows):
         """Hide it."""
         self.remove_class("-open")
 
-    def stand(self, offset: Offset) -> None:
+    def place_at(self, offset: Offset) -> None:
         """Move it to a place on the screen."""
-        if offset != self._stands:
-            self._stands = offset
+        if offset != self._placed_at:
+            self._placed_at = offset
             self.styles.offset = offset
 
     def on_click(self, event: events.Click) -> None:

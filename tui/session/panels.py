@@ -73,7 +73,7 @@ SIDE_LEAST, LEFT_LEAST, ROW_LEAST, TOP_LEAST = 26, 40, 3, 6
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A layout to begin with. wishes: panels that are on or off, see `rooms`."""
+    """A layout to begin with. wishes: panels that are on or off, see `shown_panels`."""
 
     about: str
     wishes: Mapping[str, bool] = field(default_factory=dict)
@@ -107,7 +107,7 @@ def drawer(width: int, height: int) -> bool:
     return width < WIDE
 
 
-def rooms(
+def shown_panels(
     width: int,
     height: int,
     wishes: Mapping[str, bool],
@@ -228,7 +228,7 @@ class PanelLayout:
     def arrange(self, width: int, height: int, *, selected: bool, story: bool) -> bool:
         """Decide anew what is shown. Whether that changes anything."""
         opened = selected and not self.drawer_shut
-        shown = rooms(width, height, self.wishes, selected=opened, story=story, whole=self.whole)
+        shown = shown_panels(width, height, self.wishes, selected=opened, story=story, whole=self.whole)
         changed, self.shown = shown != self.shown, shown
         return changed
 
@@ -273,7 +273,7 @@ class PanelLayout:
         return {"layout": self.name, "arrangements": kept}
 
 
-def _whole(value: object, least: int) -> bool:
+def _is_size(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= 1_000
 
 
@@ -294,7 +294,7 @@ def layout_from(data: object) -> PanelLayout:
         chosen = sizes if isinstance(sizes, dict) else {}
         made.arrangements[layout] = Arrangement(
             {panel: wish for panel, wish in wishes.items() if panel in NAMES and isinstance(wish, bool)},
-            {part: size for part, size in chosen.items() if part in LEAST and _whole(size, LEAST[part])},
+            {part: size for part, size in chosen.items() if part in LEAST and _is_size(size, LEAST[part])},
         )
     return made
 

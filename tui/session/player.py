@@ -102,7 +102,7 @@ class Player:
         self._replayed = recording
         self._done: tuple[tuple[int, ...], tuple[Done, ...]] = ((), ())
         self._branches = 0
-        self._in_past = self._told_divergence = False
+        self._in_past = self._divergence_said = False
         self.alarm, self.seek = "", None
 
     def open(self, scenario: Scenario, setup: Setup, repeated: Schedule = ()) -> None:
@@ -312,8 +312,8 @@ class Player:
         if self.machine.recording_error:
             self._notice.say(f"The recording has ended: {self.machine.recording_error}")
             self.machine.recording_error = ""
-        if self.machine.diverged is not None and not self._told_divergence:
-            self._told_divergence = True
+        if self.machine.diverged is not None and not self._divergence_said:
+            self._divergence_said = True
             file = self.scenario.source or "this file"
             from engine import parted_sentence
 
