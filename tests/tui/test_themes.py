@@ -168,7 +168,7 @@ def test_one_hue_for_everything_is_turned_until_states_differ() -> None:
         ("[theme]\nbackground = '#000000'\nprimary = '#ffffff'\n", ("[theme] lacks foreground",)),
         ("", ("[theme] lacks background",)),
         (THREE + '"\\u001b[31m" = 1\n', ("no key is called",)),
-        ("background = '#000000'\n", ('no table is called "background"; it should stand under [theme]',)),
+        ("background = '#000000'\n", ('no table is called "background"; it should be in [theme]',)),
     ],
 )
 def test_a_bad_file_is_one_sentence(text: str, parts: tuple[str, ...]) -> None:

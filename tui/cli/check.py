@@ -44,10 +44,10 @@ def run_check(space: argparse.Namespace) -> int:
     planned = list(planned_checks(program, space.checks))
     for one in planned:
         if len(made) >= SAME_MOST and made[-1][1] and len({why for _, why in made[-SAME_MOST:]}) == 1:
-            # As of a peer that cannot start: the others would say so once more each.
+            # As when no peer can start: each further check would only repeat the sentence.
             break
         if not space.json:
-            # Its name first: a check that never ends can then be told.
+            # The name is printed first, to show which check is running if it never ends.
             sys.stdout.write(f"{one.called:<30} ")
             sys.stdout.flush()
         why = one.why_failed()

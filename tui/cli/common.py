@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         raise WrongError(said)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print the help by `say`, as argparse does not tell of a disk that is full."""
+        """Print the help by `say`, as argparse ignores a full disk."""
         say(message.rstrip("\n"))
 
     @property
@@ -343,14 +343,14 @@ def screen_flags(parser: Parser) -> None:
 
 
 def is_usual_swarm(space: argparse.Namespace) -> bool:
-    """Whether a command line leaves everything of `swarm_flags` as it is: there is nothing then that could be wrong."""
+    """Whether a command line sets none of `swarm_flags`: then nothing about the swarm can be wrong."""
     usual = Parser()
     swarm_flags(usual)
     return all(getattr(space, name) == value for name, value in vars(usual.parse_args([])).items())
 
 
 def scenario_of(space: argparse.Namespace) -> Scenario:
-    """The scenario that a command line means: the one named, or a plain one, with the flags over it."""
+    """The scenario that a command line means: the one named, or the default one, changed by the flags."""
     load_engine()
     import os
     from dataclasses import replace

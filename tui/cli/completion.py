@@ -1,7 +1,8 @@
 """`swarmtop completion SHELL`: a script that completes command lines in bash, zsh and fish.
 
-The scripts are made from the parsers and from what there is (networks, scenarios, topics, themes, options), and hold
-all of it: a key press starts no Python, which takes half a second with the engine. They are made anew after an update.
+The scripts are made from the parsers and from what there is (networks, scenarios, topics, themes, options), and contain
+all of it: a key press starts no Python, which takes half a second with the engine. A user makes them again after an
+update.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commands that list what there is (networks, scenarios, themes) or tell one of these in full, and the configuration.
+"""Commands that list networks, scenarios and themes, or describe one of them in full; and `swarmtop config`.
 
 Each prints a table for reading, or with `--json` one JSON value: a list, or an object for one thing.
 """

@@ -52,7 +52,7 @@ DASHBOARD = ""
 
 
 class CommandLine(NamedTuple):
-    """How a command is told and read, and what it does."""
+    """How a command is described and parsed, and the function that runs it."""
 
     about: str
     flags: Callable[[Parser], None]
@@ -92,7 +92,7 @@ def parsers() -> dict[str, Parser]:
 
 
 def _help(space: argparse.Namespace) -> int:
-    """`swarmtop help`; a command is told by its own help."""
+    """`swarmtop help`; for a command, the help that its parser makes."""
     if space.topic in COMMANDS and not space.json and space.topic not in help_topics.topics():
         say(parsers()[space.topic].format_help().rstrip("\n"))
         return DONE
@@ -139,7 +139,7 @@ def _no_flag(flag: str, parser: Parser) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     if argv is None:
-        # Whatever started us: what is imported from here on does not come from the current folder.
+        # However the program was started: from here on nothing is imported from the current folder.
         close()
     _drop_unusable_variables()
     with guarded():
@@ -184,8 +184,8 @@ def _answered(words: list[str]) -> int:
 def script() -> NoReturn:
     """The console command. After a dashboard the process ends at once: freeing a swarm, object by object, takes a fifth
     of a second, in which the terminal would echo what is typed."""
-    # NumPy's OpenBLAS starts a thread for each processor when it is loaded, and these wait in a loop for a while: it
-    # makes loading NumPy a third dearer. Nothing here multiplies matrices of floating-point numbers.
+    # NumPy's OpenBLAS starts a thread for each processor when it is loaded, and these wait in a loop for a while: this
+    # makes loading NumPy a third slower. Nothing here multiplies matrices of floating-point numbers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main()
     end_at_once()

@@ -49,7 +49,7 @@ CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
 LOST_TOLD = 10
-"""At most so many failed runs have a sentence each."""
+"""So many failed runs are reported one by one, at most."""
 MEASURES = {
     "success": "asks answered within {} s",
     "reach": "living peers that it reaches",
@@ -342,8 +342,8 @@ over buckets without peers; memory, small asks, recording, checkpoints, seeks. T
 the ratio holds on a busy machine; the speeds depend on what else runs."""
 
 NOT_COMPARED = {"simpy_per_s": None, "ratio": None}
-"""Keys of the JSON that had the comparison with SimPy, which is now `tests/bench/bench_rivals.py`: null, as they were
-where SimPy was not installed."""
+"""Keys of the JSON for the comparison with SimPy, which is now made by `tests/bench/bench_rivals.py`. They are null, as
+they were before where SimPy was not installed."""
 
 
 def bench_flags(parser: Parser) -> None:
@@ -383,7 +383,7 @@ def run_bench(space: argparse.Namespace) -> int:
 
 
 def speeds(rows: Sequence[BenchRow]) -> Table:
-    """Thousands of deliveries a second, and the ratio."""
+    """A table of the speeds, in thousands of deliveries a second, and of the ratio."""
     table = _table("deliveries a second of processor time, recorded, and their ratio to those of a bare loop")
     for name in ("load", "peers", "swarmtop", "bare loop", "ratio"):
         table.add_column(name, justify="left" if name == "load" else "right")
@@ -396,7 +396,7 @@ def speeds(rows: Sequence[BenchRow]) -> Table:
 
 
 def theory(rows: Sequence[BenchRow]) -> str:
-    """Whether each load did what theory says: the speed of a wrong run means nothing."""
+    """A line for each load: whether it did what theory says, as the speed of a wrong run means nothing."""
     return "\n".join(f"{'✓' if row.held else '✕'} {row.load}, {row.peers:,} peers: {row.theory}" for row in rows)
 
 

@@ -42,8 +42,8 @@ class Unfailing:
 
 
 class _Unwritten:
-    """A stream to ask how wide it is, which encoding and which colours it has: what is written is discarded. Rich
-    writes to its stream even where the text is captured, which fails if that is full."""
+    """A stream that has the width, encoding and colours of another one, and discards what is written. Rich writes to
+    its stream even where the text is captured, which would fail on a full disk."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

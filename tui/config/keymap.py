@@ -1,9 +1,9 @@
 """The table of keys with a person's own `[keys]` in it.
 
-The result is a table like `keys.ALL` with other keys; key bar, help and palette are made of it, and the keymap for
-Textual. A key can do one thing only. If a person assigns a key that does something else, the person's assignment is
-used, and what the key did before has no key, and a message says so; it stays in the palette. Of two assignments of one
-key the first is used.
+The result is a table like `actions.table.ALL` with other keys; key bar, help and palette are made of it, and the keymap
+for Textual. A key can do one thing only. If a person assigns a key that does something else, the person's assignment is
+used; the action that had the key before then has none, and a message says so. It can still be found in the palette. Of
+two assignments of one key the first is used.
 """
 
 from __future__ import annotations

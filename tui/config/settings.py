@@ -1,8 +1,8 @@
 """The settings of a person: `config.toml` in the configuration folder.
 
-An error in it never keeps the program from starting: each is told in one sentence (file, key, what was expected, the
-nearest spelling), and all other settings are used. Flags of the command line override settings. Nothing here imports
-Textual.
+An error in it never keeps the program from starting: each is reported in one sentence (file, key, what was expected,
+the nearest spelling), and all other settings are used. Flags of the command line override settings. Nothing here
+imports Textual.
 
 `load` reads the file; `keep` writes one setting into it and leaves the rest as it is. Keys are taken as they are
 written; `keymap.py` knows which there are.
@@ -42,8 +42,8 @@ Seen: TypeAlias = dict[str, tuple[int, int, int]]
 class Watch:
     """`changed()` says whether the `.toml` files under these paths are others than at the last call. Raises nothing.
 
-    A look costs one `stat`, or one listing with a `stat` a file: some microseconds. A library that is notified by the
-    system would be one more dependency and would not work on all file systems.
+    A call costs one `stat`, or one listing with a `stat` for each file: some microseconds. A library that is notified
+    by the system would be one more dependency and would not work on all file systems.
     """
 
     def __init__(self, *paths: Path) -> None:
@@ -80,10 +80,10 @@ SIZE_LIMIT = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings, and where they are from. None means: not set, whoever uses it has a default.
+    """The settings, and the file that they are from. None means: not set, the code that uses the setting has a default.
 
-    `keys` maps the id of a key in `keys.ALL` to Textual's names of the keys that should do it. `complaints` are
-    sentences about errors in the file. `Settings()` shows no tour, as tests and benchmarks need it.
+    `keys` maps the id of a key in `actions.table.ALL` to Textual's names of the keys that should do it. `complaints`
+    are sentences about errors in the file. `Settings()` shows no tour, as tests and benchmarks need it.
     """
 
     theme: str | None = option(None, "one of: swarmtop themes", example="swarm", names_file=True)
@@ -189,9 +189,9 @@ def template(table: Sequence[Key]) -> str:
 
 # Writing one setting that was chosen on screen.
 #
-# tomlkit keeps comments, order and layout. The result is read again before it is written, and has to say what the file
-# said before but for that one setting; otherwise nothing is written. The file is replaced in one piece, so no reader
-# finds half of it, and a symbolic link stays a link: the file that it leads to is replaced.
+# tomlkit keeps comments, order and layout. The result is parsed before it is written, and must have the same settings
+# as the file before, except for that one; otherwise nothing is written. The file is replaced in one piece, so that no
+# reader gets half of it. A symbolic link stays a link: the file that it leads to is replaced.
 
 
 def keep(path: Path, name: str, value: str | bool, table: Sequence[Key]) -> None:
@@ -223,7 +223,7 @@ def keep(path: Path, name: str, value: str | bool, table: Sequence[Key]) -> None
 
 def changed(text: str, name: str, value: str | bool) -> str:
     """The text of a configuration in which `name` has this value. A new setting goes below the comment that offers it,
-    or to the top. Raises InputError where the text is not understood, or would come to say something else."""
+    or to the top. Raises InputError where the text is not understood, or where another setting would change too."""
     data = parse_toml(text, "the configuration")
     with contextlib.suppress(ValueError, RecursionError):  # tomlkit's errors are ValueErrors
         after = _edited(text, name, value, name in data)

@@ -1,5 +1,5 @@
-"""What the terminal cannot do, found out before the first picture and told in one sentence each; and how the program
-ends by a signal or when the terminal goes away.
+"""What the terminal cannot do, found out before the first picture and reported in one sentence each; and how the
+program ends by a signal or when the terminal is closed.
 
 Only a terminal that cannot move its cursor is refused. On others that lack something there are fewer colours, letters
 instead of symbols, or no mouse. Each sentence is shown once, not at every start.
@@ -47,10 +47,10 @@ COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def surroundings() -> dict[str, str]:
-    """The environment as this process was given it.
+    """The environment with which this process was started.
 
     Python sets LC_CTYPE itself where the locale is C (PEP 538). /proc has the environment before that; without /proc,
-    Python's UTF-8 mode tells (PEP 540), which is on in that case.
+    Python's UTF-8 mode (PEP 540) shows it, which is on in that case.
     """
     env = dict(os.environ)
     try:
@@ -130,11 +130,11 @@ def note_file() -> Path:
     return platformdirs.user_state_path("swarmtop") / "told"
 
 
-# Signals that would end the program, and a terminal that goes away.
+# Signals that would end the program, and a terminal that is closed.
 #
 # A signal that ends a program while it draws leaves the terminal in raw mode. So the dashboard handles it: it leaves as
-# by its key, with 128 and the number of the signal as exit code. If that takes longer than `END_S`, the terminal is
-# restored and the process ended.
+# with the key for that, with 128 and the number of the signal as exit code. If that takes longer than `END_S`, the
+# terminal is restored and the process ended.
 #
 # When the window is closed the system sends SIGHUP. `nohup`, and some shells, make a program ignore that signal; so the
 # terminal is checked as well.
@@ -179,12 +179,12 @@ class Ending:
 
     @property
     def begun(self) -> bool:
-        """Whether the program was told to end."""
+        """Whether the program was asked to end."""
         return self._deadline.begun
 
     @property
     def code(self) -> int | None:
-        """The exit code with which it was told to end."""
+        """The exit code with which it was asked to end."""
         return self._deadline.code
 
     def begin(self, code: int) -> None:

@@ -1,7 +1,7 @@
-"""Palettes as Textual sees them, and Textual's themes as palettes.
+"""Palettes as themes of Textual, and Textual's themes as palettes.
 
-Apart from `themes.py`, so that listing themes, or running without a screen, imports no Textual. Roles are variables of
-a theme: `$swarm-alive` and so on. Textual's built-in themes have no roles; for them the roles are derived from the
+Separate from `themes.py`, so that listing themes, or running without a screen, imports no Textual. Roles are variables
+of a theme: `$swarm-alive` and so on. Textual's built-in themes have no roles; for them the roles are derived from the
 colours of the theme:
 
     class SwarmApp(App[None]):

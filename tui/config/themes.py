@@ -10,7 +10,7 @@ Colours are mixed in OKLab (Ottosson 2020, https://bottosson.github.io/posts/okl
 gradients mixed in sRGB go through grey. Contrast is that of WCAG 2.2, "relative luminance" and "contrast ratio".
 
 The name of a theme is the name of its file. A file of the user overrides a shipped one of the same name. A user theme
-with an error never keeps the program from starting: it is told in a sentence.
+with an error never keeps the program from starting: the error is reported in a sentence.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DEFAULT = "swarm"
 
 REQUIRED = ("background", "foreground", "primary")
 FIELDS = (*REQUIRED, *("secondary", "accent", "warning", "error", "success", "surface", "panel", "boost"))
-"""Colours of `[theme]`, named as in Textual; `dark` and `description` may stand there too."""
+"""Colours of `[theme]`, named as in Textual; `dark` and `description` may be there too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def load(text: str, where: str) -> Palette:
     found: dict[str, dict[str, Any]] = {"theme": {}, "swarm": {}}
     for table, values in parse_toml(text, where).items():
         if table not in TABLES:
-            home = next((f"; it should stand under [{name}]" for name, keys in TABLES.items() if table in keys), "")
+            home = next((f"; it should be in [{name}]" for name, keys in TABLES.items() if table in keys), "")
             raise InputError(f'{where}: no table is called "{plain(table)}"{home or nearest(table, TABLES)}')
         if not isinstance(values, dict):
             raise InputError(f"{where}: {table} should be a table, [{table}], not {shown(values)}")

@@ -56,8 +56,8 @@ def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedComma
 
 
 def shell_word(word: str) -> str:
-    """A word of a command line, quoted. The name of a file may have bytes in it that are no text, and characters that
-    control a terminal: those are written as octal numbers, `$'caf\\351'`, as POSIX shells read them."""
+    """A word of a command line, quoted. The name of a file may contain bytes that are no text, and characters that
+    control a terminal: these are written as octal numbers, `$'caf\\351'`, as POSIX shells read them."""
     if plain(word, limit=len(word) + 1) == word:
         return shlex.quote(word)
     quoted = ""

@@ -58,7 +58,7 @@ class Selection:
         self._filtered_s = -1.0
 
     def state(self) -> tuple[object, ...]:
-        """All that a frame shows of it, to compare."""
+        """All of the selection that a frame shows, to find out whether it changed."""
         return self.selected, self.marked, self.ask, self.following, self.filter
 
     # --- peers -----------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Selection:
         return found
 
     def mark_peers(self, peers: Sequence[PeerId], *, add: bool = False) -> None:
-        """Mark these peers, beside those that are marked if `add`, and select the first. A single peer is only
+        """Mark these peers, in addition to those that are marked if `add`, and select the first. A single peer is only
         selected, as with a click on it."""
         labels = self._source.swarm.labels
         those = tuple(dict.fromkeys((*self.chosen, *peers) if add else peers))

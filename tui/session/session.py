@@ -74,7 +74,7 @@ class Session:
     """Makes the swarm of a scenario and runs it: `await run()` in a task, `frame()` whenever the screen draws.
 
     until: pause there, in virtual seconds, or when all asks are closed ("quiet"). Raises InputError for a setup that
-    cannot be."""
+    is not possible."""
 
     def __init__(
         self,
@@ -157,16 +157,16 @@ class Session:
         self.player.stop()
 
     def restart(self, protocol: str) -> bool:
-        """Run the same peers, content, churn and seed with another network, from t = 0. False, and a notice, if that
-        cannot be."""
+        """Run the same peers, content, churn and seed with another network, from t = 0. Returns False, and shows a
+        notice, if that is not possible."""
         setup = under_protocol(self.player.setup, protocol)
         sentence = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
         return self._open(self.player.scenario, setup, sentence, self.player.repeated)
 
     def load_again(self) -> bool:
-        """Execute the file of this network anew, and run the same seed with it from t = 0; options that it has no more
-        are left out. False, and a notice, if the file or the run cannot be used; the present run then goes on as it
-        was."""
+        """Execute the file of this network anew, and run the same seed with it from t = 0; options that it no longer
+        has are left out. Returns False, and shows a notice, if the file or the run cannot be used; the present run then
+        goes on as it was."""
         setup = self.player.setup
         try:
             program, back = load_again(setup.protocol)
@@ -186,7 +186,7 @@ class Session:
 
     def set_options(self, values: Mapping[str, object], how: Literal["now", "restart", "again"]) -> bool:
         """Give options of the network other values: from now on; or from the start of the same seed, without or with
-        the commands of the user. Returns whether another run began; a value that cannot be is a notice."""
+        the commands of the user. Returns whether another run began; for a value that is not allowed, shows a notice."""
         told = ", ".join(f"{name} = {text_of(value)}" for name, value in values.items())
         if how == "now":
             before = self.player.machine.forks
@@ -216,7 +216,7 @@ class Session:
         return self.swarm.given > given
 
     def open(self, scenario: Scenario) -> bool:
-        """Run another scenario from its start. False, and a notice, if it cannot be."""
+        """Run another scenario from its start. Returns False, and shows a notice, if that is not possible."""
         return self._open(scenario, scenario.setup, f"{scenario.title}, from the start")
 
     def _open(self, scenario: Scenario, setup: Setup, sentence: str, repeated: Schedule = ()) -> bool:
@@ -357,7 +357,7 @@ class Session:
             return self.swarm.snapshot()
 
     def _read_events(self) -> None:
-        """Take in what happened since: follow the latest ask, measure crossings, show warnings."""
+        """Read the events since the last call: follow the latest ask, measure crossings, show warnings."""
         fresh = list(self.swarm.events(self._seen))
         self.teller.follow(fresh, self.clock())
         for event in fresh:
@@ -386,7 +386,7 @@ class Session:
             self.slow_motion.on_issued(event.ask, event.origin, self._recent_snapshot)
 
     def _recent_snapshot(self) -> Snapshot:
-        """That of the latest frame, if it has all peers; else a new one."""
+        """The snapshot of the latest frame, if it has all peers; else a new one."""
         recent = self._snapshot
         return recent if recent is not None and len(recent.state) == len(self.swarm.labels) else self.swarm.snapshot()
 
@@ -447,8 +447,8 @@ class Session:
             self.do(AskFor(peers=peers, text=text, goal=goal))
 
     def _any_live_peer(self) -> PeerId | None:
-        """A live peer, another for each ask; censored only if all are. It uses no random numbers of the run, which
-        would change the run. None if no peer is up."""
+        """A live peer, a different one for each ask; a censored one only if all are. It uses no random numbers of the
+        run, which would change the run. None if no peer is up."""
         snapshot = self.swarm.snapshot()
         up = (snapshot.state == 0) & ~snapshot.fixed.infrastructure
         free = up & ~snapshot.censored

@@ -1,9 +1,9 @@
 """One plain sentence about the latest action or ask: what happened and why, as far as it is known at the cursor.
 
-All of it is read from the swarm at the cursor: its events, the records of its asks, the states of its peers. So it
-follows a seek, and says nothing that the record does not. An ask that is under way is told so far. One that is over is
-told by its record and its verdict, and compared with the last ask for the same before it, and what was done between the
-two is told first: "p012 is dead. Three other holders answered p007, ...; one holder fewer, 0.1 s slower than ask 3".
+All of it is read from the swarm at the cursor: its events, the records of its asks, the states of its peers. So the
+sentence stays right after a seek. For an ask that is under way it says how far it has come. For one that is over it
+gives the record and the verdict, and compares them with those of the last ask for the same text; what was done between
+the two comes first: "p012 is dead. Three other holders answered p007, ...; one holder fewer, 0.1 s slower than ask 3".
 """
 
 from __future__ import annotations
@@ -43,15 +43,16 @@ from engine import (
 from .verbs import PAST
 
 HOLD_US = 10_000_000
-"""An action is told for this long in virtual time, or longer, for `HOLD_S` in wall time; then the chosen ask is."""
+"""The sentence is about an action for this long in virtual time, or for `HOLD_S` in wall time if that is longer; after
+that it is about the chosen ask."""
 HOLD_S = 8.0
 KEPT = 32
-"""Actions that are kept, to tell what was done between two asks."""
+"""Actions that are kept, to say what was done between two asks."""
 TOLD_BY = ("person", "scenario", "court")
 ASKED_BY = ("person", "scenario")
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NAMED = 3
-"""Up to so many peers are named; of more, their number is told."""
+"""Up to so many peers are named; for more, only their number is given."""
 ANSWER = PARTS.index("answer")
 UNREAD = -1
 """The chosen ask is not known yet."""
@@ -70,8 +71,8 @@ class GivenCommand:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whom an ask has found. itself: only the asker has the thing; through: the peers that named the holders, if these
-    are other peers, such as an index or the exit of a circuit."""
+    """The peers that an ask has found. itself: only the asker has the thing; through: the peers that named the holders,
+    if these are other peers, such as an index or the exit of a circuit."""
 
     itself: bool = False
     through: tuple[PeerId, ...] = ()
@@ -99,7 +100,7 @@ class Teller:
         self._named: tuple[tuple[AskId, int], Named] | None = None
 
     def follow(self, events: Iterable[Event], wall_s: float) -> None:
-        """Take in what happened. wall_s: now, or -inf for events of a moment that was sought."""
+        """Read events. wall_s: the present time, in wall seconds; -inf for events that are read again after a seek."""
         for event in events:
             self._seq = event.seq
             if isinstance(event, AskIssued):
@@ -125,7 +126,7 @@ class Teller:
         self, swarm: Swarm, snapshot: Snapshot, ask: AskId | None, following: bool, wall_s: float
     ) -> tuple[str, ...]:
         """The sentence, and shorter ones for where it does not fit, the last the shortest. Empty if there is nothing to
-        tell. ask: the chosen one; following: it is the latest one, and no person chose it."""
+        say. ask: the chosen one; following: it is the latest one, and no person chose it."""
         if ask != self._chosen:
             if not following and self._chosen != UNREAD:
                 self._chosen_seq = self._seq  # chosen after all that happened so far
@@ -341,7 +342,7 @@ class Teller:
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
 
     def _named_in(self, row: AskRow, swarm: Swarm) -> Named:
-        """Whom an ask that is over has found. Read once, since its path is copied for it."""
+        """The peers that an ask that is over has found. Read once, since this copies its path."""
         key = (row.id, row.hits)
         if self._named is None or self._named[0] != key:
             trace = swarm.trace(row.id)
@@ -350,8 +351,8 @@ class Teller:
         return self._named[1]
 
     def _lost_a_holder(self, before: AskRow, row: AskRow, swarm: Swarm, snapshot: Snapshot) -> bool:
-        """Whether a holder that the ask before found cannot answer now, and this ask has found none that cannot. Found
-        once for each state of the peers."""
+        """Whether a holder that the ask before found cannot answer now, and this ask has found none that cannot.
+        Computed once for each state of the peers."""
         down = (snapshot.state != ALIVE) | snapshot.censored
         key = (before.id, row.id, row.found, hash(down.tobytes()))
         if self._others is None or self._others[0] != key:
@@ -384,9 +385,9 @@ def part_in(trace: Trace, peer: PeerId, labels: Sequence[str]) -> str:
 
 
 COUNTED = ("kill", "revive", "leave", "join", "shutdown", "reopen", "depart", "arrive")
-"""Verbs after which the number of peers that are alive is told."""
+"""Verbs after which the number of peers that are alive is added."""
 OF_LINKS = ("cut", "mend")
-"""Steps that do something to links, of which each takes one."""
+"""Verbs of steps that act on one link each, not on peers."""
 
 
 def settled(row: AskRow, snapshot: Snapshot) -> bool:
@@ -455,7 +456,7 @@ def counted(many: int, what: str) -> str:
 
 
 def number(many: int) -> str:
-    """In a word up to ten."""
+    """A number, as a word up to ten."""
     return NUMBERS[many] if many < len(NUMBERS) else f"{many:,}"
 
 

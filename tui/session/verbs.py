@@ -52,7 +52,8 @@ Flags: TypeAlias = NDArray[np.bool_]
 class Verb:
     """`id` names its action, `key` the key that also does it (empty: none); `says` is a line of a menu, `label` the
     text of a button; `tip` says what it does, or why it cannot be done. `command` is None when it cannot be done, and
-    when a text has to be typed first (ask, publish): `possible` tells which. `many`: to how many peers it applies."""
+    when a text has to be typed first (ask, publish): `possible` distinguishes the two. `many`: to how many peers it
+    applies."""
 
     id: str
     key: str
@@ -228,11 +229,11 @@ def told_of(trace: Trace) -> tuple[PeerId, ...]:
 
 
 def asker_of(frame: Frame) -> PeerId | None:
-    """The user that would ask now: the selected peer; None, for any live peer, if no ask is chosen either.
+    """The user that would ask now; None for any live peer.
 
-    It is the origin of the chosen ask, if that is alive, where no peer is selected, or the selected one is no user, is
-    not alive, or was censored after it had answered or had been named: who silenced the peer that answered asks again
-    from the same place, to compare.
+    It is the selected peer, unless that is no user, is not alive, or was censored after it had answered or had been
+    named. Else it is the origin of the chosen ask, if that is alive: a person who has censored the peer that answered
+    asks again from the same place, to compare.
     """
     snapshot, selected = frame.snapshot, frame.selected
     if selected is not None and _is_user(snapshot, selected) and not _silenced(frame, selected):
@@ -261,8 +262,8 @@ def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
 
 
 def goal_of(frame: Frame) -> Goal:
-    """The goal that an ask would have if nothing else is said: that of the ask that the user has chosen, so that asking
-    again is for the same; else the first of the network."""
+    """The goal of an ask if none is named: the goal of the ask that the user has chosen, so that asking again is for
+    the same; else the first goal of the network."""
     goals = goals_to_ask(frame.snapshot.fixed.goals)
     chosen = "" if frame.followed else next((row.goal for row in frame.snapshot.asks if row.id == frame.ask), "")
     return next((goal for goal in goals if goal.name == chosen), goals[0])
@@ -348,7 +349,7 @@ PAST: Mapping[str, Past] = {
     "arrive": Past("added", "added", "alive"),
     "depart": Past("told {} to leave for good", "told to leave", "left"),
 }
-"""By verb. The others are told in sentences of their own."""
+"""By verb. Other verbs have sentences of their own."""
 
 
 def done_sentence(frame: Frame, command: Command, changed: Sequence[PeerId], swarm: Swarm) -> str:
@@ -422,7 +423,7 @@ def _ban(frame: Frame, ids: Ids) -> str:
 
 
 ASK = "ask:"
-"""Begins the id of a verb that asks for another goal of the network than `goal_of`."""
+"""Prefix of the id of a verb that asks for another goal of the network than `goal_of`."""
 
 
 def capital(text: str) -> str:
@@ -463,7 +464,7 @@ def _publish(frame: Frame, ids: Ids) -> Verb:
 
 
 ACT = "act:"
-"""Begins the id of a verb that only the present network has."""
+"""Prefix of the id of a verb that only the present network has."""
 
 
 def _of_network(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
@@ -492,7 +493,7 @@ def _of_network(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
 def values_typed(offer: VerbOffer, text: str) -> dict[str, str]:
     """What a person typed for a verb: `10.0.0.0/8` for a verb with one value, else `prefix=10.0.0.0/8 length=24`.
 
-    Raises InputError, a sentence, for what can be neither.
+    Raises InputError, a sentence, for a text in neither form.
     """
     names = list(offer.values)
     words = text.split()

@@ -1,1 +1,1 @@
-"""widgets"""
+"""The widgets of the dashboard: panels, tables, pictures and text fields."""

@@ -1,4 +1,4 @@
-"""Where a person types what to look for. It completes from the titles that peers want most."""
+"""The line in which a person types an ask, with suggestions from the titles that peers want most."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ OFFERS = 8
 
 
 class AskBar(Vertical):
-    """`p017 wants to find …`, and above it what there is to ask for: a click on one asks for it, and so does enter in
-    an empty line for the first, which is what was asked before. Where a network has several goals, a key and a click on
-    the words in front choose another. Posts `Asked`, and `AskLeft` when left.
+    """A line after the words `p017 wants to find …`, and above it texts to ask for. A click on one of them asks for it;
+    enter in an empty line asks for the first, which is the latest that was asked for. Where a network has several
+    goals, a key, or a click on the words before the line, chooses another. Posts `Asked`, and `AskLeft` when left.
 
-    The same line takes the name of a file to publish, and the values of a verb. Each of them has a text of its own,
-    which is there again when the line was left and is opened for the same.
+    The line also takes the name of a file to publish, and the values of a verb. Each of these uses has a text of its
+    own: it is there again when the line was left and is opened for the same use.
     """
 
     DEFAULT_CSS = (
@@ -58,14 +58,14 @@ class AskBar(Vertical):
         self._frame: Frame | None = None
         self._texts: Mapping[str, tuple[str, ...]] = {}
         self._typed: dict[str, list[str]] = {}
-        """What was typed before, the latest last, by what it was typed for: see `_purpose`."""
+        """What was typed before, the latest last, by what it was typed for: see `_history`."""
         self._left: dict[str, str] = {}
-        """What stood in the line when it was left, by the same."""
+        """The text that was in the line when it was left, by `_kind`."""
         self._at = 0
         self._wrong = ("", "")
         """A text that was refused, and why."""
         self.offers: tuple[str, ...] = ()
-        """What a click would ask for, and the first of them enter in an empty line."""
+        """Texts that a click asks for; enter in an empty line asks for the first."""
         self.publishing = False
         """Whether what is typed is to be shared rather than asked for."""
         self.offer: VerbOffer | None = None
@@ -73,7 +73,7 @@ class AskBar(Vertical):
         self._goal_name = ""
 
     def compose(self) -> ComposeResult:
-        """What there is; who asks, and for what."""
+        """The texts to ask for; below them who asks, and the line."""
         yield TextRows(id="offers")
         with Horizontal():
             yield TextRows(id="who")
@@ -103,7 +103,7 @@ class AskBar(Vertical):
         self.focus()
 
     def close(self) -> None:
-        """Hide it. What stands in it is kept for the next time that it is opened for the same."""
+        """Hide it. Its text is kept for the next time that it is opened for the same use."""
         self._keep_text()
         self.query_one(Input).value = ""
         self.remove_class("-open")
@@ -114,7 +114,7 @@ class AskBar(Vertical):
             self._left[self._kind] = value
 
     def refuse(self, text: str, why: str) -> None:
-        """What was typed cannot be: it stands in the line again, to be mended, with the reason above it."""
+        """Put a refused text back into the line, to be corrected, with the reason above it."""
         history = self._history
         if history and history[-1] == text:
             history.pop()
@@ -137,7 +137,7 @@ class AskBar(Vertical):
             self._offer()
 
     def _forget_offers(self, texts: Mapping[str, tuple[str, ...]]) -> None:
-        """Of what was asked before, leave out what another run offered and this one does not."""
+        """Forget texts that were asked for before, if the last run offered them and this one does not."""
         for name, offered in self._texts.items():
             gone = set(offered) - set(texts.get(name, ()))
             if name in self._typed:
@@ -156,7 +156,7 @@ class AskBar(Vertical):
 
     @property
     def _kind(self) -> str:
-        """What is typed, in a word that no goal is called."""
+        """What is typed, as a word that cannot be the name of a goal."""
         return " publish" if self.publishing else f" act {self.offer.name}" if self.offer is not None else " ask"
 
     @property
@@ -167,8 +167,8 @@ class AskBar(Vertical):
         return self._typed.setdefault(purpose, [])
 
     def _offer(self) -> None:
-        """What may be asked for: in an empty line what was asked before and what is wanted most, else what goes with
-        what is typed. Where what was typed is refused, why."""
+        """Show texts to ask for: for an empty line those asked for before and those wanted most, else those that
+        contain the typed words. For a refused text, show why it was refused."""
         field = self.query_one(Input)
         typed = field.value.strip().lower()
         asking = self._kind == " ask"
@@ -204,7 +204,7 @@ class AskBar(Vertical):
             self._offer()
 
     def on_click(self, event: events.Click) -> None:
-        """A click on what is offered asks for it; one on who wants what chooses the next goal."""
+        """A click on an offered text asks for it; a click on the words before the line chooses the next goal."""
         lines = event.widget
         if isinstance(lines, TextRows) and lines.id == "who" and self.goals:
             event.stop()
@@ -251,7 +251,7 @@ class AskBar(Vertical):
 
     @property
     def _goal(self) -> Goal | None:
-        """What is wanted."""
+        """The goal of the ask that is typed."""
         if self._frame is None:
             return None
         goals = goals_to_ask(self._frame.snapshot.fixed.goals)
@@ -322,8 +322,8 @@ class AskBar(Vertical):
             self.post_message(Asked(text, askers_of(self._frame), goal=None if first or goal is None else goal.name))
 
     def action_complete(self) -> None:
-        """Take what is suggested: the text that goes on with what is typed, else the first that goes with it. The line
-        keeps the focus, also where there is none: who types here is not done."""
+        """Put a suggestion into the line: the first that begins with what is typed, else the first one. The line keeps
+        the focus, also where there is no suggestion."""
         field = self.query_one(Input)
         typed = field.value.strip().lower()
         taken = next((offer for offer in self.offers if offer.lower().startswith(typed)), next(iter(self.offers), ""))

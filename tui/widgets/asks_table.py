@@ -60,12 +60,12 @@ BAR_LEAST, BAR_MOST = 4, 8
 
 
 def share_done(row: AskRow) -> float:
-    """How much of an ask is done, 0 to 1; 0 where nothing tells."""
+    """How much of an ask is done, 0 to 1; 0 where it reports no progress."""
     return min(max(row.done / row.of, 0.0), 1.0) if row.of > 0 else 0.0
 
 
 def progress_figure(row: AskRow) -> str:
-    """`16/17`, or `94%` where the parts are no whole numbers; empty where nothing tells."""
+    """`16/17`, or `94%` where the parts are no whole numbers; empty where the ask reports no progress."""
     if row.of <= 0:
         return ""
     whole = row.done == int(row.done) and row.of == int(row.of) and row.of > 1
@@ -80,7 +80,7 @@ def progress_bar(row: AskRow, cells: int) -> str:
 
 
 def progress_in(row: AskRow, cells: int, word: str) -> str:
-    """`16/17 ▰▰▰▱ downloading`, as much of it as fits; the word alone where nothing tells of progress."""
+    """`16/17 ▰▰▰▱ downloading`, as much of it as fits; the word alone where the ask reports no progress."""
     figure = progress_figure(row)
     if not figure:
         return word
@@ -102,8 +102,8 @@ def verdict_in(verdict: str, width: int) -> str:
 
 
 def told_whole(row: AskRow, cells: int) -> bool:
-    """Whether the verdict stands in so many cells, whole or shortened; of a download that broke off only whole, since
-    the first clause says that it was found."""
+    """Whether the verdict is shown in so many cells, whole or shortened. That of a download that broke off is shown
+    only whole, since its first clause alone says that the file was found."""
     return (
         row.closed_us is not None
         and bool(row.verdict)
@@ -223,7 +223,7 @@ def theory_lines(theory: Sequence[Theory], width: int) -> list[str]:
 
 
 def _meant(meant: Meaning, of: str) -> bool:
-    """Whether a figure of theory stands beside one that is shown."""
+    """Whether the figure that a theory predicts is shown in this network."""
     return {"reached": meant.reach, "hops": meant.reach, "duplicates": meant.duplicates}.get(of, True)
 
 
@@ -315,7 +315,7 @@ def _first_hits(data: AskData) -> Values:
 def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
-    # Where not even its first clause has room, the state in a word: text that is cut off cannot be read.
+    # Where not even the first clause fits, the state is shown in a word: text that is cut off cannot be read.
     if told_whole(ask, cells) and cell_len(said := verdict_in(ask.verdict, cells)) <= cells:
         return said, style
     return (progress_in(ask, cells, word) if ask.closed_us is None else word), style
@@ -369,7 +369,7 @@ class AsksTable(VirtualTable[AskData]):
             and frame.ask == self.cursor
             and frame.snapshot.spreading == before.snapshot.spreading
             and frame.snapshot.searching == before.snapshot.searching
-            # Without rows it tells how many there are that are not shown.
+            # Without rows the table says how many asks are hidden.
             and (bool(asks) or len(frame.snapshot.asks) == len(before.snapshot.asks))
         )
         self._frame, self._asks = frame, asks

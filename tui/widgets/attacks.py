@@ -65,7 +65,7 @@ NAMES: Mapping[str, str] = {
     "count": "how many",
     "peers": "victim",
 }
-"""What a parameter is called before its slider; one that is not here keeps its default."""
+"""Labels of the sliders, by parameter; a parameter that is not here has no slider and keeps its default."""
 NAMED = 12
 
 
@@ -83,7 +83,7 @@ def dial_of(param: Param, labels: Sequence[str], selected: int | None) -> Dial |
         return _dial(param, values, values, param.default)
     table: tuple[float, ...] = {"share": SHARES, "count": COUNTS, "seconds": SECONDS}[param.kind]
     low, high = param.low or 0, param.high or 0
-    # To do it to nobody is no attack, but a leak of nothing is one.
+    # An attack on a share of 0 does nothing, but a leak of 0 is possible.
     kept = {stop for stop in table if low <= stop <= high and (stop or param.name != "share")}
     values = tuple(sorted(kept | {param.default}))
     words = tuple(_words(param, value) for value in values)
@@ -137,7 +137,8 @@ class StartedAttack:
 
 
 def started_attack(title: str, plan: Plan, now_us: int, opposite: Act | None = None) -> StartedAttack:
-    """What to remember of an attack that begins now. opposite: what takes back the verb of the network that it does."""
+    """The record of an attack that begins now. opposite: what takes back the verb of the network that the attack
+    does."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
     if any(isinstance(step, Act) for _, step in plan.steps):
@@ -228,7 +229,7 @@ class PresetList(VirtualTable[Sequence[Preset]]):
             self.rows_came(0)
 
     def row(self, index: int, width: int) -> Row:
-        """One that cannot be had is faint, and crossed out where there are no colours to be faint in."""
+        """A line. A preset that is not possible is dim, and crossed out, since without colours nothing is dim."""
         preset, current = self.presets[index], self.is_cursor(index)
         mark = ("▸ " if current else "  ", "key bold")
         if preset.why_not:
@@ -255,7 +256,7 @@ class PresetList(VirtualTable[Sequence[Preset]]):
             super().action_move(by)
 
     def action_turn(self, by: int) -> None:
-        """Less or more of it."""
+        """Move the first parameter by so many stops."""
         self.post_message(self.Turned(by))
 
     def action_take(self) -> None:
@@ -270,7 +271,7 @@ class PresetList(VirtualTable[Sequence[Preset]]):
 DIALS = 6
 """Parameters of the preset that has the most."""
 AGAIN_S, ANEW_S = 1.0, 5.0
-"""Wall seconds between two previews while nobody changes anything, and between two looks at what can be had at all."""
+"""Wall seconds between two previews while nobody changes anything, and between two requests for the presets."""
 SLOW_PEERS = 1_500
 """Above so many peers the shortest ways between all of them take a good part of a second to find."""
 UNKNOWN_YET = (
@@ -306,7 +307,7 @@ class Attacks(LatePanel):
         self._selected: int | None = None
         self._mark = ""
         self.chosen: dict[str, dict[str, Any]] = {}
-        """What a person set, by preset and parameter: it is still so when one comes back to it."""
+        """Values that a person set, by preset and parameter: they are kept when another preset is chosen."""
         self.dials: tuple[Dial, ...] = ()
         self.plan: Plan | None = None
         self.started: StartedAttack | None = None
@@ -331,10 +332,10 @@ class Attacks(LatePanel):
             ),
         ]
 
-    # --- what it is told -----------------------------------------------------------------------------------------
+    # --- data for the panel --------------------------------------------------------------------------------------
 
     def show(self, frame: Frame) -> bool:
-        """Take the newest frame; ask what has become of the preview, if it is old."""
+        """Take the newest frame, and ask for another preview if the last one is old."""
         before = self._frame
         if not super().show(frame):
             return False
@@ -353,7 +354,7 @@ class Attacks(LatePanel):
         return True
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
-        """What there is to choose from: the answer to `PreviewAttack`."""
+        """Show these presets: the answer to `PreviewAttack`."""
         listed = self.query_one(PresetList)
         before = self.preset
         listed.offer(presets)
@@ -364,7 +365,7 @@ class Attacks(LatePanel):
             self._ask()
 
     def tell(self, attack: Attack, plan: Plan | None, why_not: str = "") -> None:
-        """What an attack would come to, or why it cannot be: the answer to `PreviewAttack`."""
+        """Show what an attack would do, or why it is not possible: the answer to `PreviewAttack`."""
         if attack != self._asked:
             return
         self.plan = plan
@@ -380,13 +381,13 @@ class Attacks(LatePanel):
         self._update_buttons()
 
     def begun(self, started: StartedAttack) -> None:
-        """An attack was done: it can be taken back from here."""
+        """An attack has started: it can be undone from here."""
         self.started = started
         self._ask()
         self._update_buttons()
 
     def mark(self, name: str) -> None:
-        """Look at the preset of this name, now or when it is offered."""
+        """Highlight the preset of this name, now or when it is offered."""
         self._mark = name
         if not self._complete:
             return
@@ -400,7 +401,7 @@ class Attacks(LatePanel):
 
     @property
     def preset(self) -> Preset | None:
-        """The one that is looked at."""
+        """The highlighted preset."""
         return self.query_one(PresetList).preset if self._complete else None
 
     @property
@@ -417,7 +418,7 @@ class Attacks(LatePanel):
         return None if preset is None else command_of(preset.name, self.dials, self.chosen.get(preset.name, {}))
 
     def _update(self) -> None:
-        """Sliders and sentence of the preset that is looked at."""
+        """Update the sliders and the description to the highlighted preset."""
         preset, frame = self.preset, self._frame
         if preset is None or frame is None:
             return
@@ -438,7 +439,7 @@ class Attacks(LatePanel):
         self.query_one("#attack-about", TextRows).show_rows([((line, "dim"),) for line in wrap(preset.about, width)])
 
     def _ask(self) -> None:
-        """Have the preview made."""
+        """Ask for a preview."""
         frame, command, preset = self._frame, self.command, self.preset
         if frame is None:
             return
@@ -523,7 +524,7 @@ class Attacks(LatePanel):
             there[min(max(there.index(focused) + by, 0), len(there) - 1)].focus()
 
     def action_attack(self) -> None:
-        """Do it."""
+        """Start the attack."""
         preset, command = self.preset, self.command
         if preset is not None and command is not None and not preset.why_not:
             self.post_message(Attacked(preset.title, command))
@@ -535,7 +536,7 @@ class Attacks(LatePanel):
             names = {one.name for one in going}
             self.post_message(RunCommand(CallOff(names.pop() if len(names) == 1 else None)))
             if started is not None:
-                # What has not been done need not be waited for.
+                # Steps that were cancelled are not waited for.
                 self.started = replace(started, done_us=min(started.done_us, frame.snapshot.now_us))
             return
         if frame is None:

@@ -47,7 +47,7 @@ def _style(cache: StyleCache, ink: InkOf, ground: Color, under: Color, side: int
         low, high = ("heat-start", "heat-mid") if ink.heat <= 0.5 else ("heat-mid", "heat-end")
         ends = cache.colour(low), cache.colour(high)
         share = ink.heat * 2 if ink.heat <= 0.5 else ink.heat * 2 - 1
-        # A colour that is the terminal's own cannot be mixed: the nearer end has to do.
+        # A colour that is the terminal's own cannot be mixed: the nearer end is used.
         mixed = ends[0].ansi is None and ends[1].ansi is None
         colour = ends[0].blend(ends[1], share) if mixed else ends[share > 0.5]
     if ink.faded and colour.ansi is None and ground.ansi is None:
@@ -58,7 +58,7 @@ def _style(cache: StyleCache, ink: InkOf, ground: Color, under: Color, side: int
         bold=ink.bold or None,
         dim=True if ink.faded and colour.ansi is not None else None,
         reverse=ink.solid or None,
-        # Where there are no colours there is no ground: sides are told apart by a line.
+        # Without colours there is no background: an underline distinguishes the sides.
         underline=True if side % 2 else None,
     )
 

@@ -1,18 +1,18 @@
-"""Figures over time: who is up, what is said, whether it helps, what it costs.
+"""Charts of time series: living peers, messages, answered asks, bytes.
 
 Four charts, each with one or more of the series that the swarm keeps, whatever they are: names, units and colours are
 found for any. A click on a chart goes to that moment of the run; a click on its frame, a right click or enter asks
-which series it should show. Series of one unit share a scale, whose ends stand at the right; the newest values stand
-in the frame, in the colours of their lines, so that the legend is the reading.
+which series it should show. Series of one unit share a scale, whose ends are written at the right. The newest values
+are in the frame, in the colours of their lines, and are the legend as well.
 
-What a network shows of its peers is a series too, from when a chart first shows it. A category, and the roles of the
-peers, are one entry: how many peers have each value, as areas on top of each other, in the colours of the picture. The
-legend names them from below.
+What a network shows of its peers is a series too, which begins when a chart first shows it. A category, and the roles
+of the peers, are one entry: how many peers have each value, as areas on top of each other, in the colours of the
+picture. The legend names them from below.
 
-Under the pointer a line stands, and below it what was so then.
+A line under the pointer marks a moment; the lower edge shows the values of that moment.
 
-A chart is drawn anew only when a sample came, its size or its pointer changed; in between, painting is handing out
-lines.
+A chart is drawn anew only when a sample came, or its size or its pointer changed; otherwise painting returns the lines
+that were drawn before.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ from .row_widget import RowWidget
 from .text import ASCII, Row, StyleCache, fit, glyph_mode, letters_only
 
 SHORTEST_S, LONGEST_S = 60, 300
-"""How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
+"""The least and the most samples across a chart. Samples come once a second of virtual time; a young run is not
+stretched."""
 FIGURE_CELLS = 6
 NARROWEST = 18
 """A chart is never narrower, in cells."""
@@ -65,7 +66,7 @@ NAME_LEAST = 4
 
 @dataclass(frozen=True, slots=True)
 class SeriesLook:
-    """How a series reads: its title, its unit (`%` for a share, `peers` for a number of them), and what it is."""
+    """The title of a series, its unit (`%` for a share, `peers` for a number of them), and a description."""
 
     title: str
     unit: str
@@ -113,7 +114,7 @@ def plots_of(meant: Meaning) -> dict[str, tuple[str, ...]]:
 
 
 def look_of(name: str) -> SeriesLook:
-    """How a series reads; of one that is not known here, as its name lets guess."""
+    """Title and unit of a series; those of an unknown one are guessed from its name."""
     known = LOOKS.get(name)
     if known is not None:
         return known
@@ -123,7 +124,7 @@ def look_of(name: str) -> SeriesLook:
 
 
 def look_of_shown(shown: Shown) -> SeriesLook:
-    """How a column that the network shows reads."""
+    """Title, unit and description of a column that the network shows."""
     about = f"{shown.about[:1].upper()}{shown.about[1:].rstrip('.')}."
     return SeriesLook(shown.name, SHOWN_UNITS[shown.kind], f"{about} {SHOWN_ABOUT[shown.kind]}")
 
@@ -200,7 +201,7 @@ class Chart(RowWidget, can_focus=True):
         self.names = list(names)
         """The series it shows; the first one's unit is on the axis."""
         self.drawn = 0
-        """How often it was drawn anew; a test holds it against how often it was shown."""
+        """How often it was drawn anew; a test compares it with how often it was shown."""
         self._t_s: Values = np.zeros(0)
         self._columns: dict[str, Values] = {}
         self._offered: Mapping[str, Shown] = {}
@@ -238,7 +239,7 @@ class Chart(RowWidget, can_focus=True):
         return self._columns.get(name, np.zeros(0))
 
     def look(self, name: str) -> SeriesLook:
-        """How a series of this network reads."""
+        """Title, unit and description of a series of this network."""
         shown = self._offered.get(name)
         return look_of(name) if shown is None else look_of_shown(shown)
 
@@ -377,7 +378,8 @@ class Chart(RowWidget, can_focus=True):
         return told
 
     def _legend(self, name: str) -> str:
-        """`messages/s 812`: a name that tells its unit need not hear it again, and drops it where room is short."""
+        """`messages/s 812`: a title that contains the unit is not followed by it again, and leaves it out where room is
+        short."""
         title, newest = self.look(name).title, self.newest(name).removesuffix("/s")
         if len(title) + len(newest) + 1 > self.size.width - 4:
             title = title.removesuffix("/s")
@@ -418,7 +420,7 @@ class Chart(RowWidget, can_focus=True):
         self.drawn += 1
         width, height = max(1, self.size.width - FIGURE_CELLS), self.size.height
         mode, stack = cast(Mode, key[-1]), self.stack
-        # Each unit has a scale of its own; the axis tells that of the first.
+        # Each unit has a scale of its own; the axis shows that of the first.
         ranges = [self.range_of(name) for name in self.names]
         if stack is not None:
             parts = self.parts()
@@ -431,7 +433,7 @@ class Chart(RowWidget, can_focus=True):
                 (self.values(name) - low) / ((high - low) or 1.0)
                 for name, (low, high) in zip(self.names, ranges, strict=True)
             ]
-            # The first series is the one that matters: it lies on top.
+            # The first series is the most important one: it is drawn on top.
             inks = list(range(1, len(shown) + 1))
             canvas = chart(shown[::-1], width, height, mode, low=0.0, high=1.0, inks=inks[::-1], across=self._across())
             names = ("dim", *(self.ink_of(name) for name in self.names))
@@ -451,7 +453,7 @@ class Chart(RowWidget, can_focus=True):
     # --- the pointer -------------------------------------------------------------------------------------------
 
     def sample_at(self, column: int) -> int | None:
-        """Which sample stands in a column of cells, or None."""
+        """The index of the sample that a column of cells shows, or None."""
         width = max(1, self.size.width - FIGURE_CELLS)
         if not 0 <= column < width or not self._t_s.size:
             return None
@@ -469,7 +471,7 @@ class Chart(RowWidget, can_focus=True):
         canvas.ink[free, at] = 0
 
     def told_at(self, column: int) -> str:
-        """`00:31  alive 59 · censored 1`: what was so in a column, or empty."""
+        """`00:31  alive 59 · censored 1`: time and values at a column, or empty."""
         index = self.sample_at(column)
         if index is None:
             return ""
@@ -484,7 +486,7 @@ class Chart(RowWidget, can_focus=True):
         return f"{clock(round(float(self._t_s[index]) * 1e6), millis=False)}  {' · '.join(told)}"
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell what was so under the pointer."""
+        """Show the values under the pointer."""
         offset = event.get_content_offset(self)
         self._look(None if offset is None else offset.x)
 
@@ -553,7 +555,7 @@ class Charts(Grid, inherit_bindings=False):
         self._offered: Mapping[str, Shown] = {}
 
     def compose(self) -> ComposeResult:
-        """A chart each."""
+        """One chart for each of `PLOTS`."""
         for name, series in PLOTS.items():
             yield Chart(series, id=f"chart-{name}")
 

@@ -118,14 +118,14 @@ WHOM = "whom? e.g. degree>10, random 5%"
 
 
 class VerbChoice(Select[str], inherit_bindings=False):
-    """The verbs to choose from: arrows leave it, so that they lead through the panel."""
+    """The verbs to choose from. Arrow keys do not change the choice; they move to other parts of the panel."""
 
     BINDINGS = within({"button.press": "show_overlay"})
 
 
 class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The panel: arrows lead from one part to another. Posts `RunCommand`, and `PreviewSelector` while a selector is
-    typed; `tell` shows whom it means."""
+    """The panel: arrow keys move from one part to another. Posts `RunCommand`, and `PreviewSelector` while a selector
+    is typed; `tell` shows whom it means."""
 
     DEFAULT_CSS = (
         panel_css("Controls")
@@ -312,7 +312,8 @@ def set_to(knob: Dial, index: int) -> Set:
 
 
 def command_of(verb: str, selector: str, word: str) -> Command:
-    """A verb on whom a selector names. Raises InputError, in words for the person who typed."""
+    """The command for a verb and the peers that a selector names. Raises InputError, in words for the person who
+    typed."""
     selector, word = selector.strip(), word.strip()
     if verb in ON_OPERATOR:
         if not selector:
