@@ -43,7 +43,7 @@ def _no_answerer(context: Context) -> str:
     ask = context.session.selection.ask
     if ask is not None and (sought := context.session.swarm.record(ask).sought) != "answer":
         return (
-            "Nobody answers this: all should hear of it."
+            "Nobody answers this: it should reach all peers."
             if sought == "share"
             else "This is no question: nobody has to answer it."
         )

@@ -3,7 +3,7 @@
 Peers that it does not know are faint dots. Peers that it knows are drawn by how recently it heard from them: just now,
 not for some time, or known from others only. Dead and censored peers look the same, since the peer cannot tell them
 apart. Wrong beliefs are marked with a cross: it believes in a peer that is dead or blocked, or has given up one that is
-up, or thinks that it has a way to one that no links lead to.
+up, or believes that it has a way to one to which no links lead.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ BY_CHURN: Mapping[str, tuple[str, str]] = {
     "join": ("comes back", "alive"),
 }
 NAMED = 4
-"""Up to so many peers are named; of more, the number and the first ones."""
+"""Up to so many peers are named; for more, their number and the first names are given."""
 
 
 def worth_telling(event: Event) -> bool:
@@ -202,7 +202,7 @@ def _name(peer: PeerId, labels: Sequence[str]) -> str:
 
 
 KEPT = 500
-EMPTY = "Nothing has happened yet. What peers and you do is told here."
+EMPTY = "Nothing has happened yet. What peers and you do is listed here."
 NONE_LIKE_IT = "Nothing like that has happened. {app.back} or a click on “all” shows everything."
 
 KINDS: dict[str, tuple[type[Event], ...]] = {
@@ -247,7 +247,7 @@ class Feed(VirtualList):
         """Words that each line shown must have."""
         self._jumps = 0
         self._asks: dict[AskId, tuple[str, str]] = {}
-        """Who issued an ask, and its goal: of the latest that were told."""
+        """Who issued an ask, and its goal, for the latest asks."""
         self._asks_of = AskFilter()
 
     def on_mount(self) -> None:
@@ -255,7 +255,7 @@ class Feed(VirtualList):
         self._say()
 
     def show(self, frame: Frame) -> None:
-        """Take in what happened since the frame before."""
+        """Add the events since the frame before."""
         before, self._fixed = self._fixed, frame.snapshot.fixed
         if before is None or before.run is not self._fixed.run or frame.jumps != self._jumps:
             self._jumps = frame.jumps
@@ -286,7 +286,7 @@ class Feed(VirtualList):
             self._say()
 
     def _learn(self, frame: Frame) -> None:
-        """Note who issued the asks that are told of, and what for."""
+        """Record who issued each new ask, and its goal."""
         issued = {event.ask: event.by for event in frame.events if isinstance(event, AskIssued)}
         if not issued:
             return
@@ -296,7 +296,7 @@ class Feed(VirtualList):
             del self._asks[ask]
 
     def _goal_of(self, event: Event) -> Goal | None:
-        """The goal of the ask that an event tells of, if users of this network can have it."""
+        """The goal of the ask that an event is about, if users of this network can have it."""
         known = self._asks.get(event.ask) if isinstance(event, AskIssued) else None
         return self._fixed.goal(known[1]) if known is not None and self._fixed is not None else None
 
@@ -305,7 +305,7 @@ class Feed(VirtualList):
         return isinstance(event, OF_ASKS) and self._asks.get(event.ask, ("", ""))[0] == "network"
 
     def _replace(self, fresh: list[Event]) -> None:
-        """Remove what was told of asks that have closed again since: an ask has one line that tells its end."""
+        """Remove the earlier lines about the end of asks that have closed again: each ask has one such line."""
         again = {event.ask: event for event in fresh if isinstance(event, Closed)}
         if not again:
             return

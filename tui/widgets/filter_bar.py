@@ -73,7 +73,7 @@ class FilterBar(Vertical):
     })  # fmt: skip
 
     class Used(Message):
-        """The person is done: `selector` is what to mark or to show, empty for nothing, None for as it was."""
+        """The person is done. selector: what to mark or to show, empty for nothing; None if nothing is to change."""
 
         def __init__(self, selector: str | None, purpose: str = "find") -> None:
             super().__init__()
@@ -87,12 +87,12 @@ class FilterBar(Vertical):
         """The completed selectors."""
         self.highlighted = 0
         self._typed: dict[str, list[str]] = {}
-        """What was used, by purpose, the latest last."""
+        """Texts that were submitted, by purpose, the latest last."""
         self._at: int | None = None
-        """Where in it the text of the line is from; None for a text that is being typed."""
+        """The index in `history` of the text in the line; None for a text that is being typed."""
 
     def compose(self) -> ComposeResult:
-        """What may follow; and a word, the line, and what it means."""
+        """The completions; below them a word, the line, and what the selector means."""
         yield TextRows(id="filter-offers")
         with Horizontal():
             yield Label("/", id="filter-word", markup=False)
@@ -106,7 +106,7 @@ class FilterBar(Vertical):
         return self.has_class("-open")
 
     def open(self, purpose: str = "find", text: str | None = None) -> None:
-        """Show it and type. `text`: what stands in it; None for what stood in it the last time."""
+        """Show it and give it the focus. text: the text of the line; None for the text that it had the last time."""
         other, self.purpose = purpose != self.purpose, purpose
         self._at = None
         word, hint = PURPOSES[purpose]
@@ -129,8 +129,8 @@ class FilterBar(Vertical):
         return self
 
     def tell(self, sentence: str, *, bad: bool = False) -> None:
-        """What the selector means, or what is wrong with it: which selector is beside it, so that is left out. bad: it
-        was to be used all the same."""
+        """Show what the selector means, or what is wrong with it. The selector itself is in the line, and left out
+        here. bad: the wrong selector was submitted."""
         short = WHERE.sub("", sentence)
         label = self.query_one("#filter-told", Label)
         label.set_class(bad, "-bad")
@@ -162,7 +162,7 @@ class FilterBar(Vertical):
             self._show_highlighted(self.query_one(Input).value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A letter more or less."""
+        """The text has changed: show completions and what it means."""
         event.stop()
         if self._at is not None and event.value != self.history[self._at]:
             self._at = None
@@ -212,10 +212,10 @@ class FilterBar(Vertical):
             self._show_highlighted(self.query_one(Input).value)
 
     def action_take(self) -> None:
-        """Take the offer. Never on to the next panel, not even without one: who types here is not done."""
+        """Put the highlighted completion into the line. The line keeps the focus, also where there is no completion."""
         field = self.query_one(Input)
         if self.offers:
             taken = self.offers[self.highlighted]
-            # What is whole wants a blank behind it; a key wants its value.
+            # A complete term is followed by a blank, a key such as `role=` by its value.
             field.value = taken if taken[-1] in "=><" else f"{taken} "
             field.cursor_position = len(field.value)

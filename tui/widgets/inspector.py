@@ -40,11 +40,11 @@ ROWS_MOST = 100
 
 
 def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
-    """Rows for the inspector; none for a peer that nobody looked at yet."""
+    """Rows for the inspector; none while there are no facts about the selected peer yet."""
     facts, snapshot = frame.facts, frame.snapshot
     if facts is None or facts.peer != frame.selected:
         return
-    yield _rule("it believes", width)
+    yield rule("it believes", width)
     if why := gone(snapshot, facts.peer):
         yield from (((line, "text"),) for line in wrap(f"It {why}.", max(8, width)))
         return
@@ -68,7 +68,8 @@ def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
 
 
 def _hops_row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
-    """How far away it thinks a peer is, and what is so instead: another distance, no way, or that it is not up."""
+    """How far away it believes a peer to be, and what is true if that is wrong: another distance, no way, or that the
+    peer is not up."""
     said, hops, state = int(laid.said[other]), int(laid.hops[other]), truth(snapshot, other)
     wrong = bool(laid.wrong[other])
     row: list[Span] = [
@@ -104,15 +105,10 @@ def _row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> R
 
 
 def truth(snapshot: Snapshot, peer: int) -> str:
-    """How a peer is, as the screen knows."""
+    """The real state of a peer."""
     if snapshot.state[peer] != ALIVE:
         return STATES[int(snapshot.state[peer])]
     return "censored" if snapshot.censored[peer] else "alive"
-
-
-def _rule(title: str, width: int) -> Row:
-    row: Row = (("── ", "dim"), (title, "text bold"), (" ", "dim"))
-    return (*row, ("─" * max(0, width - width_of(row)), "dim"))
 
 
 # The tabs of the inspector: their names in a line, and the rows of the long ones.
@@ -194,7 +190,7 @@ HISTORY = 48
 """How many seconds of load are kept for the selected peer."""
 
 ABREAST = 35
-"""Cells that three verbs need beside each other."""
+"""Cells that three buttons need side by side."""
 MENU = "menu"
 BUTTONS = {
     "kill": "peer.kill",
@@ -255,7 +251,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         """Which tab is open, of `TABS`."""
 
     def compose(self) -> ComposeResult:
-        """The names of the tabs; figures, what can be done, the ask, beliefs; and what stands on other tabs."""
+        """The names of the tabs; figures, what can be done, the ask, beliefs; and the rows of the other tabs."""
         yield InspectorTabs(id="tabs")
         yield TextRows(id="peer")
         yield Container(id="verbs", classes="-hidden")
@@ -314,7 +310,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         self.post_message(AskWanted(self._frame.selected) if verb.command is None else RunCommand(verb.command))
 
     def _remember_load(self, frame: Frame) -> None:
-        """The snapshot tells the load of the last whole second, so one value a second is one bar."""
+        """Keep one value for each second, as a bar: the snapshot has the load of the last whole second."""
         second = frame.snapshot.now_us // 1_000_000
         if frame.selected != self._load_of or second < self._load_second:
             self._load.clear()
@@ -463,9 +459,9 @@ def marked_rows(frame: Frame, width: int) -> list[Row]:
 
 
 FREE_RIDER = ("  shares nothing (free rider)", "  nothing (free rider)", "  free rider")
-"""What stands in place of file names; the longest that fits."""
+"""Texts in place of file names; the longest that fits is shown."""
 NO_FILES = ("  shares nothing", "  nothing")
-"""The same in a network with a role called "free rider": there one without a file may upload."""
+"""The same in a network with a role called "free rider": there a peer without a file may still upload."""
 
 
 def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:

@@ -22,7 +22,7 @@ TITLE, SYNONYM, TIP = 3, 2, 1
 """Where a line was found, the best first; 0 for the nearest spelling and for scattered letters."""
 WHOLE, BEGINNING, INSIDE = 3, 2, 1
 INSIDE_MIN = 3
-"""Letters of a typed word that may stand inside another word: two letters are in almost every line."""
+"""Letters that a typed word needs to be looked for inside other words: two letters are in almost every line."""
 SIMILAR = 0.7
 Span = tuple[int, int]
 
@@ -104,7 +104,7 @@ def _in(word: str, text: str) -> tuple[int, Span] | None:
 
 
 def _brief(words: Sequence[str], text: str) -> float:
-    """Less than 1: more for a text that has little else in it, and where the words stand together."""
+    """A bonus below 1: larger for a text that has little else in it, and where the words are next to each other."""
     joined = " ".join(words)
     return 0.6 * min(1.0, len(joined) / max(1, len(text))) + (0.3 if joined in folded(text) else 0.0)
 
@@ -166,8 +166,8 @@ Line = tuple[str, Sequence[str], str]
 def ranked(typed: str, lines: Sequence[Line], first: int = 0) -> list[tuple[int, Found]]:
     """(number of the line, how it was found) for lines of (title, synonyms, tip), the best first; equals in order.
 
-    The `first` lines come before others that were found as well, but for the length of the line. Without a typed word
-    all lines, in order.
+    Among lines that were found equally well, apart from their length, the `first` lines of the list come before the
+    others. Without a typed word all lines are returned, in order.
     """
     words = words_of(typed)
     hits = [(n, hit) for n, line in enumerate(lines) if (hit := found(words, *line)) is not None]

@@ -1,11 +1,11 @@
 """A menu over the picture: what can be done, one line each, and below the lines what the highlighted one does.
 
 The lines are Textual's `OptionList`. It is an overlay and no dialog: time goes on behind it, and it closes as soon as
-the focus goes elsewhere. A line that is not possible now can be highlighted all the same, as the reason stands below
-the lines; choosing it does nothing.
+the focus goes elsewhere. A line that is not possible now can be highlighted all the same, as the reason is shown
+below the lines; choosing it does nothing.
 
-The same menu serves for what is done to peers and for what a chart shows: `open` is given a purpose, which comes back
-in `Menu.Chosen`.
+The same menu is used for actions on peers, for the series of a chart and for the history: `open` gets a purpose, which
+is returned in `Menu.Chosen`.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Asked(Message):
 
 
 class Searched(Message):
-    """A person wants to type what this panel should show: open the line where one types, on its behalf."""
+    """A person wants to type what this panel should show: open the filter bar for it."""
 
     def __init__(self, panel: str) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class AskLeft(Message):
 
 
 class PreviewSelector(Message):
-    """A person types a selector: which peers does it name? The answer goes to `Controls.tell`."""
+    """A person types a selector: which peers does it name? The answer goes to `FilterBar.tell` or `Controls.tell`."""
 
     def __init__(self, selector: str) -> None:
         super().__init__()
@@ -135,8 +135,8 @@ class MomentWanted(Message):
 
 
 class PreviewAttack(Message):
-    """A person looks at attacks. The answers go to the panel's `offer` and `tell`. attack: what would it do now? None
-    where nobody wants to know; anew: which are there now?"""
+    """A person looks at attacks. The answers go to the panel's `offer` and `tell`. attack: a preview of it is wanted;
+    None for no preview; anew: the list of presets is wanted too."""
 
     def __init__(self, attack: Attack | None, *, anew: bool) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The options of the running network: value, default, range, what each does; and how a changed one takes effect.
 
-A changed value is first a wish. The person then chooses: it holds from now on, or the same seed begins anew with it,
-with or without what the person did. A value that is not possible is refused where it is typed, in one sentence. The
+A changed value is first only wanted. The person then chooses: it is used from now on, or the same seed begins anew with
+it, with or without what the person did. A value that is not possible is refused where it is typed, in one sentence. The
 panel has no access to the swarm: it posts `OptionsWanted`.
 """
 
@@ -38,8 +38,8 @@ AGAIN = "Begin the same seed anew with the values that are shown here, and do wh
 
 
 class Wishes:
-    """What a person wants instead of the present values. at: the option under the cursor; typed: what is being typed
-    for it, or None; error: why it cannot be."""
+    """The values that a person wants instead of the present ones. at: the option under the cursor; typed: what is being
+    typed for it, or None; error: why that is not possible."""
 
     def __init__(self) -> None:
         self.at = ""
@@ -137,7 +137,7 @@ class OptionTable(VirtualTable[OptionsData]):
     )
 
     class Marked(Message):
-        """Something other is shown below the table now."""
+        """The texts around the table have to be updated."""
 
     class Taken(Message):
         """Apply what is wanted."""
@@ -191,7 +191,7 @@ class OptionTable(VirtualTable[OptionsData]):
     # --- input ------------------------------------------------------------------------------------------------
 
     def picked(self, key: str, click: events.Click | None = None) -> None:
-        """The cursor moves, unless what was typed cannot be taken; a click on the value under the cursor changes it."""
+        """Move the cursor, unless the typed value is not possible; a click on the value under the cursor changes it."""
         if key == self.cursor and click is not None:
             self._clicked(click)
         elif key != self.cursor and self.settle():
@@ -214,7 +214,7 @@ class OptionTable(VirtualTable[OptionsData]):
             left += cells + 1
 
     def redraw(self) -> None:
-        """Something is shown otherwise now."""
+        """Show changed values."""
         self.changed()
         self.rows_came(0)
         self.post_message(self.Marked())
@@ -248,7 +248,8 @@ class OptionTable(VirtualTable[OptionsData]):
         self.redraw()
 
     def settle(self) -> bool:
-        """Take what was typed, if anything was. False where it cannot be: the reason is shown."""
+        """Use the typed value, if there is one. Returns False if it is not possible; the reason is in
+        `Wishes.error`."""
         wishes, option = self.wishes, self.option
         if wishes.typed is None or option is None:
             return True
@@ -270,7 +271,7 @@ class OptionTable(VirtualTable[OptionsData]):
         self.redraw()
 
     def action_take(self) -> None:
-        """Take what was typed; else apply what is wanted; else type a value."""
+        """Accept what is typed; else apply what is wanted; else begin to type a value."""
         option = self.option
         if self.wishes.typed is not None:
             self.settle()
@@ -290,7 +291,7 @@ class OptionTable(VirtualTable[OptionsData]):
             self.redraw()
 
     async def action_leave(self) -> None:
-        """Leave what is typed; else want nothing; else back to the picture."""
+        """Cancel what is typed; else discard what is wanted; else go back to the picture."""
         if self.wishes.typed is not None:
             self.wishes.typed, self.wishes.error = None, ""
             self.redraw()
@@ -389,7 +390,7 @@ class Options(LatePanel):
         return "" if self.wishes.values else UNCHANGED
 
     def _tell(self) -> None:
-        """What stands around the table: title, the option under the cursor, buttons."""
+        """Update what is around the table: the title, the text about the option under the cursor, the buttons."""
         table, told = self.query_one(OptionTable), self.query_one("#option-told", TextRows)
         width = max(8, told.size.width or self.size.width - 2)
         key = (table.option, self.wishes.error, self.wishes.typed, *self.wishes.values.items(), width, self.options)

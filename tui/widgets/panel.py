@@ -56,7 +56,7 @@ class Choices(SteadyOptions, inherit_bindings=False):
     )
 
     def render_line(self, y: int) -> Strip:
-        """As Textual's; where there are only letters, separators too are made of letters."""
+        """As Textual's; with ASCII characters alone, separators are made of these too."""
         made = super().render_line(y)
         if not letters_only(self):
             return made
@@ -100,8 +100,8 @@ def panel_css(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An action as it can be had now: what to press, what it is called, the action of the screen, why it cannot be had
-    (empty: it can), what it is for, and how soon the key bar drops it."""
+    """An action as it is offered now. key: what to press; word: its name; action: the action of the screen; why_not:
+    why it is not possible, empty if it is; tip: what it does; rank: the key bar leaves out the highest ranks first."""
 
     key: str
     word: str
@@ -112,7 +112,7 @@ class Offer:
 
     @property
     def text(self) -> str:
-        """As it is read."""
+        """Key and word, as they are shown."""
         return f"{self.key} {self.word}"
 
 
@@ -180,7 +180,7 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
 
 
 def repaint_edge(widget: Widget, y: int) -> None:
-    """Line `y` of the widget, its frame counted in; all of it where it has no size yet."""
+    """Repaint line `y` of the widget, counted with its frame; the whole widget if it has no size yet."""
     width, height = widget.outer_size
     if 0 <= y < height:
         Widget.refresh(widget, Region(0, y, width, 1).translate(-widget.content_offset))
@@ -203,14 +203,14 @@ def rename(widget: Widget) -> None:
 
 
 class TextRows(RowWidget):
-    """A few rows, as high as they are many. `show_rows` repaints only when a row differs.
+    """A few rows, in a widget of as many lines. `show_rows` repaints only when a row differs.
 
-    Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
-    most rows it has had, until `reset_height` says that it speaks of something else now.
+    After a change of height Textual lays out the whole screen (20 to 50 ms). With `steady` the widget therefore keeps
+    the height of the most rows it has had, until `reset_height` is called, when it shows something else.
 
-    The height is set as a style. Were it `auto`, Textual would ask for it, and keep the answer until a layout it was
-    asked for begins: rows that change twice before that, as in the first moments of a busy machine, keep the first
-    height for good.
+    The height is set as a style. If it were `auto`, Textual would ask for it, and keep the answer until the layout that
+    was requested begins. If the rows changed twice before that, as at the start on a busy machine, the widget would
+    stay at the first height.
     """
 
     DEFAULT_CSS = "TextRows { height: 0; width: 1fr; }"
@@ -290,7 +290,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         return ()
 
     def empty(self, width: int) -> Sequence[Row]:
-        """What is said when there is no row."""
+        """The rows to show when there are no rows of data."""
         return ()
 
     def is_cursor(self, index: int) -> bool:
@@ -308,7 +308,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         self._repaint()
 
     def _repaint(self) -> None:
-        """Those lines that read otherwise now: an ask under way changes one row of a dozen, several times a second."""
+        """Repaint the lines that differ: an ask under way changes one row of a dozen, several times a second."""
         width, height = self.scrollable_content_region.width, self.size.height
         lines = [self._line_at(y, width) for y in range(height)] if self.display else []
         before, self._lines_shown = self._lines_shown, lines
@@ -340,7 +340,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=index - room + 1, animate=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        """The width is ours to fill: nothing scrolls sideways."""
+        """Scroll over all rows, and not sideways."""
         self.virtual_size = Size(self.size.width, self.row_count() + self.HEADER)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -356,7 +356,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         return strip(row, width, styles)
 
     def _line_at(self, y: int, width: int) -> tuple[Row, bool]:
-        """What stands in a line of the content in sight, and whether it is the chosen row."""
+        """The row at a line of the content in sight, and whether it is the chosen one."""
         if self.row_count() == 0:
             said = self.empty(width)
             return (said[y] if y < len(said) else ()), False
@@ -367,7 +367,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 class ActionButton(RowWidget, can_focus=True):
-    """A button of one line: `[x] Kill`. The key it can also be had by is part of it.
+    """A button of one line: `[x] Kill`. It shows the key that does the same.
 
     Disabled, it keeps a tooltip that says why. It posts `ActionButton.Pressed`.
     """
@@ -424,7 +424,7 @@ class ActionButton(RowWidget, can_focus=True):
             self.disabled = disabled
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as it reads, no more."""
+        """The width of its text."""
         return sum(cell_len(text) for text, _ in self.row_at(0))
 
     def row_at(self, y: int) -> Row:
@@ -452,7 +452,8 @@ STEPPING = {
     "list.left": "step(-1, 0)",
     "list.right": "step(1, 0)",
 }
-"""The keys of a panel with several parts: `tab` leads to the panel, arrows from part to part (`step_within`)."""
+"""The keys of a panel with several parts: `tab` moves to the panel, arrow keys move from part to part
+(`step_within`)."""
 
 
 def step_within(panel: Widget, across: int, down: int) -> None:
@@ -490,7 +491,7 @@ def fitting(keys: Sequence[Offer], room: int) -> list[Offer]:
 
 
 def written(keys: Sequence[Offer]) -> Content:
-    """The keys side by side; a click on one runs its action, which also tells why when it is not possible."""
+    """The keys side by side; a click on one runs its action, or says why it is not possible."""
     parts: list[Content | str] = []
     for key in keys:
         parts += [GAP] if parts else []

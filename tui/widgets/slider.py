@@ -1,6 +1,6 @@
 """A slider over named stops: keys left and right, a click, or dragging.
 
-A value that the swarm reports may lie between two stops: then the knob is at the nearest one and the text shows the
+A value that the swarm reports may be between two stops: then the knob is at the nearest one and the text shows the
 value.
 """
 
@@ -36,7 +36,7 @@ class Dial:
     tip: str
 
     def at(self, value: object) -> int:
-        """The stop of a value, or that of the default when it is none."""
+        """The stop of a value; the stop of the default if the value has none."""
         return self.values.index(value) if value in self.values else self.rest
 
 

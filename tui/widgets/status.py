@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
-from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus, sorted_once
+from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Court, CourtStatus, sorted_once
 from tui.config.keys import keyed
 from tui.draw.chart import si
 from tui.draw.styles import SYMBOLS
@@ -209,12 +209,6 @@ def _next(after_s: float, by: int) -> float | None:
     return (some[0] if by > 0 else some[-1]) if some else None
 
 
-def censor_set(frame: Frame) -> Censor | None:
-    """Censor those of the set that are not, or None where there is no set."""
-    found = frame.min_cut
-    return Censor(found.peers) if found is not None and found.peers else None
-
-
 def cells_of(item: Offer) -> int:
     """Its width, with the two blanks before the next item."""
     return cell_len(item.key) + cell_len(item.word) + 3
@@ -271,7 +265,7 @@ class KeyBar(RowWidget):
         self.tooltip = None if item is None else Content(item.why_not or item.tip)
 
     async def on_click(self, event: events.Click) -> None:
-        """Do it."""
+        """Run the action of the key."""
         item = self._at(event.x)
         if item is not None:
             await self.app.run_action(item.action, self.screen)
@@ -279,7 +273,7 @@ class KeyBar(RowWidget):
 
 HINT = " slowed: a question is crossing "
 ROOMY = 110
-"""Cells from which on the program says its name."""
+"""Width, in cells, from which on the name of the program is shown."""
 CLOSE_ENOUGH = 0.15
 """Measured and wanted speed that differ by less are shown as one figure."""
 

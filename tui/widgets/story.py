@@ -57,8 +57,8 @@ class Story(VerticalScroll, inherit_bindings=False):
         self._adding = self._complete = False
 
     async def _add_widgets(self) -> None:
-        """What was said, what is asked, what came out. Made when a scenario has something to say: most runs are none,
-        and the widgets would cost each of them a part of its start."""
+        """Make the widgets for captions, the question and the results, once a scenario has some of these. Most runs
+        have no scenario, and would start later with these widgets."""
         if self._adding or not self.is_attached:
             return
         self._adding = True
@@ -89,7 +89,7 @@ class Story(VerticalScroll, inherit_bindings=False):
             step_within(self, 0, by)
 
     def show(self, frame: Frame) -> None:
-        """Take what has come due."""
+        """Take the captions, questions and results up to now."""
         self._frame = frame
         if frame.snapshot.fixed.run is not self._run:
             self._run = frame.snapshot.fixed.run
@@ -126,7 +126,7 @@ class Story(VerticalScroll, inherit_bindings=False):
             return  # hidden, it has no width to wrap to; when it is shown again, it gets a Resize event
         width = max(8, self.scrollable_content_region.width)
         self.set_class(self.size.height < BRIEF, "-brief")
-        # The newest caption, what came out, and only then what was said before.
+        # The newest caption is above the results, and earlier ones are below them.
         told: list[Row] = [((line, "caption bold"),) for text in frame.captions[-1:] for line in wrap(text, width)]
         self.query_one("#told", TextRows).show_rows(told)
         before: list[Row] = []

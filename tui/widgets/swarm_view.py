@@ -50,8 +50,8 @@ ECHOES_MOST = 64
 SAID_MOST = 2
 """Lines of the sentence on the picture."""
 ROOMY_H, WIDE_W = 12, 110
-"""From this height on a row is kept free for the sentence; from this width on it takes one line, which the margin
-has."""
+"""From this height on a row is kept free for the sentence; from this width on the sentence takes one line only, for
+which the margin has room."""
 
 
 def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
@@ -80,7 +80,7 @@ def believed_title(frame: Frame) -> str:
 
 
 def _lettered(sentence: str) -> str:
-    """With the quotation marks of ASCII."""
+    """A sentence with ASCII quotation marks."""
     return sentence.translate({ord("“"): '"', ord("”"): '"'})
 
 
@@ -145,7 +145,7 @@ class SwarmView(CanvasWidget):
         """With `names`: as many peers as possible are named, for an audience."""
         self.legend = True
         self.covered: tuple[int, int, int, int] | None = None
-        """Cells over which a panel lies, where no name is written: first column and row, and those after the last."""
+        """Cells that a panel covers, where no name is written: first column and row, and those after the last."""
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
         """Functions that draw on top of the picture, by name: letters to jump to, for example."""
@@ -338,7 +338,7 @@ class SwarmView(CanvasWidget):
         return self._base
 
     def centre(self, frame: Frame) -> PeerId:
-        """The peer that rings of hops are drawn around: the selected one, the asker, a station, or the first peer."""
+        """The peer that rings of hops are drawn around: the selected one, the asker, a server, or the first peer."""
         if frame.selected is not None:
             return frame.selected
         if frame.trace is not None and not frame.followed:
@@ -473,7 +473,7 @@ class SwarmView(CanvasWidget):
         return layout.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
 
     def cell_of(self, peer: PeerId) -> tuple[int, int]:
-        """Column and row of a peer in the picture, which may lie outside of it."""
+        """Column and row of a peer, which may be outside of the picture."""
         if self._frame is None:
             return 0, 0
         x, y = self.stage.dots(self._frame.wall_s)
@@ -490,7 +490,7 @@ class SwarmView(CanvasWidget):
         return self.stage.placed
 
     def no_placement(self, placed: Placement) -> str:
-        """Why a placement cannot be had just now, or empty."""
+        """Why a placement is not possible now, or empty."""
         return "" if self._frame is None else why_not(placed, self._frame.snapshot, self._frame.trace)
 
     def place(self, placed: Placement) -> None:
@@ -586,7 +586,7 @@ class SwarmView(CanvasWidget):
             return ""
         counts = np.bincount(self._frame.snapshot.state[here], minlength=len(STATES)).tolist()
         states = ", ".join(f"{count:,} {STATES[code]}" for code, count in enumerate(counts) if count)
-        return f"\n{len(here):,} peers stand here: {states}"
+        return f"\n{len(here):,} peers are here: {states}"
 
     def on_leave(self) -> None:
         """Remove the highlight of the peer under the pointer."""
@@ -613,7 +613,7 @@ class SwarmView(CanvasWidget):
             self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
 
     def _held(self, box: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
-        """The peers in a box of cells, corners included, as far as it lies inside the picture."""
+        """The peers in a box of cells, corners included, as far as the box is inside the picture."""
         if self._frame is None:
             return ()
         (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])

@@ -35,7 +35,7 @@ def state_word(frame: Frame, peer: PeerId) -> str:
 
 
 def conditions(snapshot: Snapshot, peer: PeerId) -> list[str]:
-    """What was done to a peer beside its state, the gravest first."""
+    """What else holds for a peer besides its state, the gravest first."""
     names = ("censored", "colluding", "poisoned", "held")
     columns = ((name, getattr(snapshot, name)) for name in names)
     return [name for name, column in columns if peer < len(column) and column[peer]]
@@ -250,7 +250,7 @@ def names(snapshot: Snapshot, peers: Iterable[PeerId], room: int, ink: str = "te
 
 
 def peer_at(row: Row, x: int) -> PeerId | None:
-    """The peer whose name stands at a cell of a row, or None."""
+    """The peer whose name is at a cell of a row, or None."""
     for text, _ in row:
         wide = width_of([(text, "")])
         if 0 <= x < wide:

@@ -80,7 +80,7 @@ def weight(mark: Mark) -> int:
 
 
 class Track:
-    """Marks laid out in a track. The columns are made anew only when the marks are others."""
+    """Marks laid out in a track. The columns are made anew only when the marks have changed."""
 
     def __init__(self) -> None:
         self._marks: Sequence[Mark] | None = None
@@ -225,12 +225,12 @@ WHEEL_FAST_MS = 1_000
 
 
 class Timeline(RowWidget):
-    """One line."""
+    """The line as a widget. Posts `Sought`, `Wheeled`, and `RunAction` for the words at its ends."""
 
     DEFAULT_CSS = "Timeline { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
 
     class Sought(Message):
-        """A person wants to be at a moment (us of virtual time). held: they hold the cursor still and may move on."""
+        """A person wants to go to a moment (us of virtual time). held: the cursor is still being dragged."""
 
         def __init__(self, at_us: int, *, held: bool) -> None:
             super().__init__()
@@ -340,12 +340,12 @@ class Timeline(RowWidget):
         self._draw()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Back."""
+        """Step back."""
         event.stop()
         self.post_message(self.Wheeled(-(WHEEL_FAST_MS if event.ctrl or event.shift else WHEEL_MS)))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """On."""
+        """Step forward."""
         event.stop()
         self.post_message(self.Wheeled(WHEEL_FAST_MS if event.ctrl or event.shift else WHEEL_MS))
 
