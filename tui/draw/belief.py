@@ -130,10 +130,10 @@ def draw(
 
 def _ages(canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats) -> None:
     labels = snapshot.fixed.labels
-    told = mind.silent | mind.wrong
+    labelled = mind.silent | mind.wrong
     if int(mind.known.sum()) <= AGES_MOST:
-        told |= mind.known & (mind.heard_us >= 0)
-    for peer in (mind.peer, *np.flatnonzero(told).tolist()):
+        labelled |= mind.known & (mind.heard_us >= 0)
+    for peer in (mind.peer, *np.flatnonzero(labelled).tolist()):
         cols, rows = raster.cells(canvas, x[peer], y[peer])
         col, row = int(cols) + 2, int(rows)
         age = age_words(mind, peer, snapshot.now_us)

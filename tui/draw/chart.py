@@ -32,9 +32,9 @@ def chart(
 ) -> Canvas:
     """Lines over equally spaced samples, the last at the right edge; NaN leaves a gap.
 
-    inks: one a series, 1, 2, .. by default; later series lie on top. across: how many samples the width holds, the
-    length of the longest by default; a fixed one keeps a short history from being stretched. low, high: values of the
-    bottom and top edge, by default the least (0 when none is negative) and a round figure above the greatest. area:
+    inks: one a series, 1, 2, .. by default; later series are drawn on top. across: how many samples the width holds,
+    the length of the longest by default; a fixed one keeps a short history from being stretched. low, high: values of
+    the bottom and top edge, by default the least (0 when none is negative) and a round figure above the greatest. area:
     fills below the first series.
     """
     canvas = Canvas(width_cells, height_cells, mode)

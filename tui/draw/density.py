@@ -1,7 +1,7 @@
 """Pictures of many peers: a heat map where cells hold several peers, dots where there is room for one dot a peer.
 
 Both are drawn below messages, which matter most; peers that are few and important (a holder that answered, the asker, a
-station) are drawn on top of everything with their own shapes.
+server) are drawn on top of everything with their own shapes.
 """
 
 from __future__ import annotations

@@ -66,11 +66,11 @@ def timeline(trace: Trace, snapshot: Snapshot) -> AskTimeline:
     repeated = repeated_questions(trace)
     # A question that was sent `via` a peer is drawn from that one, as in the tree.
     above = trace.frm[asked.to]
-    teller = np.where(repeated | (above < 0), asked.frm, above)
+    parent = np.where(repeated | (above < 0), asked.frm, above)
     mine = (flight.ask == trace.ask) & (flight.part <= ANSWER) & (flight.sent_us <= now_us)
     under = flight.part[mine].astype(np.int64)
     again = (under == QUESTION) & (trace.hop[flight.to[mine]] >= 0)
-    frm = np.concatenate((teller, trace.answers_frm, lost.frm, flight.frm[mine])).astype(np.int64)
+    frm = np.concatenate((parent, trace.answers_frm, lost.frm, flight.frm[mine])).astype(np.int64)
     to = np.concatenate((asked.to, trace.answers_to, lost.to, flight.to[mine])).astype(np.int64)
     sent = np.concatenate((asked.sent_us, trace.answers_sent_us, lost.sent_us, flight.sent_us[mine]))
     at = np.concatenate((asked.at_us, trace.answers_at_us, lost.at_us, flight.arrives_us[mine]))
@@ -167,7 +167,7 @@ def plot_of(canvas: Canvas, labels: tuple[str, ...], line: AskTimeline, view: Vi
 def draw(canvas: Canvas, line: AskTimeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
     """The whole diagram on an empty canvas."""
     area = Canvas(canvas.width - plot.gutter, max(0, canvas.height - 1), canvas.mode)
-    _lives(area, line, plot, selected)
+    _lifelines(area, line, plot, selected)
     x0, y0 = plot.spot(line, line.row[line.frm], line.sent_us)
     x1, y1 = plot.spot(line, line.row[line.to], line.at_us)
     x2, y2 = x0 + (x1 - x0) * line.head, y0 + (y1 - y0) * line.head
@@ -197,7 +197,7 @@ def paste(canvas: Canvas, area: Canvas, left: int) -> None:
         getattr(canvas, name)[:high, left : left + wide] = getattr(area, name)
 
 
-def _lives(area: Canvas, line: AskTimeline, plot: Plot, selected: int | None) -> None:
+def _lifelines(area: Canvas, line: AskTimeline, plot: Plot, selected: int | None) -> None:
     """A faint line for each peer from the time at which the question came, where there is room; the selected peer's is
     bright."""
     rows = np.arange(len(line.order))
@@ -223,13 +223,13 @@ def _now(area: Canvas, line: AskTimeline, plot: Plot) -> None:
 def _marks(area: Canvas, line: AskTimeline, plot: Plot, snapshot: Snapshot, roomy: bool) -> None:
     """Glyphs of the asker and the peers that answered; where there is room, of all peers that were asked."""
     shapes = GLYPHS[area.mode]
-    told: list[tuple[int, int, str, str]] = []
+    marks: list[tuple[int, int, str, str]] = []
     if roomy:
-        told += [(p, int(line.reached_us[p]), shapes.asked, "asked") for p in line.order.tolist()]
-    told += [(p, int(line.reached_us[p]), shapes.answerer, "answerer") for p in line.answerers]
-    told += [(p, int(line.reached_us[p]), shapes.hit, "answered") for p in line.holders]
-    told.append((line.origin, line.from_us, shapes.origin, "origin"))
-    for peer, at_us, shape, ink in told:
+        marks += [(p, int(line.reached_us[p]), shapes.asked, "asked") for p in line.order.tolist()]
+    marks += [(p, int(line.reached_us[p]), shapes.answerer, "answerer") for p in line.answerers]
+    marks += [(p, int(line.reached_us[p]), shapes.hit, "answered") for p in line.holders]
+    marks.append((line.origin, line.from_us, shapes.origin, "origin"))
+    for peer, at_us, shape, ink in marks:
         if at_us >= 0 and line.row[peer] >= 0:
             x, y = plot.spot(line, np.array([line.row[peer]]), np.array([at_us]))
             col, row = raster.cells(area, x, y)
@@ -279,5 +279,5 @@ def _axis(canvas: Canvas, line: AskTimeline, plot: Plot) -> None:
         x, _ = plot.spot(line, np.array([0]), np.array([line.from_us + number * step]))
         col = plot.gutter + int(np.floor((x[0] + 0.5) / plot.across))
         if plot.gutter <= col < canvas.width - 6:
-            told = f"{number * step / 1e6:.3f}".rstrip("0").rstrip(".") if number else "0"
-            raster.text(canvas, col, canvas.height - 1, f"{'|' if canvas.mode == 'ascii' else '╵'}{told} s", INK["dim"])
+            time = f"{number * step / 1e6:.3f}".rstrip("0").rstrip(".") if number else "0"
+            raster.text(canvas, col, canvas.height - 1, f"{'|' if canvas.mode == 'ascii' else '╵'}{time} s", INK["dim"])

@@ -87,7 +87,7 @@ class Communities:
             return
         grown = n != len(self.at)
         if grown:
-            self._take_in(n)
+            self._place_newcomers(n)
         same = np.array_equal(before.a, self._graph.a) and np.array_equal(before.b, self._graph.b)
         if (self._below or self._coarse is not None) and (grown or not same):
             self._begin()
@@ -134,7 +134,7 @@ class Communities:
         self.heat = HOT
         self._left, self._turn = COARSE_STEPS, True
 
-    def _take_in(self, n: int) -> None:
+    def _place_newcomers(self, n: int) -> None:
         """Place new peers beside their neighbours, or at the edge; remove peers from n on."""
         old = len(self.at)
         at = np.zeros((n, 2))
@@ -167,7 +167,7 @@ class Communities:
             self._step()
             if clock() - begun >= budget_s:
                 break
-        self.at, self._fitted = self._all_the_way_up(), None
+        self.at, self._fitted = self._positions_of_peers(), None
         return True
 
     def settle(self) -> None:
@@ -197,7 +197,7 @@ class Communities:
             self._here = self._here[group] + way
             self.heat, self._left = HOT if self._below else 0.6 * HOT, LEVEL_STEPS
 
-    def _all_the_way_up(self) -> Floats:
+    def _positions_of_peers(self) -> Floats:
         """Positions of the peers themselves, computed from the present level."""
         at = self._here
         for _, group, way in reversed(self._below):
@@ -416,7 +416,7 @@ def beside(group: Ints, links: Graph) -> Floats:
 
 
 def levelled(at: Floats) -> Floats:
-    """Rotated so that the longest extent is horizontal: pictures are wider than tall."""
+    """Positions rotated so that the longest extent is horizontal: pictures are wider than tall."""
     if len(at) < 3:
         return at
     middle = mean(at, GRAIN)

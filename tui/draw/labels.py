@@ -1,8 +1,8 @@
-"""Places for words on the picture, so that each reads as belonging to its own peer.
+"""Places for words on the picture, so that it is clear which peer each word belongs to.
 
-A word stands beside the mark of its peer, or outside of the ring around it, where no mark of another peer follows it at
-its other end; where there is no such room it may stand elsewhere, with a line to its peer. No word covers a mark, or
-another word. Places depend on where peers are, and not on messages under way, so that words stay where they are.
+A word is placed beside the mark of its peer, or outside of the ring around it, where no mark of another peer follows at
+its other end. Where there is no such room it may be placed elsewhere, with a line to its peer. No word covers a mark,
+or another word. Places depend on where peers are, and not on messages under way, so that words stay where they are.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where many words stand: of each its row and first column, or None where there was no room; and all lines to words
-    that are not beside their marks: dots, and the number of the word that each dot belongs to."""
+    """Places of many words. places: row and first column of each, or None where there was no room; x, y: dots of all
+    lines to words that are not beside their marks; of: the number of the word that each dot belongs to."""
 
     places: tuple[tuple[int, int] | None, ...]
     x: NDArray[np.int64]
@@ -61,8 +61,8 @@ class Plan:
 class Labels:
     """The cells of a canvas that are taken: make it when all peers are drawn.
 
-    head, foot: rows at the top and the bottom in which other text stands; covered: cells over which a panel lies, as
-    the first column and row, and those after the last.
+    head, foot: rows at the top and the bottom that have other text; covered: cells that a panel covers, as the first
+    column and row, and those after the last.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Labels:
         canvas.ink[rows, cols] = inks[bare]
 
     def _clear(self, row: int, start: int, text: str) -> bool:
-        """Whether a word may stand there: it is inside, and no mark and no word is in it or beside it."""
+        """Whether a word may be placed there: it is inside, and no mark and no other word is under it or beside it."""
         end = start + len(text)
         return start >= 0 and end <= self._canvas.width and self._free(row, start - 1, end + 1)
 
@@ -190,8 +190,8 @@ def _beside(taken: Flags, col: int, long: int, ringed: bool) -> int | None:
 
 
 def _has_room(name: Label, high: int, wide: int) -> bool:
-    """Whether its mark is in the picture, which that of a peer in the last dots at the edge is not, and its word is no
-    longer than that is wide."""
+    """Whether the mark of a label is in the picture (the mark of a peer in the last dots at the edge is not), and its
+    word is not longer than the picture is wide."""
     return 0 <= name.row < high and 0 <= name.col < wide and name.long <= wide
 
 
@@ -232,7 +232,7 @@ def _planned(area: bytes, wide: int, across: int, down: int, names: tuple[Label,
         barred = taken.copy()
         barred[:-1] |= others[1:]
         barred[1:] |= others[:-1]
-        # A place that covers no line, and whose line no word covers: it could not be followed to its peer.
+        # A place that covers no line, and whose line is covered by no word: else lines could not be followed to peers.
         near = _places(barred | crossed, name.col, name.row, name.long, 2, FAR_IN_CROWD)
         place = _first_in_sight(taken & ~marks, name, near)
         put(at, place)
@@ -270,7 +270,7 @@ def _first_in_sight(words: Flags, name: Label, places: list[tuple[int, int]]) ->
 
 
 def _cross(crossed: Flags, across: int, down: int, name: Label, place: tuple[int, int] | None) -> None:
-    """Note the cells of the line to a word."""
+    """Set the flags of the cells of the line to a word."""
     if place is not None:
         x, y = _line(across, down, name, place)
         crossed[y // down, x // across] = True

@@ -39,7 +39,7 @@ RING_GAP = 0.011
 RING_SLOTS = 180
 """Angles of an identifier ring: on a small screen about two dots apart."""
 KEY_RADIUS = 0.8
-"""Of the mark of a key, where the peers with the nearest identifiers are at 1."""
+"""Radius at which the mark of a key is; the peers with the nearest identifiers are at 1."""
 RING_BAND = 0.55
 """Thickness of the fullest band, as a share of the distance between rings."""
 NEAR = 6
@@ -99,22 +99,23 @@ def identifiers(ident: ArrayLike) -> Positions:
     """
     at = np.asarray(ident, np.float64) % 1.0
     n = at.size
-    told = np.flatnonzero(np.isfinite(at))
+    known = np.flatnonzero(np.isfinite(at))
     angle, radius = GOLDEN * np.arange(n), 0.16 * np.sqrt(np.arange(n) / max(n, 1))
-    slots = max(8, min(RING_SLOTS, 2 * max(told.size, 1)))
-    slot = np.floor(at[told] * slots).astype(np.int64)
-    order = np.lexsort((told, at[told], slot))
+    slots = max(8, min(RING_SLOTS, 2 * max(known.size, 1)))
+    slot = np.floor(at[known] * slots).astype(np.int64)
+    order = np.lexsort((known, at[known], slot))
     first = np.searchsorted(slot[order], slot[order])
     depth = np.arange(order.size) - first
     deepest = max(int(depth.max(initial=0)), 1)
-    angle[told], inward = at[told] * TURN, np.empty(told.size)
+    angle[known], inward = at[known] * TURN, np.empty(known.size)
     inward[order] = depth * min(0.03, 0.45 / deepest)
-    radius[told] = 1.0 - inward
+    radius[known] = 1.0 - inward
     return _polar(angle, radius)
 
 
 def key_on_circle(place: float) -> Positions:
-    """Where a key is marked that lies at this place of the circle of `identifiers`, 0 to 1: inside it (1, 2)."""
+    """The position of the mark of a key, inside the circle of `identifiers` (1, 2). place: of the key on the circle, 0
+    to 1 clockwise from the top."""
     return _polar(np.array([place % 1.0]) * TURN, np.array([KEY_RADIUS]))
 
 
@@ -211,11 +212,11 @@ def _rings(hop: Ints, inner: Ints, outer: Ints) -> Positions:
         x = rounded(np.bincount(to_seat, cos(from_angle), count))
         y = rounded(np.bincount(to_seat, sin(from_angle), count))
         # The mean of opposite neighbours has no direction.
-        heard = (x != 0.0) | (y != 0.0)
-        if ring_no < 2 or ring_no > most or not heard.any():
+        has_mean = (x != 0.0) | (y != 0.0)
+        if ring_no < 2 or ring_no > most or not has_mean.any():
             turned = np.arange(count) * (TURN / max(count, 1))
         else:
-            wish = np.where(heard, direction(y, x) % TURN, np.arange(count) * (TURN / count))
+            wish = np.where(has_mean, direction(y, x) % TURN, np.arange(count) * (TURN / count))
             ranked = np.lexsort((members, rounded(wish, NEAR)))
             members, wish = members[ranked], wish[ranked]
             # Begin the ring at its widest gap, so that a group of peers at angle 0 is not divided. Of equal gaps, the

@@ -27,33 +27,33 @@ Spans = list[tuple[str, int]]
 
 
 def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
-    """(shape, word, ink) of what is in the picture, peers before messages; gradients apart."""
+    """(shape, word, ink) of what is in the picture, peers before messages; without gradients."""
     shapes, colours = GLYPHS[canvas.mode], scene.colours
     counts = np.bincount(scene.looks, minlength=len(colours.looks)).tolist()
-    told = []
+    made = []
     for number in _order(colours.looks):
         look = colours.looks[number]
         if look.word and (counts[number] or look.name in colours.always):
             word = "not reached" if look.name == "alive" and scene.trace is not None else look.word
-            told.append((look.glyph(canvas.mode), word, look.ink))
+            made.append((look.glyph(canvas.mode), word, look.ink))
     split = sides_of(scene.snapshot)
     if split.any():
-        told += [
+        made += [
             (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in sorted_once(split).tolist()
         ]
-        told.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
+        made.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
     links, severed = scene.snapshot.links, scene.snapshot.cut_links
     dash = "-" if canvas.mode == "ascii" else "─"
     if links.contacts and len(links.a):
         if not dense(scene.snapshot):
-            told.append((dash, "contact", INK["contact"]))
+            made.append((dash, "contact", INK["contact"]))
         elif scene.selected is not None:
-            told.append((dash, "contact of the selected peer", INK["link-selected"]))
+            made.append((dash, "contact of the selected peer", INK["link-selected"]))
     if len(severed.a) or len(severed.whole):
-        told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
+        made.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
-    told += [
+    made += [
         (mark_stroke(code, canvas.mode), marks.words[code], mark_ink(code))
         for code in sorted_once(said).tolist()
         if code
@@ -61,20 +61,20 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     paths = scene.snapshot.paths
     rows = paths_shown(scene)
     looped = paths.loops[rows]
-    told += [
+    made += [
         (way_shape(code, canvas.mode), paths.words[code] or "way", INK["path"])
         for code in sorted_once(paths.word[rows[~looped]]).tolist()
     ]
     if looped.any():
-        told.append((LOOP_STROKE[canvas.mode], "loop", INK["loop"]))
+        made.append((LOOP_STROKE[canvas.mode], "loop", INK["loop"]))
     if scene.key_at is not None:
-        told.append((shapes.key, "key", INK["key"]))
+        made.append((shapes.key, "key", INK["key"]))
     present = set(sorted_once(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:
         present.discard(PARTS.index("upkeep"))
-    told += [(getattr(shapes, part), part, PART_INK[code]) for code, part in enumerate(PARTS) if code in present]
-    return told
+    made += [(getattr(shapes, part), part, PART_INK[code]) for code, part in enumerate(PARTS) if code in present]
+    return made
 
 
 def _order(looks: tuple[Look, ...]) -> list[int]:
@@ -99,7 +99,7 @@ def gradient(scene: Scene, canvas: Canvas) -> Spans:
 
 
 def lines_of(canvas: Canvas, scene: Scene) -> list[Spans]:
-    """One line or two; what does not fit is left out, from the end. None in a low picture."""
+    """The lines of the legend, one or two; what does not fit is left out, from the end. None in a low picture."""
     if canvas.height < LEAST_H:
         return []
     title = titled(canvas, scene)

@@ -24,11 +24,11 @@ from .rounding import rounded
 Floats: TypeAlias = NDArray[np.float64]
 
 LEAST = 24
-"""Fewer peers have straight lines."""
+"""With fewer peers all lines are straight."""
 MOST = 150
-"""More peers have too: only few of their links are drawn."""
+"""With more peers too: only few of their links are drawn."""
 REACH = 0.2
-"""Peers within this distance of a middle are of its region, in heights of the map."""
+"""Peers within this distance of the middle of a region belong to it, in heights of the map."""
 WIDE = 2.0
 """Width of the map over its height, for distances."""
 INNER = 8
@@ -183,7 +183,7 @@ def _distances(one: Floats, other: Floats) -> Floats:
 
 
 def _hubs(at: Floats) -> Floats:
-    """Middles of regions (k, 2): again and again of the peers that have the most others near them."""
+    """Middles of regions (k, 2). Again and again, the peer with the most free peers near it makes a region of these."""
     near = _distances(at, at) <= REACH
     free = np.ones(len(at), np.bool_)
     hubs = []

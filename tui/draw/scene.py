@@ -62,8 +62,8 @@ class Fading:
         self._last_s = -1e9
 
     def follow(self, snapshot: Snapshot, wall_s: float, *, fresh: bool) -> None:
-        """Note which peers died since the last snapshot. fresh: it is another swarm, and its dead peers are old
-        ones."""
+        """Record which peers died since the last snapshot. fresh: it is another swarm, whose dead peers died long
+        ago."""
         dead = snapshot.state == DEAD
         n = len(dead)
         if fresh or n < len(self._dead):
@@ -178,16 +178,16 @@ def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapsho
     """The reason in a word where a message was lost, or a cross where there are many; for a short time."""
     lost, now_us = trace.lost, snapshot.now_us
     shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
-    told: set[tuple[int, int]] = set()
+    written: set[tuple[int, int]] = set()
     for at in shown[::-1].tolist():
         peer, why = int(lost.to[at]), int(lost.reason[at])
-        if (peer, why) in told:
+        if (peer, why) in written:
             continue
-        told.add((peer, why))
+        written.add((peer, why))
         age = (now_us - int(lost.at_us[at])) / LOSS_US
         ink = INK["lost" if age < 0.6 else "dim"]
         cols, rows = raster.cells(canvas, x[peer], y[peer])
-        word = GLYPHS[canvas.mode].dead if len(told) > WORDS_MOST else lost.reasons[why]
+        word = GLYPHS[canvas.mode].dead if len(written) > WORDS_MOST else lost.reasons[why]
         labels.near(int(cols), int(rows), word, ink, peer)
 
 
@@ -227,8 +227,8 @@ ECHOES = 6
 class Scene:
     """All values that one picture is made from.
 
-    x, y: where peers are, in dots (N,), maybe outside; colours: what their colour tells; coast_view: where the unit
-    square is, to put the coast behind, or None; rings: middle and radii (horizontal and vertical, in dots) of
+    x, y: where peers are, in dots (N,), also outside of the canvas; colours: the look of each; coast_view: where the
+    unit square is, to put the coast behind, or None; rings: middle and radii (horizontal and vertical, in dots) of
     the rings of hops; echoes: (peer, age 0..1) of what a person did just now, drawn as rings; refusals: (from, to,
     progress 0..1); dying: the ink of dead peers, an index into DYING (N,); empty if all are fully dimmed.
     """
@@ -256,10 +256,10 @@ class Scene:
     bundle: Bundle | None = None
     """How lines between peers are bundled; None: they are straight."""
     key_at: tuple[float, float] | None = None
-    """Where the key of the chosen ask lies on the circle of identifiers, in dots."""
+    """Where the key of the chosen ask is on the circle of identifiers, in dots."""
     head: int = 0
     foot: int = 0
-    """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
+    """Rows at the top and at the bottom in which no name is written: those of the sentence, and of the legend."""
     covered: tuple[int, int, int, int] | None = None
     """Cells that a panel covers: the first column and row, and those after the last."""
 
@@ -288,11 +288,11 @@ def in_sight(canvas: Canvas, x: Floats, y: Floats) -> Flags:
 
 def base(canvas: Canvas, scene: Scene) -> None:
     """Coast or rings, and idle links: all of them when peers are few, else those of the selected peer."""
-    grounds(canvas, scene)
+    draw_background(canvas, scene)
     _idle_links(canvas, scene)
 
 
-def grounds(canvas: Canvas, scene: Scene) -> None:
+def draw_background(canvas: Canvas, scene: Scene) -> None:
     """Draw what is below all links: a coast, or rings of hops."""
     if scene.coast_view is not None:
         view, box = scene.coast_view
@@ -305,8 +305,8 @@ def grounds(canvas: Canvas, scene: Scene) -> None:
 
 
 def link_words(snapshot: Snapshot) -> NDArray[np.uint8]:
-    """What the ends of each link say of it, as an index into `marks.words` (L,): of two words the one that comes later
-    there, 0 for none."""
+    """What the ends of each link say of it, as an index into `marks.words` (L,): the greater one if both ends say a
+    word, 0 if none does."""
     marks = snapshot.marks
     return np.maximum(marks.a, marks.b) if len(marks.a) == len(snapshot.links.a) else np.zeros(0, np.uint8)
 
@@ -379,7 +379,7 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     lay(canvas, layer)
     apart = np.flatnonzero(severed.whole)[:CROSSES_MOST]
     if len(apart):
-        # Before the peer, as its name stands behind it.
+        # At the left of the peer, as its name is at the right.
         col, row = raster.cells(canvas, scene.x[apart], scene.y[apart])
         raster.stamp(canvas, col - 1, row, ord(WALL[canvas.mode]), INK["cut"])
 
@@ -685,7 +685,7 @@ def _names(
 ) -> None:
     """Write names: of important peers also at some distance, with a line; of others (`late`: how many names there are
     already) only beside them."""
-    told = scene.snapshot.fixed.labels
+    names = scene.snapshot.fixed.labels
     for number, peer in enumerate(dict.fromkeys(peers)):
         if not seen[peer]:
             continue
@@ -693,7 +693,7 @@ def _names(
         faint = late is not None and late + number >= 30
         ink = INK["selected"] if peer == scene.selected else INK["dim"] if faint else INK["label"]
         cols, rows = raster.cells(canvas, scene.x[peer], scene.y[peer])
-        col, row, name = int(cols), int(rows), told[peer][:NAME_MOST]
+        col, row, name = int(cols), int(rows), names[peer][:NAME_MOST]
         if not (0 <= col < canvas.width and 0 <= row < canvas.height):
             continue
         if late is not None and int(canvas.owner[row, col]) != peer:
@@ -704,25 +704,26 @@ def _names(
 
 
 def important(scene: Scene) -> list[int]:
-    """The peers that a picture for an audience names first: the selected one, the one under the pointer, who asks, who
-    answered and who has the thing, those of a minimum cut, stations, the dead, the censored, those that were chosen."""
+    """The peers that a picture for an audience names first: the selected one, the one under the pointer, the asker,
+    those that answered or have the thing, those of a minimum cut, infrastructure, the dead, the censored, the
+    marked."""
     snapshot, trace = scene.snapshot, scene.trace
-    told: list[int | None] = [scene.selected, scene.hover]
+    first: list[int | None] = [scene.selected, scene.hover]
     if trace is not None:
-        told += [trace.origin, *trace.answerers, *trace.holders]
-    told += scene.ringed
-    told += np.flatnonzero(snapshot.fixed.infrastructure).tolist()
-    told += np.flatnonzero(snapshot.state == DEAD).tolist()
-    told += np.flatnonzero(snapshot.censored).tolist()
-    told += scene.marked
-    return [peer for peer in dict.fromkeys(told) if peer is not None][:FIRST_MOST]
+        first += [trace.origin, *trace.answerers, *trace.holders]
+    first += scene.ringed
+    first += np.flatnonzero(snapshot.fixed.infrastructure).tolist()
+    first += np.flatnonzero(snapshot.state == DEAD).tolist()
+    first += np.flatnonzero(snapshot.censored).tolist()
+    first += scene.marked
+    return [peer for peer in dict.fromkeys(first) if peer is not None][:FIRST_MOST]
 
 
 def _all_names(canvas: Canvas, scene: Scene, seen: Flags, labels: Labels) -> int:
     """Names of as many peers as there is room for, and the reasons of losses. Returns how many are named.
 
-    Where names stand depends on where peers are. What an ask does to them changes it only if an important peer would
-    have no name."""
+    The places of names depend on the places of peers. An ask changes them only if an important peer would have no
+    name."""
     stations = [peer for peer in np.flatnonzero(scene.snapshot.fixed.infrastructure).tolist() if seen[peer]]
     above = set(stations)
     others = [peer for peer in np.flatnonzero(seen).tolist() if peer not in above]
@@ -734,8 +735,8 @@ def _all_names(canvas: Canvas, scene: Scene, seen: Flags, labels: Labels) -> int
     if lacking:
         peers = list(dict.fromkeys([*lacking, *peers]))
         plan = labels.plan(_to_name(canvas, scene, peers, len(lacking)))
-    told, above = scene.snapshot.fixed.labels, set(first)
-    texts = [told[peer][:NAME_MOST] for peer in peers]
+    names, above = scene.snapshot.fixed.labels, set(first)
+    texts = [names[peer][:NAME_MOST] for peer in peers]
     inks = [INK["selected" if peer == scene.selected else "label" if peer in above else "dim"] for peer in peers]
     numbers = range(len(peers))
     named = labels.write(plan, [at for at in numbers if peers[at] in above], texts, inks, peers)
@@ -745,15 +746,15 @@ def _all_names(canvas: Canvas, scene: Scene, seen: Flags, labels: Labels) -> int
 
 
 def _to_name(canvas: Canvas, scene: Scene, peers: list[int], first: int) -> list[Label]:
-    """Where peers are that should be named, the first of them wherever there is room."""
-    told = scene.snapshot.fixed.labels
+    """Labels for peers that should be named, the first of them wherever there is room."""
+    names = scene.snapshot.fixed.labels
     cols, rows = raster.cells(canvas, scene.x[peers], scene.y[peers])
     hidden = canvas.owner[np.clip(rows, 0, canvas.height - 1), np.clip(cols, 0, canvas.width - 1)] != peers
     return [
         Label(
             col,
             row,
-            min(len(told[peer]), NAME_MOST),
+            min(len(names[peer]), NAME_MOST),
             ringed=number < first and peer in (scene.selected, scene.hover),
             first=number < first,
             hidden=covered,

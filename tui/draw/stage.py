@@ -28,7 +28,7 @@ ABOUT: dict[Placement, str] = {
     "ring": "A circle in the order of their names.",
     "hops": "Rings by distance in links from the selected peer.",
     "ask": "Rings by the hop at which the chosen ask came to each peer.",
-    "identifiers": "The circle of a hash table's identifiers, each peer where its own lies.",
+    "identifiers": "The circle of a hash table's identifiers, each peer at its own.",
     "communities": "Links attract, all peers repel each other, until they are at rest.",
 }
 MOVE_S = 0.6
@@ -38,12 +38,13 @@ SPREAD_S = 0.4
 MARGIN = 6.0
 """Dots left free around the picture: room for the ring around a peer at the edge."""
 STATIONS = 0.22
-"""Size of the inner circle for stations when peers form a ring."""
+"""Size of the inner circle for infrastructure when peers form a ring."""
 SHAPES: dict[Placement, float] = dict.fromkeys(PLACEMENTS, 2.2) | {"world": 5.0, "communities": 3.2}
 """How much wider than tall each may be drawn: circles stay nearly round, a map and communities may fill a wide
 screen."""
 APART_MOST = 1_500
-"""Up to so many peers, those that would share a cell are drawn in cells beside it. Of more, most cells have several."""
+"""Up to so many peers, those that would share a cell are drawn in cells beside it. With more peers most cells have
+several, and none is moved."""
 RELAX_S = 0.004
 """Seconds a frame may spend on forces; a step of 10,000 peers takes longer, and then one step is made."""
 
@@ -94,7 +95,7 @@ class Stage:
         self._bundle_key: tuple[object, ...] = ()
 
     def resize(self, dots_w: int, dots_h: int, dot_aspect: float, cell: tuple[int, int] = (2, 4), top: int = 0) -> None:
-        """Set the size of the canvas in dots, that of a cell of it, and how many rows of dots stay free at the top."""
+        """Set the size of the canvas and of a cell, in dots, and how many rows of dots stay free at the top."""
         box = Box(dots_w, dots_h - top, MARGIN, dot_aspect, SHAPES[self.placed], top)
         self._cell = cell
         if box != self.box:
@@ -219,7 +220,7 @@ class Stage:
         return (x + aside[:, 0], y + aside[:, 1]) if len(aside) == len(x) else (x, y)
 
     def _aside_now(self, wall_s: float) -> Floats:
-        """How far peers are moved from their places in dots (N, 2); empty if none is."""
+        """How far peers are moved from their places now, in dots (N, 2); empty if none is."""
         aside = self._moved_aside()
         t = (wall_s - self._began_s) / MOVE_S
         if t >= 1.0 or self._old is self._new:
@@ -233,7 +234,7 @@ class Stage:
         return old + (new - old) * share
 
     def _moved_aside(self) -> Floats:
-        """The same for where all peers will be at rest."""
+        """How far peers are moved from the places where they will be at rest, in dots (N, 2); empty if none is."""
         if self.placed == "communities" and not self.crowd.resting:
             return self._aside[:0]
         key = (self.view, self.box, self._cell)

@@ -4,7 +4,7 @@ Neighbouring cells of one ink are sent to the terminal as one run, so the time a
 of inks, and gradients have few steps. An ink may be `bold`, or `solid`: on a background of its own, for what must not
 be overlooked. It may be `faded` towards the background, or a step of the theme's gradient for heat.
 
-A cell's ink is a byte: six bits of ink, and above them the side of a partition that the cell lies on, which is shown
+A cell's ink is a byte: six bits of ink, and above them the side of a partition that the cell is on, which is shown
 as a background. So drawing a partition takes only a bitwise or.
 """
 
@@ -45,11 +45,11 @@ class Glyphs:
     origin: str
     """It asked."""
     answerer: str
-    """It named who has the thing, and has it not."""
+    """It named who has the thing, and does not have it itself."""
     keeper: str
     """It keeps a record that points to who has the thing."""
     key: str
-    """Where the key of what was asked lies among the identifiers."""
+    """Where the key of what was asked for is among the identifiers."""
     question: str
     """A message under way, by its part."""
     answer: str
@@ -234,9 +234,9 @@ SOLID: tuple[int, ...] = (
 )
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
 MARKS: tuple[int, ...] = tuple(INK[f"mark-{number}"] for number in (1, 2, 3, 4, "other"))
-"""Inks of the words that ends say of a link; the last one for all further words."""
+"""Inks of links by the word that an end says of the link; the last one is for all further words."""
 STROKES: dict[Mode, str] = {"braille": "─╌┈━┄", "block": "─╌┈━┄", "ascii": "-_:\"'"}
-"""The lines of these words in the legend: they differ where colours are not seen."""
+"""The lines of these words in the legend, which differ also without colours."""
 WAY_STROKES: dict[Mode, str] = {"braille": "═╍┉", "block": "═╍┉", "ascii": "/(["}
 """The same of the words of ways over several peers; the last one for all further words."""
 LOOP_STROKE: dict[Mode, str] = {"braille": "┅", "block": "┅", "ascii": "\\"}

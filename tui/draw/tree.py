@@ -30,9 +30,9 @@ MARGIN_RIGHT = 14
 
 @dataclass(frozen=True)
 class Tree:
-    """nodes: peers (R,) in the order in which they were told, the asker first, then lost questions; parent: index into
-    nodes, -1 for the asker; depth: hops from it; height: 0..1 from the top; why: the reason of a loss, an index into
-    reasons, 0 for a peer that was reached."""
+    """nodes: peers (R,) in the order in which they were reached, the asker first, then lost questions; parent: index
+    into nodes, -1 for the asker; depth: hops from it; height: 0..1 from the top; why: the reason of a loss, an index
+    into reasons, 0 for a peer that was reached."""
 
     nodes: Ints
     parent: Ints
@@ -49,9 +49,9 @@ class Tree:
     @cached_property
     def inner(self) -> NDArray[np.bool_]:
         """Which nodes have children (R,)."""
-        told = np.zeros(len(self.nodes), np.bool_)
-        told[self.parent[1:]] = True
-        return told
+        inner = np.zeros(len(self.nodes), np.bool_)
+        inner[self.parent[1:]] = True
+        return inner
 
     @cached_property
     def levels(self) -> list[Ints]:
@@ -89,9 +89,9 @@ def tree_of(trace: Trace) -> Tree:
     parent = np.concatenate((np.array([-1]), np.where((trace.frm[reached] >= 0) & (up >= 0) & (up < own), up, 0)))
     lost = trace.lost
     frm, to = lost.frm.astype(np.int64), lost.to.astype(np.int64)
-    told = (place[frm] >= 0) & (place[to] < 0)
-    _, first = np.unique(np.stack((frm[told], to[told])), axis=1, return_index=True)
-    died = np.flatnonzero(told)[np.sort(first)]
+    shown = (place[frm] >= 0) & (place[to] < 0)
+    _, first = np.unique(np.stack((frm[shown], to[shown])), axis=1, return_index=True)
+    died = np.flatnonzero(shown)[np.sort(first)]
     nodes = np.concatenate((nodes, to[died]))
     parent = np.concatenate((parent, place[frm[died]]))
     why = np.concatenate((np.zeros(len(reached) + 1, np.int64), lost.reason[died].astype(np.int64) + 1))
@@ -193,7 +193,8 @@ def draw(
 
 
 def distinct(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Ints:
-    """One of all lines that begin and end in the same dots: of fifty leaves in a dot, one line is drawn."""
+    """The indices of lines without those that begin and end in the same dots as another one: of fifty leaves in a dot,
+    one line is drawn."""
     ends = [np.rint(np.clip(value, -30_000, 30_000)).astype(np.int64) & 0xFFFF for value in (x0, y0, x1, y1)]
     _, first = np.unique(ends[0] | ends[1] << 16 | ends[2] << 32 | ends[3] << 48, return_index=True)
     return np.sort(first)

@@ -23,7 +23,18 @@ from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring, colourings
 from tui.draw.density import Sharing
 from tui.draw.layout import Direction
 from tui.draw.raster import Canvas
-from tui.draw.scene import FRESH_US, LOSS_US, Fading, Scene, SpreadLayer, alive_count, base, grounds, in_sight, paint
+from tui.draw.scene import (
+    FRESH_US,
+    LOSS_US,
+    Fading,
+    Scene,
+    SpreadLayer,
+    alive_count,
+    base,
+    draw_background,
+    in_sight,
+    paint,
+)
 from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
 from tui.draw.styles import GLYPHS, INK, Mode
 from tui.session.frame import Frame
@@ -58,7 +69,7 @@ def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: 
     """The swarm as the selected peer knows it: without messages under way and without links of others."""
     assert frame.facts is not None
     canvas = Canvas(width, height, glyphs)
-    grounds(canvas, scene)
+    draw_background(canvas, scene)
     laid = belief.mind(frame.snapshot, frame.facts.peer, frame.facts.beliefs)
     # Contacts are beliefs themselves, and who has this peer as one is not known to it.
     links = () if frame.facts.contacts else frame.facts.links
@@ -131,7 +142,7 @@ class SwarmView(CanvasWidget):
     """Peers, links, messages. It posts `PeerPicked`, `PeersPicked` and `MenuWanted`."""
 
     DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
-    HOPE_US = 1_500_000
+    HINT_US = 1_500_000
     """From this time on a run without any ask shows how to start one."""
 
     def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -391,7 +402,7 @@ class SwarmView(CanvasWidget):
             said = "No peer is alive: {peer.kill} revives a selected peer, {run.network} starts over"
         elif not in_sight(self._canvas, scene.x, scene.y).any():
             said = "No peer in sight: {view.fit} shows all of them"
-        elif not snapshot.asks_total and snapshot.now_us > self.HOPE_US:
+        elif not snapshot.asks_total and snapshot.now_us > self.HINT_US:
             hope = ", or wait: peers ask by themselves" if snapshot.settings.get("asks") else ""
             said = f"No ask yet: press {{ask.here}} to {snapshot.fixed.goals[0].verb} something{hope}"
         else:
@@ -439,7 +450,7 @@ class SwarmView(CanvasWidget):
             (
                 frame.told,
                 frame.alarm,
-                not snapshot.asks_total and snapshot.now_us > self.HOPE_US,
+                not snapshot.asks_total and snapshot.now_us > self.HINT_US,
                 snapshot.settings.get("asks"),
             ),
             self.app.animation_level,
@@ -608,11 +619,11 @@ class SwarmView(CanvasWidget):
         self._drag = None
         self.release_mouse()
         if self.selection_box is not None:
-            held, self.selection_box = self._held(self.selection_box), None
+            held, self.selection_box = self._peers_in(self.selection_box), None
             self.redraw()
             self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
 
-    def _held(self, box: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
+    def _peers_in(self, box: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
         """The peers in a box of cells, corners included, as far as the box is inside the picture."""
         if self._frame is None:
             return ()
