@@ -159,7 +159,7 @@ def _recorded(protocol: str) -> bytes:
 def _configured(text: str) -> object:
     """Read the dashboard's configuration: each mistake in it gives a sentence, and the rest is used."""
     made = settings.read(text, Path("config.toml"))
-    table, said = keymap.laid_over(ALL, made.keys)
+    table, said = keymap.remapped(ALL, made.keys)
     wrong = [*made.complaints, *said]
     if wrong:
         raise InputError(" ".join(wrong)[:SENTENCE_MOST])

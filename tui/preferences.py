@@ -89,9 +89,9 @@ class Preferences:
             self._use_keys(self._defaults)
             self._app.set_keymap({})
             return
-        from .config.keymap import keymap_of, laid_over
+        from .config.keymap import keymap_of, remapped
 
-        keys, said = laid_over(self._defaults, self.settings.keys, self.settings.path or "config.toml")
+        keys, said = remapped(self._defaults, self.settings.keys, self.settings.path or "config.toml")
         self._use_keys(keys)
         self.pending_warnings += said
         self._app.set_keymap(keymap_of(self.keys_now, self._defaults))

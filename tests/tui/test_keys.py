@@ -20,7 +20,7 @@ from textual.widgets import Input
 import tui
 from engine import AskFor, help_of, networks, scenario_files
 from tui.actions.table import ACTIONS, ALL, IDS
-from tui.config.keymap import laid_over
+from tui.config.keymap import remapped
 from tui.config.keys import key_for, shown_as, shown_together
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
@@ -254,7 +254,7 @@ async def test_arrows_in_the_table_of_peers_walk_and_sort() -> None:
 
 
 def test_one_key_may_do_different_things_in_different_places() -> None:
-    table, said = laid_over(ALL, {"list.down": "j", "dial.more": "j", "peers.invert": "j"}, "c.toml")
+    table, said = remapped(ALL, {"list.down": "j", "dial.more": "j", "peers.invert": "j"}, "c.toml")
     assert said == []
     assert {key.id: key.keys for key in table if key.id in ("list.down", "dial.more", "peer.jump")} == {
         "list.down": "j",
@@ -273,7 +273,7 @@ def test_one_key_may_do_different_things_in_different_places() -> None:
     ],
 )
 def test_own_keys_that_leave_no_way_out_are_refused(wish: dict[str, str], why: str) -> None:
-    table, said = laid_over(ALL, wish, "c.toml")
+    table, said = remapped(ALL, wish, "c.toml")
     assert len(said) == 1
     assert why in said[0]
     assert len(table) == len(ALL)

@@ -127,7 +127,7 @@ async def test_under_the_pointer_a_chart_tells_what_was_so_then() -> None:
         await pilot.pause()
         chart = charts.query_one("#chart-alive", Chart)
         newest = chart.size.width - 7
-        assert chart.told_at(newest) == "00:42  alive 61 · censored 1"
+        assert chart.values_at(newest) == "00:42  alive 61 · censored 1"
         await pilot.hover(Chart, offset=(newest + 1, 2))
         assert "00:42" in str(chart.border_subtitle)
         assert "│" in "".join(painted(chart))

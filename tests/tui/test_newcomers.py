@@ -12,7 +12,7 @@ from person import dashboard
 from engine import Arrive, Arrived, AskFor, Depart, Kill, Snapshot
 from tui.draw.stage import Stage
 from tui.widgets.asks_table import AsksTable
-from tui.widgets.feed import Feed, told
+from tui.widgets.feed import Feed, sentence_of
 
 
 def grown(before: Snapshot, count: int) -> Snapshot:
@@ -93,5 +93,5 @@ def test_another_swarm_does_not_glide_in() -> None:
 
 def test_arrivals_are_told_in_words() -> None:
     labels = ("p000", "p001")
-    assert told(Arrived(1, 0, 1, ""), labels)[0] == "p001 is new here"
-    assert told(Arrived(1, 0, 1, "mallory"), labels)[0] == "p001 is new here, run by mallory"
+    assert sentence_of(Arrived(1, 0, 1, ""), labels)[0] == "p001 is new here"
+    assert sentence_of(Arrived(1, 0, 1, "mallory"), labels)[0] == "p001 is new here, run by mallory"

@@ -10,7 +10,7 @@ from person import dashboard
 from tui.actions.table import ALL
 from tui.cli.main import main
 from tui.config import settings
-from tui.config.keymap import is_key, laid_over, normal
+from tui.config.keymap import is_key, normal, remapped
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.widgets.panel import TextRows
@@ -97,7 +97,7 @@ def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Pat
 def test_every_key_of_the_table_can_be_written_as_it_stands(tmp_path: Path) -> None:
     """Whoever takes the # away from a line gets what was there before."""
     lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in ALL)
-    assert laid_over(ALL, written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
+    assert remapped(ALL, written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
 
 
 def test_where_it_is_can_be_asked(
@@ -140,7 +140,7 @@ def test_keys_may_be_written_as_a_person_would(written_so: str, meant: str) -> N
 
 
 def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
-    table, said = laid_over(ALL, {"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
+    table, said = remapped(ALL, {"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
     assert said == [
         'c.toml: [keys] "peer.leave" should be a key such as "ctrl+k", not "entr"; did you mean "enter"?',
         'c.toml: [keys] "peer.kil": there is no such key; did you mean "peer.kill"?',
@@ -152,7 +152,7 @@ def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
 
 
 def test_conflicts_are_told_and_settled() -> None:
-    table, said = laid_over(ALL, {"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
+    table, said = remapped(ALL, {"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
     keys = {key.id: key.keys for key in table}
     assert keys["view.upkeep"] == "x"
     assert keys["peer.kill"] == ""
@@ -166,7 +166,7 @@ def test_conflicts_are_told_and_settled() -> None:
 
 
 def test_two_keys_can_change_places_and_one_can_be_given_up() -> None:
-    table, said = laid_over(ALL, {"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
+    table, said = remapped(ALL, {"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
     assert said == []
     keys = {key.id: (key.keys, key.shown) for key in table}
     assert keys["peer.kill"] == ("c", "c")

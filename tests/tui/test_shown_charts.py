@@ -59,7 +59,7 @@ async def test_a_category_is_one_entry_and_its_values_are_areas_in_the_colours_o
         for part in chart.parts():
             ink = next(kind for name, kind in TABLE.items() if INK[name] == looks[part.name].ink)
             assert part.ink.split()[0] == ink.role
-        told = chart.told_at(chart.size.width - 7)
+        told = chart.values_at(chart.size.width - 7)
         assert told.startswith("00:06  susceptible ")
         chart.toggle("cured")
         assert chart.names == ["cured"]

@@ -31,7 +31,7 @@ from engine import (
     Shutdown,
 )
 from tui.widgets.asks_table import AsksTable, verdict_in
-from tui.widgets.feed import KEPT, Feed, subject, told, worth_telling
+from tui.widgets.feed import KEPT, Feed, sentence_of, subject, worth_telling
 from tui.widgets.messages import AskPicked, PeerPicked
 
 pytestmark = pytest.mark.anyio
@@ -240,16 +240,16 @@ MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
     ],
 )
 def test_events_read_as_sentences(event: Event, sentence: str) -> None:
-    assert told(event, LABELS)[0] == sentence
+    assert sentence_of(event, LABELS)[0] == sentence
     assert len(subject(event)) == 2
 
 
 def test_what_a_user_does_is_told_by_its_goal() -> None:
     issued = AskIssued(1, 0, 12, 17, "blue train", "background")
     for goal, does in ((BROADCAST, "spread"), (FIND, "asked for"), (PUBLISH, "shares"), (None, "asks for")):
-        assert told(issued, LABELS, goal)[0] == f"p017 {does} “blue train”: ask 12"
+        assert sentence_of(issued, LABELS, goal)[0] == f"p017 {does} “blue train”: ask 12"
     opened = AskIssued(1, 0, 12, 17, "p006 has failed", "network")
-    assert told(opened, LABELS)[0] == "p017 tells of “p006 has failed”: ask 12"
+    assert sentence_of(opened, LABELS)[0] == "p017 tells of “p006 has failed”: ask 12"
 
 
 def test_an_ask_is_told_once() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.config.terminal import lacks, refusal, untold
+from tui.config.terminal import lacks, not_shown_before, refusal
 
 GOOD = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
@@ -40,9 +40,9 @@ def test_a_terminal_that_cannot_draw_is_told_what_can() -> None:
 
 def test_each_lack_is_told_once(tmp_path: Path) -> None:
     note = tmp_path / "deep" / "told"
-    assert untold({"mouse": "No mouse."}, note) == ["No mouse."]
-    assert untold({"mouse": "No mouse.", "colours": "Few."}, note) == ["Few."]
-    assert untold({"mouse": "No mouse.", "colours": "Few."}, note) == []
+    assert not_shown_before({"mouse": "No mouse."}, note) == ["No mouse."]
+    assert not_shown_before({"mouse": "No mouse.", "colours": "Few."}, note) == ["Few."]
+    assert not_shown_before({"mouse": "No mouse.", "colours": "Few."}, note) == []
     (tmp_path / "file").write_text("")
     for _ in range(2):
-        assert untold({"mouse": "No mouse."}, tmp_path / "file" / "told") == ["No mouse."]
+        assert not_shown_before({"mouse": "No mouse."}, tmp_path / "file" / "told") == ["No mouse."]

@@ -11,7 +11,7 @@ import pytest
 from engine import Mark
 from tui.session.frame import Frame
 from tui.widgets.text import width_of
-from tui.widgets.timeline import Track, cell_at, layout, seconds, timeline_row, told_at
+from tui.widgets.timeline import Track, cell_at, layout, seconds, timeline_row, tooltip_of
 
 SECOND = 1_000_000
 MARKS = (
@@ -93,7 +93,7 @@ def test_a_cell_with_a_mark_means_the_moment_of_that_mark() -> None:
     cell = cell_at(20 * SECOND, 40 * SECOND, length)
     assert track.time_at(cell, 40 * SECOND, length) == 20 * SECOND
     assert (track.time_at(-3, 40 * SECOND, length), track.time_at(length, 40 * SECOND, length)) == (0, 40 * SECOND)
-    told = told_at(track, cell, 40 * SECOND, length)
+    told = tooltip_of(track, cell, 40 * SECOND, length)
     assert told.index("kill #7") < told.index("set loss")
 
 
@@ -113,7 +113,7 @@ def test_a_run_that_has_not_begun_has_a_line_too() -> None:
 def test_what_a_person_named_is_not_taken_for_markup_or_for_control() -> None:
     track = Track()
     track.take((Mark(SECOND, "ask", "[red]x[/]\x1b[2J\n", "person"),))
-    told = told_at(track, cell_at(SECOND, 2 * SECOND, 80), 2 * SECOND, 80)
+    told = tooltip_of(track, cell_at(SECOND, 2 * SECOND, 80), 2 * SECOND, 80)
     assert "[red]x[/]" in told
     assert "\x1b" not in told
 

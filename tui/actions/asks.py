@@ -96,10 +96,10 @@ def next_filter(context: Context) -> None:
     chosen = _next_filter(context)
     if chosen is not None:
         context.session.asks_of = chosen
-        context.session.say(f"Asks that are shown: {_told(chosen)}.")
+        context.session.say(f"Asks that are shown: {_described(chosen)}.")
 
 
-def _told(chosen: AskFilter) -> str:
+def _described(chosen: AskFilter) -> str:
     if chosen.kind == GOAL:
         return f"those with the goal “{chosen.goal}”"
     return "all, also those that the network opens by itself" if chosen.kind == ALL else "those of users"
@@ -113,7 +113,7 @@ def _no_filter(context: Context) -> str:
 
 def _told_filter(context: Context) -> Words:
     chosen = _next_filter(context)
-    return Words() if chosen is None else Words("", f"Ask: show {_told(chosen)}")
+    return Words() if chosen is None else Words("", f"Ask: show {_described(chosen)}")
 
 
 def silence(context: Context) -> None:

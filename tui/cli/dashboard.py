@@ -86,7 +86,7 @@ def open_on_screen(
             if refused := terminal.refusal(os.environ):
                 raise InputError(refused)
             settled = settings.load()
-            env = terminal.surroundings()
+            env = terminal.given_environment()
             missing = terminal.lacks(env, terminal.encoding_of(env))
             glyphs = space.glyphs
             # The locale says what the terminal can show, unless the person names other glyphs.
@@ -110,7 +110,7 @@ def open_on_screen(
                     recording=recording,
                     record=record,
                     settings=settled,
-                    lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
+                    lacks=terminal.not_shown_before(missing, terminal.note_file()) if missing else (),
                     ascii_only=ascii_only,
                     first=first,
                 )

@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from .common import DONE, Parser, WrongError, as_json, did_you_mean, say
-from .streams import asked_only
+from .streams import stdout_properties
 
 ABOUT = "Explain a topic, or list the topics there are. A command, a network and a scenario are topics as well."
 WIDEST = 110
@@ -99,7 +99,7 @@ def drawn(text: str) -> str:
     from rich.markdown import Markdown
 
     width = min(WIDEST, max(40, shutil.get_terminal_size().columns))
-    console = Console(file=asked_only(), width=width)
+    console = Console(file=stdout_properties(), width=width)
     with console.capture() as captured:
         console.print(Markdown(text))
     return captured.get().rstrip("\n")

@@ -275,9 +275,9 @@ def run_config(space: argparse.Namespace) -> int:
     settled = settings.load(path)
     wrong = list(settled.complaints)
     if settled.keys:
-        from ..config.keymap import laid_over
+        from ..config.keymap import remapped
 
-        wrong += laid_over(ALL, settled.keys, path)[1]
+        wrong += remapped(ALL, settled.keys, path)[1]
     if space.json:
         shown = {f.name: getattr(settled, f.name) for f in fields(settled) if f.name not in ("complaints", "path")}
         shown["keys"] = dict(settled.keys)

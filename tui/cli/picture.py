@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .common import WrongError
-from .streams import asked_only
+from .streams import stdout_properties
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -134,7 +134,7 @@ def _coloured(canvas: Canvas, palette: Palette) -> str:
     from ..draw.styles import SOLID
 
     styles = _styles(palette)
-    console = Console(file=asked_only(), width=canvas.width + 1)
+    console = Console(file=stdout_properties(), width=canvas.width + 1)
     with console.capture() as captured:
         for row in runs(canvas, SOLID):
             line = Text(no_wrap=True, end="")

@@ -28,7 +28,7 @@ from .common import (
 )
 from .dashboard import open_on_screen
 from .files import check_apart, read_csv_file, write
-from .streams import asked_only
+from .streams import stdout_properties
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,7 @@ it draws how many of the users who opened what they found got the real file."""
 CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
-LOST_TOLD = 10
+LOST_SHOWN = 10
 """So many failed runs are reported one by one, at most."""
 MEASURES = {
     "success": "asks answered within {} s",
@@ -161,10 +161,10 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
             progress.clear()
     for sentence in curve.warnings:
         warn(sentence)
-    for sentence in curve.lost[:LOST_TOLD]:
+    for sentence in curve.lost[:LOST_SHOWN]:
         warn(sentence)
-    if len(curve.lost) > LOST_TOLD:
-        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs failed")
+    if len(curve.lost) > LOST_SHOWN:
+        warn(f"and {len(curve.lost) - LOST_SHOWN:,} more runs failed")
     if curve.done:
         if space.csv is not None:
             write(space.csv, curve.to_csv())
@@ -240,13 +240,13 @@ class Progress:
 
     def __init__(self) -> None:
         self.begun_s = time.monotonic()
-        self.told_s = 0.0
+        self.shown_s = 0.0
 
     def __call__(self, now_s: float, end_s: float | None, deliveries: int) -> None:
         """Show how far a run is."""
         end = "" if end_s is None else f" of {end_s:g}"
         count = f"  {deliveries:,} deliveries" if deliveries else ""
-        self._tell(f"{now_s:.1f}{end} s{count}")
+        self._show(f"{now_s:.1f}{end} s{count}")
 
     def runs(self, done: int, there: int) -> None:
         """Show how many runs of a sweep are done."""
@@ -254,19 +254,19 @@ class Progress:
 
         wall_s = time.monotonic() - self.begun_s
         rest = f", some {wall_s / done * (there - done):.0f} s to go" if 0 < done < there else ""
-        self._tell(f"{meter(done / there, PROGRESS_CELLS)} {done} of {there} runs{rest}", done > 0)
+        self._show(f"{meter(done / there, PROGRESS_CELLS)} {done} of {there} runs{rest}", done > 0)
 
-    def _tell(self, text: str, at_once: bool = False) -> None:
+    def _show(self, text: str, at_once: bool = False) -> None:
         wall_s = time.monotonic()
-        if not at_once and (wall_s - self.begun_s < 1.0 or wall_s - self.told_s < 0.2):
+        if not at_once and (wall_s - self.begun_s < 1.0 or wall_s - self.shown_s < 0.2):
             return
-        self.told_s = wall_s
+        self.shown_s = wall_s
         sys.stderr.write(f"\r\x1b[K{text}")
         sys.stderr.flush()
 
     def clear(self) -> None:
         """Remove the line."""
-        if self.told_s:
+        if self.shown_s:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
@@ -373,16 +373,16 @@ def run_bench(space: argparse.Namespace) -> int:
         told = [{**asdict(row), **NOT_COMPARED} for row in rows]
         say(as_json({"rows": told, "costs": [asdict(cost) for cost in costs]}))
     else:
-        out = Console(file=asked_only())
+        out = Console(file=stdout_properties())
         with out.capture() as captured:
-            out.print(speeds(rows))
-            out.print(theory(rows), highlight=False)
-            out.print(takes(costs))
+            out.print(speeds_table(rows))
+            out.print(theory_lines(rows), highlight=False)
+            out.print(costs_table(costs))
         say(captured.get().rstrip("\n"))
     return DONE if all(row.held for row in rows) else FAILED
 
 
-def speeds(rows: Sequence[BenchRow]) -> Table:
+def speeds_table(rows: Sequence[BenchRow]) -> Table:
     """A table of the speeds, in thousands of deliveries a second, and of the ratio."""
     table = _table("deliveries a second of processor time, recorded, and their ratio to those of a bare loop")
     for name in ("load", "peers", "swarmtop", "bare loop", "ratio"):
@@ -395,12 +395,12 @@ def speeds(rows: Sequence[BenchRow]) -> Table:
     return table
 
 
-def theory(rows: Sequence[BenchRow]) -> str:
+def theory_lines(rows: Sequence[BenchRow]) -> str:
     """A line for each load: whether it did what theory says, as the speed of a wrong run means nothing."""
     return "\n".join(f"{'✓' if row.held else '✕'} {row.load}, {row.peers:,} peers: {row.theory}" for row in rows)
 
 
-def takes(costs: Sequence[BenchCost]) -> Table:
+def costs_table(costs: Sequence[BenchCost]) -> Table:
     """The table of costs."""
     table = _table("costs")
     table.add_column("what")

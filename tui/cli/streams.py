@@ -41,7 +41,7 @@ class Unfailing:
         return getattr(self._stream, name)
 
 
-class _Unwritten:
+class _PropertiesOnly:
     """A stream that has the width, encoding and colours of another one, and discards what is written. Rich writes to
     its stream even where the text is captured, which would fail on a full disk."""
 
@@ -59,9 +59,9 @@ class _Unwritten:
         return getattr(self._stream, name)
 
 
-def asked_only() -> TextIO:
+def stdout_properties() -> TextIO:
     """stdout for a Rich console whose output is captured."""
-    return cast(TextIO, _Unwritten(sys.stdout))
+    return cast(TextIO, _PropertiesOnly(sys.stdout))
 
 
 @contextlib.contextmanager

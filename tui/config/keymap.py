@@ -30,7 +30,7 @@ WAYS_BACK = ("list.leave", "field.leave")
 """These need a key: without one a dialog could not be closed."""
 
 
-def laid_over(
+def remapped(
     table: Sequence[Key], written: Mapping[str, str], where: object = "config.toml"
 ) -> tuple[tuple[Key, ...], list[str]]:
     """The table with a person's keys, and a sentence for each assignment that is not possible or that takes the key of

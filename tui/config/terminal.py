@@ -46,7 +46,7 @@ def speaks_unicode(encoding: str | None) -> bool:
 COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
-def surroundings() -> dict[str, str]:
+def given_environment() -> dict[str, str]:
     """The environment with which this process was started.
 
     Python sets LC_CTYPE itself where the locale is C (PEP 538). /proc has the environment before that; without /proc,
@@ -106,7 +106,7 @@ def lacks(env: Mapping[str, str], encoding: str | None) -> dict[str, str]:
     return found
 
 
-def untold(found: Mapping[str, str], note: Path) -> list[str]:
+def not_shown_before(found: Mapping[str, str], note: Path) -> list[str]:
     """The sentences that were not shown before; the file `note` records them. If it cannot be written, all are shown
     each time."""
     try:
@@ -124,7 +124,7 @@ def untold(found: Mapping[str, str], note: Path) -> list[str]:
 
 
 def note_file() -> Path:
-    """The file for `untold`."""
+    """The file for `not_shown_before`."""
     import platformdirs
 
     return platformdirs.user_state_path("swarmtop") / "told"
@@ -203,7 +203,7 @@ class Ending:
         self._restoring = True
         self._restore()
 
-    def _told(self, number: int, _: object) -> None:
+    def _on_signal(self, number: int, _: object) -> None:
         code = 128 + number
         self._deadline.begin(code)
         try:
@@ -227,7 +227,7 @@ class Ending:
                 found = signal.getsignal(number)
                 if number in first or found in (signal.SIG_DFL, signal.default_int_handler):
                     self._before[number] = first.get(number, found)
-                    signal.signal(number, self._told)
+                    signal.signal(number, self._on_signal)
 
     def __enter__(self) -> Self:
         """Start the thread that limits the time."""

@@ -123,7 +123,7 @@ class AskBar(Vertical):
         field = self.query_one(Input)
         field.value = text
         field.cursor_position = len(text)
-        self._offer()
+        self._show_offers()
 
     def show(self, frame: Frame) -> None:
         """Take the selection and what can be asked for."""
@@ -134,7 +134,7 @@ class AskBar(Vertical):
             self._suggest()
         if self.is_open:
             self._say_who()
-            self._offer()
+            self._show_offers()
 
     def _forget_offers(self, texts: Mapping[str, tuple[str, ...]]) -> None:
         """Forget texts that were asked for before, if the last run offered them and this one does not."""
@@ -166,7 +166,7 @@ class AskBar(Vertical):
         purpose = goal.name if self._kind == " ask" and goal is not None else self._kind
         return self._typed.setdefault(purpose, [])
 
-    def _offer(self) -> None:
+    def _show_offers(self) -> None:
         """Show texts to ask for: for an empty line those asked for before and those wanted most, else those that
         contain the typed words. For a refused text, show why it was refused."""
         field = self.query_one(Input)
@@ -201,7 +201,7 @@ class AskBar(Vertical):
     def on_resize(self) -> None:
         """Another width, as when it is shown for the first time: so many offers fit."""
         if self.is_open:
-            self._offer()
+            self._show_offers()
 
     def on_click(self, event: events.Click) -> None:
         """A click on an offered text asks for it; a click on the words before the line chooses the next goal."""
@@ -224,7 +224,7 @@ class AskBar(Vertical):
     def _on_typed(self, event: Input.Changed) -> None:
         event.stop()
         if self.is_open:
-            self._offer()
+            self._show_offers()
 
     def focus(self, scroll_visible: bool = True) -> AskBar:
         """Focus the field."""
@@ -271,7 +271,7 @@ class AskBar(Vertical):
             self._wrong = ("", "")
             self._suggest()
             self._say_who()
-            self._offer()
+            self._show_offers()
 
     def _say_who(self) -> None:
         frame = self._frame

@@ -101,7 +101,7 @@ def verdict_in(verdict: str, width: int) -> str:
     return verdict[: max(fitting)] if fitting else verdict
 
 
-def told_whole(row: AskRow, cells: int) -> bool:
+def verdict_fits(row: AskRow, cells: int) -> bool:
     """Whether the verdict is shown in so many cells, whole or shortened. That of a download that broke off is shown
     only whole, since its first clause alone says that the file was found."""
     return (
@@ -316,7 +316,7 @@ def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
     # Where not even the first clause fits, the state is shown in a word: text that is cut off cannot be read.
-    if told_whole(ask, cells) and cell_len(said := verdict_in(ask.verdict, cells)) <= cells:
+    if verdict_fits(ask, cells) and cell_len(said := verdict_in(ask.verdict, cells)) <= cells:
         return said, style
     return (progress_in(ask, cells, word) if ask.closed_us is None else word), style
 

@@ -474,7 +474,7 @@ class Attacks(LatePanel):
     # --- what a person does --------------------------------------------------------------------------------------
 
     @on(PresetList.Marked)
-    def _marked(self, event: PresetList.Marked) -> None:
+    def _preset_highlighted(self, event: PresetList.Marked) -> None:
         event.stop()
         self.plan = None
         self._update()

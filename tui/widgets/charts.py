@@ -470,7 +470,7 @@ class Chart(RowWidget, can_focus=True):
         canvas.glyph[free, at] = ord("|" if canvas.mode == "ascii" else "│")
         canvas.ink[free, at] = 0
 
-    def told_at(self, column: int) -> str:
+    def values_at(self, column: int) -> str:
         """`00:31  alive 59 · censored 1`: time and values at a column, or empty."""
         index = self.sample_at(column)
         if index is None:
@@ -498,7 +498,7 @@ class Chart(RowWidget, can_focus=True):
         if column == self._pointer:
             return
         self._pointer = column
-        told = "" if column is None else self.told_at(column)
+        told = "" if column is None else self.values_at(column)
         self.border_subtitle = Content(told.translate(ASCII) if letters_only(self) else told) if told else None
         self._title()
         self.refresh()

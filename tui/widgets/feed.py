@@ -75,13 +75,13 @@ def worth_telling(event: Event) -> bool:
     return not (isinstance(event, Commanded) and isinstance(event.command, AskFor))
 
 
-def tell(event: Event, labels: Sequence[str], goal: Goal | None = None) -> Row:
+def event_row(event: Event, labels: Sequence[str], goal: Goal | None = None) -> Row:
     """Time and sentence of one event. goal: of the ask that it is about, if the network has it for users."""
-    sentence, ink = told(event, labels, goal)
+    sentence, ink = sentence_of(event, labels, goal)
     return ((f"{clock(event.at_us)[:-2]} ", "dim"), (sentence, ink))
 
 
-def told(event: Event, labels: Sequence[str], goal: Goal | None = None) -> tuple[str, str]:
+def sentence_of(event: Event, labels: Sequence[str], goal: Goal | None = None) -> tuple[str, str]:
     """The sentence of an event, and its style."""
     match event:
         case Commanded():
@@ -334,7 +334,7 @@ class Feed(VirtualList):
             known = self._asks.get(event.ask) if isinstance(event, OF_ASKS) else None
             if known is not None and not asks_of.shows(*known):
                 return False
-            sentence = told(event, labels, self._goal_of(event))[0].casefold() if words else ""
+            sentence = sentence_of(event, labels, self._goal_of(event))[0].casefold() if words else ""
             return all(word in sentence for word in words)
 
         return wanted
@@ -405,7 +405,7 @@ class Feed(VirtualList):
         """One event in words."""
         labels = self._fixed.labels if self._fixed is not None else ()
         event = self._lines[index]
-        return tell(event, labels, self._goal_of(event))
+        return event_row(event, labels, self._goal_of(event))
 
     def empty(self, width: int) -> tuple[Row, ...]:
         """No event, or none that passes the filters."""

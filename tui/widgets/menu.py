@@ -145,7 +145,7 @@ class Menu(Vertical):
             options.append(Option(self._prompt(line, styles), id=f"{self._opened}:{number}"))
         self._listed.set_options(options)
         self._listed.highlighted = at if self.lines else None
-        self._tell()
+        self._show_tip()
 
     def _prompt(self, line: Line, styles: StyleCache) -> Content:
         mark = "" if line.on is None else "✓ " if line.on else "  "
@@ -159,7 +159,7 @@ class Menu(Vertical):
             styles,
         )
 
-    def _tell(self) -> None:
+    def _show_tip(self) -> None:
         """Show below the lines what the highlighted one does, or why it is not possible."""
         rows: list[Row] = [(("─" * self._inner, "dim"),)]
         if self.lines:
@@ -180,7 +180,7 @@ class Menu(Vertical):
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if self._number(event) is not None:
-            self._tell()
+            self._show_tip()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

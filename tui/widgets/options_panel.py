@@ -321,7 +321,7 @@ class Options(LatePanel):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(self._parts, OptionTable, id=id, classes=classes)
         self._mark = ""
-        self._told: tuple[object, ...] = ()
+        self._texts_shown: tuple[object, ...] = ()
         self.wishes = Wishes()
 
     def on_mount(self) -> None:
@@ -367,7 +367,7 @@ class Options(LatePanel):
         table = self.query_one(OptionTable)
         table.offer(options_of(fixed.protocol, frame.begun_with, frame.snapshot.settings))
         self._go()
-        self._tell()
+        self._update_texts()
         return True
 
     def wanted(self) -> dict[str, Any]:
@@ -389,14 +389,14 @@ class Options(LatePanel):
             return f"{fixed[0]} is read when a run begins: restart with it."
         return "" if self.wishes.values else UNCHANGED
 
-    def _tell(self) -> None:
+    def _update_texts(self) -> None:
         """Update what is around the table: the title, the text about the option under the cursor, the buttons."""
         table, told = self.query_one(OptionTable), self.query_one("#option-told", TextRows)
         width = max(8, told.size.width or self.size.width - 2)
         key = (table.option, self.wishes.error, self.wishes.typed, *self.wishes.values.items(), width, self.options)
-        if key == self._told:
+        if key == self._texts_shown:
             return
-        self._told = key
+        self._texts_shown = key
         protocol = "" if self._frame is None else f" of {self._frame.snapshot.fixed.protocol}"
         others = sum(option.now != option.default for option in self.options)
         changed = f" · {others} changed" if others else ""
@@ -427,7 +427,7 @@ class Options(LatePanel):
     @on(OptionTable.Marked)
     def _marked(self, event: OptionTable.Marked) -> None:
         event.stop()
-        self._tell()
+        self._update_texts()
 
     @on(OptionTable.Taken)
     def _taken(self, event: OptionTable.Taken) -> None:

@@ -26,7 +26,7 @@ from tui.session.meaning import meaning_of
 from tui.session.units import clock
 from tui.widgets.messages import RunAction, RunCommand
 
-from .asks_table import progress_in, reached_share, state_of, told_whole, verdict_in
+from .asks_table import progress_in, reached_share, state_of, verdict_fits, verdict_in
 from .panel import ActionButton, LatePanel, Offer, TextRows
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
@@ -92,7 +92,7 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     )
     room = width - width_of(row)
     told = word if ask.closed_us is not None else progress_in(ask, room, word)
-    if told_whole(ask, room) and cell_len(said := verdict_in(ask.verdict, room)) <= room:
+    if verdict_fits(ask, room) and cell_len(said := verdict_in(ask.verdict, room)) <= room:
         told = said
     return (*row, (told, ink))
 

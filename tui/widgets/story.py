@@ -53,7 +53,7 @@ class Story(VerticalScroll, inherit_bindings=False):
         self._frame: Frame | None = None
         self._run: Run | None = None
         self._guesses: dict[tuple[float, str], str] = {}
-        self._told = 0
+        self._captions_shown = 0
         self._adding = self._complete = False
 
     async def _add_widgets(self) -> None:
@@ -94,14 +94,14 @@ class Story(VerticalScroll, inherit_bindings=False):
         if frame.snapshot.fixed.run is not self._run:
             self._run = frame.snapshot.fixed.run
             self._guesses.clear()
-            self._told = 0
+            self._captions_shown = 0
         told = bool(frame.captions or frame.predictions or frame.expectations)
         self.set_class(not told, "-hidden")
         if told and not self._adding:
             self.call_later(self._add_widgets)
         self._fill()
-        if len(frame.captions) > self._told:
-            self._told = len(frame.captions)
+        if len(frame.captions) > self._captions_shown:
+            self._captions_shown = len(frame.captions)
             self.call_after_refresh(self.scroll_home, animate=False)
 
     def on_mount(self) -> None:

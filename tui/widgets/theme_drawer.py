@@ -125,13 +125,13 @@ class ThemeDrawer(Vertical):
         self.remove_class("-open")
 
     @on(OptionList.OptionHighlighted)
-    def _looked(self, event: OptionList.OptionHighlighted) -> None:
+    def _theme_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if self.is_open and event.option_id in self._names:
             self.post_message(self.Marked(event.option_id))
 
     @on(OptionList.OptionSelected)
-    def _took(self, event: OptionList.OptionSelected) -> None:
+    def _theme_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if self.is_open and event.option_id in self._names:
             self.post_message(self.Done(event.option_id, True))

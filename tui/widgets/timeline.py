@@ -33,7 +33,7 @@ ROOMY = 100
 """Width from which on there is room for words."""
 TIME_CELLS, REC_CELLS = 11, 6
 TAIL_CELLS, SHORT_TAIL_CELLS = 22, 10
-TOLD_MOST = 4
+NAMED_MOST = 4
 """Marks that a tooltip names one by one."""
 
 
@@ -203,13 +203,13 @@ def seconds(us: int) -> str:
     return f"{tenths / 10:.1f} s" if tenths < 1200 else f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
 
 
-def told_at(track: Track, cell: int, end_us: int, length: int) -> str:
+def tooltip_of(track: Track, cell: int, end_us: int, length: int) -> str:
     """The tooltip of a cell: its time, and what was done then."""
     marks = track.within(cell, end_us, length)
     lines = [clock(track.time_at(cell, end_us, length))]
-    lines += [f"{clock(mark.at_us)} {plain(mark.text, limit=60)}{_whose(mark)}" for mark in marks[:TOLD_MOST]]
-    if len(marks) > TOLD_MOST:
-        kinds = Counter(mark.kind for mark in marks[TOLD_MOST:])
+    lines += [f"{clock(mark.at_us)} {plain(mark.text, limit=60)}{_whose(mark)}" for mark in marks[:NAMED_MOST]]
+    if len(marks) > NAMED_MOST:
+        kinds = Counter(mark.kind for mark in marks[NAMED_MOST:])
         more = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items())
         lines.append(f"and {more} more")
     return "\n".join(lines if not marks or len(marks) > 1 else lines[1:])
@@ -251,7 +251,7 @@ class Timeline(RowWidget):
         self._row: Row = ()
         self._drawn = (0, "")
         self._held: int | None = None
-        self._told = ""
+        self._tip_shown = ""
         self.changes = 0
         """How often its line changed; a test compares it with how much has changed."""
 
@@ -325,7 +325,7 @@ class Timeline(RowWidget):
             if cell != self._held:
                 self._hold(cell)
             return
-        self._tell(event.x)
+        self._update_tip(event.x)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """End the drag."""
@@ -349,12 +349,12 @@ class Timeline(RowWidget):
         event.stop()
         self.post_message(self.Wheeled(WHEEL_FAST_MS if event.ctrl or event.shift else WHEEL_MS))
 
-    def _tell(self, x: int) -> None:
+    def _update_tip(self, x: int) -> None:
         frame, cell = self._frame, self._cell(x)
         assert frame is not None
         begin, length = layout(self.size.width)
         if cell is not None:
-            told = told_at(self.track, cell, self._end_us(), length)
+            told = tooltip_of(self.track, cell, self._end_us(), length)
         elif x >= begin + length:
             behind = seconds(self._end_us() - frame.snapshot.now_us)
             told = "The live end of the run." if frame.live else f"{behind} before the end. " + ("A click goes there.")
@@ -362,6 +362,6 @@ class Timeline(RowWidget):
             told = f"Recording into {frame.recording}; a click ends it." if frame.recording else "Record this run."
         else:
             told = "The moment that is shown, in virtual time."
-        if told != self._told:
-            self._told = told
+        if told != self._tip_shown:
+            self._tip_shown = told
             self.tooltip = Content(told)
