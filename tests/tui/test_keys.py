@@ -253,6 +253,17 @@ async def test_arrows_in_the_table_of_peers_walk_and_sort() -> None:
         assert table.by != by  # type: ignore[attr-defined]
 
 
+async def test_my_keys_for_lists_select_peers_in_their_table_as_well() -> None:
+    mine = Settings(keys={"list.down": "j", "list.up": "u"})
+    async with dashboard(peers=60, settings=mine) as person:
+        await person.press("7")
+        table = person.main.query_one("#peers")
+        table.focus()
+        await person.press("home", "j", "j", "u")
+        assert person.app.screen is person.main
+        assert person.session.selection.selected == table.order[1]  # type: ignore[attr-defined]
+
+
 def test_one_key_may_do_different_things_in_different_places() -> None:
     table, said = remapped(ALL, {"list.down": "j", "dial.more": "j", "peers.invert": "j"}, "c.toml")
     assert said == []

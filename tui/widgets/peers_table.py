@@ -211,8 +211,8 @@ class PeersTable(VirtualTable[PeerData]):
         MOVING
         | SORTING
         | {
-            "list.up": "screen.toward('up')",
-            "list.down": "screen.toward('down')",
+            "list.up": "screen.do('peer.up')",
+            "list.down": "screen.do('peer.down')",
             "peers.mark_up": "extend(-1)",
             "peers.mark_down": "extend(1)",
             "peers.mark_all": "all",
