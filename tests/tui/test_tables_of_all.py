@@ -14,7 +14,7 @@ from scenes import quiet
 from stage import Stage, painted
 from textual.geometry import Offset
 
-from engine import Censor, Collude, Kill, Kind, Leave, Links, Poison, Totals, networks
+from engine import Censor, Collude, Kill, Kind, Leave, Links, Poison, Shown, ShownColumn, Totals, networks
 from tui.actions.run import restart_under
 from tui.session.frame import Frame
 from tui.widgets.asks_table import AsksTable
@@ -342,3 +342,21 @@ async def test_the_state_of_a_peer_is_told_whole(size: tuple[int, int]) -> None:
                 await person.pilot.pause()
                 told.update(column(table, "state"))
             assert {"✕ dead", "○ left", "⊘ censored", "◆ colluding"} <= told, (protocol, told)
+
+
+async def test_peers_without_a_value_come_last_whichever_way_a_column_is_sorted() -> None:
+    shown = Shown("age_s", "how long it has run", "number")
+    values = np.arange(frames.N, dtype=np.float64)
+    values[[3, 7]] = np.nan
+    snap = frames.snapshot(shown={"age_s": ShownColumn(shown, values=values)})
+    fixed = replace(snap.fixed, shows=(shown,))
+    table = PeersTable()
+    async with Stage(table).run_test(size=(140, 20)) as pilot:
+        table.show(frames.frame(snap=replace(snap, fixed=fixed)))
+        await pilot.pause()
+        table.sort_by("age_s")
+        assert table.order[0] == frames.N - 1
+        assert sorted(table.order[-2:].tolist()) == [3, 7]
+        table.sort_by("age_s")
+        assert table.order[0] == 0
+        assert sorted(table.order[-2:].tolist()) == [3, 7]

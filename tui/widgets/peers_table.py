@@ -188,8 +188,8 @@ def shown_column(shown: Shown) -> Column[PeerData]:
             return np.zeros(len(data.frame.snapshot.state), np.int64)
         if column.names:
             return ranks(column.names)[column.codes]
-        # Peers without a value come last, whichever way the rows are sorted.
-        return np.where(np.isnan(column.values), -np.inf, column.values)
+        # Peers without a value come last, whichever way the rows are sorted, as NumPy sorts NaN to the end.
+        return column.values
 
     text = shown.kind == "category"
     width = max(len(shown.name) + 1, CATEGORY_CELLS if text else FIGURE_CELLS)
