@@ -246,7 +246,7 @@ def _number(digits: str) -> int | None:
 
 
 def _with_shift(code: int, shifted: int | None) -> str:
-    """What a key writes together with shift: as told, else as on the US layout."""
+    """What a key writes together with shift: as reported, else as on the US layout."""
     if shifted is not None and _is_character(shifted):
         return chr(shifted)
     large = chr(code).upper()
@@ -689,7 +689,7 @@ if sys.platform != "win32":
             self._stop_asked = self._stop_by_key = self._cont_seen = False
             self._continued = 0
             # Python calls the handlers of signals that wait by number, SIGCONT before SIGTSTP, in whatever order they
-            # came. Their order is told by the bytes that each one writes here when it comes.
+            # came. Their order is known from the bytes that each one writes here when it comes.
             self._came_r, came_w = os.pipe()
             for end in (self._came_r, came_w):
                 os.set_blocking(end, False)
@@ -918,7 +918,7 @@ if sys.platform != "win32":
                 self._come_back()
 
         def _settle_back(self) -> None:
-            """Take or give back the terminal where no signal told that the foreground has changed."""
+            """Take or give back the terminal where no signal reported that the foreground has changed."""
             if not self._closed and self._auto_restart and not self._stop_asked and self._on != self._foreground():
                 self._come_back()
 
@@ -1076,8 +1076,8 @@ if sys.platform != "win32":
 
 # === leaving ==========================================================================================================
 #
-# If the app does not end in time after it was told to (a widget that does not close, a loop that hangs), Textual leaves
-# a raw terminal and a running process. `Deadline` ends it from a thread of its own.
+# If the app does not end in time after it was asked to (a widget that does not close, a loop that hangs), Textual
+# leaves a raw terminal and a running process. `Deadline` ends it from a thread of its own.
 
 
 class Deadline:

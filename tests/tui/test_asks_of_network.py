@@ -89,7 +89,7 @@ async def test_a_key_shows_the_asks_that_the_network_opens_and_those_of_one_goal
         await person.press("F")
         assert len(table.keys) == 1
         action = person.main.table["ask.filter"]
-        assert "goal “find”" in action.told(person.main.context).says
+        assert "goal “find”" in action.words(person.main.context).says
 
 
 @pytest.mark.anyio

@@ -127,7 +127,7 @@ def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
 def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: Any, undo: object) -> None:
     started = started_attack("It", Plan(steps, "It."), 1_000_000)
     assert started.undo == undo
-    assert started.told.endswith(".")
+    assert started.tip.endswith(".")
     assert started.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
 
 

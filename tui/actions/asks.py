@@ -63,7 +63,7 @@ def slow(context: Context) -> None:
     )
 
 
-def _told_slow(context: Context) -> Words:
+def _words_slow(context: Context) -> Words:
     return Words("slow on ask ✓" if context.session.slow_motion.enabled else "")
 
 
@@ -111,7 +111,7 @@ def _no_filter(context: Context) -> str:
     )
 
 
-def _told_filter(context: Context) -> Words:
+def _words_filter(context: Context) -> Words:
     chosen = _next_filter(context)
     return Words() if chosen is None else Words("", f"Ask: show {_described(chosen)}")
 
@@ -152,7 +152,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("ask.slow", "s", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
         run=slow,
-        told=_told_slow,
+        words=_words_slow,
         synonyms="slow motion, slow down, auto slow, watch closely, bullet time",
     ),
     Action(
@@ -173,7 +173,7 @@ ACTIONS: tuple[Action, ...] = (
         "Show in the table and the feed the asks of users, those of each goal in turn, or all.",
         run=next_filter,
         why_not=_no_filter,
-        told=_told_filter,
+        words=_words_filter,
         synonyms=("filter asks, hide, show, goal, opened by the network, background, blocks, network asks, flood"),
     ),
     Action(

@@ -121,7 +121,7 @@ class ActionFinder(Provider):
                 continue
             if (not row.shown and bool(main.why_not(row))) is not impossible:
                 continue
-            says = row.says or (row.told(main.context).says if not row.shown else "")
+            says = row.says or (row.words(main.context).says if not row.shown else "")
             name = says if ": " in says else f"{row.group}: {says or row.label}"
             yield plain(name) + (f"  ({row.shown})" if row.shown else ""), row
 
@@ -250,8 +250,8 @@ class ActionFinder(Provider):
     def _tip(self, main: MainScreen, row: Action) -> str:
         if not row.shown and row.id and (why := main.why_not(row)):
             return f"{keyed(self.app, row.tip)} Not now: {why}"
-        told = "" if row.shown or not row.id else row.told(main.context).tip
-        return keyed(self.app, told or row.tip)
+        tip = "" if row.shown or not row.id else row.words(main.context).tip
+        return keyed(self.app, tip or row.tip)
 
 
 def _entry(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:

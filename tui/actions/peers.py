@@ -113,7 +113,7 @@ def _verb(
         *(f"peer.{id_}", keys, label, "Peer", tip, rank),
         run=partial(verb, id_),
         why_not=partial(no_verb, id_, none),
-        told=partial(of_verb, id_),
+        words=partial(of_verb, id_),
         synonyms=synonyms,
     )
 
@@ -162,7 +162,7 @@ def _no_neighbours(context: Context) -> str:
     return "" if context.screen.neighbours() else "No peer has a link to them."
 
 
-def _told_neighbours(context: Context) -> Words:
+def _words_neighbours(context: Context) -> Words:
     frame = context.screen.frame
     if frame is None or not len(frame.chosen):
         return Words()
@@ -174,12 +174,12 @@ def _no_operator(context: Context) -> str:
     return nobody_selected(context) or ("" if _operator(context) else "This peer has no operator but its own user.")
 
 
-def _told_operator(context: Context) -> Words:
+def _words_operator(context: Context) -> Words:
     name = _operator(context)
     return Words("", f"Choose all that {name} runs" if name else "")
 
 
-def _told_everybody(context: Context) -> Words:
+def _words_everybody(context: Context) -> Words:
     return Words("", f"Choose all {len(context.session.swarm.labels):,}")
 
 
@@ -187,7 +187,7 @@ def _nobody_marked(context: Context) -> str:
     return "" if context.session.selection.marked else "No peer is marked."
 
 
-def _told_nobody(context: Context) -> Words:
+def _words_nobody(context: Context) -> Words:
     marked = context.session.selection.marked
     return Words("", f"Unmark {len(marked):,}" if marked else "")
 
@@ -212,7 +212,7 @@ def _no_opposite(context: Context) -> str:
     )
 
 
-def _told_opposite(context: Context) -> Words:
+def _words_opposite(context: Context) -> Words:
     command = context.screen.last_act()
     if command is None:
         return Words()
@@ -302,7 +302,7 @@ ACTIONS: tuple[Action, ...] = (
         "Take back what a verb of the network did last, where the network has an opposite for it.",
         run=opposite,
         why_not=_no_opposite,
-        told=_told_opposite,
+        words=_words_opposite,
         synonyms="undo, revert, opposite, reverse, act, verb of the network",
     ),
     Action(
@@ -345,27 +345,27 @@ ACTIONS: tuple[Action, ...] = (
         "Choose the peers that have a link to the chosen ones, instead of these.",
         run=partial(_choose, _neighbours),
         why_not=_no_neighbours,
-        told=_told_neighbours,
+        words=_words_neighbours,
         synonyms="adjacent, adjacency, linked, links, connections, peers of a peer, select neighbors, ego network",
     ),
     Action(
         *("peer.operator", "", "choose an operator's peers", "Peer", "All peers of this operator."),
         run=partial(_choose, _of_operator),
         why_not=_no_operator,
-        told=_told_operator,
+        words=_words_operator,
         synonyms="provider, company, autonomous system, ISP, same operator",
     ),
     Action(
         *("peer.everybody", "", "choose all", "Peer", "Every peer, dead ones and servers included."),
         run=partial(_choose, _everybody),
-        told=_told_everybody,
+        words=_words_everybody,
         synonyms="select all, everybody, all nodes, whole network",
     ),
     Action(
         *("peer.nobody", "", "unmark all", "Peer", "Only the selected peer stays chosen."),
         run=partial(_choose, _nobody),
         why_not=_nobody_marked,
-        told=_told_nobody,
+        words=_words_nobody,
         synonyms="deselect, clear selection, unselect, select none",
     ),
 )

@@ -100,7 +100,7 @@ def density(context: Context) -> None:
     context.session.say("Compact: no borders, more to see." if compact else "Comfortable: with borders.")
 
 
-def _told_density(context: Context) -> Words:
+def _words_density(context: Context) -> Words:
     return Words("", f"Screen: {'comfortable' if context.app.preferences.density == 'compact' else 'compact'} density")
 
 
@@ -113,7 +113,7 @@ def motion(context: Context) -> None:
     context.session.say("Motion reduced." if calm else "Full motion: peers move gradually, actions are highlighted.")
 
 
-def _told_motion(context: Context) -> Words:
+def _words_motion(context: Context) -> Words:
     return Words("", f"Screen: {'full' if context.app.preferences.reduced_motion else 'reduced'} motion")
 
 
@@ -192,13 +192,13 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("app.density", "", "density", "Program", "Show panels with borders, or without."),
         run=density,
-        told=_told_density,
+        words=_words_density,
         synonyms="borders, compact, comfortable, space, padding, spacing",
     ),
     Action(
         *("app.motion", "", "motion", "Program", "Whether peers move gradually and actions are highlighted."),
         run=motion,
-        told=_told_motion,
+        words=_words_motion,
         synonyms="animation, reduced motion, animations, blink, accessibility",
     ),
     *(

@@ -121,7 +121,7 @@ def _no_attack(context: Context) -> str:
     return "" if context.session.swarm.snapshot().attacks else "No attack is under way."
 
 
-def _told_attacks(context: Context) -> Words:
+def _words_attacks(context: Context) -> Words:
     going = context.session.swarm.snapshot().attacks
     if not going:
         return Words()
@@ -178,8 +178,8 @@ def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -
     except InputError as error:
         screen.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
         return
-    told = export.listed(paths)
-    said = keyed(screen.app, hint.format(told)) if hint else told
+    listed = export.listed(paths)
+    said = keyed(screen.app, hint.format(listed)) if hint else listed
     screen.notify(plain(said, limit=400), title=what, markup=False, timeout=10)
 
 
@@ -213,7 +213,7 @@ def _no_recording(context: Context) -> str:
     return ""
 
 
-def _told_record(context: Context) -> Words:
+def _words_record(context: Context) -> Words:
     return Words("stop recording" if context.session.player.recording else "")
 
 
@@ -264,7 +264,7 @@ ACTIONS: tuple[Action, ...] = (
         ),
         run=call_off,
         why_not=_no_attack,
-        told=_told_attacks,
+        words=_words_attacks,
         synonyms="stop attack, call off, abort, end attack",
     ),
     Action(
@@ -310,7 +310,7 @@ ACTIONS: tuple[Action, ...] = (
         *("run.record", "r", "record", "Run", "Write this run into a file, or stop it.", 24),
         run=record,
         why_not=_no_recording,
-        told=_told_record,
+        words=_words_record,
         synonyms="recording, replay, trace, save, save run, log to file, capture",
     ),
     Action(

@@ -30,7 +30,7 @@ def pause(context: Context) -> None:
     context.session.player.play_or_pause()
 
 
-def _told_pause(context: Context) -> Words:
+def _words_pause(context: Context) -> Words:
     return Words("" if context.session.player.pacer.playing else "play")
 
 
@@ -161,7 +161,7 @@ ACTIONS: tuple[Action, ...] = (
         *("time.pause", "space", "pause", "Time", "Stop time, or let it run.", 2),
         run=pause,
         why_not=_failed,
-        told=_told_pause,
+        words=_words_pause,
         synonyms="play, stop, start, run, freeze, resume, continue, halt, unpause",
     ),
     _step("time.nudge", "comma", "step 10 ms", "Go on by 10 ms of virtual time, then stop.", 10),

@@ -62,7 +62,7 @@ def choose_colour(context: Context) -> None:
 
     frame = context.screen.frame
     every = COLOURED if frame is None else colourings(frame.snapshot)
-    choices = tuple(PickerItem(name, told) for name, told in every.items())
+    choices = tuple(PickerItem(name, about) for name, about in every.items())
 
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
@@ -197,7 +197,7 @@ def next_layout(context: Context) -> None:
     use_layout(names[(names.index(context.screen.panels.name) + 1) % len(names)], context)
 
 
-def _told_layout(name: str, context: Context) -> Words:
+def _words_layout(name: str, context: Context) -> Words:
     if context.screen.panels.name != name:
         return Words()
     return Words("", f"Panels: {name}, as it was at first", "Undo what you changed in this layout.")
@@ -411,7 +411,7 @@ ACTIONS: tuple[Action, ...] = (
         Action(
             *(f"panels.{name}", key, name, "Picture", f"Panels: {LAYOUTS[name].about}"),
             run=partial(use_layout, name),
-            told=partial(_told_layout, name),
+            words=partial(_words_layout, name),
             says=f"Panels: {name}",
             synonyms=synonyms,
         )

@@ -63,8 +63,8 @@ def run_check(space: argparse.Namespace) -> int:
         left = len(planned) - len(made)
         say(as_json({"protocol": program.name, "checks": rows, "failed": failed, "not_run": left}))
     else:
-        told = "all passed" if not failed else f"{failed} failed"
+        result = "all passed" if not failed else f"{failed} failed"
         if len(made) < len(planned):
-            told += f", and {len(planned) - len(made)} were not run, as {SAME_MOST} failed with the same sentence"
-        say(f"{program.name}: {len(made)} check{'s' if len(made) != 1 else ''}, {told}")
+            result += f", and {len(planned) - len(made)} were not run, as {SAME_MOST} failed with the same sentence"
+        say(f"{program.name}: {len(made)} check{'s' if len(made) != 1 else ''}, {result}")
     return FAILED if failed else DONE

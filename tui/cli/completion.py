@@ -206,7 +206,7 @@ complete -F _swarmtop swarmtop
 def zsh(made: Known) -> str:
     """The script for zsh."""
 
-    def told(pairs: Iterable[tuple[str, str]]) -> str:
+    def described(pairs: Iterable[tuple[str, str]]) -> str:
         return " ".join(shlex.quote(name.replace(":", "\\:") + (f":{about}" if about else "")) for name, about in pairs)
 
     def offered(words: Sequence[str]) -> str:
@@ -223,14 +223,14 @@ def zsh(made: Known) -> str:
         words = [word for word in made.words.get(command, ()) if command != DASHBOARD or word not in COMMANDS]
         first = "_describe command commands; " if command == DASHBOARD else ""
         by_command.append(f"        {command}) {first}{offered(words)} ;;")
-        pairs = told((name, flag.about) for flag in flags for name in flag.names)
+        pairs = described((name, flag.about) for flag in flags for name in flag.names)
         flags_of.append(f"        {command}) flags=({pairs}) ;;")
     options = "\n".join(
         f"                {'|'.join(name for name, of in made.networks.items() if of == network)})"
         f" options=({' '.join(names)}) ;;"
         for network, names in made.options.items()
     )
-    commands = told((name, made.about.get(name, "")) for name in COMMANDS)
+    commands = described((name, made.about.get(name, "")) for name in COMMANDS)
     nl = "\n"
     return f"""\
 #compdef swarmtop

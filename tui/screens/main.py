@@ -253,12 +253,12 @@ def _unchanged(context: Context) -> Words:
 @dataclass(frozen=True, slots=True)
 class Action(Key):
     """One thing that a person can do. `run` does it; `why_not` says in a sentence why it is not possible now, and is
-    empty if it is; `told` returns its words where these change; `says` is its name in menu and palette, if that
+    empty if it is; `words` returns its words where these change; `says` is its name in menu and palette, if that
     is not group and label."""
 
     run: Callable[[Context], None] = field(kw_only=True)
     why_not: Callable[[Context], str] = field(default=_possible, kw_only=True)
-    told: Callable[[Context], Words] = field(default=_unchanged, kw_only=True)
+    words: Callable[[Context], Words] = field(default=_unchanged, kw_only=True)
     says: str = field(default="", kw_only=True)
 
 
@@ -633,7 +633,7 @@ class MainScreen(LeanScreen[None]):
         return made
 
     def _offer(self, row: Action) -> Offer:
-        now = row.told(self.context)
+        now = row.words(self.context)
         why = keyed(self.app, self.why_not(row))
         # The peers that answered an ask of a person are probably needed next. For asks that peers issue by themselves
         # the key would appear and disappear every few seconds, and move all other keys.
@@ -1346,8 +1346,8 @@ class MainScreen(LeanScreen[None]):
         rows = [row for row in self.context.app.preferences.keys_now if key in row.keys.split(",")]
         row = next((row for row in rows if isinstance(row, Action)), rows[0] if rows else None)
         if row is not None:
-            told = row.told(self.context).label if isinstance(row, Action) else ""
-            self.banner.press(row.shown, told or row.label)
+            label = row.words(self.context).label if isinstance(row, Action) else ""
+            self.banner.press(row.shown, label or row.label)
 
     # --- the menu -----------------------------------------------------------------------------------------
 
@@ -1393,7 +1393,7 @@ class MainScreen(LeanScreen[None]):
                 lines.append(Line(row.id, f"{says[:1].upper()}{says[1:]}", row.tip, row.id, rule=row in panels[:1]))
         rule = True
         for row in map(self.table.__getitem__, CHOOSE):
-            now = row.told(self.context)
+            now = row.words(self.context)
             if now.says:
                 lines.append(Line(row.id, now.says, now.tip or row.tip, "", self.why_not(row), rule=rule))
                 rule = False

@@ -35,20 +35,20 @@ class Done:
     def words(self, labels: Sequence[str] = (), most: int = PEERS_SHOWN) -> str:
         """`kill p012`, `ask p003 “blue train”`: the verb and its values. labels: the names of peers."""
         command = self.command
-        told = [command.verb]
+        words = [command.verb]
         for f in fields(command):
             value = getattr(command, f.name)
             if value is None or (value == f.default and f.name != "value"):
                 continue
             if f.name == "peers" or _are_peers(value):
-                told.append(_named(value, labels, most))
+                words.append(_named(value, labels, most))
             elif isinstance(value, Mapping):
-                told += [f"{name}={plain(one)}" for name, one in value.items()]
+                words += [f"{name}={plain(one)}" for name, one in value.items()]
             elif isinstance(value, str) and " " in value:
-                told.append(f"“{plain(value)}”")
+                words.append(f"“{plain(value)}”")
             else:
-                told.append(plain(f"{value:g}" if isinstance(value, float) else str(value)))
-        return " ".join(word for word in told if word)
+                words.append(plain(f"{value:g}" if isinstance(value, float) else str(value)))
+        return " ".join(word for word in words if word)
 
     def selector_line(self, labels: Sequence[str]) -> str:
         """The same with all peers named, as the fields of the controls take it."""

@@ -176,9 +176,9 @@ class Session:
         known = allowed_of(program.options_type) if hasattr(program, "options_type") else {}
         kept = {name: value for name, value in setup.options.items() if name in known}
         gone = [name for name in setup.options if name not in known]
-        told = f", which has no {' and no '.join(gone)} any more" if gone else ""
+        lost = f", which has no {' and no '.join(gone)} any more" if gone else ""
         changed = replace(setup, protocol=program.name, options=kept)
-        sentence = f"{title_of(program)}, loaded again from its file{told}: the same seed, from the start"
+        sentence = f"{title_of(program)}, loaded again from its file{lost}: the same seed, from the start"
         if self._open(self.player.scenario, changed, sentence, self.player.repeated):
             return True
         back()
@@ -187,12 +187,12 @@ class Session:
     def set_options(self, values: Mapping[str, object], how: Literal["now", "restart", "again"]) -> bool:
         """Give options of the network other values: from now on; or from the start of the same seed, without or with
         the commands of the user. Returns whether another run began; for a value that is not allowed, shows a notice."""
-        told = ", ".join(f"{name} = {text_of(value)}" for name, value in values.items())
+        changes = ", ".join(f"{name} = {text_of(value)}" for name, value in values.items())
         if how == "now":
             before = self.player.machine.forks
             done = [self._set(name, value) for name, value in values.items()]
             if all(done) and self.player.machine.forks == before:
-                self.say(f"{told}, from now on")
+                self.say(f"{changes}, from now on")
             return False
         setup, scenario = self.player.setup, self.player.scenario
         kept: Schedule = ()
@@ -208,7 +208,7 @@ class Session:
         planned = setup.schedule[: len(setup.schedule) - len(self.player.repeated)]
         changed = replace(setup, options={**setup.options, **values}, schedule=(*planned, *kept))
         again = f", with your {len(kept)} action{'s' if len(kept) > 1 else ''} again" if kept else ""
-        return self._open(scenario, changed, f"{told}: the same seed, from the start{again}", kept)
+        return self._open(scenario, changed, f"{changes}: the same seed, from the start{again}", kept)
 
     def _set(self, name: str, value: object) -> bool:
         given = self.swarm.given

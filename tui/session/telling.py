@@ -149,8 +149,8 @@ class Teller:
             said = f"{said}; {part}" if part else said
         alive = int(np.count_nonzero((snapshot.state == ALIVE) & ~snapshot.fixed.infrastructure))
         users = int(np.count_nonzero(~snapshot.fixed.infrastructure))
-        told = f"{alive:,} of {users:,} peers are alive."
-        return (f"{said}. {told}", f"{said}.") if event.command.verb in COUNTED else (f"{said}.",)
+        living = f"{alive:,} of {users:,} peers are alive."
+        return (f"{said}. {living}", f"{said}.") if event.command.verb in COUNTED else (f"{said}.",)
 
     def _done_by(self, event: Commanded, snapshot: Snapshot) -> str:
         """What a command did, as things are now, without a full stop."""
@@ -209,8 +209,8 @@ class Teller:
         if verb == "collude":
             leak = f", but for {values['leak']:.0%} of it" if values.get("leak") else ""
             hides = f"hide{s} “{plain(values['word'], 40)}”{leak}"
-            told = f"{it} do{'es' if one else ''} not answer for it and do{'es' if one else ''} not pass it on"
-            return f"{who} {hides}: {told}" if not leak else f"{who} {hides}"
+            silent = f"{it} do{'es' if one else ''} not answer for it and do{'es' if one else ''} not pass it on"
+            return f"{who} {hides}: {silent}" if not leak else f"{who} {hides}"
         if verb == "defect":
             return f"{who} hide{s} nothing any more"
         if verb == "poison":
@@ -418,16 +418,16 @@ def compare(row: AskRow, before: AskRow, spreads: bool) -> str:
         return ""
     if bool(row.found) != bool(before.found):
         return f"{capital(ask)} {'was answered' if before.found else 'had no answer'}."
-    told = []
+    differences = []
     if row.found != before.found:
-        told.append(more(row.found - before.found, "holder"))
+        differences.append(more(row.found - before.found, "holder"))
     if row.first_hit_us is not None and before.first_hit_us is not None and row.origin == before.origin:
         late_s = (row.first_hit_us - before.first_hit_us) / 1e6
         if abs(late_s) >= SLIGHT_S:
-            told.append(f"{abs(late_s):.1f} s {'slower' if late_s > 0 else 'faster'}")
-    if not told and spreads and row.reached != before.reached:
+            differences.append(f"{abs(late_s):.1f} s {'slower' if late_s > 0 else 'faster'}")
+    if not differences and spreads and row.reached != before.reached:
         return f"{capital(more(row.reached - before.reached, 'peer'))} reached than by {ask}."
-    return f"{capital(', '.join(told))} than {ask}." if told else f"The same as {ask}."
+    return f"{capital(', '.join(differences))} than {ask}." if differences else f"The same as {ask}."
 
 
 def stations_down(snapshot: Snapshot) -> str:

@@ -358,19 +358,19 @@ def done_sentence(frame: Frame, command: Command, changed: Sequence[PeerId], swa
     who = called(frame.snapshot, changed)
     if isinstance(command, Act):
         opposite = swarm.opposite_of(command, changed)
-        told = f"“{plain(command.name)}” was done to {who}"
-        return told if opposite is None else f"{told}. {{peer.opposite}}: {plain(opposite.name)}"
+        sentence = f"“{plain(command.name)}” was done to {who}"
+        return sentence if opposite is None else f"{sentence}. {{peer.opposite}}: {plain(opposite.name)}"
     if isinstance(command, Publish):
         return f"{who} share{'s' if len(changed) == 1 else ''} “{plain(command.text, limit=60)}” from now on"
     if isinstance(command, AskFor):
         return f"{who} asked: “{plain(command.text, limit=60)}”"
     past = PAST.get(command.verb)
-    told = f"{who} {command.verb}" if past is None else past.done(who)
+    sentence = f"{who} {command.verb}" if past is None else past.done(who)
     of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
     back = verb_of(frame, {"partition": "heal", "reopen": "shutdown"}.get(of, of))
     if back is None or back.command is None or back.command.verb == command.verb:
-        return told
-    return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+        return sentence
+    return f"{sentence}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
 
 
 def _peers(ids: Ids) -> int | tuple[int, ...]:
@@ -391,7 +391,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     turn = 1 if len(back) else 0
     those = can if len(can) else back if len(back) else ids
     word = phrase_of(frame) if pair.phrase else ""
-    told = {
+    parts = {
         "who": called(snapshot, those),
         "word": word or "…",
         "does": "does" if len(those) == 1 else "do",
@@ -402,13 +402,13 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
         "ban": _ban(frame, those),
     }
     label = pair.labels[turn] if len(those) == 1 else f"{pair.labels[turn]} {len(those):,}"
-    says = pair.says[turn].format(**told)
+    says = pair.says[turn].format(**parts)
     if not len(can) and not len(back):
-        return Verb(pair.id, pair.key, label, says, pair.why.format(**told), False, many=len(ids))
+        return Verb(pair.id, pair.key, label, says, pair.why.format(**parts), False, many=len(ids))
     if pair.phrase and not turn and not word:
         none = "There is no ask yet, so there is no word to hide. Ask for something first ({ask.here})."
         return Verb(pair.id, pair.key, label, says, none, False, many=len(those))
-    tip = pair.tips[turn].format(**told)
+    tip = pair.tips[turn].format(**parts)
     if len(those) < len(ids):
         tip = f"{tip} Not the other {len(ids) - len(those):,}: they are in that state already, or cannot be."
     values = {"peers": _peers(those), pair.phrase or "word": word}
@@ -418,8 +418,8 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
 
 def _ban(frame: Frame, ids: Ids) -> str:
     facts = frame.facts
-    told = facts.ban if facts is not None and len(ids) == 1 and facts.peer == ids[0] else ""
-    return f"“{told}”" if told else "anything"
+    ban = facts.ban if facts is not None and len(ids) == 1 and facts.peer == ids[0] else ""
+    return f"“{ban}”" if ban else "anything"
 
 
 ASK = "ask:"
@@ -439,8 +439,8 @@ def _asks(frame: Frame, ids: Ids) -> Iterator[Verb]:
     if not len(up):
         who = called(snapshot, ids)
         one = len(ids) == 1
-        told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
-        yield Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
+        why = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
+        yield Verb("ask", "ask.here", label, f"Ask from {who} …", why, False)
         return
     asker = asker_of(frame) if len(ids) == 1 else None
     who = called(snapshot, up if asker is None else (asker,))

@@ -127,25 +127,25 @@ def many_text(plan: Plan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StartedAttack:
-    """An attack that was begun. done_us: when its last step is due; undo: the command that undoes it, or None; told:
-    what that does, or why nothing does."""
+    """An attack that was begun. done_us: when its last step is due; undo: the command that undoes it, or None; tip:
+    what that command does, or why there is none."""
 
     title: str
     done_us: int
     undo: Command | None
-    told: str
+    tip: str
 
 
 def started_attack(title: str, plan: Plan, now_us: int, opposite: Act | None = None) -> StartedAttack:
     """The record of an attack that begins now. opposite: what takes back the verb of the network that the attack
     does."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
-    undo, told = _undo(plan)
+    undo, tip = _undo(plan)
     if any(isinstance(step, Act) for _, step in plan.steps):
-        undo, told = opposite, "What was done to them cannot be taken back."
+        undo, tip = opposite, "What was done to them cannot be taken back."
         if opposite is not None:
-            told = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
-    return StartedAttack(title, now_us + round(last_s * 1e6), undo, told)
+            tip = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
+    return StartedAttack(title, now_us + round(last_s * 1e6), undo, tip)
 
 
 def _undo(plan: Plan) -> tuple[Command | None, str]:
@@ -182,7 +182,7 @@ def undo_why_not(started: StartedAttack | None, now_us: int) -> str:
     if started is None:
         return "There is no attack to undo."
     if started.undo is None:
-        return started.told
+        return started.tip
     if now_us < started.done_us:
         return f"The attack goes on until {clock(started.done_us, millis=False)}; then it can be undone."
     return ""
@@ -467,8 +467,8 @@ class Attacks(LatePanel):
             name_panel(self, "attacks", GOING)
             return
         why = undo_why_not(started, frame.snapshot.now_us)
-        told = started.told if started is not None and not why else why
-        back.update("undo" if started is None else f"undo: {started.title.lower()}", told, disabled=bool(why))
+        tip = started.tip if started is not None and not why else why
+        back.update("undo" if started is None else f"undo: {started.title.lower()}", tip, disabled=bool(why))
         name_panel(self, "attacks", HINT if started is None or why else TAKEN)
 
     # --- what a person does --------------------------------------------------------------------------------------

@@ -164,8 +164,8 @@ class Menu(Vertical):
         rows: list[Row] = [(("─" * self._inner, "dim"),)]
         if self.lines:
             line = self.lines[min(self.at, len(self.lines) - 1)]
-            told = wrap(keyed(self.app, line.why_not or line.tip), self._inner)[:TIP_LINES]
-            rows += [((part, "warn" if line.why_not else "dim"),) for part in told]
+            tip_lines = wrap(keyed(self.app, line.why_not or line.tip), self._inner)[:TIP_LINES]
+            rows += [((part, "warn" if line.why_not else "dim"),) for part in tip_lines]
         self._tip.show_rows(rows + [()] * (TIP_LINES + 1 - len(rows)))
 
     # --- events ------------------------------------------------------------------------------------------------

@@ -161,14 +161,14 @@ class MessageTable(VirtualTable[Tallies]):
         (then_us, then), (now_us, now) = self._past[0], self._past[-1]
         span_s = (now_us - then_us) / 1e6
         everything = sum(totals.bytes_by_kind.values())
-        told = []
+        tallies = []
         for name, sent in sorted(totals.by_kind.items()):
             size = totals.bytes_by_kind.get(name, 0)
             lost = sorted(totals.dropped_kinds.get(name, {}).items(), key=lambda one: (-one[1], one[0]))
             rate = (now.get(name, 0) - then.get(name, 0)) / span_s if span_s > 0 else 0.0
             kind = kinds.get(name, Kind(name, "upkeep", "stream"))
-            told.append(Tally(kind, sent, size, size / everything if everything else 0.0, rate, tuple(lost)))
-        return told
+            tallies.append(Tally(kind, sent, size, size / everything if everything else 0.0, rate, tuple(lost)))
+        return tallies
 
     def width_of(self, column: Column[Tallies]) -> int | None:
         if column.name == "kind":

@@ -312,8 +312,8 @@ class PeersTable(VirtualTable[PeerData]):
 
     def empty(self, width: int) -> tuple[Row, ...]:
         selector = self._frame.filter if self._frame is not None else ""
-        told = keyed(self.app, NOBODY).replace("%s", selector) if selector else "No peers."
-        return tuple(((line, "dim"),) for line in wrap(told, width))
+        sentence = keyed(self.app, NOBODY).replace("%s", selector) if selector else "No peers."
+        return tuple(((line, "dim"),) for line in wrap(sentence, width))
 
     # --- input ---------------------------------------------------------------------------------------------------
 

@@ -104,14 +104,14 @@ class Slider(RowWidget, can_focus=True):
 
     def set_value(self, index: int, text: str | None = None) -> None:
         """Show the value that the swarm reports: the nearest stop, and the words if it is none of the stops."""
-        told = self._stops[index] if text is None else text
-        if (index, told) == (self._index, self._text):
+        shown = self._stops[index] if text is None else text
+        if (index, shown) == (self._index, self._text):
             self._held = 0
             return
         if self._dragging or self._held:
             self._held = max(0, self._held - 1)
             return
-        self._index, self._text = index, told
+        self._index, self._text = index, shown
         self.refresh()
 
     def _track(self) -> tuple[int, int]:
