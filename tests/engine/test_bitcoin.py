@@ -183,7 +183,7 @@ def test_a_payment_with_a_spent_coin_is_not_passed_on() -> None:
 
 def test_a_block_is_checked_and_announced_by_its_header_to_those_who_do_not_push() -> None:
     host, made = node(1, 2, 3)
-    made.connections[3].pushes = True
+    made.connections[3].wants_push = True
     block = mined(GENESIS)
     host.give(made, BlockData(block), sender=1)
     pushed = host.take()

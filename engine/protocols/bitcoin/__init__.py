@@ -144,9 +144,9 @@ FEELER_US, PROBE_US, PROBE_FOR_US = 120 * SECOND_US, 300 * SECOND_US, 60 * SECON
 PING_US, SILENT_US = 120 * SECOND_US, 1_200 * SECOND_US
 STEP_US = 10_000
 TRICKLE_IN_US, TRICKLE_OUT_US = 5 * SECOND_US, 2 * SECOND_US
-LUCK_BITS = 12
-LUCK_MASK = (1 << LUCK_BITS) - 1
-WAITS_OUT_US = tuple([round(-log(1 - (n + 0.5) / 2**LUCK_BITS) * TRICKLE_OUT_US) for n in range(2**LUCK_BITS)])
+DRAW_BITS = 12
+DRAW_MASK = (1 << DRAW_BITS) - 1
+WAITS_OUT_US = tuple([round(-log(1 - (n + 0.5) / 2**DRAW_BITS) * TRICKLE_OUT_US) for n in range(2**DRAW_BITS)])
 """Quantiles of the wait for the next announcement to an outbound connection, each as likely as another: the exponential
 distribution, in steps that are finer than `STEP_US` up to waits of 6 s."""
 PASS_US = 100_000
@@ -328,10 +328,13 @@ class Connection:
                 when it was opened, and when something came last
     height      of the other end when it was opened
     best        the latest block that the other end is known to have
-    pushes      whether the other end wants blocks unasked (BIP 152, high bandwidth)
-    told        addresses to pass on, with the times when they were seen
-    room        addresses that it may still tell
-    gave        whether it was asked for addresses already, or has told them
+    wants_push  whether the other end wants blocks unasked (BIP 152, high bandwidth)
+    addresses_due
+                addresses to pass on to the other end, with the times when they were seen
+    addr_tokens, addr_tokens_us
+                addresses that are still accepted from the other end, and when they were counted (a token bucket)
+    getaddr_done
+                whether this end has sent a getaddr, or has answered one
     """
 
     peer: PeerId
@@ -346,41 +349,45 @@ class Connection:
     height: int = 0
     best: int = -1
     armed: bool = False
-    pushes: bool = False
-    told: dict[PeerId, int] = field(default_factory=dict)
-    room: float = ADDR_BUCKET
-    room_us: int = 0
-    gave: bool = False
+    wants_push: bool = False
+    addresses_due: dict[PeerId, int] = field(default_factory=dict)
+    addr_tokens: float = ADDR_BUCKET
+    addr_tokens_us: int = 0
+    getaddr_done: bool = False
 
 
 @dataclass(slots=True)
 class Lacking:
-    """A block whose header is known: its height, who has it, who was asked for it and until when."""
+    """A block whose header is known: its height, who has it, who was asked for it (-1: nobody) and until when."""
 
     header: Header
     height: int
     sources: list[PeerId]
-    of: PeerId = -1
+    asked_of: PeerId = -1
     due_us: int = 0
 
 
 @dataclass(slots=True)
 class Payment:
-    """A payment of this node: its transaction, its ask, who mined it (-1 while it is in no block), the most
-    confirmations that were told, when it was announced, and whether it counts as made."""
+    """A payment of this node: its transaction, its ask, when it was announced, the hash of the block that it is in (0
+    while it is in none), the most confirmations that were reported to its ask, and whether it counts as made."""
 
     tx: Transaction
     cause: Cause
     announced_us: int
     block: int = 0
-    told: int = 0
+    reported: int = 0
     made: bool = False
 
 
 @dataclass(slots=True)
 class Secret:
-    """A branch that is mined and not told. rob: a payment that it takes back, and the confirmations after which it is
-    published, if it is longer by then."""
+    """A branch that is mined in secret.
+
+    paid           txid of the payment that it takes back (verb `rob`); 0 for none
+    again          the payment of the same coin that is in this branch instead
+    confirmations  those of `paid` after which the branch is published, if it is longer than the chain by then
+    """
 
     tip: Block
     blocks: list[Block] = field(default_factory=list)
@@ -421,7 +428,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     asked, later those that were asked for, and those that are to be asked for when inbound connections had to wait
     waits        what was asked for at the last rounds of `tend`, the oldest first
     made         so many transactions were made, as far as it has looked
-    luck         random bits for the waits of announcements, of which each takes `LUCK_BITS`; 1: there are none left
+    random_bits  for the waits of announcements, each of which takes `DRAW_BITS`; 1: there are none left
     outs, ins    connections for all relay: those that it opened, and those that it accepted
     lacking      blocks whose header is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
@@ -451,8 +458,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     __slots__ = (
         *("addresses", "armed_in", "asked", "base", "causes", "chain", "checking", "coins", "connections"),
         *("dial_timer", "dial_us", "dialing", "dialing_for", "era", "have", "high", "ins", "known", "lacking", "later"),
-        *("luck", "made", "me", "mining", "named", "network", "news", "number", "outs", "passing", "payments"),
-        *("pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial", "waits"),
+        *("made", "me", "mining", "named", "network", "news", "number", "outs", "passing", "payments"),
+        *("pending", "pool", "power", "random_bits", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
+        "waits",
     )
 
     def __init__(self) -> None:
@@ -474,7 +482,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.asked = 0
         self.later = 0
         self.waits: list[int] = []
-        self.luck = 1
+        self.random_bits = 1
         self.made = 0
         self.outs: list[Connection] = []
         self.ins: list[Connection] = []
@@ -676,7 +684,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.connect(host, sender, kind, False, message.height)
         host.send(sender, Verack(), cause=None)
         if kind == "full":
-            one.gave = True
+            one.getaddr_done = True
             host.send(sender, GetAddr(), cause=None)
             if not host.line.nat:
                 host.send(sender, Addr(((self.me, host.now_us),)), cause=None)
@@ -688,7 +696,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """A connection stands."""
         now_us = host.now_us
         group = group_of(host, peer)
-        one = Connection(peer, kind, inbound, group, now_us, now_us, TrickleOut(peer), height=height, room_us=now_us)
+        one = Connection(
+            peer, kind, inbound, group, now_us, now_us, TrickleOut(peer), height=height, addr_tokens_us=now_us
+        )
         # What was announced before is not announced to a new one.
         one.has = self.news
         self.connections[peer] = one
@@ -747,8 +757,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if one.asked & self.asked:
             self.ask_others(host, one.asked & self.asked)
         for lack in self.lacking.values():
-            if lack.of == peer:
-                lack.of = -1
+            if lack.asked_of == peer:
+                lack.asked_of = -1
         self.fetch(host)
         self.dial_soon(host)
 
@@ -836,9 +846,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def get_addr(self, host: Host, sender: PeerId, message: GetAddr) -> None:
         """Tell addresses, once, to those who have connected."""
         one = self.hear(host, sender)
-        if one is None or not one.inbound or one.gave:
+        if one is None or not one.inbound or one.getaddr_done:
             return
-        one.gave = True
+        one.getaddr_done = True
         told = self.addresses.getaddr(host.now_us, host.rng)
         entries = tuple((address.peer, self.addresses.entries[address.peer].seen_us) for address in told)
         for at in range(0, len(entries), ADDR_MOST):
@@ -852,16 +862,16 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.hear(host, sender)
         if one is None or one.kind != "full" or len(message.entries) > ADDR_MOST:
             return None
-        limited = self.era.feelers and not (one.gave and not one.inbound)
+        limited = self.era.feelers and not (one.getaddr_done and not one.inbound)
         now_us = host.now_us
-        one.room = min(ADDR_BUCKET, one.room + (now_us - one.room_us) / SECOND_US * ADDR_PER_S)
-        one.room_us = now_us
+        one.addr_tokens = min(ADDR_BUCKET, one.addr_tokens + (now_us - one.addr_tokens_us) / SECOND_US * ADDR_PER_S)
+        one.addr_tokens_us = now_us
         new = False
         for peer, seen_us in message.entries:
             if limited:
-                if one.room < 1:
+                if one.addr_tokens < 1:
                     break
-                one.room -= 1
+                one.addr_tokens -= 1
             fresh = 0 <= now_us - seen_us < ADDR_FRESH_US
             added = self.learn(host, peer, seen_us, one.group)
             new = new or added
@@ -877,17 +887,17 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         day = host.now_us // ADVERTISED_US
         full = [one for one in self.connections.values() if one.kind == "full" and one.peer not in (sender, peer)]
         for one in sorted(full, key=lambda one: digest(self.salt, peer, day, one.peer))[:2]:
-            if not one.told:
+            if not one.addresses_due:
                 mean_us = ADDR_TRICKLE_US if self.era.trickle == "poisson" else PASS_US * len(self.connections)
                 host.after(int(host.rng.expovariate(1 / mean_us)), TellAddresses(one.peer), cause=None)
-            put_bounded(one.told, peer, seen_us, ADDR_MOST)
+            put_bounded(one.addresses_due, peer, seen_us, ADDR_MOST)
 
     @on(TellAddresses)
     def tell_addresses(self, host: Host, tick: TellAddresses) -> None:
         """Pass on the addresses that wait for a connection."""
         one = self.connections.get(tick.to)
-        if one is not None and one.told:
-            entries, one.told = tuple(one.told.items()), {}
+        if one is not None and one.addresses_due:
+            entries, one.addresses_due = tuple(one.addresses_due.items()), {}
             host.send(tick.to, Addr(entries), cause=None)
 
     @on(Crawl)
@@ -1071,11 +1081,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to an outbound connection."""
         one.armed = True
-        luck = self.luck
-        if luck == 1:
-            luck = host.rng.getrandbits(LUCK_BITS * 5) | 1 << LUCK_BITS * 5
-        self.luck = luck >> LUCK_BITS
-        later_us = WAITS_OUT_US[luck & LUCK_MASK]
+        bits = self.random_bits
+        if bits == 1:
+            bits = host.rng.getrandbits(DRAW_BITS * 5) | 1 << DRAW_BITS * 5
+        self.random_bits = bits >> DRAW_BITS
+        later_us = WAITS_OUT_US[bits & DRAW_MASK]
         # `in_step`, inlined: nearly all timers of a busy network are this one.
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
@@ -1096,12 +1106,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         many = fresh.bit_count()
         if self.causes or many > INV_TARGET:
-            self.tell(host, (one,))
+            self.send_invs(host, (one,))
             if self.news & ~one.has:
                 self.arm(host, one)
         else:
-            # `tell` for one connection and payments that belong to no ask. The timer has no cause either, and what
-            # inherits that takes the short path.
+            # `send_invs` for one connection and payments that belong to no ask. The timer has no cause either; a
+            # message that inherits no cause is sent by the fastest way.
             one.has |= fresh
             host.send(tick.to, inv_of(self.base, fresh) if many <= SHARED_MOST else Inv(self.base, fresh, ()))
 
@@ -1109,7 +1119,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
         """Announce to all inbound connections."""
         self.armed_in = False
-        self.tell(host, self.ins)
+        self.send_invs(host, self.ins)
         news = self.news
         if any(news & ~one.has for one in self.ins):
             self.arm_in(host)
@@ -1121,13 +1131,13 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         full = [*self.outs, *self.ins]
         if not full:
             return
-        self.tell(host, (host.rng.choice(full),))
+        self.send_invs(host, (host.rng.choice(full),))
         news = self.news
         if any(news & ~one.has for one in full):
             self.passing = True
             host.after(PASS_US, Pass(), cause=None)
 
-    def tell(self, host: Host, those: Sequence[Connection]) -> None:
+    def send_invs(self, host: Host, those: Sequence[Connection]) -> None:
         """Announce to some connections what they have not been told and do not know. Those that get the same get one
         message."""
         news, base, causes = self.news, self.base, self.causes
@@ -1158,7 +1168,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         one.heard_us = host.now_us
         if message.blocks:
-            self.told_blocks(host, one, message.blocks)
+            self.blocks_announced(host, one, message.blocks)
         txs = message.txs
         if not txs or one.kind != "full":
             return
@@ -1296,8 +1306,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.ask_others(host, txs)
         for hash_ in message.blocks:
             lack = self.lacking.get(hash_)
-            if lack is not None and lack.of == sender:
-                lack.of = -1
+            if lack is not None and lack.asked_of == sender:
+                lack.asked_of = -1
                 if sender in lack.sources:
                     lack.sources.remove(sender)
         self.fetch(host)
@@ -1318,11 +1328,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     self.ask_others(host, late)
         elif self.waits:
             self.waits.clear()
-        overdue = [lack for lack in self.lacking.values() if lack.of >= 0 and lack.due_us <= now_us]
+        overdue = [lack for lack in self.lacking.values() if lack.asked_of >= 0 and lack.due_us <= now_us]
         for lack in overdue:
-            if lack.of in lack.sources and len(lack.sources) > 1:
-                lack.sources.remove(lack.of)
-            lack.of = -1
+            if lack.asked_of in lack.sources and len(lack.sources) > 1:
+                lack.sources.remove(lack.asked_of)
+            lack.asked_of = -1
         if self.lacking:
             self.fetch(host)
         for paid in self.payments.values():
@@ -1336,7 +1346,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     # --- blocks: what others have ---------------------------------------------------------------------------------
 
-    def told_blocks(self, host: Host, one: Connection, blocks: Sequence[int]) -> None:
+    def blocks_announced(self, host: Host, one: Connection, blocks: Sequence[int]) -> None:
         """Blocks are announced by inv. Headers are asked for first, or, before there were such, the blocks."""
         one.best = blocks[-1]
         new = [hash_ for hash_ in blocks[:INV_FAST_MOST] if not self.has(hash_)]
@@ -1432,9 +1442,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def fetch(self, host: Host) -> None:
         """Ask for blocks that are lacking, each of one node, and of each node a few at a time."""
         asked: dict[PeerId, list[int]] = {}
-        under_way = Counter(lack.of for lack in self.lacking.values())
+        under_way = Counter(lack.asked_of for lack in self.lacking.values())
         for hash_, lack in list(self.lacking.items()):
-            if lack.of >= 0:
+            if lack.asked_of >= 0:
                 continue
             lack.sources = [peer for peer in lack.sources if peer in self.connections]
             if not lack.sources:
@@ -1442,7 +1452,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 continue
             free = [peer for peer in lack.sources if under_way[peer] < IN_FLIGHT_MOST]
             if free:
-                lack.of, lack.due_us = free[0], host.now_us + BLOCK_TIMEOUT_US
+                lack.asked_of, lack.due_us = free[0], host.now_us + BLOCK_TIMEOUT_US
                 under_way[free[0]] += 1
                 asked.setdefault(free[0], []).append(hash_)
         for peer, hashes in asked.items():
@@ -1464,7 +1474,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """How the other end wants blocks."""
         one = self.hear(host, sender)
         if one is not None:
-            one.pushes = message.high
+            one.wants_push = message.high
 
     @on(CmpctBlock)
     def compact(self, host: Host, sender: PeerId, message: CmpctBlock) -> Known:
@@ -1476,7 +1486,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if self.has(block.hash):
             return DUPLICATE
         lack = self.lacking.get(block.hash)
-        if block.hash in self.pending and lack is not None and lack.of >= 0 and lack.of != sender:
+        if block.hash in self.pending and lack is not None and lack.asked_of >= 0 and lack.asked_of != sender:
             # Its transactions were asked of another one, which may not have them.
             if sender not in lack.sources and len(lack.sources) < SOURCES_MOST:
                 lack.sources.append(sender)
@@ -1497,7 +1507,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if lack is None:
             lack = Lacking(block.header, block.height, [sender])
             put_bounded(self.lacking, block.hash, lack, LACKING_MOST)
-        lack.of, lack.due_us = sender, host.now_us + BLOCK_TIMEOUT_US
+        lack.asked_of, lack.due_us = sender, host.now_us + BLOCK_TIMEOUT_US
         host.send(sender, GetBlockTxn(block.hash, asked))
         return None
 
@@ -1540,7 +1550,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         put_bounded(self.checking, block.hash, block, LACKING_MOST)
         parent = self.chain.blocks.get(block.parent)
         if parent is not None and block.height > self.chain.height:
-            to = [other for other in self.connections.values() if other.pushes and other is not one]
+            to = [other for other in self.connections.values() if other.wants_push and other is not one]
             self.push(host, block, to)
         delay_us = block.size * self.era.verify_us_kb // 1_000
         host.after(delay_us, BlockChecked(block, one.peer))
@@ -1653,8 +1663,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         tip = self.chain.tip
         those = [one for one in self.connections.values() if one.best != tip.hash]
         if self.era.announce == "compact":
-            self.push(host, tip, [one for one in those if one.pushes], cause)
-            peers = [one.peer for one in those if not one.pushes]
+            self.push(host, tip, [one for one in those if one.wants_push], cause)
+            peers = [one.peer for one in those if not one.wants_push]
             headers = tuple(block.header for block in change.come)
             if len(headers) <= HEADERS_ANNOUNCED:
                 host.multicast(peers, Headers(headers), cause=cause)
@@ -1680,8 +1690,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     if paid.made:
                         paid.made = False
                         host.unhit(self.me, cause=paid.cause)
-                    elif paid.told:
-                        paid.told = 0
+                    elif paid.reported:
+                        paid.reported = 0
                         host.progress(0, wanted, cause=paid.cause)
         for block in change.come:
             for tx in block.transactions:
@@ -1695,9 +1705,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if not paid.block:
                 continue
             have = self.chain.confirmations(paid.block)
-            if min(have, wanted) > paid.told:
-                paid.told = min(have, wanted)
-                host.progress(paid.told, wanted, cause=paid.cause)
+            if min(have, wanted) > paid.reported:
+                paid.reported = min(have, wanted)
+                host.progress(paid.reported, wanted, cause=paid.cause)
             if have >= wanted and not paid.made:
                 paid.made = True
                 host.hit(self.me, paid.tx.text, cause=paid.cause)
@@ -1926,7 +1936,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             way = "inbound" if one.inbound else "outbound"
             known[peer] = Belief(one.heard_us, way if one.kind == "full" else f"{way}, {one.kind}", alive=True)
         tried, new = self.addresses.counts
-        requested = [f"block {short(h)} of #{lack.of}" for h, lack in self.lacking.items() if lack.of >= 0]
+        requested = [f"block {short(h)} of #{lack.asked_of}" for h, lack in self.lacking.items() if lack.asked_of >= 0]
         asked = self.asked.bit_count()
         facts = {
             "chain": f"height {self.chain.height}, tip {short(self.chain.tip.hash)}",
@@ -2066,14 +2076,14 @@ def converge(world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
         room[b] -= 1
         ours = by_id[a].peer.connect(by_id[a].host, b, kind, False, 0)
         theirs = by_id[b].peer.connect(by_id[b].host, a, kind, True, 0)
-        ours.gave = theirs.gave = True
+        ours.getaddr_done = theirs.getaddr_done = True
         parts[part(a)] = part(b)
         node = by_id[a].peer
         node.addresses.add(Address(b, groups[b]), groups[b], 0, 0, rng)
         node.addresses.good(b, 0, rng)
         if era.announce == "compact" and kind == "full" and len(node.high) < COMPACT_PEERS:
             node.high.append(b)
-            theirs.pushes = True
+            theirs.wants_push = True
 
     def may(a: PeerId, b: PeerId) -> bool:
         node = by_id[a].peer
