@@ -27,15 +27,15 @@ on Bitcoin's peer-to-peer network" (2015); Decker and Wattenhofer, "Information 
 """
 
 # Relay of transactions. Sets of transactions are integers (`sets`), which begin at `base`. What a node has to announce
-# to a connection is `news` without what the other end is known to have (`Connection.has`), because it was told of it,
-# or has told of it. Timers of announcements run only while there is something to announce: a Poisson process has
-# no memory, so the wait for its next event has the same distribution whenever it begins. Where a transaction does not
-# come, `has` tells who else has announced it. Transactions that one getdata asks for are sent together, unless they
+# to a connection is `news` without what the other end is known to have (`Connection.has`), because one of the two has
+# announced it to the other. Timers of announcements run only while there is something to announce: a Poisson process
+# has no memory, so the wait for its next event has the same distribution whenever it begins. Where a transaction does
+# not come, `has` tells who else has announced it. Transactions that one getdata asks for are sent together, unless they
 # belong to asks.
 #
-# Asks. A payment has the cause of its ask from node to node; an announcement has those of all that is in it. Payments
-# of other users have none. Each block is an ask that its miner begins. A payment is told of by the node that made it,
-# when a block comes or goes: its ask is open again for that instant.
+# Asks. A payment has the cause of its ask from node to node; an announcement has the causes of all payments in it.
+# Payments of other users have none. Each block is an ask that its miner begins. The node that made a payment reports
+# how many blocks confirm it whenever a block joins or leaves its chain: the ask is open again for that instant.
 #
 # What is left out: fees, scripts and signatures, replacement of transactions, eviction of connections when there is no
 # room (a node that is full declines), retargeting, and proof of work itself: the hash of a block is that of its
@@ -133,10 +133,11 @@ DIAL_US = 500_000
 """Between two attempts to open a connection; doubled up to `DIAL_MOST_US` while no address can be used."""
 DIAL_MOST_US = 60 * SECOND_US
 FEW_ADDRESSES = 1_000
-"""Of so few a node looks first whether any can be used."""
+"""With so few addresses or fewer a node looks first whether any of them can be used."""
 CONNECT_TIMEOUT_US = 5 * SECOND_US
 DNS_WAIT_US = 11 * SECOND_US
-"""With addresses in its tables a node asks the DNS seeds only when these have led to nobody for so long."""
+"""A node that has addresses in its tables asks the DNS seeds only if none of them has led to a connection for so
+long."""
 DNS_TIMEOUT_US = 5 * SECOND_US
 DNS_MOST = 25
 """Addresses in one answer of a DNS seed."""
@@ -218,7 +219,7 @@ class Dial:
 
 @dataclass(slots=True)
 class DialTimeout:
-    """A connection that is being opened was not accepted."""
+    """A connection that is being opened was not accepted in time."""
 
     to: PeerId
 
@@ -235,19 +236,19 @@ class Probe:
 
 @dataclass(slots=True)
 class ProbeOver:
-    """A connection that was opened for that can be closed."""
+    """The connection of a probe can be closed."""
 
     to: PeerId
 
 
 @dataclass(slots=True)
 class PingRound:
-    """Time to ping all, and to let go of those that are silent."""
+    """Time to ping all peers, and to close connections to silent ones."""
 
 
 @dataclass(slots=True)
 class Tend:
-    """Time to look for what was asked for and has not come."""
+    """Time to look for transactions and blocks that were asked for and have not come."""
 
 
 @dataclass(slots=True)
@@ -321,12 +322,12 @@ class Connection:
     kind        what it is for; inbound: whether the other end opened it
     group       network (/16) of the other end
     has         transactions that the other end is known to have, of those from `Node.base` on
-    asked       those that it was asked for and that have not come
+    asked       transactions that it was asked for and that have not come
     armed       whether a timer for announcements is set
-    tick        what that timer brings
+    tick        the event of that timer
     since_us, heard_us
                 when it was opened, and when something came last
-    height      of the other end when it was opened
+    height      of the other end's chain when it was opened
     best        the latest block that the other end is known to have
     wants_push  whether the other end wants blocks unasked (BIP 152, high bandwidth)
     addresses_due
@@ -418,26 +419,27 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     addresses    the address manager
     chain        blocks, and the branch that it follows
-    connections  by peer; dialing: whom it is calling now, what for, and the timer
+    connections  by peer
+    dialing      the peer to which it is opening a connection (-1: none); dialing_for: what for; dial_timer: its timeout
     base         the number at which all sets of transactions of this node begin
     pool         transactions that are in no block of the branch; coins: coin -> the one that spends it
     named        those of `pool` whose coin or text matters: they are sent with their contents
-    have         those of `pool` and of blocks; what is below `base` may be missing in it
-    causes       number -> cause, of those that belong to an ask
+    have         transactions of `pool` and of blocks; what is below `base` may be missing in it
+    causes       number -> cause, of transactions that belong to an ask
     news         transactions to be announced to those that do not have them
-    asked, later those that were asked for, and those that are to be asked for when inbound connections had to wait
-    waits        what was asked for at the last rounds of `tend`, the oldest first
-    made         so many transactions were made, as far as it has looked
+    asked, later transactions that were asked for, and those that inbound connections will be asked for a little later
+    waits        `asked` as it was at the last rounds of `tend`, the oldest first
+    made         the number of transactions in the run when it last looked
     random_bits  for the waits of announcements, each of which takes `DRAW_BITS`; 1: there are none left
     outs, ins    connections for all relay: those that it opened, and those that it accepted
     lacking      blocks whose header is known
     pending      compact blocks that wait for some transactions: hash -> (block, places)
     checking     blocks that are being checked
-    high         who was asked to send blocks unasked, the latest last
-    payments     its own payments
+    high         peers that were asked to send blocks unasked, the latest last
+    payments     its own payments, by txid
     mining       whether it mines
-    power        power as a miner, as a share of what all miners have by the options; None: as these say
-    secret       the branch that it does not tell, if it mines in secret
+    power        power as a miner, as a share of what all miners have by the options; None: as the options say
+    secret       the branch that it has not published, if it mines in secret
     """
 
     role = "node"
@@ -563,24 +565,24 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     # --- connections ------------------------------------------------------------------------------------------------
 
     def outbound(self, kind: Kind = "full") -> int:
-        """Connections that it opened for this."""
+        """The number of connections of a kind that it opened."""
         return sum(one.kind == kind and not one.inbound for one in self.connections.values())
 
     def missing(self, host: Host) -> Kind | None:
-        """What a connection is missing for, or None."""
+        """The kind of which it has too few outbound connections, or None."""
         if self.outbound() < host.options.outbound:
             return "full"
         return "block" if self.outbound("block") < self.era.block_relay else None
 
     def dial_soon(self, host: Host, delay_us: int = 1) -> None:
-        """Look for a connection, unless that is going on."""
+        """Set the timer after which it looks for a connection, unless one is set or a connection is being opened."""
         if not self.timer_dial and self.dialing < 0:
             self.timer_dial = True
             host.after(delay_us + host.rng.randrange(DIAL_US), Dial(), cause=None)
 
     @on(Dial)
     def dial(self, host: Host, tick: Dial) -> None:
-        """Open a connection that is missing, to an address of another /16 than those there are."""
+        """Open a connection that is missing, to an address of a /16 to which it has no outbound connection."""
         self.timer_dial = False
         kind = self.missing(host)
         if kind is None or self.dialing >= 0:
@@ -600,10 +602,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """An address to connect to: of no /16 to which there is an outbound connection, and not tried lately."""
         groups = {one.group for one in self.connections.values() if not one.inbound}
         opened = self.outbound()
-        # Bitcoin Core passes over those that were tried in the last ten minutes for the first thirty draws.
+        # In the first thirty draws Bitcoin Core skips addresses that were tried in the last ten minutes.
         first, entries = 0, self.addresses.entries
         if len(entries) <= FEW_ADDRESSES:
-            # What would be drawn in vain is not drawn.
+            # Draws that can find nothing are left out.
             since_us = [
                 host.now_us - entry.tried_us if entry.tried_us >= 0 else 600 * SECOND_US
                 for peer, entry in entries.items()
@@ -655,7 +657,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if sender in self.connections or sender == self.me:
             return DUPLICATE
         if sender == self.dialing:
-            # Both call at once: the connection of the one with the smaller number counts.
+            # Each is opening a connection to the other: the one opened by the peer with the smaller number counts.
             if self.me < sender:
                 return None
             self.dialed(host, sender)
@@ -693,7 +695,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.ask_headers(host, sender)
 
     def connect(self, host: Host, peer: PeerId, kind: Kind, inbound: bool, height: int) -> Connection:
-        """A connection stands."""
+        """Add a connection that both ends have accepted."""
         now_us = host.now_us
         group = group_of(host, peer)
         one = Connection(
@@ -710,7 +712,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Verack)
     def verack(self, host: Host, sender: PeerId, message: Verack) -> None:
-        """The other end accepts the version: with compact blocks, it is told of them."""
+        """The other end accepts the version. Where blocks are sent as compact blocks, it is told how to announce
+        them."""
         one = self.hear(host, sender)
         if one is not None and self.era.announce == "compact":
             high = not one.inbound and one.kind == "full" and len(self.high) < COMPACT_PEERS and sender not in self.high
@@ -722,11 +725,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Closing)
     def closing(self, host: Host, sender: PeerId, message: Closing) -> None:
-        """There was no room."""
+        """The other end has too many connections."""
         self.dialed(host, sender)
 
     def hear(self, host: Host, peer: PeerId) -> Connection | None:
-        """The connection that something came over; None from a stranger, who is not listened to."""
+        """Note that a message came from a peer. Returns the connection; None if there is none, and the message is to be
+        ignored."""
         one = self.connections.get(peer)
         if one is not None:
             one.heard_us = host.now_us
@@ -764,7 +768,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Feel)
     def feel(self, host: Host, tick: Feel) -> None:
-        """Test an address: one whose place in `tried` another one should have, or a new one."""
+        """Test an address: one in `tried` whose place another address should get, or a new one."""
         if self.dialing >= 0 or self.missing(host) == "full":
             return
         rival = self.addresses.resolve(host.now_us, host.rng)
@@ -783,14 +787,14 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(ProbeOver)
     def probe_over(self, host: Host, tick: ProbeOver) -> None:
-        """It is closed again."""
+        """Close the connection of a probe."""
         one = self.connections.get(tick.to)
         if one is not None and one.kind == "probe" and not one.inbound:
             self.hang_up(host, tick.to)
 
     @on(PingRound)
     def ping_round(self, host: Host, tick: PingRound) -> None:
-        """Ping all, and let go of those that were silent for twenty minutes."""
+        """Ping all peers, and close the connections to those that were silent for twenty minutes."""
         for peer in [one.peer for one in self.connections.values() if host.now_us - one.heard_us > SILENT_US]:
             self.hang_up(host, peer)
         for one in self.connections.values():
@@ -816,7 +820,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     # --- addresses --------------------------------------------------------------------------------------------------
 
     def ask_seeds(self, host: Host) -> None:
-        """Ask the DNS seeds, and where there are none the peers that everybody knows."""
+        """Ask the DNS seeds for addresses, and add the peers that it was given when it started."""
         for seed in self.seeds:
             host.call(seed, DnsQuery(), timeout_us=(DNS_TIMEOUT_US, DNS_TIMEOUT_US), cause=None)
         for peer in self.known:
@@ -832,7 +836,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on_timeout(DnsQuery)
     def no_seed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
-        """The DNS seed is down: those who know no address can only wait."""
+        """The DNS seed is down: a node that knows no address can only wait."""
         host.log("no answer of a DNS seed", seed=to)
 
     def learn(self, host: Host, peer: PeerId, seen_us: int, source_group: int) -> bool:
@@ -844,7 +848,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(GetAddr)
     def get_addr(self, host: Host, sender: PeerId, message: GetAddr) -> None:
-        """Tell addresses, once, to those who have connected."""
+        """Send addresses, once, to a peer that opened the connection."""
         one = self.hear(host, sender)
         if one is None or not one.inbound or one.getaddr_done:
             return
@@ -902,7 +906,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Crawl)
     def crawled(self, host: Host, sender: PeerId, message: Crawl) -> None:
-        """A DNS seed looks whether this node is up."""
+        """A DNS seed checks whether this node is up."""
         told = self.addresses.getaddr(host.now_us, host.rng)
         host.reply(Addr(tuple((address.peer, host.now_us) for address in told[:ADDR_MOST])))
 
@@ -1014,9 +1018,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.later &= left
 
     def local(self, host: Host, first: int, txs: int) -> int:
-        """A set that another node told, as one that begins at `base`. It is empty if a number in it is of no
-        transaction. What is below `base` and in a recent block is left out; for anything else below it, `base` is
-        lowered."""
+        """A set of another node, which begins at `first`, as one that begins at `base`. It is empty if a number in it
+        is not that of a transaction. What is below `base` and in a recent block is left out; if anything else is below
+        `base`, `base` is lowered."""
         if first < 0 or txs < 0 or first + txs.bit_length() > len(host.numbers.values):
             return 0
         below = txs & ((1 << max(0, self.base - first)) - 1)
@@ -1029,7 +1033,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return shifted(txs, first - self.base)
 
     def begin_at(self, host: Host, base: int) -> None:
-        """All sets begin at another number from now on."""
+        """Let all sets begin at another number."""
         by, self.base = self.base - base, base
         self.pool, self.have, self.news = shifted(self.pool, by), shifted(self.have, by), shifted(self.news, by)
         self.named = shifted(self.named, by)
@@ -1063,7 +1067,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                         break
             return
         if sender is not None:
-            # A quarter of the transactions of others does not wait.
+            # A quarter of the transactions that came from other nodes is announced at once.
             for at in bits_of(txs):
                 bit = 1 << at
                 if digest(self.salt, host.numbers.values[self.base + at].txid) % 4 == 0:
@@ -1090,7 +1094,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         host.after(later_us + -(host.now_us + later_us) % STEP_US, one.tick)
 
     def arm_in(self, host: Host) -> None:
-        """Set that of all inbound connections: they have one together, so that who has opened many learns no more."""
+        """Set the timer of the next announcement to inbound connections. They share one, so that a peer which has
+        opened many connections learns no more from the times than one which has opened one."""
         self.armed_in = True
         host.after(in_step(host, host.rng.expovariate(1.0) * TRICKLE_IN_US), TRICKLE_IN)
 
@@ -1126,7 +1131,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Pass)
     def draw_peer(self, host: Host, tick: Pass) -> None:
-        """Draw the peer that is told (0.8 to 0.11): until all have been told all."""
+        """Announce to a peer that is drawn (Bitcoin Core 0.8 to 0.11), again and again until nothing is left to
+        announce to any."""
         self.passing = False
         full = [*self.outs, *self.ins]
         if not full:
@@ -1138,8 +1144,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             host.after(PASS_US, Pass(), cause=None)
 
     def send_invs(self, host: Host, those: Sequence[Connection]) -> None:
-        """Announce to some connections what they have not been told and do not know. Those that get the same get one
-        message."""
+        """Announce to some connections the transactions that they are not known to have. Connections that get the same
+        transactions get one message."""
         news, base, causes = self.news, self.base, self.causes
         poisson = self.era.trickle == "poisson"
         lists: dict[int, list[PeerId]] = {}
@@ -1162,7 +1168,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Inv)
     def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
-        """Something exists: ask for it, if it is not here."""
+        """Transactions or blocks are announced: ask for those that this node does not have."""
         one = self.connections.get(sender)
         if one is None:
             return
@@ -1188,7 +1194,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if not one.inbound or self.era.trickle == "peer":
             self.ask_txs(host, one, missing)
             return
-        # Those that it opened are preferred: an inbound one has to wait.
+        # Connections that this node opened are preferred: it waits before it asks an inbound one.
         missing &= ~self.later
         if missing:
             self.later |= missing
@@ -1216,8 +1222,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         host.send(one.peer, getdata_of(self.base, txs) if few else GetData(self.base, txs, ()))
 
     def ask_others(self, host: Host, txs: int) -> None:
-        """Transactions did not come: ask other nodes that have announced them, first over connections that it opened,
-        or give up."""
+        """Transactions did not come: ask other nodes that have announced them, first those to which this node opened
+        the connection. What no other node has announced is given up."""
         self.asked &= ~txs
         self.later &= ~txs
         self.waits = [some & ~txs for some in self.waits]
@@ -1295,7 +1301,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(NotFound)
     def not_found(self, host: Host, sender: PeerId, message: NotFound) -> None:
-        """Ask another one."""
+        """The sender does not have what it was asked for: ask another node."""
         one = self.hear(host, sender)
         if one is None:
             return
@@ -1314,12 +1320,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Tend)
     def tend(self, host: Host, tick: Tend) -> None:
-        """Ask others for what has not come; announce own payments again that no block has."""
+        """Ask other nodes for what has not come, and announce again those own payments that are in no block."""
         now_us = host.now_us
         if self.asked:
             self.waits.append(self.asked)
             if len(self.waits) > self.era.retry_s * SECOND_US / TEND_US:
-                # What came meanwhile is not asked for any more, and what was asked of another one not in `waits`.
+                # Not in `asked`: what has come meanwhile. Not in `waits`: what another node was asked for since.
                 late = self.waits.pop(0) & self.asked
                 if late:
                     for one in self.connections.values():
@@ -1347,7 +1353,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     # --- blocks: what others have ---------------------------------------------------------------------------------
 
     def blocks_announced(self, host: Host, one: Connection, blocks: Sequence[int]) -> None:
-        """Blocks are announced by inv. Headers are asked for first, or, before there were such, the blocks."""
+        """Blocks are announced by inv: ask for their headers, or in an era without headers for the blocks."""
         one.best = blocks[-1]
         new = [hash_ for hash_ in blocks[:INV_FAST_MOST] if not self.has(hash_)]
         if not new:
@@ -1369,7 +1375,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return self.chain.has(hash_) or hash_ in self.checking
 
     def block(self, hash_: int) -> Block | None:
-        """A block that others may ask for. One that is still checked was pushed already."""
+        """A block that others may ask for, or None. One that is still being checked was pushed to some already."""
         return self.chain.blocks.get(hash_) or self.checking.get(hash_)
 
     def ask_headers(self, host: Host, peer: PeerId) -> None:
@@ -1400,7 +1406,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Headers)
     def headers(self, host: Host, sender: PeerId, message: Headers) -> None:
-        """Headers: of a branch that is at least as long as this node's, fetch the blocks."""
+        """Headers have come: fetch the blocks of a branch that is at least as long as this node's."""
         one = self.hear(host, sender)
         headers = message.headers[:HEADERS_MOST]
         if one is None or not headers:
@@ -1432,7 +1438,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.ask_headers(host, sender)
 
     def height_of(self, hash_: int) -> int:
-        """Height of a block whose header is known, below 0 for another one."""
+        """Height of a block whose header is known; below 0 for any other block."""
         block = self.chain.blocks.get(hash_)
         if block is not None:
             return block.height
@@ -1487,7 +1493,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return DUPLICATE
         lack = self.lacking.get(block.hash)
         if block.hash in self.pending and lack is not None and lack.asked_of >= 0 and lack.asked_of != sender:
-            # Its transactions were asked of another one, which may not have them.
+            # Its transactions were asked of another node, which may turn out not to have them.
             if sender not in lack.sources and len(lack.sources) < SOURCES_MOST:
                 lack.sources.append(sender)
             return DUPLICATE
@@ -1525,7 +1531,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(BlockTxn)
     def block_txn(self, host: Host, sender: PeerId, message: BlockTxn) -> Known:
-        """The transactions that a compact block was short of."""
+        """The missing transactions of a compact block have come."""
         one = self.hear(host, sender)
         waiting = self.pending.get(message.hash)
         if one is None or waiting is None:
@@ -1537,7 +1543,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return self.receive(host, one, block)
 
     def receive(self, host: Host, one: Connection, block: Block) -> Known:
-        """A block is whole: push it to those who want it so, check it, and follow it."""
+        """A whole block has come: push it to the peers that want blocks unasked, then check it."""
         one.best = block.hash
         self.pending.pop(block.hash, None)
         self.lacking.pop(block.hash, None)
@@ -1592,7 +1598,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         )
 
     def prefer(self, host: Host, sender: PeerId) -> None:
-        """Ask who brought a block first to send the next ones unasked, in place of who did so longest ago."""
+        """Ask the peer that brought a block first to send the next ones unasked, in place of the peer that did so
+        longest ago."""
         one = self.connections.get(sender)
         if self.era.announce != "compact" or one is None or one.kind not in ("full", "block"):
             return
@@ -1605,7 +1612,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             host.send(self.high.pop(0), SendCmpct(False), cause=None)
 
     def follow(self, host: Host, change: Change, cause: CauseLike = INHERIT) -> None:
-        """The chain has changed: payments of blocks that left wait again, those of new blocks do not. Announce it."""
+        """The chain has changed: transactions of blocks that left it wait again, those of new blocks do not. Announce
+        the new tip."""
         if not change.come:
             return
         if change.gone:
@@ -1636,7 +1644,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     self.coins[tx.coin] = tx
 
     def take_out(self, host: Host, block: Block) -> None:
-        """The transactions of a block that is in the branch now do not wait any more, nor others of the same coins."""
+        """The transactions of a block that is in the branch now wait no longer, nor do others that spend the same
+        coins."""
         first, txs = set_of(host.numbers, block)
         mined = shifted(txs, first - self.base)
         self.have |= mined
@@ -1659,7 +1668,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             del self.causes[number]
 
     def announce(self, host: Host, change: Change, cause: CauseLike) -> None:
-        """Announce the new tip: by inv; or by the headers that are new, and to those who want it, the block."""
+        """Announce the new tip: by inv; or in an era of compact blocks by the new headers, or by the block itself to
+        peers that want it unasked."""
         tip = self.chain.tip
         those = [one for one in self.connections.values() if one.best != tip.hash]
         if self.era.announce == "compact":
@@ -1678,7 +1688,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     # --- payments ---------------------------------------------------------------------------------------------------
 
     def tell_payments(self, host: Host, change: Change) -> None:
-        """Tell the asks of own payments how many blocks confirm them."""
+        """Report to the asks of own payments how many blocks confirm these."""
         if not self.payments:
             return
         wanted = host.options.confirmations
@@ -1788,15 +1798,16 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return cause
 
     def secret_txs(self, txs: tuple[Transaction, ...]) -> tuple[Transaction, ...]:
-        """What stands in a block of the branch that is mined in secret: nothing but the payment to itself, since others
-        may be spent there already."""
+        """The transactions of a block of the secret branch: its first block has the payment to the miner itself, and
+        there are no others, since their coins may be spent in the branch already."""
         secret = self.secret
         if secret is None or secret.again is None or any(block.transactions for block in secret.blocks):
             return ()
         return (secret.again,)
 
     def maybe_publish(self, host: Host) -> None:
-        """A branch that takes a payment back is published when that is confirmed and the branch is longer."""
+        """Publish a branch that takes a payment back, if the payment is confirmed and the branch is longer than the
+        chain."""
         secret = self.secret
         if secret is None or not secret.paid:
             return
@@ -1854,7 +1865,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         why_not=_mines_in_secret,
     )
     def mine_in_secret(self, host: Host) -> None:
-        """Begin a branch of its own."""
+        """Begin a secret branch at the tip."""
         self.secret = Secret(self.chain.tip)
         host.log("mines in secret", height=self.chain.height)
 
@@ -1866,7 +1877,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         values={"text": "e.g. a car"},
     )
     def rob(self, host: Host, text: str = "a car") -> None:
-        """A payment that is to be taken back by a majority, or by luck."""
+        """Make a payment, and begin a secret branch that takes it back."""
         self.number += 1
         coin = digest("coin", self.me, self.number) or 1
         tx = Transaction.of(coin, text[:500])
@@ -1920,7 +1931,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for at in range(0, len(entries), ADDR_MOST):
             host.send(of, Addr(entries[at : at + ADDR_MOST]), cause=None)
 
-    # --- to be seen -------------------------------------------------------------------------------------------------
+    # --- what is shown ----------------------------------------------------------------------------------------------
 
     def shown(self) -> tuple[float | str, ...]:
         inbound = sum(one.inbound for one in self.connections.values())
@@ -1982,7 +1993,7 @@ class DnsSeed(Peer):
 
     @on(CrawlNext)
     def crawl(self, host: Host, tick: CrawlNext) -> None:
-        """Look at some nodes: those that were told longest ago, and one that was up."""
+        """Look at some nodes: those whose addresses it received longest ago, and one that was up."""
         chosen = list(self.known)[:CRAWLED]
         if self.up:
             chosen.append(next(iter(self.up)))
@@ -2001,12 +2012,12 @@ class DnsSeed(Peer):
 
     @on_timeout(Crawl)
     def is_down(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
-        """It is not told any more."""
+        """Its address is given out no more."""
         self.up.pop(to, None)
 
     @on(DnsQuery)
     def query(self, host: Host, sender: PeerId, message: DnsQuery) -> None:
-        """Some of those that are up."""
+        """Answer with some nodes that are up."""
         up = [peer for peer in self.up if peer != sender]
         host.reply(DnsAnswer(tuple(some_of(up, DNS_MOST, host.rng))))
 
@@ -2025,8 +2036,8 @@ def _confirm(blocks: float) -> str:
 
 
 def in_step(host: Host, delay_us: float) -> int:
-    """A delay up to a whole hundredth of a second of virtual time, so that the announcements of many share their
-    instants."""
+    """A delay in us, at least `delay_us`, that ends at a whole hundredth of a second of virtual time: so the timers of
+    many nodes end at the same instants."""
     later_us = int(delay_us)
     return later_us + -(host.now_us + later_us) % STEP_US
 
@@ -2037,7 +2048,7 @@ def group_of(host: Host, peer: PeerId) -> int:
 
 
 def drawn_us(host: Host, rate: float) -> int:
-    """The time until the next event of a Poisson process of so many a second, at most a year."""
+    """The time in us until the next event of a Poisson process. rate: events a second. At most a year."""
     year_us = 31_557_600 * SECOND_US
     return min(year_us, int(host.rng.expovariate(1.0) / rate * SECOND_US)) if rate > 1e-12 else year_us
 
@@ -2046,7 +2057,8 @@ def drawn_us(host: Host, rate: float) -> int:
 
 
 def converge(world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
-    """Each node has chosen its outbound connections as `Node.dial` does: at random, one a /16, where there is room."""
+    """Let each node have chosen its outbound connections as `Node.dial` does: at random, one for each /16, to nodes
+    that can accept one more."""
     members = world.of(Node)
     era = ERAS[options.era]
     if len(members) < 2:

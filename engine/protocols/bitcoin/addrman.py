@@ -1,6 +1,6 @@
 """The address manager of Bitcoin Core: which addresses of other nodes a node knows.
 
-Addresses that it was connected to stand in buckets of the table `tried`, others in buckets of `new`. The bucket of an
+Addresses that it was connected to are in buckets of the table `tried`, others in buckets of `new`. The bucket of an
 address follows from a secret key, from the group of the address (its /16) and, in `new`, from the group of the node
 that told it: so whoever owns few networks can fill few buckets. An address that falls into a full bucket takes the
 place of another one, which is how a victim is eclipsed (Heilman, Kendler, Zohar and Goldberg, "Eclipse attacks on
@@ -26,7 +26,8 @@ FAILURES_MOST, FAILURES_OVER_US = 10, 7 * DAY_US
 FRESH_US = 600_000_000
 """Before 0.10.1 an address that was seen this long ago is chosen with half the chance of a fresh one."""
 FAILED = tuple(accumulate([0.66] * 8, lambda chance, each: chance * each, initial=1.0))
-"""Chance after so many failed attempts. Multiplied, as the last bit of a power differs between machines."""
+"""Factor of the chance after 0, 1, 2 ... failed attempts. Products, since the last bit of a power differs between
+machines."""
 SEEN_AGAIN_US = 20 * 60_000_000
 RECENT_TRY_US = 600_000_000
 """An address that was tried in the last ten minutes is chosen with a hundredth of the chance."""
@@ -39,7 +40,7 @@ REPLACEMENT_US = 4 * 3_600_000_000
 TEST_WINDOW_US = 40 * 60_000_000
 COLLISIONS_MOST = 10
 LOOKS_MOST = 2_000
-"""Looks into the tables for one address: all that is there was tried a moment ago."""
+"""Draws from a table for one address; after so many, all that is in the table was tried a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ class Entry:
         return self.attempts >= FAILURES_MOST and now_us - self.success_us > FAILURES_OVER_US
 
     def chance(self, now_us: int, *, fresh_first: bool) -> float:
-        """The factor by which it is less likely to be chosen (`addrman.cpp`, GetChance). fresh_first: the longer ago it
-        was seen, the less."""
+        """Its relative chance to be chosen, 0 to 1 (`addrman.cpp`, GetChance). fresh_first: the chance is lower the
+        longer ago the address was seen."""
         recent = 0.01 if self.tried_us >= 0 and now_us - self.tried_us < RECENT_TRY_US else 1.0
         fresh = FRESH_US / (FRESH_US + max(0, now_us - self.seen_us)) if fresh_first else 1.0
         return recent * fresh * FAILED[min(self.attempts, len(FAILED) - 1)]
@@ -123,7 +124,7 @@ class AddrMan:
     new: dict[int, list[PeerId]] = field(default_factory=dict)
     tried_count: int = 0
     collisions: dict[PeerId, int] = field(default_factory=dict)
-    """Addresses that were reached and whose place in `tried` has another one -> since when they wait, in us."""
+    """Addresses that were reached while another one had their place in `tried` -> since when they wait, in us."""
 
     # --- buckets ------------------------------------------------------------------------------------------------
 
@@ -171,8 +172,9 @@ class AddrMan:
         return True
 
     def _make_room(self, members: list[PeerId], bucket: int, peer: PeerId, now_us: int, rng: Rng) -> bool:
-        """Room for one more in a bucket of `new`. 0.9.3 throws out a terrible one, else the oldest of four drawn;
-        later versions whoever has the place, if that one is terrible or stands elsewhere too."""
+        """Make room for one more in a bucket of `new`, and return whether there is. 0.9.3 removes a terrible address,
+        else the oldest of four drawn; later versions remove the address that has the place, if it is terrible or is in
+        another bucket too."""
         if self.tables.one_place:
             place = self._place(peer, bucket)
             there = next((one for one in members if self._place(one, bucket) == place), None)
@@ -213,8 +215,9 @@ class AddrMan:
             entry.seen_us = now_us
 
     def good(self, peer: PeerId, now_us: int, rng: Rng) -> None:
-        """A connection to an address was made: it moves to `tried`, and the one that it replaces back to `new`. Where
-        addresses are tested, it waits until the one that has its place was tested, see `resolve`."""
+        """A connection to an address was made: the address moves to `tried`, and the one that it replaces back to
+        `new`. Where addresses are tested (`Tables.tested`), it waits until the one that has its place was tested, see
+        `resolve`."""
         entry = self.entries.get(peer)
         if entry is None:
             return
@@ -250,8 +253,9 @@ class AddrMan:
         return next((one for one in self.tried.get(bucket, ()) if self._place(one, bucket) == place), None)
 
     def resolve(self, now_us: int, rng: Rng) -> PeerId | None:
-        """Settle collisions: an address that was reached within four hours keeps its place; one that was tried since
-        and not reached loses it, and after 40 minutes any does. Returns one that should be tested now."""
+        """Settle collisions: an address in `tried` that was reached within four hours keeps its place; one that was
+        tried since the collision and not reached loses it, and after 40 minutes any does. Returns one that should be
+        tested now, or None."""
         wanted: PeerId | None = None
         for peer, since_us in list(self.collisions.items()):
             entry = self.entries.get(peer)
@@ -272,7 +276,8 @@ class AddrMan:
         return wanted
 
     def _evicted(self, members: list[PeerId], bucket: int, peer: PeerId, rng: Rng) -> PeerId | None:
-        """Who leaves a bucket of `tried`: the oldest of four drawn from a full one, or who has the place."""
+        """Who leaves a bucket of `tried`: in 0.9.3 the oldest of four drawn from a full one, later who has the
+        place."""
         if self.tables.one_place:
             place = self._place(peer, bucket)
             return next((one for one in members if self._place(one, bucket) == place), None)
@@ -296,8 +301,9 @@ class AddrMan:
     # --- use --------------------------------------------------------------------------------------------------------
 
     def select(self, outbound: int, now_us: int, rng: Rng) -> Address | None:
-        """An address to connect to, None without any. outbound: connections that the node opened already: in 0.9.3,
-        the more, the more likely a new address is (`Select_`); later both tables are equally likely."""
+        """An address to connect to; None if there is none. outbound: the number of connections that the node has
+        opened: in 0.9.3, the more there are, the more likely is an address of `new` (`Select_`); later both tables are
+        equally likely."""
         tried, new = self.counts
         if not tried and not new:
             return None
@@ -315,7 +321,7 @@ class AddrMan:
         return self._drawn(self.new, now_us, rng) if len(self.entries) > self.tried_count else None
 
     def _drawn(self, table: dict[int, list[PeerId]], now_us: int, rng: Rng) -> Address | None:
-        # Where an address has one place, a place is drawn until one is filled: so all of the table are equally likely.
+        # Versions with `one_place` draw places until one is filled: so all addresses of the table are equally likely.
         filled = [members for members in table.values() if members]
         if self.tables.one_place:
             filled = [[peer for members in filled for peer in members]]

@@ -58,12 +58,12 @@ class Transaction(NamedTuple):
 
 @lru_cache(maxsize=4_096)
 def is_intact(tx: Transaction) -> bool:
-    """Whether the hash of a transaction is that of its contents. Each node looks at it, and the answer is the same."""
+    """Whether the hash of a transaction is that of its contents. Cached, since each node checks it."""
     return tx.txid == digest("tx", tx.coin, tx.text)
 
 
 class Header(NamedTuple):
-    """What a block is known by before it is there."""
+    """What a node knows of a block before it has the block."""
 
     hash: int
     parent: int
@@ -88,7 +88,7 @@ class Block:
     def on(
         cls, parent: Block, miner: PeerId, mined_us: int, transactions: tuple[Transaction, ...], filler: int = 0
     ) -> Block:
-        """The block that a miner found upon a parent."""
+        """The block that a miner found, with its parent. mined_us: its time stamp."""
         parts = (parent.hash, parent.height + 1, miner, mined_us, transactions, filler)
         return cls(_hash(*parts), *parts)
 
@@ -151,7 +151,7 @@ class Chain:
 
     @property
     def height(self) -> int:
-        """Of the tip; the first block has 0."""
+        """Height of the tip; the first block has 0."""
         return self.tip.height
 
     def has(self, hash_: int) -> bool:

@@ -24,7 +24,7 @@ COINBASE = 200
 COMPACT_FIXED = BLOCK_HEADER + 8 + COINBASE
 SHORT_ID = 6
 HIDDEN = ("block",)
-"""What a message is about in which a block or its header stands: a node that enforces a ban on this word hides all
+"""The subject of a message that has a block or its header in it: a node that enforces a ban on this word hides all
 blocks, as the nodes of an eclipse do."""
 
 
@@ -39,7 +39,7 @@ Kind: TypeAlias = Literal["full", "block", "feeler", "probe"]
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """What the software of a time does. Times in seconds.
+    """What the software of a time does. Times in seconds, unless the name says another unit.
 
     inbound       connections that are accepted
     block_relay   further connections that a node opens for blocks alone
@@ -47,10 +47,10 @@ class Era:
     announce      how a block is announced: "inv", or "compact" (BIP 152)
     trickle       how transactions are announced: "peer" (each tenth of a second one peer is drawn, and a quarter of the
                   transactions does not wait) or "poisson" (a mean of 5 s for inbound and 2 s for outbound connections)
-    retry_s       a transaction that was asked for and does not come is asked of the next announcer
-    tables        of the address manager
-    verify_us_kb  time to check a block of 1,000 bytes, that to read it off a line of its day included
-    listed        whether whoever connects is entered into the address table as reached, as 0.9.3 did
+    retry_s       time after which a transaction that has not come is asked of the next node that announced it
+    tables        sizes of the tables of the address manager
+    verify_us_kb  time in us to check 1,000 bytes of a block, with the time to receive them over a line of that year
+    listed        whether a peer that connects is added to the address table as reached, as 0.9.3 did
     """
 
     inbound: int
@@ -102,7 +102,7 @@ class BitcoinOptions:
 
 @message(size=HEADER + 102)
 class Version:
-    """The first message of each end of a connection. answer: whether it is that of the end that was called."""
+    """The first message of each end of a connection. answer: whether the sender is the end that accepted it."""
 
     height: int
     purpose: Kind
@@ -223,8 +223,8 @@ class NotFound:
 
 @message(part="transfer")
 class Tx:
-    """Transactions. On the wire each is a message of its own; those that answer one GetData, and so leave together, are
-    one here, of the size of all.
+    """Transactions. On the wire each is a message of its own; here those that answer one GetData, and so leave
+    together, are one message, of the size of all.
 
     txs     those whose coin or text matters
     others  those of other users, of which nothing is ever read: a set that begins at number `first`

@@ -1,7 +1,7 @@
 """Sets of transactions as integers: bit n of a set that begins at `first` is the transaction number first + n.
 
-The numbers are those of `Host.numbers`. A node counts from a base of its own, below which nothing waits any more, so
-that its sets stay as short as what has been paid since the last block.
+The numbers are those of `Host.numbers`. The sets of a node begin at a base of its own, below which no transaction waits
+any more: so a set has about as many bits as payments were made since the last block.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from .chain import Block, Transaction, is_intact
 
 
 def shifted(bits: int, by: int) -> int:
-    """The same set, which begins `by` numbers lower. What would be below its beginning is left out."""
+    """The same set as one that begins `by` numbers lower (higher if `by` < 0; what is below that is left out)."""
     return bits << by if by >= 0 else bits >> -by
 
 
 class Contents:
-    """Which transactions have contents that matter, of all that were made: `rest` is the set of those that do, or are
-    none, of the first `seen` numbers. Looked up once for all nodes."""
+    """Which numbers of a run are of plain transactions. `rest` is the set of all other numbers among the first `seen`:
+    of transactions whose contents matter, or of no transaction. Computed once for all nodes."""
 
     def __init__(self, numbers: Numbers) -> None:
         self.values = numbers.values
         self.rest = self.seen = 0
 
     def are_plain(self, first: int, txs: int) -> bool:
-        """Whether a set is of transactions that exist, and of each of which nothing but its number is ever read."""
+        """Whether all numbers of a set are of plain transactions: they exist, and nothing but their number is read."""
         end = first + txs.bit_length()
         if end > self.seen:
             if end > len(self.values):
@@ -42,13 +42,13 @@ class Contents:
 
 @lru_cache(maxsize=4)
 def contents(numbers: Numbers) -> Contents:
-    """Those of a run."""
+    """The `Contents` of a run."""
     return Contents(numbers)
 
 
 @lru_cache(maxsize=64)
 def set_of(numbers: Numbers, block: Block) -> tuple[int, int]:
-    """The transactions of a block: (first, bits). Counted once for all nodes."""
+    """The transactions of a block as a set: (first, bits). Computed once for all nodes."""
     found = [numbers.of(tx) for tx in block.transactions]
     first = min(found, default=0)
     bits = bytearray((max(found, default=0) - first) // 8 + 1)
@@ -59,5 +59,5 @@ def set_of(numbers: Numbers, block: Block) -> tuple[int, int]:
 
 @lru_cache(maxsize=16)
 def places_in(numbers: Numbers, block: Block) -> Mapping[int, int]:
-    """Where in a block each of its transactions stands, by their numbers."""
+    """Number of each transaction of a block -> its index in the block."""
     return {numbers.of(tx): at for at, tx in enumerate(block.transactions)}
