@@ -242,14 +242,14 @@ class Connection:
 
     theirs    pieces that the other end has
     choking   we choke it; interested: it wants pieces of ours; choked: it chokes us; interesting: we told it so
-    came, went: bytes of blocks of this round and of the one before
+    received, sent: bytes of blocks of this round and of the one before
     block_us  when the last block came; since_us: when it was opened; snubbed: no block came for long
     asked     blocks that we wait for: (piece, block)
     owed      blocks that it asked for and that were sent, and perhaps not begun: (piece, begin)
-    tried     it was unchoked before, unchoked_us: when last
+    was_unchoked: whether it was ever unchoked; unchoked_us: when last
     metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
-    untold    pieces of ours that it lacks and was not told of yet
-    word      what this end says of the link, see `Client.link_words`
+    unannounced: pieces of ours that it lacks and that were not announced to it yet
+    link_word how this end marks the link, see `Client.link_words`
     """
 
     since_us: int
@@ -258,19 +258,19 @@ class Connection:
     interested: bool = False
     choked: bool = True
     interesting: bool = False
-    came: int = 0
-    came_before: int = 0
-    went: int = 0
-    went_before: int = 0
+    received: int = 0
+    received_before: int = 0
+    sent: int = 0
+    sent_before: int = 0
     block_us: int = 0
     snubbed: bool = False
     asked: dict[tuple[int, int], None] = field(default_factory=dict)
     owed: dict[tuple[int, int], Piece] = field(default_factory=dict)
-    tried: bool = False
+    was_unchoked: bool = False
     unchoked_us: int = 0
     metadata_bytes: int = 0
-    untold: int = 0
-    word: str = ""
+    unannounced: int = 0
+    link_word: str = ""
 
 
 @dataclass(slots=True)
@@ -282,11 +282,11 @@ class Torrent:
     cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
     unchoked  neighbours that are not choked
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
-    told      neighbours of the last peer exchange; telling: a `TellHaves` is due
+    exchanged neighbours at the last peer exchange; haves_due: the timer of `TellHaves` runs
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
     seen      pieces that it has or that some neighbour had, as a bit set; none of a magnet link
-    lonely_us since when there is a piece that no neighbour has and no piece was seen for the first time, else None
-    moved_us  when a block came or a neighbour got a piece, last; or when the download began
+    unavailable_us since when there is a piece that no neighbour has and no piece was seen for the first time, else None
+    progress_us  when a block came or a neighbour got a piece, last; or when the download began
     offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
     parts     of the metadata, those that were asked for: number -> when, -1 once it has come
     """
@@ -307,12 +307,12 @@ class Torrent:
     uploaded: int = 0
     downloaded: int = 0
     wasted: int = 0
-    told: dict[PeerId, None] = field(default_factory=dict)
-    telling: bool = False
+    exchanged: dict[PeerId, None] = field(default_factory=dict)
+    haves_due: bool = False
     suspects: dict[tuple[int, int], dict[PeerId, int]] = field(default_factory=dict)
     seen: int = 0
-    lonely_us: int | None = None
-    moved_us: int = 0
+    unavailable_us: int | None = None
+    progress_us: int = 0
     reannounce: Timer | None = None
     offered: dict[PeerId, tuple[int, int]] | None = None
     parts: dict[int, int] = field(default_factory=dict)
@@ -382,7 +382,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         "share",
         about="Upload nothing from now on.",
         off_about="Upload again.",
-        then="rides_otherwise",
+        then="riding_switched",
     )
     torrents: dict[int, Torrent] = field(default_factory=dict)
     banned: dict[PeerId, None] = field(default_factory=dict)
@@ -484,7 +484,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 if metainfo.info_hash not in self.torrents:
                     self._add(host, metainfo, have)
                     self._announce(host, self.torrents[metainfo.info_hash], "started")
-                    self._tick(host)
+                    self._start_rounds(host)
         self._tell_role(host)
 
     def saved(self) -> object | None:
@@ -584,14 +584,14 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             torrent.cause = (*known, *new)[-ASKS_MOST:]
         else:
             torrent.cause = cause
-        torrent.given_up, torrent.lonely_us, torrent.moved_us = False, None, host.now_us
+        torrent.given_up, torrent.unavailable_us, torrent.progress_us = False, None, host.now_us
         if cause:
             host.keep_open(cause)
             if torrent.ready:
                 host.progress(torrent.state.pieces, torrent.layout.pieces, cause=cause)
         self._tell_role(host)
         self._announce(host, torrent, "started")
-        self._tick(host)
+        self._start_rounds(host)
 
     # --- trackers -----------------------------------------------------------------------------------------------------
 
@@ -628,11 +628,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on_reply(UdpAnnounce)
     def udp_announced(self, host: Host, sender: PeerId, answer: UdpAnnounced, context: tuple[int, Event]) -> None:
-        self._peers_told(host, sender, answer)
+        self._tracker_answered(host, sender, answer)
 
     @on_reply(Announce)
     def announced(self, host: Host, sender: PeerId, answer: Announced, context: tuple[int, Event]) -> None:
-        self._peers_told(host, sender, answer)
+        self._tracker_answered(host, sender, answer)
 
     @on_timeout(UdpConnect)
     def udp_silent(self, host: Host, to: PeerId, context: tuple[int, Event], reason: str) -> None:
@@ -658,7 +658,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             host.log("no tracker", title=torrent.metainfo.name)
             self._announce_later(host, torrent, RETRY_US)
 
-    def _peers_told(self, host: Host, tracker: PeerId, answer: Announced | UdpAnnounced) -> None:
+    def _tracker_answered(self, host: Host, tracker: PeerId, answer: Announced | UdpAnnounced) -> None:
         torrent = self.torrents.get(answer.info_hash)
         if torrent is None:
             return
@@ -751,11 +751,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 continue
             torrent.opening[peer] = host.now_us
             host.link(peer)
-            host.send(peer, self._greeting(torrent, False), cause=torrent.live_cause, via=by)
-            self._tick(host)
+            host.send(peer, self._own_handshake(torrent, False), cause=torrent.live_cause, via=by)
+            self._start_rounds(host)
 
     @staticmethod
-    def _greeting(torrent: Torrent, answer: bool) -> Handshake:
+    def _own_handshake(torrent: Torrent, answer: bool) -> Handshake:
         meta = torrent.metainfo
         return Handshake(meta.info_hash, meta.digest, meta.bytes if torrent.ready else 0, answer)
 
@@ -767,7 +767,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if torrent is not None and torrent.metainfo.digest != message.digest:
             torrent = self._seed_again(host, torrent, message.digest)
         if torrent is None or sender in self.banned:
-            self._part(host, number, sender)
+            self._disconnect(host, number, sender)
             return
         if sender in torrent.peers:
             return
@@ -777,12 +777,12 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             # This end has ended the connection meanwhile.
             return
         elif len(torrent.peers) >= host.options.connections_max:
-            self._part(host, number, sender)
+            self._disconnect(host, number, sender)
             return
         else:
             torrent.known.pop(sender, None)
             host.link(sender)
-            host.send(sender, self._greeting(torrent, True), cause=torrent.live_cause)
+            host.send(sender, self._own_handshake(torrent, True), cause=torrent.live_cause)
         connection = torrent.peers[sender] = Connection(host.now_us, block_us=host.now_us)
         connection.metadata_bytes = message.metadata_bytes
         if not self.dht.is_in:
@@ -791,11 +791,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if torrent.offered is not None:
             self._offer(host, torrent, sender)
         elif torrent.state.have and torrent.ready:
-            message_of_all = Bitfield(number, torrent.state.have, torrent.layout.pieces)
-            host.send(sender, message_of_all, cause=torrent.live_cause)
+            bitfield = Bitfield(number, torrent.state.have, torrent.layout.pieces)
+            host.send(sender, bitfield, cause=torrent.live_cause)
         if not torrent.ready:
             self._ask_metadata(host, torrent)
-        self._tick(host)
+        self._start_rounds(host)
 
     def _seed_again(self, host: Host, torrent: Torrent, digest: int) -> Torrent | None:
         """Somebody has other bytes under the same title: another torrent. It is seeded if the file has changed, and is
@@ -807,7 +807,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self._seed(host, file, publish=False)
         return self.torrents.get(torrent.metainfo.info_hash)
 
-    def _part(self, host: Host, number: int, peer: PeerId) -> None:
+    def _disconnect(self, host: Host, number: int, peer: PeerId) -> None:
         """End the connection of one torrent, and the stream if no other torrent needs it."""
         for torrent in self.torrents.values():
             if torrent.metainfo.info_hash != number and (peer in torrent.peers or peer in torrent.opening):
@@ -852,7 +852,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     def _drop(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
         """End a connection."""
-        self._part(host, torrent.metainfo.info_hash, peer)
+        self._disconnect(host, torrent.metainfo.info_hash, peer)
         self._lose(host, torrent, peer)
 
     @staticmethod
@@ -891,7 +891,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(MetadataPart)
     def metadata(self, host: Host, sender: PeerId, message: MetadataPart) -> None:
         """A part of the metadata. When all have come, their hash is compared with the info-hash."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         part, metainfo = message.part_number, message.metainfo
         if torrent is None or connection is None or torrent.ready or part not in torrent.parts:
             return
@@ -922,7 +922,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     # --- who has what ----------------------------------------------------------------------------------------------
 
-    def _of(self, info_hash: int, peer: PeerId) -> tuple[Torrent, Connection] | tuple[None, None]:
+    def _connection_of(self, info_hash: int, peer: PeerId) -> tuple[Torrent, Connection] | tuple[None, None]:
         torrent = self.torrents.get(info_hash)
         if torrent is None:
             return None, None
@@ -937,7 +937,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Bitfield)
     def bitfield(self, host: Host, sender: PeerId, message: Bitfield) -> None:
         """What a new neighbour has. Two seeds have nothing for each other."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None or message.pieces < 0:
             return
         if not torrent.ready:
@@ -947,22 +947,22 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         torrent.state.count(connection.theirs, -1)
         connection.theirs = bits
         torrent.state.count(bits, 1)
-        self._seen(host, torrent, sender, connection)
+        self._pieces_seen(host, torrent, sender, connection)
 
     @on(Have)
     def has(self, host: Host, sender: PeerId, message: Have) -> None:
         """A neighbour completed a piece."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None and 0 <= message.piece < PIECES_MOST:
-            torrent.moved_us = host.now_us
+            torrent.progress_us = host.now_us
             self._has_more(host, torrent, sender, connection, 1 << message.piece)
 
     @on(Haves)
     def has_some(self, host: Host, sender: PeerId, message: Haves) -> None:
         """A neighbour completed several pieces."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None and message.pieces > 0:
-            torrent.moved_us = host.now_us
+            torrent.progress_us = host.now_us
             self._has_more(host, torrent, sender, connection, message.pieces)
 
     def _has_more(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, bits: int) -> None:
@@ -987,7 +987,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if new & ~state.have and (not connection.interesting or not (connection.choked or connection.asked)):
             self._show_interest(host, torrent, peer, connection)
 
-    def _seen(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
+    def _pieces_seen(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
         if connection.theirs == torrent.layout.all:
             if torrent.state.complete:
                 self._drop(host, torrent, peer)
@@ -1009,7 +1009,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Interested)
     def interested(self, host: Host, sender: PeerId, message: Interested) -> None:
         """It gets a free slot at once."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None:
             return
         connection.interested = True
@@ -1019,11 +1019,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(NotInterested)
     def not_interested(self, host: Host, sender: PeerId, message: NotInterested) -> None:
         """It stays unchoked until the next round, and takes none of the four slots: the best that waits gets it."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             connection.interested = False
-            if connection.untold:
-                self._tell_untold(host, torrent, sender, connection)
+            if connection.unannounced:
+                self._announce_pieces(host, torrent, sender, connection)
             if not connection.choking:
                 self._fill_slot(host, torrent)
 
@@ -1035,20 +1035,20 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         for peer, one in torrent.peers.items():
             if not one.theirs & bit:
                 if one.interested and not late:
-                    one.untold |= bit
-                elif one.untold:
-                    self._tell_untold(host, torrent, peer, one, bit)
+                    one.unannounced |= bit
+                elif one.unannounced:
+                    self._announce_pieces(host, torrent, peer, one, bit)
                 else:
                     at_once.append(peer)
         if at_once:
             host.multicast(at_once, Have(number, piece), cause=cause)
-        if not late and not torrent.telling:
-            torrent.telling = True
+        if not late and not torrent.haves_due:
+            torrent.haves_due = True
             host.after_s(host.options.have_s, TellHaves(number), cause=cause)
 
     @staticmethod
-    def _tell_untold(host: Host, torrent: Torrent, peer: PeerId, connection: Connection, more: int = 0) -> None:
-        bits, connection.untold = (connection.untold | more) & ~connection.theirs, 0
+    def _announce_pieces(host: Host, torrent: Torrent, peer: PeerId, connection: Connection, more: int = 0) -> None:
+        bits, connection.unannounced = (connection.unannounced | more) & ~connection.theirs, 0
         if bits:
             number = torrent.metainfo.info_hash
             message = Haves(number, bits) if bits & (bits - 1) else Have(number, bits.bit_length() - 1)
@@ -1058,10 +1058,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     def tell_haves(self, host: Host, tick: TellHaves) -> None:
         torrent = self.torrents.get(tick.info_hash)
         if torrent is not None:
-            torrent.telling = False
+            torrent.haves_due = False
             for peer, one in torrent.peers.items():
-                if one.untold:
-                    self._tell_untold(host, torrent, peer, one)
+                if one.unannounced:
+                    self._announce_pieces(host, torrent, peer, one)
 
     def _fill_slot(self, host: Host, torrent: Torrent) -> None:
         """Give a free slot to the best neighbour that waits for one, ties at random."""
@@ -1074,7 +1074,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         seeding = torrent.state.complete
         for peer, one in torrent.peers.items():
             if one.interested and one.choking and (seeding or not one.snubbed):
-                rate = one.went + one.went_before if seeding else one.came + one.came_before
+                rate = one.sent + one.sent_before if seeding else one.received + one.received_before
                 if rate > best:
                     best, waiting = rate, [peer]
                 elif rate == best:
@@ -1120,7 +1120,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     # --- choking ------------------------------------------------------------------------------------------------
 
-    def _tick(self, host: Host) -> None:
+    def _start_rounds(self, host: Host) -> None:
         """Rounds of choking go on while there is a connection, or a download."""
         if not self.ticking:
             self.ticking = True
@@ -1143,7 +1143,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         for torrent in list(self.torrents.values()):
             late_us = host.now_us - CONNECT_TIMEOUT_US
             for peer in [peer for peer, since_us in torrent.opening.items() if since_us <= late_us]:
-                self._part(host, torrent.metainfo.info_hash, peer)
+                self._disconnect(host, torrent.metainfo.info_hash, peer)
                 self._lose(host, torrent, peer)
             late_us = host.now_us - METADATA_TIMEOUT_US
             for part in [part for part, asked_us in torrent.parts.items() if 0 <= asked_us <= late_us]:
@@ -1153,7 +1153,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             if torrent.peers:
                 self._round(host, torrent)
             if not torrent.state.complete:
-                self._look_for_help(host, torrent)
+                self._check_availability(host, torrent)
 
     def _round(self, host: Host, torrent: Torrent) -> None:
         seeding = torrent.state.complete
@@ -1165,10 +1165,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             if not seeding and one.asked and one.block_us < snubbed_us:
                 one.snubbed = True
                 self._unask(torrent, peer, one)
-            new = host.now_us - one.since_us < NEW_US and not one.tried
-            rate = one.came + one.came_before
+            new = host.now_us - one.since_us < NEW_US and not one.was_unchoked
+            rate = one.received + one.received_before
             if seeding:
-                rate = one.unchoked_us if turns else one.went + one.went_before
+                rate = one.unchoked_us if turns else one.sent + one.sent_before
             neighbours.append(Rated(peer, rate, one.interested, one.snubbed and not seeding, new))
         torrent.rounds += 1
         if self.rides_free:
@@ -1183,7 +1183,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             # Of one that stays choked nothing changes; another may be the optimistic one now.
             if not (choking and one.choking):
                 self._set_choking(host, torrent, peer, one, choking=choking)
-            one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0
+            one.received_before, one.received, one.sent_before, one.sent = one.received, 0, one.sent, 0
         if torrent.offered is not None:
             self._offer_again(host, torrent)
         self._refill(host, torrent)
@@ -1201,7 +1201,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 torrent.unchoked.pop(peer, None)
             else:
                 torrent.unchoked[peer] = None
-                connection.tried, connection.unchoked_us = True, host.now_us
+                connection.was_unchoked, connection.unchoked_us = True, host.now_us
             host.send(peer, state_message(Choke if choking else Unchoke, torrent.metainfo.info_hash))
         self._mark(host, torrent, peer, connection)
 
@@ -1211,7 +1211,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             size = message.block.size
             self.uploaded -= size
             torrent.uploaded -= size
-            connection.went = max(0, connection.went - size)
+            connection.sent = max(0, connection.sent - size)
 
     @staticmethod
     def _mark(host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
@@ -1219,14 +1219,14 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             word = "optimistic" if peer == torrent.optimistic else "unchoked"
         else:
             word = "interested" if connection.interesting else "choked"
-        if word != connection.word:
-            connection.word = word
+        if word != connection.link_word:
+            connection.link_word = word
             host.mark(peer, word)
 
     @on(Choke)
     def choked(self, host: Host, sender: PeerId, message: Choke) -> None:
         """What was asked and not sent yet will not come."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             connection.choked = True
             if connection.asked:
@@ -1235,7 +1235,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Unchoke)
     def unchoked(self, host: Host, sender: PeerId, message: Unchoke) -> None:
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             connection.choked = False
             connection.block_us = host.now_us
@@ -1269,7 +1269,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Request)
     def requested(self, host: Host, sender: PeerId, message: Request) -> None:
         """Send a block, unless the sender is choked."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None or connection.choking:
             return
         layout, piece, begin, length = torrent.layout, message.piece, message.begin, message.length
@@ -1277,25 +1277,25 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             return
         if begin < 0 or begin + length > layout.size(piece):
             return
-        self._give(host, torrent, sender, connection, piece, begin, length)
+        self._send_block(host, torrent, sender, connection, piece, begin, length)
 
     @on(Requests)
     def requested_some(self, host: Host, sender: PeerId, message: Requests) -> None:
         """Send blocks, unless the sender is choked."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None or connection.choking:
             return
         layout = torrent.layout
         for piece, block in message.blocks[:REQUESTS_MOST]:
             if 0 <= piece < layout.pieces and 0 <= block < layout.blocks(piece) and torrent.state.have >> piece & 1:
-                self._give(host, torrent, sender, connection, piece, *layout.block(piece, block))
+                self._send_block(host, torrent, sender, connection, piece, *layout.block(piece, block))
 
-    def _give(
+    def _send_block(
         self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, piece: int, begin: int, length: int
     ) -> None:
         block = host.blob(torrent.file, piece * torrent.layout.piece_length + begin, length)
         answer = Piece(torrent.metainfo.info_hash, piece, begin, block)
-        connection.went += length
+        connection.sent += length
         self.uploaded += length
         torrent.uploaded += length
         put_bounded(connection.owed, (piece, begin), answer, host.options.pipeline)
@@ -1304,7 +1304,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Cancel)
     def cancelled(self, host: Host, sender: PeerId, message: Cancel) -> None:
         """A block is not needed any more: it is not sent, if it was not begun."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             answer = connection.owed.pop((message.piece, message.begin), None)
             if answer is not None:
@@ -1315,15 +1315,15 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         """A block has come."""
         size, piece = message.block.size, message.piece
         self.downloaded += size
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None:
             self.wasted += size
             return
         state = torrent.state
         block = message.begin // BLOCK_BYTES
         connection.asked.pop((piece, block), None)
-        connection.came += size
-        connection.block_us = torrent.moved_us = host.now_us
+        connection.received += size
+        connection.block_us = torrent.progress_us = host.now_us
         connection.snubbed = False
         torrent.downloaded += size
         others = state.arrived(sender, piece, block, message.block.digest)
@@ -1400,7 +1400,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             (host.fetched if kept else host.decoy)(holder, meta.name, cause=torrent.cause)
             host.let_close(torrent.cause)
             torrent.cause = 0
-        torrent.lonely_us, torrent.suspects = None, {}
+        torrent.unavailable_us, torrent.suspects = None, {}
         self._tell_role(host)
         if not kept:
             self._forget(host, meta.info_hash)
@@ -1432,10 +1432,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if torrent.reannounce is not None:
             host.cancel(torrent.reannounce)
         for peer in (*torrent.peers, *torrent.opening):
-            self._part(host, info_hash, peer)
+            self._disconnect(host, info_hash, peer)
         self._tell_role(host)
 
-    def _look_for_help(self, host: Host, torrent: Torrent) -> None:
+    def _check_availability(self, host: Host, torrent: Torrent) -> None:
         """A download that nobody can complete has failed, as far as its ask is concerned; it goes on if somebody comes
         who can help. A neighbour that was asked and sends nothing is no help; nor is a connection that is only tried.
         While neighbours get pieces that no neighbour had before, somebody further off has them: the only seed of a
@@ -1449,15 +1449,15 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         missing = (torrent.layout.all & ~torrent.state.have & ~theirs).bit_count() if torrent.ready else 1
         if not torrent.ready and any(one.metadata_bytes for one in torrent.peers.values()):
             missing = 0
-        if host.now_us - torrent.moved_us >= host.options.stalled_s * 1e6:
+        if host.now_us - torrent.progress_us >= host.options.stalled_s * 1e6:
             self._give_up(host, torrent, f"no block came for {host.options.stalled_s:g} s")
         elif not missing or more:
-            torrent.lonely_us = None
-        elif torrent.lonely_us is None:
-            torrent.lonely_us = host.now_us
+            torrent.unavailable_us = None
+        elif torrent.unavailable_us is None:
+            torrent.unavailable_us = host.now_us
             self._announce(host, torrent, "")
-        elif host.now_us - torrent.lonely_us >= host.options.give_up_s * 1e6:
-            torrent.lonely_us = None
+        elif host.now_us - torrent.unavailable_us >= host.options.give_up_s * 1e6:
+            torrent.unavailable_us = None
             pieces = f"{missing} of its {torrent.layout.pieces} pieces" if torrent.ready else "the metadata"
             self._give_up(host, torrent, f"nobody has {pieces}")
 
@@ -1478,16 +1478,16 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         host.after_s(host.options.pex_s, tick, cause=None)
         for number, torrent in self.torrents.items():
             now = dict.fromkeys(torrent.peers)
-            added = tuple(peer for peer in now if peer not in torrent.told)[:PEX_MOST]
-            dropped = tuple(peer for peer in torrent.told if peer not in now)[:PEX_MOST]
-            torrent.told = now
+            added = tuple(peer for peer in now if peer not in torrent.exchanged)[:PEX_MOST]
+            dropped = tuple(peer for peer in torrent.exchanged if peer not in now)[:PEX_MOST]
+            torrent.exchanged = now
             if added or dropped:
                 host.multicast(list(now), PeerExchange(number, added, dropped))
 
     @on(PeerExchange)
     def exchanged(self, host: Host, sender: PeerId, message: PeerExchange) -> None:
         """A leecher that lacks neighbours connects to them."""
-        torrent, connection = self._of(message.info_hash, sender)
+        torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None and not torrent.state.complete:
             for peer in message.dropped:
                 torrent.known.pop(peer, None)
@@ -1495,7 +1495,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     # --- verbs ------------------------------------------------------------------------------------------------------
 
-    def rides_otherwise(self, host: Host) -> None:
+    def riding_switched(self, host: Host) -> None:
         """A free rider chokes everybody for good. Of one that uploads again the next round of choking unchokes some."""
         for torrent in self.torrents.values() if self.rides_free else ():
             torrent.optimistic = None
@@ -1528,8 +1528,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         elif all_:
             share = 1.0
         links = [link for one in all_ for link in one.peers.values()]
-        down = sum(link.came + link.came_before for link in links) / RATE_WINDOW_S
-        up = sum(link.went + link.went_before for link in links) / RATE_WINDOW_S
+        down = sum(link.received + link.received_before for link in links) / RATE_WINDOW_S
+        up = sum(link.sent + link.sent_before for link in links) / RATE_WINDOW_S
         return share, down, up, float(len(links)), float(self.wasted)
 
     def contacts(self) -> Sequence[PeerId]:

@@ -120,7 +120,9 @@ class Tracker(Peer):
         """Who takes part in the torrent with this info-hash."""
         return self.registry.torrents.get(number, ())
 
-    def _taken(self, host: Host, peer: PeerId, message: Announce | UdpAnnounce) -> tuple[int, int, tuple[PeerId, ...]]:
+    def _register(
+        self, host: Host, peer: PeerId, message: Announce | UdpAnnounce
+    ) -> tuple[int, int, tuple[PeerId, ...]]:
         self.registry.announce(peer, message.info_hash, message.left, message.event, host.now_us)
         complete, incomplete = self.registry.counts(message.info_hash)
         most = 0 if message.event == "stopped" else min(max(message.numwant, 0), host.options.numwant_max)
@@ -129,8 +131,8 @@ class Tracker(Peer):
     @on(Announce)
     def announced(self, host: Host, sender: PeerId, message: Announce) -> None:
         """Over HTTP: one request, one answer."""
-        taken = self._taken(host, sender, message)
-        host.reply(Announced(message.info_hash, int(host.options.interval_s), *taken))
+        counts_and_peers = self._register(host, sender, message)
+        host.reply(Announced(message.info_hash, int(host.options.interval_s), *counts_and_peers))
 
     @on(Stopped)
     def stopped(self, host: Host, sender: PeerId, message: Stopped) -> None:
@@ -148,8 +150,8 @@ class Tracker(Peer):
     def udp_announced(self, host: Host, sender: PeerId, message: UdpAnnounce) -> None:
         """Over UDP, second step. An id that is not known any more is not answered."""
         if self.ids.get(message.connection_id, 0) > host.now_us:
-            taken = self._taken(host, sender, message)
-            host.reply(UdpAnnounced(message.info_hash, int(host.options.interval_s), *taken))
+            counts_and_peers = self._register(host, sender, message)
+            host.reply(UdpAnnounced(message.info_hash, int(host.options.interval_s), *counts_and_peers))
 
 
 @dataclass(slots=True, eq=False)
