@@ -14,8 +14,8 @@ torrent and in the hash table, connects to peers and downloads. A seed stays unt
 The hash table is that of Kademlia with the values of BEP 5 (`--set dht.k=8` and so on); the key of a torrent is its
 info-hash. A client that knows no node of it learns of one from the first peer that it is connected to.
 
-A seed serves its neighbours in turn, as clients do since version 4 of the first one; `seed_choking=rate` has the rule
-of BEP 3, by which who takes most is served.
+A seed serves its neighbours in turn, as clients do since version 4 of the original client; `seed_choking=rate` sets the
+rule of BEP 3, by which a seed serves the neighbours that download fastest from it.
 
 Sources: BEP 3 (protocol, choking), 5 (hash table), 9 (metadata from peers), 11 (peer exchange), 12 (several trackers),
 15 (UDP trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003;
@@ -148,19 +148,19 @@ METADATA_TIMEOUT_US = 20_000_000
 OFFER_US = 60_000_000
 """Super-seeding: until a neighbour whose piece nobody takes is told of another one."""
 ASKS_MOST = 8
-"""Asks of one peer for the same torrent that are told of its download."""
+"""Asks of one peer for the same torrent that the progress of its download is reported to."""
 BANNED_MOST = 1_000
 PEX_MOST = 50
 REQUESTS_MOST = 500
 METADATA_PIECES_ALL = (1 << PIECES_MOST) - 1
-"""Pieces of a torrent whose metadata are missing, at most."""
+"""The set of the pieces that are recorded of a neighbour while the metadata of the torrent are missing."""
 CANDIDATES_MOST = 500
 """Addresses of a torrent that are kept to connect to later."""
 
 
 @dataclass(slots=True)
 class BitTorrentOptions:
-    """Figures of BEP 3 and of the first clients, where they say nothing of libtorrent."""
+    """Values of BEP 3 and of the first clients; where these say nothing, those of libtorrent."""
 
     piece_kib: int = option(256, "length of a piece", low=16, high=65_536, unit="KiB", fixed=True)
     upload_slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
@@ -183,7 +183,9 @@ class BitTorrentOptions:
     stalled_s: float = option(
         600.0, "a download has failed if for so long no block comes and no neighbour gets a piece, in s", low=1.0
     )
-    have_s: float = option(5.0, "pieces are told together to who is interested anyway; 0: at once", low=0.0)
+    have_s: float = option(
+        5.0, "time between two announcements of pieces to an interested peer, in s; 0: each piece at once", low=0.0
+    )
     seed_s: float = option(0.0, "mean time that a peer seeds what it downloaded, in s; 0: for ever", low=0.0)
     seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
     super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
@@ -206,7 +208,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class TellHaves:
-    """Pieces of a torrent that became complete are told to the neighbours."""
+    """Time to announce pieces of a torrent that became complete to the neighbours."""
 
     part: ClassVar = "notice"
     info_hash: int
@@ -231,7 +233,7 @@ class NextInTable:
 
 @dataclass(slots=True)
 class SeedEnds:
-    """A user closes the client's window on this torrent."""
+    """A user ends the seeding of this torrent."""
 
     info_hash: int
 
@@ -241,8 +243,9 @@ class Connection:
     """What one end knows of a connection for one torrent, which begins choked and not interested at both ends.
 
     theirs    pieces that the other end has
-    choking   we choke it; interested: it wants pieces of ours; choked: it chokes us; interesting: we told it so
-    received, sent: bytes of blocks of this round and of the one before
+    choking   we choke it; choked: it chokes us
+    interested: it wants pieces of ours; interesting: it has pieces that we want, and we have told it so
+    received, sent: bytes of blocks in this round; received_before, sent_before: in the round before
     block_us  when the last block came; since_us: when it was opened; snubbed: no block came for long
     asked     blocks that we wait for: (piece, block)
     owed      blocks that it asked for and that were sent, and perhaps not begun: (piece, begin)
@@ -278,17 +281,17 @@ class Torrent:
     """One torrent at one peer: what it has, whom it is connected to, and what for.
 
     metainfo  of a magnet link it has no length before the metadata has come; file: what is shared
-    trackers  those that it was announced to, and that are told when it stops
-    cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
+    trackers  to which it was announced; they receive a `Stopped` when it stops
+    cause     of the asks that it is downloaded for, 0 for none; given_up: its failure was reported to them
     unchoked  neighbours that are not choked
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
     exchanged neighbours at the last peer exchange; haves_due: the timer of `TellHaves` runs
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
     seen      pieces that it has or that some neighbour had, as a bit set; none of a magnet link
-    unavailable_us since when there is a piece that no neighbour has and no piece was seen for the first time, else None
-    progress_us  when a block came or a neighbour got a piece, last; or when the download began
+    unavailable_us: since when a missing piece is at no neighbour, and no piece was seen for the first time; or None
+    progress_us: when a block came or a neighbour got a piece, last; or when the download began
     offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
-    parts     of the metadata, those that were asked for: number -> when, -1 once it has come
+    parts     parts of the metadata that were asked for: number -> when, -1 once it has come
     """
 
     metainfo: Metainfo
@@ -329,7 +332,7 @@ class Torrent:
 
     @property
     def live_cause(self) -> Cause:
-        """The cause of what is sent for it."""
+        """The cause of messages that are sent for it; 0 once its failure was reported."""
         return 0 if self.given_up else self.cause
 
     @property
@@ -357,9 +360,10 @@ def seeds_all(peer: Client) -> str | None:
 
 @dataclass(slots=True, eq=False)
 class Client(Peer, name="bittorrent", options=BitTorrentOptions):
-    """A BitTorrent client. `torrents` by info-hash; `to_announce`: those that wait for the hash table; `unseeded`:
-    those that it had whole and left; `banned`: peers that sent wrong bytes; `uploaded`, `downloaded`: bytes of blocks
-    since it started, `wasted`: of these, those that were thrown away."""
+    """A BitTorrent client. `torrents` by info-hash; `to_announce`: torrents that wait to be announced in the hash
+    table; `unseeded`: complete torrents that it has stopped to seed; `banned`: peers that sent wrong bytes; `uploaded`,
+    `downloaded`: bytes of blocks since it started; `wasted`: downloaded bytes that were thrown away; `ticking`,
+    `exchanging`: the timers `Rechoke` and `Exchange` run."""
 
     role = "peer"
     roles: ClassVar = ("leecher", "seed", "free rider")
@@ -403,7 +407,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @classmethod
     def cast(cls, options: BitTorrentOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
-        """A share of the peers never uploads: those with an empty library, as others have something to seed."""
+        """A share of the peers with an empty library never uploads; the others have something to seed."""
         return [
             FreeRider if not len(one.library) and rng.random() < options.free_rider_share else Client for one in members
         ]
@@ -437,7 +441,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         return number is not None and self.dht.has_record(number)
 
     def members(self, number: int) -> Iterable[PeerId]:
-        """Who takes part in the torrent with this info-hash, as its node of the hash table knows."""
+        """The peers of the torrent with this info-hash that its node of the hash table keeps."""
         return self.dht.records.kept.get(number, ())
 
     @classmethod
@@ -495,7 +499,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         return kept or None
 
     def stop(self, host: Host) -> None:
-        """Tell the trackers, so that nobody is sent here."""
+        """Tell the trackers, so that they name this peer to nobody."""
         for torrent in self.torrents.values():
             self._tell_stopped(host, torrent)
 
@@ -571,7 +575,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             self._forget(host, metainfo.info_hash)
             torrent = None
         if torrent is not None and torrent.state.complete:
-            # It has it already.
+            # This peer has the file already.
             host.hit(host.me, metainfo.name, by=index)
             host.fetched(host.me, metainfo.name)
             return
@@ -673,7 +677,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(AnnounceDue)
     def announce_due(self, host: Host, tick: AnnounceDue) -> None:
-        """Trackers forget who is silent."""
+        """Announce a torrent again, since trackers forget peers that are silent."""
         torrent = self.torrents.get(tick.info_hash)
         if torrent is not None:
             torrent.reannounce = None
@@ -683,7 +687,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     def _announce_in_table(self, host: Host, torrent: Torrent) -> None:
         """Ask the nodes nearest to the info-hash for peers, and tell them that this one takes part: at once for a
-        download, for a seed when it is this torrent's turn. A client that is not in the table does so when it is."""
+        download; for a seed, when it is this torrent's turn. A client that is not in the table yet does so when it has
+        joined."""
         number = torrent.metainfo.info_hash
         if not self.dht.is_in:
             return
@@ -696,7 +701,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(NextInTable)
     def next_in_table(self, host: Host, tick: NextInTable) -> None:
-        """Torrents that are gone are left out."""
+        """Announce the next torrent in the hash table, if the client still has it."""
         number = next(iter(self.to_announce), None)
         if number is None:
             return
@@ -708,12 +713,12 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Joined)
     def is_in_table(self, host: Host, joined: Joined) -> None:
-        """What was begun before is announced now."""
+        """It has joined the hash table: announce all torrents there."""
         self._announce_all_in_table(host)
 
     @on(TableDue)
     def table_due(self, host: Host, tick: TableDue) -> None:
-        """Nodes of the table forget who is silent."""
+        """Announce all torrents again, since nodes of the table forget peers that are silent."""
         self._announce_all_in_table(host)
 
     def _announce_all_in_table(self, host: Host) -> None:
@@ -722,13 +727,13 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Found)
     def found_in_table(self, host: Host, found: Found) -> None:
-        """A leecher connects to them; a seed waits until they come."""
+        """Peers of a torrent: a leecher connects to them; a seed waits until they connect."""
         torrent = self.torrents.get(found.context)
         if torrent is not None and not torrent.state.complete:
             self._learn(host, torrent, found.values, found.by)
 
     def _tell_stopped(self, host: Host, torrent: Torrent) -> None:
-        """All trackers that it was announced to are told: perhaps the first one was down then."""
+        """Tell all trackers that it was announced to that this peer stops."""
         counters = torrent.uploaded, torrent.downloaded, torrent.left
         for tracker in torrent.trackers:
             host.send(tracker, Stopped(torrent.metainfo.info_hash, *counters), cause=None)
@@ -736,7 +741,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- connections ------------------------------------------------------------------------------------------------
 
     def _learn(self, host: Host, torrent: Torrent, peers: Sequence[PeerId], by: PeerId | None) -> None:
-        """Addresses of peers of a torrent."""
+        """Keep addresses of peers of a torrent, and connect to some. by: who told them, None if unknown."""
         for peer in peers:
             if peer != host.me and peer >= 0 and peer not in torrent.peers and peer not in torrent.opening:
                 put_bounded(torrent.known, peer, by, CANDIDATES_MOST)
@@ -774,7 +779,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if sender in torrent.opening:
             del torrent.opening[sender]
         elif message.answer:
-            # This end has ended the connection meanwhile.
+            # This end has closed the connection meanwhile.
             return
         elif len(torrent.peers) >= host.options.connections_max:
             self._disconnect(host, number, sender)
@@ -798,8 +803,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self._start_rounds(host)
 
     def _seed_again(self, host: Host, torrent: Torrent, digest: int) -> Torrent | None:
-        """Somebody has other bytes under the same title: another torrent. It is seeded if the file has changed, and is
-        that one now. Returns it, or None."""
+        """A peer names a torrent of the same title with another digest. If the file in the library has changed to that
+        one, seed it in place of the old torrent. Returns the new torrent, or None."""
         file = own_file(host, torrent.metainfo.name)
         if file is None or file.digest != digest:
             return None
@@ -830,7 +835,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self.closed(host, to)
 
     def _lose(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
-        """A connection is gone: what was asked of it is asked of others."""
+        """A connection is gone: ask others for the blocks that were asked of it."""
         if peer in torrent.known:
             del torrent.known[peer]
         connection = torrent.peers.pop(peer, None)
@@ -862,7 +867,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         connection.asked.clear()
 
     def _refill(self, host: Host, torrent: Torrent) -> None:
-        """Blocks became free: ask those that let us."""
+        """Blocks became free: ask neighbours for them that unchoke us and were asked for nothing."""
         if not torrent.state.complete:
             for peer, one in torrent.peers.items():
                 if not one.choked and not one.asked:
@@ -871,7 +876,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- metadata of a magnet link (BEP 9) --------------------------------------------------------------------------
 
     def _ask_metadata(self, host: Host, torrent: Torrent) -> None:
-        """Ask neighbours that have the metadata for the parts that nobody was asked for, each for one in turn."""
+        """Ask for each part of the metadata that nobody was asked for: each of a neighbour that has the metadata, drawn
+        at random."""
         able = [(peer, one.metadata_bytes) for peer, one in torrent.peers.items() if one.metadata_bytes > 0]
         if not able or torrent.ready:
             return
@@ -936,7 +942,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Bitfield)
     def bitfield(self, host: Host, sender: PeerId, message: Bitfield) -> None:
-        """What a new neighbour has. Two seeds have nothing for each other."""
+        """The pieces that a new neighbour has. A seed closes a connection to another seed."""
         torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None or message.pieces < 0:
             return
@@ -996,7 +1002,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self._show_interest(host, torrent, peer, connection)
 
     def _show_interest(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
-        """Tell a neighbour when it becomes interesting or is so no more; ask it, if it lets us."""
+        """Tell a neighbour when it becomes interesting or is so no more; ask it for blocks, if it unchokes us."""
         wanted = torrent.ready and torrent.state.wants(connection.theirs)
         if wanted != connection.interesting:
             connection.interesting = wanted
@@ -1008,7 +1014,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Interested)
     def interested(self, host: Host, sender: PeerId, message: Interested) -> None:
-        """It gets a free slot at once."""
+        """A neighbour is interested: it gets a slot at once, if one is free."""
         torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is None or connection is None:
             return
@@ -1018,7 +1024,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(NotInterested)
     def not_interested(self, host: Host, sender: PeerId, message: NotInterested) -> None:
-        """It stays unchoked until the next round, and takes none of the four slots: the best that waits gets it."""
+        """A neighbour is interested no more. It stays unchoked until the next round, but takes no slot: the best
+        neighbour that waits gets that slot."""
         torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             connection.interested = False
@@ -1028,8 +1035,9 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 self._fill_slot(host, torrent)
 
     def _tell_have(self, host: Host, torrent: Torrent, piece: int) -> None:
-        """A piece is complete. Who has it already is not told. Who is interested in us anyway is told of several pieces
-        together, as nothing that it does depends on one more; the others are told at once."""
+        """Announce a complete piece to neighbours that lack it. To those that are interested in us already, several
+        pieces are announced together later, as nothing that they do depends on one more; to the others, it is announced
+        at once."""
         bit, number, cause = 1 << piece, torrent.metainfo.info_hash, torrent.live_cause
         at_once, late = [], not host.options.have_s or torrent.state.complete
         for peer, one in torrent.peers.items():
@@ -1086,7 +1094,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- super-seeding (BEP 16) --------------------------------------------------------------------------------
 
     def _offer(self, host: Host, torrent: Torrent, peer: PeerId) -> None:
-        """Tell a neighbour of one piece: the one that fewest were told of and have, ties at random."""
+        """Announce one piece to a neighbour that lacks it: the one that fewest neighbours have or were told of, ties at
+        random."""
         offered, connection = torrent.offered, torrent.peers.get(peer)
         if offered is None or connection is None:
             return
@@ -1103,8 +1112,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         host.send(peer, Have(torrent.metainfo.info_hash, piece), cause=None)
 
     def _offer_on(self, host: Host, torrent: Torrent, sender: PeerId, new: int) -> None:
-        """A piece was seen at `sender`: who passed it on is told of another one. Without other neighbours to pass it
-        on to, `sender` itself is."""
+        """`sender` has new pieces: the neighbours to which these were announced have passed them on, and are told of
+        another piece each. `sender` itself is, if it is the only neighbour."""
         if torrent.offered is None:
             return
         for peer, (piece, _) in list(torrent.offered.items()):
@@ -1121,10 +1130,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- choking ------------------------------------------------------------------------------------------------
 
     def _start_rounds(self, host: Host) -> None:
-        """Rounds of choking go on while there is a connection, or a download."""
+        """Start the timers of choking and of peer exchange, unless they run. They run while there is a connection or a
+        download."""
         if not self.ticking:
             self.ticking = True
-            # At a phase of its own: else all that join together would choke at the same instant.
+            # After a random time: else all peers that join together would choke at the same instants.
             host.after(int(host.rng.uniform(0.5, 1.0) * host.options.rechoke_s * 1e6), Rechoke(), cause=None)
         if not self.exchanging and host.options.pex_s:
             self.exchanging = True
@@ -1180,7 +1190,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
         for peer, one in torrent.peers.items():
             choking = peer not in chosen
-            # Of one that stays choked nothing changes; another may be the optimistic one now.
+            # Nothing changes for a neighbour that stays choked. One that stays unchoked may be the optimistic one now.
             if not (choking and one.choking):
                 self._set_choking(host, torrent, peer, one, choking=choking)
             one.received_before, one.received, one.sent_before, one.sent = one.received, 0, one.sent, 0
@@ -1191,7 +1201,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     def _set_choking(
         self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, *, choking: bool
     ) -> None:
-        """Choke or unchoke a neighbour. Of what it asked for, the block on the wire is finished."""
+        """Choke or unchoke a neighbour. If it is choked, a block that is being sent is finished; others that it asked
+        for are not sent."""
         if choking != connection.choking:
             connection.choking = choking
             if choking:
@@ -1206,7 +1217,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self._mark(host, torrent, peer, connection)
 
     def _take_back(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, message: Piece) -> None:
-        """A block that was not begun is not sent."""
+        """Withdraw a block that was not begun to be sent."""
         if host.withdraw(peer, message):
             size = message.block.size
             self.uploaded -= size
@@ -1225,7 +1236,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @on(Choke)
     def choked(self, host: Host, sender: PeerId, message: Choke) -> None:
-        """What was asked and not sent yet will not come."""
+        """A neighbour chokes us: blocks that were asked of it and have not come will not come."""
         torrent, connection = self._connection_of(message.info_hash, sender)
         if torrent is not None and connection is not None:
             connection.choked = True
@@ -1244,12 +1255,12 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- blocks ---------------------------------------------------------------------------------------------------
 
     def _request(self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection) -> None:
-        """Keep the pipeline of requests full; one block is asked of a neighbour that snubs."""
+        """Keep the pipeline of requests full; a neighbour that snubs us is asked for one block at a time."""
         if connection.choked or not connection.interesting:
             return
         state, asked, options = torrent.state, connection.asked, host.options
         most = 1 if connection.snubbed else options.pipeline
-        # Several at a time: two of five.
+        # Requests are sent several at a time: with a pipeline of five, when two are free.
         if len(asked) > most - max(1, most // 2):
             return
         new = []
@@ -1370,8 +1381,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             self._completed(host, torrent)
 
     def _reject(self, host: Host, torrent: Torrent, piece: int) -> None:
-        """The hash of a piece is wrong: all of it is thrown away and fetched again. A single sender is banned at once;
-        of several, those whose blocks differ from the right ones, once these are known."""
+        """The hash of a piece is wrong: all of it is thrown away and fetched again. If one peer sent all of it, it is
+        banned at once; else those are banned whose blocks differ from the right ones, once these are known."""
         part = torrent.state.discard(piece)
         self._waste(torrent, torrent.layout.size(piece))
         host.log("wrong hash", cause=torrent.live_cause, title=torrent.metainfo.name, piece=piece)
@@ -1436,10 +1447,10 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         self._tell_role(host)
 
     def _check_availability(self, host: Host, torrent: Torrent) -> None:
-        """A download that nobody can complete has failed, as far as its ask is concerned; it goes on if somebody comes
-        who can help. A neighbour that was asked and sends nothing is no help; nor is a connection that is only tried.
-        While neighbours get pieces that no neighbour had before, somebody further off has them: the only seed of a
-        large swarm is a neighbour of few, and sends its last piece late."""
+        """Report to its asks that a download has failed, if for long no neighbour has the pieces that are missing; it
+        goes on if a peer comes that has them. Pieces of a neighbour that was asked and sends nothing do not count.
+        While neighbours get pieces that no neighbour had before, some peer that is no neighbour has them: the only seed
+        of a large swarm is a neighbour of few, and sends its last piece late."""
         theirs = 0
         for one in torrent.peers.values():
             if not one.snubbed:
@@ -1496,7 +1507,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     # --- verbs ------------------------------------------------------------------------------------------------------
 
     def riding_switched(self, host: Host) -> None:
-        """A free rider chokes everybody for good. Of one that uploads again the next round of choking unchokes some."""
+        """`rides_free` was switched: a free rider chokes all neighbours. Of a peer that uploads again, the next round
+        of choking unchokes some."""
         for torrent in self.torrents.values() if self.rides_free else ():
             torrent.optimistic = None
             for peer, one in torrent.peers.items():
@@ -1511,7 +1523,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
 
     @verb("seed", undo="stop-seeding", about="Seed all files of the library.", why_not=seeds_all)
     def seed(self, host: Host) -> None:
-        """Files that are seeded already stay as they are."""
+        """Seed the files of the library that are not seeded yet."""
         for file in host.library.files():
             self._seed(host, file, publish=False)
         self.unseeded.clear()
@@ -1579,7 +1591,7 @@ def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Ne
     for peer, one in enumerate(programs):
         if peer == origin:
             continue
-        # A record of the asker alone leads it to nobody: it is there since the asker takes part.
+        # A record of nobody but the asker leads it to no other peer.
         if isinstance(one, (Client, Tracker)) and any(member != origin for member in one.members(number)):
             knowing.append(peer)
         theirs = one.torrents.get(number) if isinstance(one, Client) and not one.rides_free else None
@@ -1599,8 +1611,8 @@ def needs(text: str, origin: PeerId, programs: Sequence[Peer | None]) -> list[Ne
 
 
 def verdict(facts: Facts, hash_table: bool) -> str | None:
-    """What became of a download or a publication, or None for the general sentence. hash_table: whether the clients
-    keep one."""
+    """The result of a download or a publication in a sentence, or None for the general sentence. hash_table: whether
+    the clients keep a hash table."""
     if facts.goal == SEED.name and not facts.trouble and (down := _index_down(facts)):
         return f"Not published: nobody can find its .torrent file, since {down}."
     if facts.goal != DOWNLOAD.name or facts.decoys:
@@ -1652,10 +1664,10 @@ def _nobody_to_ask(facts: Facts, hash_table: bool) -> str:
     elif all(state == "colluding" for state in states):
         trackers = "all trackers enforce a ban"
     else:
-        trackers = "no tracker can be reached and names anybody"
+        trackers = "no tracker that can be reached names a peer"
     if not hash_table:
         return f", as {trackers}"
-    # Trackers are counted as keepers too: of those that are gone, so many at most are trackers.
+    # Trackers are counted as keepers too: at most all of them are among those that are gone.
     gone = facts.keepers.dead + facts.keepers.left - len(states)
     nodes = (
         f": of the nodes that kept its record at least {gone} {'is' if gone == 1 else 'are'} gone" if gone > 0 else ""

@@ -31,8 +31,9 @@ Event = Literal["started", "completed", "stopped", ""]
 
 
 def info_hash_of(name: str) -> int | None:
-    """The info-hash of a title, 160 bits; None for one without words. It is the SHA-1 of the metadata on the real wire,
-    which name and hashes decide; here one title is one file, so the words of its name decide it."""
+    """The info-hash of a title, 160 bits; None for a title without words. On the real wire it is the SHA-1 of the
+    metadata, so it depends on the name and on the hashes of the pieces; here it depends on the words of the name only,
+    since one title is one file."""
     return key_of(name)
 
 
@@ -40,8 +41,8 @@ class Metainfo(NamedTuple):
     """A .torrent file: what a downloader needs to know. Without a length it is a magnet link.
 
     info_hash     SHA-1 of the bencoded `info`: names the torrent
-    digest        stands for the hashes of all pieces: the digest of the file's bytes, see `api.part_of`. On the real
-                  wire the info-hash decides it: torrents with other bytes under the same title are others
+    digest        the digest of the file's bytes, in place of the hashes of all pieces, see `api.part_of`. On the real
+                  wire the info-hash depends on it: the same title with other bytes is another torrent
     tiers         trackers (BEP 12): tiers of addresses
     """
 
@@ -59,8 +60,8 @@ class Metainfo(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Size of the bencoded file: 20 bytes of SHA-1 a piece and about 200 of the rest. That of a magnet link: its
-        info-hash in 40 digits, the name, and an address of 30 bytes for each tracker."""
+        """Size in bytes. Of a .torrent file: 20 bytes of SHA-1 for each piece, and 200 for the rest. Of a magnet link:
+        its info-hash in 40 digits, the name, and an address of 30 bytes for each tracker."""
         if not self.whole:
             return 60 + len(self.name.encode(errors="replace")) + 30 * len(self.tiers)
         return 20 * self.layout.pieces + 200
@@ -288,7 +289,7 @@ class Handshake:
 
 @message()
 class Close:
-    """Stands for the end of the connection of one torrent, where the stream serves others; a FIN is not counted."""
+    """The connection of one torrent ends, while other torrents still use the stream. In place of a FIN."""
 
     info_hash: int
 
@@ -367,7 +368,7 @@ class NotInterested(_State):
 def state_message(
     kind: type[Choke | Unchoke | Interested | NotInterested], info_hash: int
 ) -> Choke | Unchoke | Interested | NotInterested:
-    """The message of this class for a torrent: one object for all, as there are many, and each is counted once."""
+    """The message of this class for a torrent: one object for all senders, so that its size is computed once."""
     return kind(info_hash)
 
 

@@ -60,7 +60,7 @@ class PartialPiece:
 
     free   not asked of anybody now
     got    arrived
-    by     who sent each block that arrived, and the digest of its bytes: a piece whose hash is wrong is blamed on them
+    by     block -> who sent it, and the digest of its bytes: used to find out who sent wrong bytes
     """
 
     free: int
@@ -73,9 +73,9 @@ class Downloading:
     """What a leecher has and lacks of one torrent, and what it has asked for.
 
     have         complete pieces whose hashes were right
-    partial      pieces that were begun, in the order in which they were
+    partial      pieces that were begun, in the order in which they were begun
     asked        (piece, block) -> whom it is asked of: several in the end game
-    availability neighbours that have each piece
+    availability for each piece, the number of neighbours that have it
     begun        the pieces of `partial`, as bits
     """
 
@@ -103,7 +103,7 @@ class Downloading:
     def count(self, theirs: int, by: int) -> None:
         """A neighbour with these pieces came (1) or went (-1)."""
         if theirs and not theirs & (theirs - 1):
-            # One piece, as most messages tell of.
+            # One piece, as in most messages.
             self.availability[theirs.bit_length() - 1] += by
             return
         for piece in bits_of(theirs):

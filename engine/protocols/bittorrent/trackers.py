@@ -1,8 +1,8 @@
 """Trackers and the index site: who takes part in a torrent, and where .torrent files come from.
 
-A tracker knows which peers take part in a torrent and nothing else: neither names nor data (BEP 3). Several of them
-stand in tiers (BEP 12). The index site has the .torrent files with their titles; it can be shut down and be opened by
-somebody else, while trackers and running downloads go on.
+A tracker knows which peers take part in a torrent and nothing else: neither names nor data (BEP 3). The trackers of a
+torrent are grouped in tiers (BEP 12). The index site has the .torrent files with their titles; it can be shut down and
+be opened by somebody else, while trackers and running downloads go on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FOUND_MOST = 30
 TORRENTS_MOST = 200_000
 CONNECTION_IDS_MOST = 10_000
 CONNECTION_ID_US = 120_000_000
-"""A tracker takes a connection id for two minutes (BEP 15)."""
+"""A tracker accepts a connection id for two minutes (BEP 15)."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Registry:
     torrents: dict[int, dict[PeerId, Participant]] = field(default_factory=dict)
 
     def announce(self, peer: PeerId, info_hash: int, left: int, event: str, now_us: int) -> None:
-        """A peer came, goes on, or stopped."""
+        """Note an announce of a peer. left: bytes that it lacks; event "stopped" removes it."""
         members = self.torrents.get(info_hash)
         if event == "stopped":
             if members is not None and members.pop(peer, None) is not None and not members:
@@ -62,7 +62,7 @@ class Registry:
         members[peer] = Participant(left, now_us)
 
     def expire(self, before_us: int) -> None:
-        """Forget all who have not announced themselves since then."""
+        """Forget all peers that have not announced themselves since `before_us`."""
         for info_hash, members in list(self.torrents.items()):
             for peer in [peer for peer, one in members.items() if one.at_us < before_us]:
                 del members[peer]
@@ -90,7 +90,7 @@ class Expire:
 
 @dataclass(slots=True, eq=False)
 class Tracker(Peer):
-    """Answers announces over HTTP and over UDP. `ids`: connection ids, and until when each is taken."""
+    """Answers announces over HTTP and over UDP. `ids`: connection ids, and until when each is accepted, in us."""
 
     role = "tracker"
     overlay = False
@@ -148,7 +148,7 @@ class Tracker(Peer):
 
     @on(UdpAnnounce)
     def udp_announced(self, host: Host, sender: PeerId, message: UdpAnnounce) -> None:
-        """Over UDP, second step. An id that is not known any more is not answered."""
+        """Over UDP, second step. An announce with a connection id that is not valid is not answered."""
         if self.ids.get(message.connection_id, 0) > host.now_us:
             counts_and_peers = self._register(host, sender, message)
             host.reply(UdpAnnounced(message.info_hash, int(host.options.interval_s), *counts_and_peers))
@@ -204,7 +204,7 @@ class Tiers:
 
     @classmethod
     def shuffled(cls, tiers: Iterable[Iterable[PeerId]], rng: Rng) -> Tiers:
-        """As they stand in a metainfo, each tier shuffled."""
+        """The tiers of a metainfo, each shuffled."""
         made = [list(tier) for tier in tiers]
         for tier in made:
             rng.shuffle(tier)
@@ -215,7 +215,7 @@ class Tiers:
         return [one for tier in self.tiers for one in tier]
 
     def after(self, tracker: PeerId) -> PeerId | None:
-        """The one to try when this one failed; None: it was the last."""
+        """The tracker to try when this one failed; None if it was the last."""
         order = self.order()
         at = order.index(tracker) + 1 if tracker in order else 0
         return order[at] if at < len(order) else None
