@@ -65,7 +65,7 @@ from .transfers import ASKS, Downloads, Sent, Stalled, Uploads
 HITS = 32
 """Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each. Others go into a further one."""
 EMPTY: dict[bytes, PeerId] = {}
-"""Shared by all servents as the table of queries while it is empty. Never written to: see `Servent.came_from`."""
+"""Shared by all servents as the table of queries while it is empty. Never written to: see `Servent.remember_query`."""
 
 
 @dataclass(slots=True)
@@ -130,12 +130,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if facts["goal"] == PUBLISH.name or not facts["degree"]:
             return ()
         ttl, degree = cls.horizon(options), round(facts["mean_degree"])
-        told = flood(facts["levels"], ttl)
-        who = "everybody" if told.complete else "all peers within them"
+        reach = flood(facts["levels"], ttl)
+        who = "everybody" if reach.complete else "all peers within them"
         return (
-            Theory("reached", told.reached, f"a flood of {ttl} hops comes to {who}"),
-            Theory("messages", told.messages, "2E - N + 1" if told.complete else "deg + sum of (deg - 1)"),
-            Theory("duplicates", told.messages - told.reached, "messages less those reached"),
+            Theory("reached", reach.reached, f"a flood of {ttl} hops comes to {who}"),
+            Theory("messages", reach.messages, "2E - N + 1" if reach.complete else "deg + sum of (deg - 1)"),
+            Theory("duplicates", reach.messages - reach.reached, "messages less those reached"),
             Theory("tree", tree_reach(degree, ttl), f"reached without cycles, degree {degree} (Ritter)"),
         )
 
@@ -162,7 +162,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         number = host.rng.bytes(16)
         put_bounded(self.downloads.mine, number, "", ASKS)
-        self.came_from(host, number, host.me)
+        self.remember_query(host, number, host.me)
         host.multicast(list(self.connections), Query(number, min(host.options.ttl, TTL_MAX), 0, 0, ask.text[:TEXT_MAX]))
 
     @on(Query)
@@ -170,10 +170,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         number = message.guid
         if number is self.latest or number in self.seen or number in self.seen_before:
             return DUPLICATE
-        if not self.takes(host, sender, message):
+        if not self.accepts(host, sender, message):
             return None
         text = message.text
-        self.came_from(host, number, sender)
+        self.remember_query(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
         if found and self.speed >= message.speed:
@@ -185,7 +185,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             host.multicast([n for n in self.connections if n != sender], onward)
         return None
 
-    def takes(self, host: Host, sender: PeerId, message: Query) -> bool:
+    def accepts(self, host: Host, sender: PeerId, message: Query) -> bool:
         """Whether a query that did not come before is of a neighbour and well formed."""
         if sender not in self.connections:
             return False
@@ -229,7 +229,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
 
     # --- the way back of a query ----------------------------------------------------------------------------------
 
-    def came_from(self, host: Host, number: bytes, sender: PeerId) -> None:
+    def remember_query(self, host: Host, number: bytes, sender: PeerId) -> None:
         """Remember the connection that a query came from."""
         if not self.seen:
             # The empty table is shared: EMPTY, or its copy in a swarm that was restored from a checkpoint.

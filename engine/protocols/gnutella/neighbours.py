@@ -111,13 +111,13 @@ class Neighbours:
         if missing <= 0:
             return
         busy = (self.connections, self.calling, self.declined)
-        strangers = [address for address in self.cache if not any(address in each for each in busy)]
-        for address in some_of(strangers, missing, host.rng):
+        unconnected = [address for address in self.cache if not any(address in each for each in busy)]
+        for address in some_of(unconnected, missing, host.rng):
             wait_us = int(host.options.connect_timeout_s * SECOND_US)
             self.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, Connect())
 
-    def hang_up(self, host: Host, address: PeerId) -> bool:
+    def stop_waiting(self, host: Host, address: PeerId) -> bool:
         """Stop waiting for the answer to a Connect. Returns whether there was one to wait for."""
         timer = self.calling.pop(address, None)
         if timer is None:
@@ -126,7 +126,7 @@ class Neighbours:
         return True
 
     def unanswered(self, host: Host, tick: ConnectTimeout) -> None:
-        if self.hang_up(host, tick.to):
+        if self.stop_waiting(host, tick.to):
             self.cache.forget(tick.to)
             self.seek(host)
 
@@ -150,7 +150,7 @@ class Neighbours:
             host.unlink(sender)
 
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
-        if self.hang_up(host, sender):
+        if self.stop_waiting(host, sender):
             self.declined[sender] = None
             for address in message.others[:PONGS]:
                 if 0 <= address <= WORD_MAX:
@@ -159,7 +159,7 @@ class Neighbours:
 
     def connected(self, host: Host, other: PeerId) -> None:
         """A handshake is complete: add a neighbour."""
-        self.hang_up(host, other)
+        self.stop_waiting(host, other)
         self.connections[other] = host.now_us
         self.remember(host, other, host.now_us)
         host.link(other)
@@ -174,7 +174,7 @@ class Neighbours:
     def refused(self, host: Host, to: PeerId) -> None:
         """The machine of a servent refused a message: it is gone."""
         self.cache.forget(to)
-        if self.hang_up(host, to):
+        if self.stop_waiting(host, to):
             self.seek(host)
         self.lose(host, to)
 
@@ -256,10 +256,9 @@ class Neighbours:
 
     def beliefs(self) -> dict[PeerId, Belief]:
         """The peers it knows, with the relation to each."""
-        told = self.shares.get
 
         def files(address: PeerId) -> int | None:
-            shares = told(address)
+            shares = self.shares.get(address)
             return None if shares is None else shares[0]
 
         known = {

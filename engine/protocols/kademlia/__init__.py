@@ -79,7 +79,7 @@ in 1 % of cases. More would not help, and each costs the one who joins a lookup.
 NO_KEY = "a text without words has no key"
 
 
-def a_name(text: str) -> int:
+def key_of_name(text: str) -> int:
     """The key of a name. Raises ValueError for a text without words."""
     key = key_of(text)
     if key is None:
@@ -293,10 +293,10 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         "move-near",
         about="Take an identifier next to the key of a text and join again under it, as Sybils do.",
         values={"text": "a name, e.g. blue train"},
-        checks={"text": a_name},
+        checks={"text": key_of_name},
     )
     def move_near(self, host: Host, text: str) -> None:
         """Nothing binds an identifier to an address (BEP 42 would)."""
-        key = a_name(text)
+        key = key_of_name(text)
         if (key ^ self.dht.table.me.id) >> (ID_BITS - NEAR_BITS):
             self.dht.move(host, near(key, NEAR_BITS, host.rng))

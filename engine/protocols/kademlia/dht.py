@@ -218,11 +218,11 @@ class Dht(Component, options=DhtOptions):
             return
         table, count = self.table, host.options.alpha
         lookup = self._begin(table.me.id, "join", 0, None, host)
-        strangers = self.boot[:count]
-        self.boot = (*self.boot[count:], *strangers)
-        lookup.in_flight += len(strangers)
+        addresses = self.boot[:count]
+        self.boot = (*self.boot[count:], *addresses)
+        lookup.in_flight += len(addresses)
         timeout_us = int(host.options.timeout_s * 1e6)
-        for peer in strangers:
+        for peer in addresses:
             host.call(
                 peer, lookup.request, timeout_us=timeout_us, context=(lookup.number, Contact(-1, peer)), cause=None
             )
@@ -245,9 +245,9 @@ class Dht(Component, options=DhtOptions):
         if options.tokens:
             return
         for key in self.records.kept:
-            heirs = self.table.closest(key, keepers_in(options))
-            if heirs and (pairs := self._pairs(key, now)):
-                host.send(heirs[-1].peer, Store(self.table.me, key, pairs, b"", False), cause=None)
+            nearest = self.table.closest(key, keepers_in(options))
+            if nearest and (pairs := self._pairs(key, now)):
+                host.send(nearest[-1].peer, Store(self.table.me, key, pairs, b"", False), cause=None)
 
     def saved(self) -> object | None:
         """The identifier, and the nearest contacts."""
@@ -356,11 +356,11 @@ class Dht(Component, options=DhtOptions):
             case "republish":
                 self._store(lookup, self._pairs(lookup.target, host.now_us), host)
             case "join":
-                self._looked_up_itself(host)
+                self._join_ended(host)
             case _:
                 pass
 
-    def _looked_up_itself(self, host: Host) -> None:
+    def _join_ended(self, host: Host) -> None:
         """The node has joined if anybody answered: it looks into its farther buckets (2.3).
 
         The paper says into all farther than the nearest neighbour. But the k nearest have been found, so ranges nearer
@@ -385,10 +385,10 @@ class Dht(Component, options=DhtOptions):
         """Take the nodes that were named into the lookup, and go on."""
         number, node = context
         options = host.options
-        if not self._checks_out(answer.node, sender, node, host, options, host.now_us):
-            self._lost(number, node, host)
+        if not self._is_node_asked(answer.node, sender, node, host, options, host.now_us):
+            self._request_failed(number, node, host)
         elif lookup := self.lookups.get(number):
-            self._told(lookup, node, answer.node, answer.nodes)
+            self._answered(lookup, node, answer.node, answer.nodes)
             self._advance(lookup, host, options)
 
     @on_reply(FindValue)
@@ -396,13 +396,13 @@ class Dht(Component, options=DhtOptions):
         """The same, and values if there are any. One that keeps none may answer with nodes alone."""
         number, node = context
         options = host.options
-        if not self._checks_out(answer.node, sender, node, host, options, host.now_us):
-            self._lost(number, node, host)
+        if not self._is_node_asked(answer.node, sender, node, host, options, host.now_us):
+            self._request_failed(number, node, host)
             return
         lookup = self.lookups.get(number)
         if lookup is None:
             return
-        self._told(lookup, node, answer.node, answer.nodes)
+        self._answered(lookup, node, answer.node, answer.nodes)
         values: tuple[PeerId, ...] = ()
         if isinstance(answer, Values):
             values = answer.values
@@ -435,7 +435,7 @@ class Dht(Component, options=DhtOptions):
             pairs = tuple((value, ttl_s) for value in values)
             host.send(node.peer, Store(self.table.me, lookup.target, pairs, b"", True), cause=lookup.cause or None)
 
-    def _told(self, lookup: Lookup, asked: Contact, who: Contact, nodes: tuple[Contact, ...]) -> None:
+    def _answered(self, lookup: Lookup, asked: Contact, who: Contact, nodes: tuple[Contact, ...]) -> None:
         """A node of a lookup has answered and named others."""
         if asked[0] < 0:
             # An address to join by: its identifier is known only now.
@@ -447,7 +447,7 @@ class Dht(Component, options=DhtOptions):
             lookup.ended(asked, True)
         lookup.learn(nodes if len(nodes) <= lookup.k else nodes[: lookup.k], self.table.me, who)
 
-    def _lost(self, number: int, node: Contact, host: Host) -> None:
+    def _request_failed(self, number: int, node: Contact, host: Host) -> None:
         """A request of a lookup had no answer, or none that can be used."""
         self._failed(node, host)
         lookup = self.lookups.get(number)
@@ -464,12 +464,12 @@ class Dht(Component, options=DhtOptions):
     @on_timeout(FindNode)
     def no_nodes(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
         """Go on without it."""
-        self._lost(*context, host)
+        self._request_failed(*context, host)
 
     @on_timeout(FindValue)
     def no_values(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
         """Go on without it."""
-        self._lost(*context, host)
+        self._request_failed(*context, host)
 
     # --- records ---------------------------------------------------------------------------------------------------
 
@@ -525,7 +525,7 @@ class Dht(Component, options=DhtOptions):
     def store(self, host: Host, sender: PeerId, message: Store) -> None:
         """Keep the pairs. With tokens a node stores only the sender's own address, for a good token (BEP 5)."""
         options = host.options
-        if not self._met(message.node, sender, host, options, host.now_us) or not is_id(message.key):
+        if not self._learn_sender(message.node, sender, host, options, host.now_us) or not is_id(message.key):
             return
         pairs = message.pairs
         if options.tokens:
@@ -540,7 +540,7 @@ class Dht(Component, options=DhtOptions):
     def stored(self, host: Host, sender: PeerId, answer: Stored | BadToken, context: tuple[int, Contact]) -> None:
         """Count it."""
         number, node = context
-        good = isinstance(answer, Stored) and self._checks_out(
+        good = isinstance(answer, Stored) and self._is_node_asked(
             answer.node, sender, node, host, host.options, host.now_us
         )
         self._store_ended(number, good, host)
@@ -563,14 +563,14 @@ class Dht(Component, options=DhtOptions):
     @on(Ping)
     def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
         """Answer. A ping is no reason to ping another: each would lead to the next."""
-        if self._met(message.node, sender, host, host.options, host.now_us, probing=False):
+        if self._learn_sender(message.node, sender, host, host.options, host.now_us, probing=False):
             host.reply(Pong(self.table.me))
 
     @on(FindNode)
     def find_node(self, host: Host, sender: PeerId, message: FindNode) -> None:
         """Name the k nearest."""
         options = host.options
-        if self._met(message.node, sender, host, options, host.now_us) and is_id(message.target):
+        if self._learn_sender(message.node, sender, host, options, host.now_us) and is_id(message.target):
             table = self.table
             host.reply(Nodes(table.me, tuple(table.closest(message.target, options.k))))
 
@@ -578,7 +578,7 @@ class Dht(Component, options=DhtOptions):
     def find_value(self, host: Host, sender: PeerId, message: FindValue) -> None:
         """Name the values kept, and the k nearest nodes."""
         options, key, now = host.options, message.key, host.now_us
-        if self._met(message.node, sender, host, options, now) and is_id(key):
+        if self._learn_sender(message.node, sender, host, options, now) and is_id(key):
             table, kept = self.table, self.records.kept
             values = self.records.values(key, now, options.values_most) if key in kept else ()
             shown = token(self.secret, sender, now) if options.tokens else b""
@@ -588,7 +588,7 @@ class Dht(Component, options=DhtOptions):
 
     # Of each message its sender is learned, so options and the time are read once a message and handed on.
 
-    def _met(
+    def _learn_sender(
         self, node: Contact, sender: PeerId, host: Host, options: DhtOptions, now_us: int, probing: bool = True
     ) -> bool:
         """Learn of the sender of a message. Returns whether it can be who it says it is."""
@@ -596,33 +596,33 @@ class Dht(Component, options=DhtOptions):
         if peer != sender or not 0 <= number < ID_END or self.unused:
             return False
         silent_us = int(options.silent_s * 1e6) if probing else NEVER_US
-        told = self.table.heard(node, now_us, options.k, silent_us)
-        if told is None:
+        found = self.table.heard(node, now_us, options.k, silent_us)
+        if found is None:
             return True
-        if told == node:
+        if found == node:
             if self.records.kept:
                 self._hand_over(node, host)
             return True
         timeout_us = int(options.timeout_s * 1e6)
-        host.call(told.peer, Ping(self.table.me), timeout_us=(timeout_us, timeout_us), context=(0, told))
+        host.call(found.peer, Ping(self.table.me), timeout_us=(timeout_us, timeout_us), context=(0, found))
         return True
 
-    def _checks_out(
+    def _is_node_asked(
         self, node: Contact, sender: PeerId, asked: Contact, host: Host, options: DhtOptions, now_us: int
     ) -> bool:
         """Learn of the sender of an answer. Returns whether it is the node that was asked: an address that has another
         identifier now is another node."""
         if node[0] == asked[0] or asked[0] < 0:
-            return self._met(node, sender, host, options, now_us)
+            return self._learn_sender(node, sender, host, options, now_us)
         self.table.forget(asked)
-        self._met(node, sender, host, options, now_us)
+        self._learn_sender(node, sender, host, options, now_us)
         return False
 
     @on_reply(Ping)
     def pong(self, host: Host, sender: PeerId, answer: Pong, context: tuple[int, Contact]) -> None:
         """The contact stays; the newcomer waits in the replacement cache."""
         self.table.checked(context[1])
-        if not self._checks_out(answer.node, sender, context[1], host, host.options, host.now_us):
+        if not self._is_node_asked(answer.node, sender, context[1], host, host.options, host.now_us):
             self._failed(context[1], host)
 
     @on_timeout(Ping)

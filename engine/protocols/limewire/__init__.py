@@ -444,16 +444,16 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if missing <= 0 or len(self.near.calling) >= CALLS_MOST:
             return
         busy = (self.connections, self.near.calling, self.near.declined)
-        strangers = [address for address in self.near.cache if not any(address in each for each in busy)]
-        if not strangers:
+        unconnected = [address for address in self.near.cache if not any(address in each for each in busy)]
+        if not unconnected:
             self.alone(host)
             return
         options = host.options
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
         hello = Handshake(ultrapeer, options.ultrapeer_links, options.max_ttl)
-        count = min(missing, CALLS_MOST - len(self.near.calling), len(strangers))
+        count = min(missing, CALLS_MOST - len(self.near.calling), len(unconnected))
         # One that is alone begins with the latest: an ultrapeer that is new has just called.
-        for address in host.rng.sample(strangers, count) if self.ultrapeer or self.ups else strangers[-count:]:
+        for address in host.rng.sample(unconnected, count) if self.ultrapeer or self.ups else unconnected[-count:]:
             wait_us = int(options.connect_timeout_s * SECOND_US)
             self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
@@ -538,7 +538,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             host.log("nonsense")
             return
         # Whoever does not answer in the third step has no connection: the other end forgets it after a while.
-        if not self.near.hang_up(host, sender):
+        if not self.near.stop_waiting(host, sender):
             return
         self.learn(host, message.others)
         if self.ultrapeer and not message.needed and not self.leaves and not self.accepted:
@@ -563,7 +563,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(Refuse)
     def refuse(self, host: Host, sender: PeerId, message: Refuse) -> None:
-        if not self.near.hang_up(host, sender):
+        if not self.near.stop_waiting(host, sender):
             return
         self.near.declined[sender] = None
         self.learn(host, message.others)
@@ -585,7 +585,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def connected(self, host: Host, other: PeerId, neighbour: Neighbour, *, leaf: bool) -> None:
         """A handshake is complete: add a neighbour, and tell it what can be found here unless it is a leaf."""
-        self.near.hang_up(host, other)
+        self.near.stop_waiting(host, other)
         self.forget_neighbour(other)
         self.connections[other] = host.now_us
         host.link(other)
@@ -609,7 +609,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(ConnectTimeout)
     def unanswered(self, host: Host, tick: ConnectTimeout) -> None:
-        if self.near.hang_up(host, tick.to):
+        if self.near.stop_waiting(host, tick.to):
             self.near.cache.forget(tick.to)
             self.look_for_links(host)
 
@@ -618,7 +618,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         self.near.cache.forget(to)
-        if self.near.hang_up(host, to):
+        if self.near.stop_waiting(host, to):
             self.look_for_links(host)
         self.lose(host, to)
         self.downloads.refused(host, to, message)
@@ -777,7 +777,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             number = guid_of(host.me, number[4:])
         put_bounded(self.downloads.mine, number, "", ASKS)
         put_bounded(self.got, number, 0, ASKS)
-        self.came_from(host, number, host.me)
+        self.remember_query(host, number, host.me)
         if self.ultrapeer:
             entries = entries_of(text, host.options.table_bits)
             self.to_leaves(host, Query(number, 1, 0, flags, text), entries, host.me)
@@ -791,14 +791,14 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         number = message.guid
         if number is self.latest or number in self.seen or number in self.seen_before:
             return DUPLICATE
-        if not self.takes(host, sender, message):
+        if not self.accepts(host, sender, message):
             return None
         text = message.text
         if host.line.up_kbit_s and self.slow(host, sender):
             # The answers would have to wait.
             host.remark(SLOWED, "dropped")
             return None
-        self.came_from(host, number, sender)
+        self.remember_query(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
         if found and self.firewalled and message.speed & FLAGS and message.speed & FIREWALLED:
