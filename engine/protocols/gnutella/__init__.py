@@ -86,10 +86,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     downloads, uploads  the files that are being fetched and served
     """
 
-    # A flood looks into `seen` once for each delivery, and nineteen of twenty are duplicates. With ten thousand
-    # servents such a look-up waits for memory and hardly computes: the servent, its table and the entries are each
-    # somewhere else. Therefore most duplicates are recognised by `latest` alone, and an empty table is shared by all
-    # servents: the tables are then made while the first flood passes, next to each other in memory.
+    # A flood looks into `seen` once for each delivery, and nineteen of twenty deliveries are duplicates. With ten
+    # thousand servents, most time of such a look-up is waiting for memory: the servent, its table and the entries are
+    # at different places. Therefore most duplicates are recognised by `latest` alone, and an empty table is shared by
+    # all servents: so the tables are made while the first flood passes, next to each other in memory.
 
     role = "servent"
     goals = (FIND, FETCH, PUBLISH)
@@ -186,7 +186,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         return None
 
     def accepts(self, host: Host, sender: PeerId, message: Query) -> bool:
-        """Whether a query that did not come before is of a neighbour and well formed."""
+        """Whether a new query came from a neighbour and is well formed."""
         if sender not in self.connections:
             return False
         if not (headed(message) and len(message.text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
@@ -195,7 +195,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         return True
 
     def answer(self, host: Host, sender: PeerId, number: bytes, found: Sequence[File], hops: int) -> None:
-        """Send what was found back, at most `HITS` files in a QueryHit. hops: that the query has travelled."""
+        """Send found files back, at most `HITS` in a QueryHit. hops: how many the query has travelled."""
         # Section "QueryHit": the TTL should be at least the hops of the query plus two.
         ttl = min(hops + 2, TTL_MAX)
         for at in range(0, len(found), HITS):

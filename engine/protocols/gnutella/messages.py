@@ -3,7 +3,7 @@
 GUID, TTL and Hops of the 23 bytes of the descriptor header are fields of each descriptor. A peer's address (IP and
 port) is its PeerId.
 
-How the bytes that are counted differ from those on the wire is said in the docstring of the package.
+The docstring of the package says how the bytes that are counted differ from those on the wire.
 
 The fields of a message that arrives are what their annotations say, with any value. `headed` and `sound` tell whether
 they are possible, and limit them to the values that their bytes on the wire can hold.
@@ -66,12 +66,12 @@ def headed(descriptor: Any) -> bool:
 
 
 def named(name: str) -> bool:
-    """Whether it can be the name of a file."""
+    """Whether a text can be the name of a file."""
     return 0 < len(name) <= NAME_MAX and name.isprintable()
 
 
 def sound(file: File) -> bool:
-    """Whether it is a well-formed result of a QueryHit."""
+    """Whether a file is a well-formed result of a QueryHit."""
     return named(file.name) and 1 <= file.size <= WORD_MAX
 
 
@@ -166,7 +166,7 @@ class QueryHit:
 @message(part="transfer")
 class Push:
     """Payload 0x40: the servent with this id should connect to `address` and offer the file of this index. It has no
-    words: who passes it on cannot tell which file is meant."""
+    words: a servent that passes it on does not know which file is meant."""
 
     guid: bytes
     ttl: int

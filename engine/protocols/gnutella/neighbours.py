@@ -3,10 +3,10 @@
 Source: sections "Connecting to the network", "Ping (0x00)" and "Pong (0x01)"; "Pong caching" of 0.6.
 """
 
-# Overlay. A servent that is told of a death (a refused message, a closed stream) looks for another neighbour at once.
-# Of a censored one it is told nothing: only missing pongs show it. An address that is known from others only is never
-# passed on as a cached pong: otherwise the address of a dead servent would stay in the caches for ever, since each
-# servent that repeats it would make it look recent.
+# Overlay. When a neighbour dies, a servent sees it at once (a refused message, a closed stream) and looks for another
+# one. When a neighbour is censored, it sees that only by missing pongs. An address that is known from others only is
+# never passed on as a cached pong: otherwise the address of a dead servent would stay in the caches for ever, since
+# each servent that repeats it would make it look recent.
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .messages import BYTE_MAX, TTL_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong
 
 SECOND_US = 1_000_000
 NEXT_US = 1
-"""The microsecond after this one: all that begins at this instant has begun by then."""
+"""One microsecond later: all that begins at this instant has begun by then."""
 NEVER_US = HostCache.NEVER_US
 PINGED = 32
-"""Pings that were answered and not passed on whose GUIDs are remembered: those of some minutes."""
+"""How many GUIDs of pings that were answered and not passed on are remembered: enough for some minutes."""
 PONGS = 10
 """Cached pongs in reply to a discovery ping (0.6, "Pong caching": about ten)."""
 KEEP_ALIVE, DISCOVERY = 1, 2
@@ -56,11 +56,11 @@ class Neighbours:
     cache        addresses of servents
     calling      address -> the timer of a Connect that is not answered yet
     declined     servents that were full since the last round of pings
-    shares       servent -> how many files and kilobytes it shares, by the latest pong that told it
-    pings        the way back for pongs, by GUID
+    shares       servent -> how many files and kilobytes it shares, by its latest pong
+    pings        GUID of a ping -> the neighbour to send the pongs back to
     pinged       GUIDs of pings that were answered and not passed on
     wanted       neighbours that it tries to have
-    bootstrap    addresses to begin anew with
+    bootstrap    addresses to begin again with when no other is left
     firewalled   whether it accepts no connections
     """
 
@@ -146,7 +146,8 @@ class Neighbours:
             self.connected(host, sender)
             host.send(sender, Ping(host.rng.bytes(16), DISCOVERY, 0))
         elif sender not in self.connections:
-            # The wait is over; without this it would count us as a neighbour until it misses our pongs.
+            # The answer came too late. Without this, the sender would count us as a neighbour until it misses our
+            # pongs.
             host.unlink(sender)
 
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
@@ -221,7 +222,7 @@ class Neighbours:
         host.send(sender, Pong(guid, back, 0, host.me, len(shared), kilobytes))
         if message.ttl > KEEP_ALIVE:
             for address in self.recently_heard(host, sender)[-PONGS:]:
-                # Of an address that has sent no pong yet nothing is known.
+                # Nothing is known of the files of an address that has sent no pong yet.
                 host.send(sender, Pong(guid, back, 1, address, *self.shares.get(address, (0, 0))))
         ttl = min(message.ttl - 1, options.hop_limit - hops)
         if ttl <= 0:
@@ -255,7 +256,7 @@ class Neighbours:
             host.send(back, Pong(m.guid, m.ttl - 1, m.hops + 1, m.address, m.files, m.kilobytes))
 
     def beliefs(self) -> dict[PeerId, Belief]:
-        """The peers it knows, with the relation to each."""
+        """The peers that it knows: neighbours, servents that it calls, and addresses in the host cache."""
 
         def files(address: PeerId) -> int | None:
             shares = self.shares.get(address)

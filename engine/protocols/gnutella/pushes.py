@@ -1,7 +1,7 @@
-"""Push: a holder that accepts no connections is asked over the overlay to make one itself.
+"""Push: a holder that accepts no connections is asked over the overlay to open one itself.
 
-A Push goes back the way that a QueryHit of the holder came: each servent on it knows from which neighbour. The holder
-then calls the downloader (Giv), which fetches over that connection. Source: section "Firewalled Servents".
+A Push goes back the way that a QueryHit of the holder came: each servent on the way knows from which neighbour it came.
+The holder then calls the downloader (Giv), which fetches over that connection. Source: section "Firewalled Servents".
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ GIVEN = 64
 
 
 class Pushes:
-    """What a servent knows to pass Pushes on, and which peers it has called when a Push was for itself.
+    """The ways on which a servent passes Pushes on, and the peers that it has called when a Push was for itself.
 
     ways        the neighbour that leads to a servent, by its id
     given       peers that may fetch although the servent is firewalled, since it called them
-    neighbours  of the servent
+    neighbours  the neighbours of the servent
     """
 
     __slots__ = ("given", "neighbours", "ways")

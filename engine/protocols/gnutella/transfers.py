@@ -1,11 +1,11 @@
 """How a servent fetches and serves files: HTTP beside the overlay. Source: section "File Downloads"."""
 
-# Downloads. The downloader asks for one range at a time, so that no servent keeps state for one that is gone: a dead
-# holder refuses the next request, a dead downloader sends no more. A holder that refuses, declines, sends other bytes
-# than it promised, or falls silent is replaced by the next one that answered the same query; the bytes that have
-# arrived are kept if the next has the same file. A timer with the cause of the ask runs until the file has arrived or
-# no holder is left, so an ask stays open exactly as long as its download. Transfers open no stream that is drawn: they
-# are no part of the overlay, and no query travels over them.
+# Downloads. The downloader asks for one range at a time, so that no servent keeps state for a peer that is gone: a dead
+# holder refuses the next request, a dead downloader sends no more requests. A holder that refuses, declines, sends
+# other bytes than it promised, or falls silent is replaced by the next one that answered the same query; the bytes that
+# have arrived are kept if the next holder has the same file. A timer with the cause of the ask runs until the file has
+# arrived or no holder is left, so an ask stays open exactly as long as its download. The streams of transfers are not
+# drawn as links: they are no part of the overlay, and no query travels over them.
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ ASKS = 256
 SOURCES = 16
 """Holders remembered for one download."""
 DOWNLOADS = 64
-"""Downloads at a time; what is found while there are so many is not fetched."""
+"""Downloads at a time; files that are found while there are so many are not fetched."""
 RANGE_S = 3
-"""No range takes the line longer than this, so that all that share it hear of it within their timeouts."""
+"""No range takes the line longer than this, so that each download that shares the line receives something within its
+timeout."""
 RANGE_LEAST = 1024
-"""Bytes of the smallest range that is accepted, but for the last of a file: with less a download would never end."""
+"""Bytes of the smallest range that is accepted, except for the last of a file: with less, a download could last for
+ever."""
 WAITING = 4
 """A download that goes on is turned away only when this many times the allowed uploads are waiting."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """The line has taken a range: send it now, unless `handed`: then it was sent at once, and the link delays it."""
+    """The line has taken a range: send it now. With `handed`, it was sent already and the link delays it: only
+    count."""
 
     part: ClassVar = "transfer"
     to: PeerId
@@ -81,9 +84,9 @@ class Downloads:
 
     running     those being fetched, by name
     mine        GUID of an own query -> name of the file that is fetched for it, or "" before there is one
-    pushes      of the servent: the ways to servents that must be pushed
-    firewalled  whether it accepts no connections
-    attempts    that were made so far
+    pushes      the ways to servents that must be pushed
+    firewalled  whether the servent accepts no connections
+    attempts    the number of attempts so far
     """
 
     __slots__ = ("attempts", "firewalled", "mine", "pushes", "running")
@@ -126,7 +129,7 @@ class Downloads:
         self.mine[hit.guid] = file.name
 
     def attempt(self, host: Host, download: Fetch) -> None:
-        """Ask the present source. The cause is stated, since a retry may be started by something without a cause."""
+        """Ask the present source. The cause is given, since a retry may be started by an event without a cause."""
         self.attempts += 1
         download.attempt = self.attempts
         download.moved_us = host.now_us
@@ -222,8 +225,8 @@ class Downloads:
         host.fetched(sender, file.name, cause=download.cause)
 
     def got_decoy(self, host: Host, download: Fetch) -> None:
-        """The hash was right and the user deleted the file, since it is not what its name says. If no other holder has
-        this name, a file of another name that answered the same query is tried."""
+        """The hash was right, but the user deleted the file, since its contents are not what its name says. If no other
+        holder has this name, a file of another name that was found by the same query is tried."""
         download.here = 0
         if not download.others:
             names = (source.file.name for source in download.spare)
@@ -275,7 +278,7 @@ class Uploads:
         self.busy_us = max(host.now_us, self.busy_us) + size * 8_000 // speed
         self.waiting += 1
         if host.line.up_kbit_s:
-            # The link delays it. The timer only tells when the next upload may take its place.
+            # The link delays the range. The timer only says when the next upload may take its place.
             host.send(sender, Chunk(name, offset, Blob(size, file.digest)))
             host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size, handed=True), cause=None)
             return

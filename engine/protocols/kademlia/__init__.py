@@ -6,9 +6,9 @@ nearest have answered: about three steps and 23 requests among 10,000 nodes.
 
 Only whole names are found: a part of a name has another key.
 
-The holder of a thing, the nodes that keep the record and the node that answers are three. When all holders are dead the
-record is still found, until it expires, and is of no use. When the keepers die it is gone until the holder publishes it
-again.
+The holder of a thing, the nodes that keep its record (its keepers) and the node that answers are different nodes. When
+all holders are dead the record is still found, until it expires, and is of no use. When the keepers die the record is
+gone until the holder publishes it again.
 
 Sources, section by section: P. Maymounkov and D. Mazières, "Kademlia: A peer-to-peer information system based on the
 XOR metric" (IPTPS 2002, and its long version), and BEP 5, the table of BitTorrent. The options are the paper's.
@@ -17,16 +17,16 @@ copies on the path, tokens (`BEP5` in `dht.py`; `--set dht.k=8 --set dht.refresh
 
 Paper  here
 2.1    identifiers of 160 bits and the metric (`table.py`). An address is a peer; a key is the SHA-1 of a name's words
-2.2    k-buckets, the least recently heard of first. It is pinged only if it was silent for 15 min (BEP 5): on each
-       newcomer that costs ten times the traffic
+2.2    k-buckets, the least recently heard of contact first. It is pinged only if it was silent for 15 min (BEP 5): a
+       ping for each newcomer would make ten times the traffic
 2.3    PING, STORE, FIND_NODE, FIND_VALUE (`messages.py`, with the sizes of KRPC); the lookup (`lookup.py`), with alpha
        requests always in flight, or in rounds. The last request to all of the k nearest at once is left out. A value
        found is copied to the nearest node that did not have it, for 24 h, halved for each node in between. Refresh.
-       A newcomer looks into those farther buckets alone that its own lookup has not told in full
+       A newcomer refreshes only those farther buckets whose ranges the lookup of itself has not covered
 2.4    the bucket with the own identifier is split. The relaxed rule for unbalanced trees is left out
 2.5    republishing each hour, unless another has; each day by the holder; records handed to newcomers; a leaving node
        hands them over (BEP 5 has no such thing)
-4.1    replacement cache, a pause for those that do not answer, stale contacts
+4.1    replacement cache, a pause for contacts that do not answer, stale contacts
 4.2    several bits a hop: left out
 BEP 5  tokens of 5 to 10 min; answers with values and nodes; error 203
 
@@ -73,7 +73,7 @@ PUBLISHING_MOST = 3
 """Names that a node publishes at once."""
 NEAR_BITS = 20
 """Leading bits that an identifier near a key shares with it: among 10,000 honest nodes there is one that shares as many
-in 1 % of cases. More would not help, and each costs the one who joins a lookup."""
+in 1 % of cases. More bits would not help, and each costs a node that joins one lookup more."""
 
 
 NO_KEY = "a text without words has no key"
@@ -189,7 +189,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
 
     @on(Published)
     def is_published(self, host: Host, result: Published) -> None:
-        """An ask is told on how many nodes it is stored."""
+        """Report to the ask on how many nodes the name is stored."""
         self.publishing.pop(result.context, None)
         if host.cause:
             host.progress(result.stored, result.of)
@@ -210,12 +210,12 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
 
     @on(Found)
     def found(self, host: Host, found: Found) -> None:
-        """Each value is a holder, which the node that answered has named."""
+        """Report each holder that a node has named as a hit."""
         for holder in found.values:
             if holder != host.me:
                 host.hit(holder, found.context, by=found.by)
 
-    # --- to be seen ------------------------------------------------------------------------------------------
+    # --- what is shown ---------------------------------------------------------------------------------------
 
     @classmethod
     def key_of(cls, text: str) -> object | None:
@@ -236,12 +236,12 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
         return self.dht.identifier()
 
     def beliefs(self) -> Beliefs:
-        """What it publishes; the component tells the rest."""
+        """What it publishes; the beliefs of the component are added."""
         return Beliefs(facts={"published": str(len(self.published))})
 
     @classmethod
     def verdict(cls, facts: Facts, options: Any) -> str | None:
-        """Tells holders, keepers and the asker apart."""
+        """Says whether the holders, the keepers or the asker are the reason."""
         if facts.trouble:
             return None
         if facts.setback:

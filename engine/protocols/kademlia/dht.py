@@ -43,11 +43,11 @@ from .table import Bucket, Contact, RoutingTable
 TEND_US = 60_000_000
 """How often a node looks for what is due: refresh, republishing, expiry, a new attempt to join."""
 RETRY_US = 5_000_000
-"""Pause before a node that found nobody tries to join again, give or take half."""
+"""Mean pause before a node that found nobody tries to join again; 0.5 to 1.5 times this, drawn."""
 ASKED_MOST = 30
-"""Most requests of one lookup, as a multiple of k: a node that names others without end cannot keep it going."""
+"""Most requests of one lookup, as a multiple of k: so a lookup ends even if nodes name further ones without end."""
 BOOT_MOST = 100
-"""Addresses to join by that a node keeps."""
+"""Addresses that a node keeps to join the network."""
 NEVER_US = 1 << 62
 AGES = 3_600
 """Different times at which contacts were last heard of at the start."""
@@ -77,7 +77,9 @@ class DhtOptions:
         "in flight", "whether a lookup asks the next node when one has answered, or the next alpha when all have"
     )
     refresh_s: float = option(3_600.0, "look into a bucket that was not looked into for so long", low=10, high=1e6)
-    silent_s: float = option(900.0, "ping a contact that was silent for so long and is in the way", low=0, high=1e6)
+    silent_s: float = option(
+        900.0, "ping the oldest contact of a full bucket if it was silent for so long, in s", low=0, high=1e6
+    )
     timeout_s: float = option(2.0, "how long an answer may take", low=0.1, high=600)
     stale_after: int = option(
         5, "calls in a row without an answer that make a contact stale", low=1, high=20, unit="calls"
@@ -98,7 +100,7 @@ def keepers_in(options: DhtOptions) -> int:
     return min(options.keepers, options.k) or options.k
 
 
-# --- what an owner is told ----------------------------------------------------------------------------------------
+# --- events that an owner receives --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A value was stored on `stored` nodes; `of` were asked to. The node itself is counted if it is one of them, unless
-    no other node answered: then both are 0."""
+    """A value was stored on `stored` nodes; `of` nodes were asked to store it. The node itself is counted if it is one
+    of them, unless no other node answered: then both numbers are 0."""
 
     key: int
     stored: int
@@ -145,7 +147,7 @@ class Joined:
     contacts: int
 
 
-# --- ticks -------------------------------------------------------------------------------------------------------
+# --- timers ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -163,12 +165,12 @@ class Dht(Component, options=DhtOptions):
     """A node of the hash table.
 
     table     its k-buckets; records: what it keeps for others
-    secret    behind its tokens
-    boot      addresses that it was started with, to join by
+    secret    from which its tokens are made
+    boot      addresses to join by, the next to be tried first
     lookups   under way, by number
     storing   lookups that are over, whose results are being stored, by number
     is_in     whether it has joined
-    unused    its owner does without the table: see `stay_out`
+    unused    whether its owner does not use the table: see `stay_out`
     """
 
     shows = (
@@ -229,18 +231,18 @@ class Dht(Component, options=DhtOptions):
         self._advance(lookup, host, host.options)
 
     def stay_out(self) -> None:
-        """An owner that does without the table calls this in its `start`: the node neither joins nor answers."""
+        """Neither join nor answer. An owner that does not use the table calls this in its `start`."""
         self.unused = True
 
     def join_by(self, host: Host, peer: PeerId) -> None:
-        """Another address to join by has become known: try at once."""
+        """Another address to join by has become known: try to join at once, unless the node has joined."""
         if not self.is_in and not self.unused and peer not in self.boot:
             self.boot = (peer, *self.boot[: BOOT_MOST - 1])
             self.join(host)
 
     def stop(self, host: Host) -> None:
-        """Hand each record to the node that is the k-th nearest when this one is gone. With tokens it cannot: it has
-        none of that node, and BEP 5 has no farewell."""
+        """Send each record to the node that becomes the k-th nearest to its key when this one leaves. Not with tokens:
+        it has no token of that node, and BEP 5 has no message for a node that leaves."""
         options, now = host.options, host.now_us
         if options.tokens:
             return
@@ -254,7 +256,7 @@ class Dht(Component, options=DhtOptions):
         return self.table.me.id, tuple(self.table.closest(self.table.me.id, 20))
 
     def move(self, host: Host, node_id: int) -> None:
-        """Take another identifier and join under it. What it kept it keeps."""
+        """Take another identifier and join under it. Records stay."""
         old = self.table
         self.table = RoutingTable(Contact(node_id, host.me))
         self.table.buckets[0].looked_us = host.now_us
@@ -283,9 +285,9 @@ class Dht(Component, options=DhtOptions):
             self._advance(lookup, host, host.options)
 
     def publish(self, host: Host, key: int, *, context: Any = None, upkeep: bool = False) -> None:
-        """Store that this peer has the thing, on the k nodes nearest to the key: `Published` tells on how many.
+        """Store on the k nodes nearest to the key that this peer has the thing: then `Published`.
 
-        upkeep: it is not for the ask that is being handled.
+        upkeep: whether it is done for no ask, although one is being handled.
         """
         lookup = self._begin(key, "publish", 0 if upkeep else host.cause, context, host)
         self._advance(lookup, host, host.options)
@@ -310,7 +312,7 @@ class Dht(Component, options=DhtOptions):
         request = FindValue(table.me, target) if asks else FindNode(table.me, target)
         lookup = self.lookups[self.serial] = Lookup(self.serial, target, purpose, k, request, cause, context)
         table.looked(target, now)
-        # If all are left alone, since none answered, they are asked all the same.
+        # If all contacts have failed and none should be asked now, they are asked nevertheless.
         lookup.learn(table.closest(target, k, now) or table.closest(target, k, NEVER_US), table.me)
         return lookup
 
@@ -320,7 +322,7 @@ class Dht(Component, options=DhtOptions):
         if lookup.asked < ASKED_MOST * lookup.k:
             following = lookup.next(options.alpha, options.lookup == "rounds")
         if following is None:
-            # To join, it waits for addresses although it knows no node yet.
+            # A node that joins knows no other node yet, but waits for the answers of addresses.
             if lookup.order or not lookup.in_flight:
                 self._finish(lookup, host)
             return
@@ -393,7 +395,8 @@ class Dht(Component, options=DhtOptions):
 
     @on_reply(FindValue)
     def values(self, host: Host, sender: PeerId, answer: Values | Nodes, context: tuple[int, Contact]) -> None:
-        """The same, and values if there are any. One that keeps none may answer with nodes alone."""
+        """Take the nodes and the values that were named into the lookup, and go on. A node that keeps no value may
+        answer with nodes alone."""
         number, node = context
         options = host.options
         if not self._is_node_asked(answer.node, sender, node, host, options, host.now_us):
@@ -457,24 +460,24 @@ class Dht(Component, options=DhtOptions):
             lookup.in_flight -= 1
         else:
             lookup.ended(node, False)
-        # Those that are left may be fewer than k.
+        # The nodes that are left may be fewer than k.
         lookup.learn(self.table.closest(lookup.target, lookup.k, host.now_us), self.table.me)
         self._advance(lookup, host, host.options)
 
     @on_timeout(FindNode)
     def no_nodes(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
-        """Go on without it."""
+        """Go on without this node."""
         self._request_failed(*context, host)
 
     @on_timeout(FindValue)
     def no_values(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
-        """Go on without it."""
+        """Go on without this node."""
         self._request_failed(*context, host)
 
     # --- records ---------------------------------------------------------------------------------------------------
 
     def _pairs(self, key: int, now_us: int) -> tuple[tuple[PeerId, int], ...]:
-        """What a STORE says of the records of a key: (value, time to live left in s)."""
+        """The pairs of a STORE for the records of a key: (value, time to live left in s)."""
         return tuple((value, ttl_us // 1_000_000) for value, ttl_us in self.records.stored(key, now_us))
 
     def _store(self, lookup: Lookup, pairs: tuple[tuple[PeerId, int], ...], host: Host) -> None:
@@ -538,7 +541,7 @@ class Dht(Component, options=DhtOptions):
 
     @on_reply(Store)
     def stored(self, host: Host, sender: PeerId, answer: Stored | BadToken, context: tuple[int, Contact]) -> None:
-        """Count it."""
+        """Count the node as a keeper, if it has stored the pairs."""
         number, node = context
         good = isinstance(answer, Stored) and self._is_node_asked(
             answer.node, sender, node, host, host.options, host.now_us
@@ -547,7 +550,7 @@ class Dht(Component, options=DhtOptions):
 
     @on_timeout(Store)
     def not_stored(self, host: Host, to: PeerId, context: tuple[int, Contact], reason: str) -> None:
-        """One node less keeps it."""
+        """The node did not answer, and is not counted as a keeper."""
         self._failed(context[1], host)
         self._store_ended(context[0], False, host)
 
@@ -562,7 +565,7 @@ class Dht(Component, options=DhtOptions):
 
     @on(Ping)
     def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
-        """Answer. A ping is no reason to ping another: each would lead to the next."""
+        """Answer. A ping does not make this node ping another one: each ping would lead to the next."""
         if self._learn_sender(message.node, sender, host, host.options, host.now_us, probing=False):
             host.reply(Pong(self.table.me))
 
@@ -586,12 +589,12 @@ class Dht(Component, options=DhtOptions):
 
     # --- the routing table -------------------------------------------------------------------------------------------
 
-    # Of each message its sender is learned, so options and the time are read once a message and handed on.
+    # The sender of each message is learned, so options and the time are read once for each message and handed on.
 
     def _learn_sender(
         self, node: Contact, sender: PeerId, host: Host, options: DhtOptions, now_us: int, probing: bool = True
     ) -> bool:
-        """Learn of the sender of a message. Returns whether it can be who it says it is."""
+        """Enter the sender of a message into the routing table. Returns whether it can be who it says it is."""
         number, peer = node
         if peer != sender or not 0 <= number < ID_END or self.unused:
             return False
@@ -610,8 +613,8 @@ class Dht(Component, options=DhtOptions):
     def _is_node_asked(
         self, node: Contact, sender: PeerId, asked: Contact, host: Host, options: DhtOptions, now_us: int
     ) -> bool:
-        """Learn of the sender of an answer. Returns whether it is the node that was asked: an address that has another
-        identifier now is another node."""
+        """Enter the sender of an answer into the routing table. Returns whether it is the node that was asked: an
+        address that has another identifier now is another node."""
         if node[0] == asked[0] or asked[0] < 0:
             return self._learn_sender(node, sender, host, options, now_us)
         self.table.forget(asked)
@@ -637,7 +640,7 @@ class Dht(Component, options=DhtOptions):
             self.table.failed(node, host.now_us, int(options.timeout_s * 1e6), options.stale_after)
 
     def _hand_over(self, node: Contact, host: Host) -> None:
-        """A new contact that is one of the k nearest to a key is sent the records of that key, by the node that was the
+        """Send a new contact the records of each key to which it is one of the k nearest nodes, if this node was the
         nearest so far (2.5)."""
         options, table = host.options, self.table
         if options.tokens:
@@ -693,14 +696,14 @@ class Dht(Component, options=DhtOptions):
                 for members in buckets
             ]
 
-    # --- to be seen --------------------------------------------------------------------------------------------------
+    # --- what is shown -----------------------------------------------------------------------------------------------
 
     def identifier(self) -> float | None:
-        """Its place on the circle of identifiers."""
+        """Its place on the circle of identifiers, 0 to 1."""
         return self.table.me.id / ID_END
 
     def contacts(self) -> list[PeerId]:
-        """Whom it could ask: contacts that have not failed to answer."""
+        """The peers that it could ask: contacts that have not failed to answer."""
         failures = self.table.failures
         return [one.peer for one in self.table.contacts() if one not in failures]
 
@@ -715,8 +718,8 @@ class Dht(Component, options=DhtOptions):
         return len(contacts), len(table.buckets), stale, self.records.pairs()
 
     def beliefs(self) -> Beliefs:
-        """Its contacts: alive if heard of since their last call without an answer, dead if stale. That a contact was
-        silent for long says nothing: it is asked when it is in the way."""
+        """Its contacts: alive if heard of since their last call without an answer, dead if stale. A contact that was
+        silent for long may be alive: it is pinged only when a newcomer could take its place."""
         table = self.table
         known: dict[int, Belief] = {}
         failures = table.failures
@@ -742,9 +745,10 @@ class Dht(Component, options=DhtOptions):
 def keep_at_start(
     nodes: Iterable[Dht], pairs: Iterable[tuple[int, PeerId]], options: DhtOptions, rng: Rng
 ) -> list[int]:
-    """Records as they are in a table that has been running for long: each pair of a key and a value is on the k nodes
-    nearest to the key. When a holder published it is spread over the last `publish_s`, when a keeper last heard of it
-    over the last `republish_s`. Returns for each pair how long ago it was published, in us."""
+    """Keep records as in a table that has been running for long: each pair of a key and a value is on the k nodes
+    nearest to the key. The times at which holders published are spread over the last `publish_s`, and those at which
+    keepers last heard of the pairs over the last `republish_s`. Returns for each pair how long ago it was published, in
+    us."""
     expire_us = max(1, int(options.expire_s * 1e6))
     publish_us = max(1, int(min(options.publish_s or options.expire_s, options.expire_s) * 1e6))
     stored_us = max(1, int(min(options.republish_s or options.expire_s, publish_us / 1e6) * 1e6))

@@ -30,8 +30,8 @@ class Lookup:
     tokens    node -> what it wants to see before it stores something (BEP 5)
     empty     the nearest node that answered without the value: the one to cache it (2.3)
     storing, stored, to_store
-              of what is published when the lookup is over: STOREs under way, nodes that have stored it, and nodes that
-              were asked to
+              when the lookup is over and its result is published: STOREs under way, nodes that have stored it, and
+              nodes that were asked to
     asked     requests so far; failed: those that had no answer; rounds: how often some were sent
     """
 
@@ -58,8 +58,8 @@ class Lookup:
     rounds: int = 0
 
     def learn(self, nodes: Iterable[Contact], me: Contact, by: Contact | None = None) -> None:
-        """Nodes that the own table has, or that `by` named. Left out are `me`, what cannot be, and nodes farther away
-        than all that can still be asked."""
+        """Add nodes that the own table has, or that `by` named. Left out are `me`, impossible identifiers, and nodes
+        that are farther away than all that can still be asked."""
         target, order, state, depths, via = self.target, self.order, self.state, self.depth, self.via
         most = self.failed + max(4 * self.k, KEPT_LEAST)
         depth, by_peer = (1, -1) if by is None else (depths.get(by, 0) + 1, by[1])
@@ -128,10 +128,10 @@ class Lookup:
         return True
 
     def nearest(self) -> list[Contact]:
-        """The nodes, of the k nearest, that have answered, the nearest first."""
+        """The k nearest of the nodes that have answered, the nearest first."""
         return [node for _, node in self.order if self.state[node] == ANSWERED][: self.k]
 
     def nearer_than(self, node: Contact) -> int:
-        """Nodes known to be nearer to the target than this one."""
+        """The number of nodes known to be nearer to the target than this one; failed ones are not counted."""
         distance = node.id ^ self.target
         return sum([1 for far, one in self.order if far < distance and self.state[one] != FAILED])

@@ -23,7 +23,7 @@ FIND_NODE_BYTES = 92
 GET_PEERS_BYTES = 95
 ANNOUNCE_BYTES = 147
 ERROR_BYTES = 45
-"""d1:eli203e9:Bad Tokene1:t2:aa1:y1:ee, give or take the text."""
+"""d1:eli203e9:Bad Tokene1:t2:aa1:y1:ee; the text may be longer."""
 NODE_BYTES = 26
 VALUE_BYTES = 8
 """6 bytes of an address as a string of bencode."""
@@ -77,7 +77,7 @@ class FindValue:
     key: int
 
     def about(self) -> Iterable[int]:
-        """Its key is that of a name; who bans the name answers as if it kept nothing."""
+        """Its key, which is that of a name. A node that bans the name answers as if it kept no record of it."""
         return (self.key,) if is_id(self.key) else ()
 
     def without(self, word: str) -> object | None:
@@ -114,7 +114,7 @@ class Store:
     copied: bool
 
     def about(self) -> Iterable[int]:
-        """As for FindValue; who bans the name says that it has stored the pairs, and keeps none."""
+        """As for FindValue. A node that bans the name says that it has stored the pairs, and keeps none."""
         return (self.key,) if is_id(self.key) else ()
 
     def without(self, word: str) -> object | None:
@@ -133,6 +133,6 @@ class Stored:
 
 @message(over="datagram", part="answer", size=ERROR_BYTES)
 class BadToken:
-    """Answer to Store with a token that is not, or no longer, good: error 203."""
+    """Answer to Store with a token that is not valid, or not any more: error 203."""
 
     node: Contact

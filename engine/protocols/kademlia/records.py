@@ -18,8 +18,8 @@ TOKEN_PERIOD_US = 300_000_000
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One pair. stored_us: when a STORE of it last came; copied: it is a copy on the path of a lookup (2.3), which is
-    never republished and gives way to a true one."""
+    """The record of one pair. stored_us: when a STORE of it last came; copied: it is a copy on the path of a lookup
+    (2.3), which is never republished, and is replaced when a STORE that is no copy comes."""
 
     expires_us: int
     stored_us: int
@@ -35,7 +35,7 @@ class Records:
     def store(
         self, key: int, value: PeerId, now_us: int, ttl_us: int, *, copied: bool, keys: int, values: int
     ) -> Record:
-        """Keep a pair for `ttl_us`. At most `keys` keys and `values` values of each: those that came first go first.
+        """Keep a pair for `ttl_us`. At most `keys` keys and `values` values of each are kept: the oldest are removed.
 
         A copy changes nothing of a record that was stored, and never shortens the life of another copy.
         """
@@ -66,7 +66,7 @@ class Records:
                 del self.kept[key]
 
     def due(self, now_us: int, republish_us: int) -> list[int]:
-        """Keys with a record of which no STORE came for `republish_us`."""
+        """Keys that have a record, not a copy, for which no STORE came for `republish_us`."""
         return [key for key, under in self.kept.items() if any(self._due(under.values(), now_us, republish_us))]
 
     def _due(self, records: Iterable[Record], now_us: int, republish_us: int) -> list[Record]:

@@ -74,12 +74,12 @@ class RoutingTable:
     # --- learning ------------------------------------------------------------------------------------------------
 
     def heard(self, contact: Contact, now_us: int, k: int, silent_us: int) -> Contact | None:
-        """A message of this node has arrived: it becomes the most recently heard, or a new contact (2.2).
+        """A message of a node has arrived: the node becomes the most recently heard contact, or a new one (2.2).
 
         Where its bucket is full and cannot be split, it takes the place of a stale contact; else it goes to the
         replacement cache. Returns the node itself if it has become a contact; or a contact that has to be pinged, since
-        it is the least recently heard of a full bucket and was silent for `silent_us`: `checked`, and `heard` or
-        `failed`, tell what came of it; or None.
+        it is the least recently heard of a full bucket and was silent for `silent_us` (when the ping has ended, the
+        caller calls `checked`, and `heard` or `failed`); or None.
         """
         buckets = self.buckets
         at = ID_BITS - (self.me.id ^ contact.id).bit_length()
@@ -123,7 +123,7 @@ class RoutingTable:
         return head
 
     def _insert(self, bucket: Bucket, contact: Contact, now_us: int) -> Contact | None:
-        # An identifier keeps its address as long as that answers: nobody takes the place of another.
+        # A known identifier keeps its address as long as that answers: no other address may take its place.
         if any(known.id == contact.id for known in bucket.nodes):
             return None
         bucket.nodes[contact] = now_us
@@ -187,7 +187,7 @@ class RoutingTable:
     def closest(self, target: int, count: int, now_us: int | None = None) -> list[Contact]:
         """The `count` contacts nearest to an identifier, the nearest first.
 
-        now_us: for a lookup of this node's own: contacts that are left alone now are passed over. None: for an answer
+        now_us: for a lookup of this node's own: contacts that are not to be asked now are left out. None: for an answer
         to others, which names no contact that has failed to answer.
         """
         # Ranges are nearer or farther as a whole, so a bucket is looked at only if those before it had too few. For
@@ -225,7 +225,8 @@ class RoutingTable:
     # --- refresh -------------------------------------------------------------------------------------------------
 
     def looked(self, target: int, now_us: int) -> None:
-        """This node looks for an identifier: the range of its bucket needs no refresh for a while (2.3)."""
+        """Note that this node looks for an identifier: the bucket in whose range it is needs no refresh for a while
+        (2.3)."""
         self.buckets[self.index(target)].looked_us = now_us
 
     def due(self, now_us: int, refresh_us: int) -> list[int]:
