@@ -33,7 +33,7 @@ def newcomer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options
 def node(parent: int = 1, files: Iterable[File] = (), **options: Any) -> tuple[FakeHost, Node]:
     """An ordinary node of a super node."""
     tape, made = newcomer(files, **options)
-    made.adopted(tape, parent)
+    made.set_parent(tape, parent)
     made.update_files(tape)
     tape.take()
     return tape, made
@@ -46,9 +46,9 @@ def super_node(
     tape, made = newcomer(files, **options)
     made.become_super(tape)
     for other in supers:
-        made.joined_super(tape, other)
+        made.add_super(tape, other)
     for other in children:
-        made.took(tape, other, User(False, 1500, False))
+        made.add_child(tape, other, User(False, 1500, False))
     tape.take()
     return tape, made
 

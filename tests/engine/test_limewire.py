@@ -405,9 +405,9 @@ def test_the_asker_wants_results_until_it_has_enough() -> None:
     assert tape.take() == [(77, ReplyAck(question.guid, 2))]
     tape.give(made, DirectHit(question.guid, 1, 0, 77, 1500, False, (TRAIN, TRAIN), guid(5)), sender=77)
     assert tape.noted("hit")
-    assert made.got[question.guid] == 2
+    assert made.own_results[question.guid] == 2
     tape.give(made, DirectHit(question.guid, 1, 0, 79, 1500, False, (TRAIN,), guid(5)), sender=78)
-    assert made.got[question.guid] == 2, "from another address"
+    assert made.own_results[question.guid] == 2, "from another address"
     tape.give(made, DirectHit(question.guid, 1, 0, 78, 1500, False, (TRAIN,), guid(5)), sender=78)
     tape.give(made, ReplyNumber(question.guid, 2), sender=80)
     tape.give(made, ReplyNumber(guid(9), 2), sender=80)

@@ -36,15 +36,14 @@ WAITING = 4
 
 @dataclass(slots=True)
 class Sent:
-    """The line has taken a range: send it now. With `handed`, it was sent already and the link delays it: only
-    count."""
+    """The line has taken a range: send it now. With `already_sent`, it was sent already and the link delays it."""
 
     part: ClassVar = "transfer"
     to: PeerId
     name: str
     offset: int
     size: int
-    handed: bool = False
+    already_sent: bool = False
 
 
 @dataclass(slots=True)
@@ -280,12 +279,12 @@ class Uploads:
         if host.line.up_kbit_s:
             # The link delays the range. The timer only says when the next upload may take its place.
             host.send(sender, Chunk(name, offset, Blob(size, file.digest)))
-            host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size, handed=True), cause=None)
+            host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size, already_sent=True), cause=None)
             return
         host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size))
 
     def sent(self, host: Host, tick: Sent) -> None:
         self.waiting -= 1
-        file = None if tick.handed else own_file(host, tick.name)
+        file = None if tick.already_sent else own_file(host, tick.name)
         if file is not None:
             host.send(tick.to, Chunk(tick.name, tick.offset, Blob(tick.size, file.digest)))

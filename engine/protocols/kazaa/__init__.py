@@ -242,7 +242,7 @@ class Search:
 class Node(Peer, name="kazaa", options=KazaaOptions):
     """An ordinary node, or a super node.
 
-    super_node       which of both it is; needless_us: since when it has had few nodes; promoted_us: when it became a
+    super_node       which of both it is; unneeded_us: since when it has had few nodes; promoted_us: when it became a
                      super node, or last asked a node to become one
     parent           the super node of an ordinary node, -1 for none; parent_us: when it was last heard
     supers           other super nodes of a super node: address -> when it was last heard
@@ -252,7 +252,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     nodes, loads     the list of super nodes: when each was last seen, and its load in %
     bootstrap        addresses to begin anew with
     calling          calls that are not answered yet; full: whether a super node of this round of calls was full
-    volunteers, ripe whether it waits to become a super node, and whether it does after one more round of calls
+    volunteers, last_round whether it waits to become a super node, and whether it does after one more round of calls
     seen             searches that came: number -> from whom
     searches, downloads   own ones, by number
     unopened         files that came and were not opened, by name
@@ -290,9 +290,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     calling: int = 0
     full: bool = False
     volunteers: bool = False
-    ripe: bool = False
-    most: int = 100
-    needless_us: int = 0
+    last_round: bool = False
+    places: int = 100
+    unneeded_us: int = 0
     promoted_us: int = 0
     seen: RecentTable[int, PeerId] = field(default_factory=RecentTable)
     searches: dict[int, Search] = field(default_factory=dict)
@@ -350,8 +350,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 f"No answer: {asked}, but none that has it in its index answered. A search goes {hops} among super "
                 "nodes."
             )
-        told = facts.keepers.up or facts.keepers.censored
-        if (facts.holders.living or facts.holders.beyond) and not told:
+        listed = facts.keepers.up or facts.keepers.censored
+        if (facts.holders.living or facts.holders.beyond) and not listed:
             return f"No answer: {asked}, and no holder of it has told a super node that lives."
         return None
 
@@ -370,8 +370,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             one.peer.super_node = True
             one.host.set_role("super node")
         for a, b in random_links(len(chosen), options.super_links, rng):
-            chosen[a].peer.joined_super(chosen[a].host, chosen[b].id)
-            chosen[b].peer.joined_super(chosen[b].host, chosen[a].id)
+            chosen[a].peer.add_super(chosen[a].host, chosen[b].id)
+            chosen[b].peer.add_super(chosen[b].host, chosen[a].id)
         order = list(chosen)
         rng.shuffle(order)
         at = 0
@@ -387,9 +387,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             at += 1
             if len(parent.peer.children) >= options.children:
                 continue
-            parent.peer.took(parent.host, one.id, User(False, peer.speed, peer.firewalled))
-            parent.peer.shared(parent.host, one.id, tuple(peer.own.values()))
-            peer.adopted(one.host, parent.id)
+            parent.peer.add_child(parent.host, one.id, User(False, peer.speed, peer.firewalled))
+            parent.peer.index_files(parent.host, one.id, tuple(peer.own.values()))
+            peer.set_parent(one.host, parent.id)
         for one in members:
             for node in rng.sample(chosen, min(LIST_MOST, len(chosen))):
                 one.peer.learn(one.host, Listed(node.id, 0, node.peer.load()))
@@ -407,7 +407,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if self.careless:
             # Users who look have done so by now, and have deleted it.
             self.unopened = dict(kept.get("unopened", {}))
-        self.most = options.children
+        self.places = options.children
         self.bootstrap = contacts
         for address in (*kept.get("nodes", ()), *contacts):
             self.nodes.remember(address, HostCache.NEVER_US, LIST_MOST)
@@ -437,7 +437,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     def load(self) -> int:
         """Places that are taken, in %."""
-        return min(100, 100 * len(self.children) // max(1, self.most))
+        return min(100, 100 * len(self.children) // max(1, self.places))
 
     # --- lists of super nodes ---------------------------------------------------------------------------------------
 
@@ -489,17 +489,17 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             return
         options = host.options
         missing = min(options.probes, options.super_links - len(self.supers)) if self.super_node else options.probes
-        strangers = [one for one in self.nodes if one not in self.supers and one not in self.children]
+        unconnected = [one for one in self.nodes if one not in self.supers and one not in self.children]
         if missing <= 0:
             return
-        if not strangers and len(self.supers) < LEAST_SUPER_NODES - 1:
+        if not unconnected and len(self.supers) < LEAST_SUPER_NODES - 1:
             # All meet at the bootstrap peers: a super node that is new tells them of itself by its call.
-            strangers = [one for one in self.bootstrap if one != host.me and one not in self.supers]
+            unconnected = [one for one in self.bootstrap if one != host.me and one not in self.supers]
         # Those that were full when they were last heard of come last.
-        host.rng.shuffle(strangers)
-        strangers.sort(key=lambda one: self.loads.get(one, 0) >= 100)
+        host.rng.shuffle(unconnected)
+        unconnected.sort(key=lambda one: self.loads.get(one, 0) >= 100)
         self.full = False
-        for address in strangers[:missing]:
+        for address in unconnected[:missing]:
             self.calling += 1
             host.call(
                 address,
@@ -508,8 +508,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 context=address,
                 cause=None,
             )
-        if not strangers and not self.super_node:
-            self.alone(host)
+        if not unconnected and not self.super_node:
+            self.no_super_node_found(host)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
@@ -537,14 +537,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.learn_all(host, answer.nodes)
         else:
             self.learn(host, Listed(sender, 0, answer.load))
-            self.stand_down(host, sender, answer.load)
+            self.maybe_demote(host, sender, answer.load)
             user = User(self.super_node, self.speed, self.firewalled)
             if self.super_node and len(self.supers) < host.options.super_links:
                 host.send(sender, user)
-                self.joined_super(host, sender)
+                self.add_super(host, sender)
             elif not self.super_node and self.parent < 0:
                 host.send(sender, user)
-                self.adopted(host, sender)
+                self.set_parent(host, sender)
                 self.own.clear()
                 self.update_files(host)
         self.next_round(host)
@@ -560,15 +560,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if self.calling or self.parent >= 0:
             return
         if not self.super_node:
-            self.alone(host)
+            self.no_super_node_found(host)
         elif len(self.supers) < LEAST_SUPER_NODES - 1 and host.now_us - self.promoted_us < NEW_US:
             # Others that became super nodes at about the same time are not on any list yet.
             host.after(SEEK_US, Seek(), cause=None)
 
-    def alone(self, host: Host) -> None:
+    def no_super_node_found(self, host: Host) -> None:
         """No super node was found. The wait is drawn so that few end it at about the same time, and the others find
         the first ones: the fourth root of a uniform draw is most often near its end."""
-        if self.ripe:
+        if self.last_round:
             self.become_super(host)
             return
         host.after(SEEK_US, Seek(), cause=None)
@@ -582,12 +582,12 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """Look once more, since others may have become super nodes meanwhile."""
         self.volunteers = False
         if self.parent < 0 and not self.super_node:
-            self.ripe = True
+            self.last_round = True
             self.seek(host, Seek())
 
-    def adopted(self, host: Host, parent: PeerId) -> None:
+    def set_parent(self, host: Host, parent: PeerId) -> None:
         """It has a super node."""
-        self.parent, self.parent_us, self.ripe = parent, host.now_us, False
+        self.parent, self.parent_us, self.last_round = parent, host.now_us, False
         host.link(parent)
         host.mark(parent, "super node")
 
@@ -595,15 +595,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     def become_super(self, host: Host) -> None:
         """Become a super node. The one that it had stays a neighbour."""
-        before, self.parent, self.ripe = self.parent, -1, False
-        self.super_node, self.needless_us, self.promoted_us = True, host.now_us, host.now_us
+        before, self.parent, self.last_round = self.parent, -1, False
+        self.super_node, self.unneeded_us, self.promoted_us = True, host.now_us, host.now_us
         host.set_role("super node")
         host.log("promoted")
         for file in self.own.values():
             self.list_file(self.entry(host, file))
         if before >= 0:
             host.send(before, User(True, self.speed, self.firewalled), cause=None)
-            self.joined_super(host, before)
+            self.add_super(host, before)
         self.update_files(host)
         host.after(NEXT_US, Seek(), cause=None)
 
@@ -621,14 +621,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.count = 0
         host.after(NEXT_US, Seek(), cause=None)
 
-    def stand_down(self, host: Host, other: PeerId, load: int) -> None:
+    def maybe_demote(self, host: Host, other: PeerId, load: int) -> None:
         """Of several that became super nodes at about the same time, those that nobody has chosen yet give up in favour
         of the one with the higher load, or with the lower address."""
         others_do = len(self.supers) >= LEAST_SUPER_NODES - 1
         if self.super_node and not self.children and others_do and (load, -other) > (self.load(), -host.me):
             self.become_ordinary(host)
 
-    def joined_super(self, host: Host, other: PeerId) -> None:
+    def add_super(self, host: Host, other: PeerId) -> None:
         """A link to another super node."""
         self.supers[other] = host.now_us
         host.link(other)
@@ -645,31 +645,31 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.lose_child(sender)
         self.supers.pop(sender, None)
         if message.super_node and self.super_node and len(self.supers) <= options.super_links:
-            self.joined_super(host, sender)
+            self.add_super(host, sender)
             self.learn(host, Listed(sender, 0, 0))
         elif not message.super_node and self.super_node and len(self.children) < options.children:
-            self.took(host, sender, message)
+            self.add_child(host, sender, message)
             host.send(sender, SuperNodes(self.listed(host, sender)))
-            self.look_for_help(host)
+            self.maybe_promote_child(host)
         else:
             host.send(sender, NoPlace(self.super_node, self.listed(host, sender)))
             host.unlink(sender)
 
-    def took(self, host: Host, other: PeerId, user: User) -> None:
+    def add_child(self, host: Host, other: PeerId, user: User) -> None:
         """Add an ordinary node."""
         self.children[other] = Child(user.kbit_s, user.firewalled, host.now_us)
         host.link(other)
         host.mark(other, "node")
 
     @on(NoPlace)
-    def refused_late(self, host: Host, sender: PeerId, message: NoPlace) -> None:
+    def no_place(self, host: Host, sender: PeerId, message: NoPlace) -> None:
         """The place was taken by somebody else meanwhile."""
         if sender == self.parent or sender in self.supers:
             self.learn_all(host, message.nodes)
             host.unlink(sender)
             self.closed(host, sender)
 
-    def look_for_help(self, host: Host) -> None:
+    def maybe_promote_child(self, host: Host) -> None:
         """With few places left, ask the node with the fastest line to become a super node, now and then."""
         nearly = len(self.children) >= host.options.children * NEARLY_FULL
         able = [one for one, child in self.children.items() if not child.firewalled]
@@ -692,7 +692,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         """Ping, drop who has been silent for too long, and see whether it is needed as a super node."""
         options = host.options
         self.uptime.look(host.now_us)
-        self.most = options.children
+        self.places = options.children
         old_us = host.now_us - int(options.ping_s * SILENCE * SECOND_US)
         silent = [one for one, heard in self.supers.items() if heard < old_us]
         silent += [one for one, child in self.children.items() if child.heard_us < old_us]
@@ -704,8 +704,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         host.multicast(self.connections(), Ping())
         others_do = len(self.supers) >= LEAST_SUPER_NODES - 1
         if not self.super_node or len(self.children) >= options.children * FEW or not others_do:
-            self.needless_us = host.now_us
-        elif host.now_us - self.needless_us >= options.demotion_s * SECOND_US:
+            self.unneeded_us = host.now_us
+        elif host.now_us - self.unneeded_us >= options.demotion_s * SECOND_US:
             self.become_ordinary(host)
         self.seek(host, Seek())
 
@@ -755,7 +755,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.names.add(entry.name, entry)
         self.hashes.setdefault(entry.hash, {})[entry] = None
 
-    def unlist(self, entry: Result) -> None:
+    def unlist_file(self, entry: Result) -> None:
         self.count -= 1
         self.names.remove(entry.name, entry)
         same = self.hashes[entry.hash]
@@ -771,7 +771,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         new = [file for name, file in now.items() if self.own.get(name) != file]
         if self.super_node:
             for file in gone:
-                self.unlist(self.entry(host, file))
+                self.unlist_file(self.entry(host, file))
             for file in new:
                 self.list_file(self.entry(host, file))
         elif self.parent >= 0:
@@ -790,9 +790,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     @on(Share)
     def share(self, host: Host, sender: PeerId, message: Share) -> None:
         if sender in self.children:
-            self.shared(host, sender, message.files)
+            self.index_files(host, sender, message.files)
 
-    def shared(self, host: Host, sender: PeerId, files: Sequence[Meta]) -> None:
+    def index_files(self, host: Host, sender: PeerId, files: Sequence[Meta]) -> None:
         """Put the files of a node into the index."""
         child = self.children[sender]
         for file in files:
@@ -801,7 +801,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 continue
             old = child.files.pop(file.name, None)
             if old is not None:
-                self.unlist(old)
+                self.unlist_file(old)
             elif len(child.files) >= SHARED_MOST:
                 continue
             made = Result(file.name, file.size, file.hash, sender, child.kbit_s, child.firewalled)
@@ -816,13 +816,13 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         for name in message.names:
             old = child.files.pop(name, None)
             if old is not None:
-                self.unlist(old)
+                self.unlist_file(old)
 
     def lose_child(self, other: PeerId) -> None:
         child = self.children.pop(other, None)
         if child is not None:
             for entry in child.files.values():
-                self.unlist(entry)
+                self.unlist_file(entry)
 
     def keeps(self, text: str) -> bool:
         return self.super_node and next(self.names.matching(text), None) is not None
@@ -910,7 +910,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             if running is not None and (running.hash, running.size) == (result.hash, result.size):
                 running.holders[result.holder] = (result, super_node)
         if running is not None:
-            self.plan(host, running)
+            self.ask_holders(host, running)
         elif search.fetch and search.count and not search.waits:
             search.waits = True
             host.after_s(host.options.choose_s, Choose(number), cause=search.cause)
@@ -943,10 +943,10 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         host.rng.shuffle(holders)
         made.holders.update(holders)
         self.downloads[number] = made
-        self.plan(host, made)
+        self.ask_holders(host, made)
         return True
 
-    def plan(self, host: Host, download: Fetching) -> None:
+    def ask_holders(self, host: Host, download: Fetching) -> None:
         """Ask holders that are asked for nothing, each for a range. Their order was drawn, and stays: who has sent a
         range is asked for the next one."""
         options = host.options
@@ -1012,18 +1012,18 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 host.cancel(call)
         download.asked.clear()
 
-    def lost(self, host: Host, download: Fetching, holder: PeerId) -> None:
+    def range_failed(self, host: Host, download: Fetching, holder: PeerId) -> None:
         """A holder did not send its range."""
         begin, end, _ = download.asked.pop(holder, (0, 0, None))
         download.holders.pop(holder, None)
         download.give_back(begin, end)
-        self.plan(host, download)
+        self.ask_holders(host, download)
 
     @on_timeout(Get)
     def get_unanswered(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
         download = self.downloads.get(context)
         if download is not None and to in download.asked:
-            self.lost(host, download, to)
+            self.range_failed(host, download, to)
 
     @on_reply(Get)
     def get_answered(self, host: Host, sender: PeerId, answer: Chunk | NotHere, context: int) -> None:
@@ -1031,22 +1031,22 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if download is None or sender not in download.asked:
             return
         begin, end, _ = download.asked[sender]
-        if isinstance(answer, NotHere) and answer.busy and download.times(sender) < RETRIES:
+        if isinstance(answer, NotHere) and answer.busy and download.count_refusal(sender) < RETRIES:
             # It stays a holder, and is asked again later.
             del download.asked[sender]
             download.give_back(begin, end)
             download.resting[sender] = None
             host.after(REST_US, Rested(download.number, sender), cause=download.cause)
-            self.plan(host, download)
+            self.ask_holders(host, download)
             return
         if isinstance(answer, NotHere):
-            self.lost(host, download, sender)
+            self.range_failed(host, download, sender)
             return
         size = answer.data.size
         right = answer.offset == begin and answer.hash == download.hash
         if not right or not min(end - begin, RANGE_LEAST) <= size <= end - begin:
             host.log("nonsense")
-            self.lost(host, download, sender)
+            self.range_failed(host, download, sender)
             return
         del download.asked[sender]
         samples = answer.samples if sampled(download.size, begin, begin + size) else 0
@@ -1059,7 +1059,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             # Of the first version: what is done never decreases.
             host.progress(download.here, download.size, cause=download.cause)
         if download.missing or download.asked:
-            self.plan(host, download)
+            self.ask_holders(host, download)
         else:
             self.complete(host, download, sender)
 
@@ -1068,9 +1068,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         is known for one when its user opens it, and shared until then."""
         self.end(host, download)
         if not download.verified():
-            self.another(host, download.number, "the hash was wrong", download.cause)
+            self.try_another_version(host, download.number, "the hash was wrong", download.cause)
             return
-        parts = download.unproved()
+        parts = download.unproven()
         bad = host.library.spoilt(dict.fromkeys(part.digest for part in parts))
         file = File(download.name, download.size, parts[0].digest, weak=download.hash)
         if not bad and host.library.add(file):
@@ -1094,9 +1094,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.update_files(host)
         for holder in tick.holders:
             host.decoy(holder, tick.name)
-        self.another(host, tick.number, "what came was a decoy", host.cause)
+        self.try_another_version(host, tick.number, "what came was a decoy", host.cause)
 
-    def another(self, host: Host, number: int, why: str, cause: Cause) -> None:
+    def try_another_version(self, host: Host, number: int, why: str, cause: Cause) -> None:
         """A version was not what its hash or its name says: try another one, or else fail with this reason."""
         search = self.searches.get(number)
         if search is None or not self.fetch(host, number, search):
@@ -1108,14 +1108,14 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         download = self.downloads.get(tick.number)
         if download is not None and tick.holder in download.resting:
             del download.resting[tick.holder]
-            self.plan(host, download)
+            self.ask_holders(host, download)
 
     @on(NotCalled)
     def not_called(self, host: Host, tick: NotCalled) -> None:
         download = self.downloads.get(tick.number)
         begin, _, call = download.asked.get(tick.holder, (-1, -1, None)) if download is not None else (-1, -1, None)
         if download is not None and begin == tick.begin and call is None:
-            self.lost(host, download, tick.holder)
+            self.range_failed(host, download, tick.holder)
 
     @on(NoneFound)
     def none_found(self, host: Host, tick: NoneFound) -> None:
@@ -1186,7 +1186,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             "looks at what it fetched": "never" if self.careless else "yes",
         }
         if self.super_node:
-            facts["nodes"] = f"{len(self.children)} of {self.most}"
+            facts["nodes"] = f"{len(self.children)} of {self.places}"
             facts["index"] = f"{self.count} files"
         if self.uploads.waiting:
             facts["waiting for its line"] = str(len(self.uploads.waiting))

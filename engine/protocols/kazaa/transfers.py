@@ -70,7 +70,7 @@ class Fetching:
     turned_away: dict[PeerId, int] = field(default_factory=dict)
     searched: bool = False
 
-    def times(self, holder: PeerId) -> int:
+    def count_refusal(self, holder: PeerId) -> int:
         """How often a holder has been busy before; counts this time."""
         before = self.turned_away.get(holder, 0)
         self.turned_away[holder] = before + 1
@@ -99,7 +99,7 @@ class Fetching:
         """Whether the hash of what has come is the right one: whether all its samples are of the file of that hash."""
         return all(part.samples in (0, self.hash) for part in self.parts)
 
-    def unproved(self) -> list[Part]:
+    def unproven(self) -> list[Part]:
         """Parts of which the hash proves nothing; all, if there are none."""
         return [part for part in self.parts if not part.covered] or self.parts
 
@@ -128,12 +128,12 @@ class Request:
 
 @dataclass(slots=True)
 class Sent:
-    """The line has taken a range: send it now, unless `handed`: then it was sent at once, and the link delays it."""
+    """The line has taken a range: send it now. With `already_sent`, it was sent already and the link delays it."""
 
     part: ClassVar = "transfer"
     ticket: Ticket
     chunk: Chunk
-    handed: bool
+    already_sent: bool
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class Uploads:
 
     def get(self, host: Host, message: Get, speed: int, unopened: dict[str, Unopened]) -> None:
         """Queue a request for a line of `speed` kbit/s. Where too many wait, the one of the lowest level goes."""
-        if self.wanted(host, message, unopened) is None:
+        if self.file_at(host, message, unopened) is None:
             host.reply(NotHere(False))
             return
         level = max(0, min(message.level, LEVEL_MOST))
@@ -167,9 +167,9 @@ class Uploads:
             last = min(reversed(self.waiting), key=lambda one: one.level)
             self.waiting.remove(last)
             host.reply(NotHere(True), to=last.ticket)
-        self.go_on(host, speed, unopened)
+        self.serve_next(host, speed, unopened)
 
-    def wanted(self, host: Host, get: Get, unopened: dict[str, Unopened]) -> tuple[File, int, int] | None:
+    def file_at(self, host: Host, get: Get, unopened: dict[str, Unopened]) -> tuple[File, int, int] | None:
         """The file that is asked for, with the digest of the bytes at the offset; the end of the range that has this
         digest; and the size of the file. None if it is not here. (Where less than `RANGE_LEAST` bytes have this digest,
         the range that is sent is taken to have it whole.)"""
@@ -184,12 +184,12 @@ class Uploads:
             return File(get.name, kept.file.size, digest, weak=get.hash), end, kept.file.size
         return None
 
-    def go_on(self, host: Host, speed: int, unopened: dict[str, Unopened]) -> None:
+    def serve_next(self, host: Host, speed: int, unopened: dict[str, Unopened]) -> None:
         """Give the line to the request of the highest level that has waited longest."""
         while self.waiting and not self.busy:
             best = max(self.waiting, key=lambda one: one.level)
             self.waiting.remove(best)
-            found = self.wanted(host, best.get, unopened)
+            found = self.file_at(host, best.get, unopened)
             if found is None:
                 host.reply(NotHere(False), to=best.ticket)
                 continue
@@ -200,19 +200,21 @@ class Uploads:
             samples = file.weak if sampled(whole, offset, offset + size) else 0
             chunk = Chunk(best.get.hash, offset, Blob(size, file.digest), samples)
             self.busy = True
-            handed = host.line.up_kbit_s > 0
-            if handed:
+            already_sent = host.line.up_kbit_s > 0
+            if already_sent:
                 # The link delays it. The timer only tells when the next one may take its place.
                 host.reply(chunk, to=best.ticket)
             # bits / (kb/s) = ms
             host.after(
-                size * 8_000 // speed, Sent(best.ticket, chunk, handed), cause=None if handed else best.ticket.cause
+                size * 8_000 // speed,
+                Sent(best.ticket, chunk, already_sent),
+                cause=None if already_sent else best.ticket.cause,
             )
             self.sent += size
 
     def done(self, host: Host, tick: Sent, speed: int, unopened: dict[str, Unopened]) -> None:
         """The line is free again."""
         self.busy = False
-        if not tick.handed:
+        if not tick.already_sent:
             host.reply(tick.chunk, to=tick.ticket)
-        self.go_on(host, speed, unopened)
+        self.serve_next(host, speed, unopened)

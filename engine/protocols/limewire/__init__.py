@@ -92,10 +92,10 @@ from .messages import (
     StatusResponse,
     address_in,
     addresses,
-    counted,
-    farewell,
     guid_of,
-    proper,
+    possible_count,
+    possible_limits,
+    well_formed_bye,
 )
 from .qrp import BITS_MAX, INFINITY, PATCHES_MOST, QrpTable, entries_of, pieces, unpacked
 
@@ -118,7 +118,7 @@ OFFERS = 256
 SLOWED, UNABLE = "flow control", "holder"
 """Keys of remarks: that a query was dropped, and that a holder had no way to answer."""
 SLOW_WHY = "since too many messages were waiting for the lines (flow control)"
-CALM_SHARE = 4
+FLOW_CONTROL_SHARE = 4
 """Flow control of a connection begins when a quarter of its queue is full, and ends when it is empty."""
 QUERIES = 256
 """Dynamic queries that an ultrapeer runs at a time."""
@@ -217,13 +217,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     own, own_files    the table of its library alone, and how many files that had
     stale             whether a leaf has come, gone or changed since `table` was made
     queries           dynamic queries that run here, by GUID
-    got               results of own queries, by GUID
+    own_results       results of own queries, by GUID
     offers            results that were offered to askers over UDP, by GUID
     slowed            connections under flow control
     uptime            how long it has been up, now and on average
     again             the timer until all addresses are called again, None for none
-    volunteers, ripe  whether it waits to become an ultrapeer, and whether it does after one more round of calls
-    needless_us       since when it has been an ultrapeer with few leaves
+    volunteers, last_round  whether it waits to become an ultrapeer, and whether it does after one more round of calls
+    unneeded_us       since when it has been an ultrapeer with few leaves
     """
 
     role = "leaf"
@@ -239,18 +239,18 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     __slots__ = (
         "accepted",
         "again",
-        "got",
+        "last_round",
         "leaves",
-        "needless_us",
         "offers",
         "own",
         "own_files",
+        "own_results",
         "queries",
-        "ripe",
         "slowed",
         "stale",
         "table",
         "ultrapeer",
+        "unneeded_us",
         "ups",
         "uptime",
         "volunteers",
@@ -268,13 +268,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.own_files = 0
         self.stale = False
         self.queries: dict[bytes, Running] = {}
-        self.got: dict[bytes, int] = {}
+        self.own_results: dict[bytes, int] = {}
         self.offers: dict[bytes, tuple[File, ...]] = {}
         self.slowed: dict[PeerId, None] = {}
         self.uptime = Uptime()
-        self.needless_us = 0
+        self.unneeded_us = 0
         self.again: Timer | None = None
-        self.volunteers = self.ripe = False
+        self.volunteers = self.last_round = False
 
     # --- what the engine and the screen ask of the class ----------------------------------------------------------
 
@@ -406,10 +406,10 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         """Change the role: all connections are closed, since each is one of a leaf or of an ultrapeer."""
         self.ultrapeer = ultrapeer
         self.wanted = self.sought(host.options)
-        self.needless_us = host.now_us
+        self.unneeded_us = host.now_us
         self.accepted.clear()
         self.queries.clear()
-        self.ripe = False
+        self.last_round = False
         for other in list(self.connections):
             self.say_bye(host, other, BYE_ROLE, f"now {'an ultrapeer' if ultrapeer else 'a leaf'}")
         host.set_role("ultrapeer" if ultrapeer else "leaf")
@@ -446,7 +446,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         busy = (self.connections, self.near.calling, self.near.declined)
         unconnected = [address for address in self.near.cache if not any(address in each for each in busy)]
         if not unconnected:
-            self.alone(host)
+            self.no_ultrapeer_found(host)
             return
         options = host.options
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
@@ -458,13 +458,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
 
-    def alone(self, host: Host) -> None:
+    def no_ultrapeer_found(self, host: Host) -> None:
         """All addresses were called, and no ultrapeer was found. One that could be an ultrapeer waits and calls once
         more before it becomes one. The wait is drawn so that few end it at about the same time and the others find the
         first ones: the largest of four uniform draws is most often near its end."""
         if self.ultrapeer or self.ups or self.near.calling:
             return
-        if self.ripe and self.able(host):
+        if self.last_round and self.able(host):
             self.become(host, ultrapeer=True)
             self.look_for_links(host)
             return
@@ -479,7 +479,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def volunteer(self, host: Host, tick: Volunteer) -> None:
         self.volunteers = False
         if not self.ultrapeer and not self.ups:
-            self.ripe = True
+            self.last_round = True
             # An ultrapeer that is new calls the bootstrap peers, as all do.
             self.near.declined.update(dict.fromkeys(self.near.cache))
             self.call_again(host, self.near.bootstrap)
@@ -502,7 +502,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
         if self.firewalled and sender not in self.near.calling:
             return
-        if not proper(message.degree, message.ttl_max):
+        if not possible_limits(message.degree, message.ttl_max):
             host.log("nonsense")
             return
         options = host.options
@@ -534,7 +534,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(Accept)
     def accept(self, host: Host, sender: PeerId, message: Accept) -> None:
-        if not proper(message.degree, message.ttl_max):
+        if not possible_limits(message.degree, message.ttl_max):
             host.log("nonsense")
             return
         # Whoever does not answer in the third step has no connection: the other end forgets it after a while.
@@ -594,7 +594,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.leaves[other] = neighbour
             return
         self.ups[other] = neighbour
-        self.ripe = False
+        self.last_round = False
         self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
@@ -631,7 +631,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def bye(self, host: Host, sender: PeerId, message: Bye) -> None:
         if sender not in self.connections:
             return
-        if not farewell(message):
+        if not well_formed_bye(message):
             host.log("nonsense")
             return
         self.near.cache.forget(sender)
@@ -651,8 +651,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             del self.accepted[other]
         options = host.options
         if not self.ultrapeer or len(self.leaves) >= options.max_leaves * FEW_SHARE:
-            self.needless_us = host.now_us
-        elif host.now_us - self.needless_us >= options.demotion_s * SECOND_US and len(self.ups) >= options.leaf_links:
+            self.unneeded_us = host.now_us
+        elif host.now_us - self.unneeded_us >= options.demotion_s * SECOND_US and len(self.ups) >= options.leaf_links:
             self.become(host, ultrapeer=False)
         self.look_for_links(host)
 
@@ -776,7 +776,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             flags |= OUT_OF_BAND
             number = guid_of(host.me, number[4:])
         put_bounded(self.downloads.mine, number, "", ASKS)
-        put_bounded(self.got, number, 0, ASKS)
+        put_bounded(self.own_results, number, 0, ASKS)
         self.remember_query(host, number, host.me)
         if self.ultrapeer:
             entries = entries_of(text, host.options.table_bits)
@@ -826,7 +826,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         """Whether the queue of a connection was full to a quarter and has not been empty since: then what it asks is
         dropped, since it would not get the answers."""
         waiting = host.queued(other)
-        if waiting * CALM_SHARE > host.options.queue_kb * 1024:
+        if waiting * FLOW_CONTROL_SHARE > host.options.queue_kb * 1024:
             if other not in self.slowed:
                 host.log("flow control", peer=other)
             self.slowed[other] = None
@@ -857,14 +857,14 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(ReplyNumber)
     def reply_number(self, host: Host, sender: PeerId, message: ReplyNumber) -> None:
-        got = self.got.get(message.guid)
-        if got is not None and counted(message.results) and got < host.options.results:
+        got = self.own_results.get(message.guid)
+        if got is not None and possible_count(message.results) and got < host.options.results:
             host.send(sender, ReplyAck(message.guid, message.results))
 
     @on(ReplyAck)
     def reply_ack(self, host: Host, sender: PeerId, message: ReplyAck) -> None:
         found = self.offers.pop(message.guid, None)
-        if found is None or not counted(message.results) or address_in(message.guid) != sender:
+        if found is None or not possible_count(message.results) or address_in(message.guid) != sender:
             return
         some = found if message.results == BYTE_MAX else found[: message.results]
         for at in range(0, len(some), HITS):
@@ -875,7 +875,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def direct_hit(self, host: Host, sender: PeerId, message: DirectHit) -> None:
         """A result over UDP: only own queries have them."""
         m = message
-        if m.guid not in self.got or m.guid not in self.downloads.mine:
+        if m.guid not in self.own_results or m.guid not in self.downloads.mine:
             return
         if not (headed(m) and m.address == sender and 0 <= m.speed <= WORD_MAX and 0 < len(m.results) <= BYTE_MAX):
             host.log("nonsense")
@@ -904,8 +904,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         running = self.queries.get(guid)
         if running is not None:
             running.query.results += results
-        if guid in self.got:
-            self.got[guid] += results
+        if guid in self.own_results:
+            self.own_results[guid] += results
 
     # --- dynamic queries ------------------------------------------------------------------------------------------
 
@@ -963,7 +963,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(StatusRequest)
     def status_request(self, host: Host, sender: PeerId, message: StatusRequest) -> None:
-        results = self.got.get(message.guid)
+        results = self.own_results.get(message.guid)
         if sender in self.ups and results is not None:
             host.send(sender, StatusResponse(message.guid, results))
 

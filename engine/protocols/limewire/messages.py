@@ -240,7 +240,7 @@ def guid_of(address: PeerId, random: bytes) -> bytes:
     return address.to_bytes(4, "big") + random
 
 
-def counted(results: int) -> bool:
+def possible_count(results: int) -> bool:
     """Whether it can be the number in a `ReplyNumber` or `ReplyAck`."""
     return 1 <= results <= BYTE_MAX
 
@@ -253,11 +253,11 @@ def addresses(others: tuple[PeerId, ...]) -> tuple[PeerId, ...]:
     return tuple(one for one in others[:OTHERS_MOST] if 0 <= one <= WORD_MAX)
 
 
-def proper(degree: int, ttl_max: int) -> bool:
+def possible_limits(degree: int, ttl_max: int) -> bool:
     """Whether X-Degree and X-Max-TTL are possible."""
     return 1 <= degree <= DEGREE_MAX and 1 <= ttl_max <= TTL_HIGHEST
 
 
-def farewell(bye: Bye) -> bool:
+def well_formed_bye(bye: Bye) -> bool:
     """Whether a Bye is well formed."""
     return 0 <= bye.code <= CODE_MAX and len(bye.text) <= TEXT_MAX
