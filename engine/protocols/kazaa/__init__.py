@@ -104,12 +104,12 @@ from .uuhash import inside, sampled
 GET = replace(FETCH, success_s=60.0, fetched=True)
 MINUTE_S = 60.0
 LOAD = 0.75
-"""Share of the places that are taken in a network that has been running for long."""
+"""Share of the places for ordinary nodes that are taken in a network that has been running for long."""
 LEAST_SUPER_NODES = 4
 NEARLY_FULL = 0.9
-"""A super node with this share of its places taken asks a node to become one too."""
+"""A super node with this share of its places taken asks one of its nodes to become a super node too."""
 FEW = 0.1
-"""With less than this share it is not needed, if that lasts."""
+"""A super node with less than this share of its places taken is not needed, if that lasts."""
 PROMOTE_US = 20_000_000
 """Between two promotions by one super node."""
 SEEK_US = 2_000_000
@@ -117,9 +117,9 @@ SEEK_US = 2_000_000
 NEW_US = 30_000_000
 """A super node is new for this long, and looks for others more often."""
 QUERIES, FORGET_US = 20_000, 60_000_000
-"""Searches that a super node remembers at most, and how long it does at least."""
+"""Searches that a super node remembers at most, and how long it remembers one at least."""
 ASKS = 32
-"""Own searches whose results are still taken."""
+"""Own searches whose results are still accepted."""
 DOWNLOADS = 32
 FOUND_MOST = 200
 """Results of one search that are kept."""
@@ -128,7 +128,7 @@ RETRIES, REST_US = 20, 30_000_000
 UNOPENED_MOST = 200
 PUSHED = 64
 UNOPENED, CHOICE = "unopened", "choice"
-"""Keys of remarks: that a decoy came whole and its user has not opened it yet, and why nothing is fetched."""
+"""Keys of remarks: that a complete decoy was fetched and its user has not opened it yet; and why nothing is fetched."""
 
 
 # --- timers and values -----------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ UNOPENED, CHOICE = "unopened", "choice"
 
 @dataclass(slots=True)
 class Seek:
-    """Time to look for a super node, or, of a super node, for links."""
+    """Time to look for a super node; a super node looks for links to others."""
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ class Choose:
 
 @dataclass(slots=True)
 class NotCalled:
-    """A holder that cannot be called has not called in time for the range that begins there."""
+    """A holder that cannot be called has not called in time for the range that begins at `begin`."""
 
     part: ClassVar = "transfer"
     number: int
@@ -184,7 +184,7 @@ class NotCalled:
 
 @dataclass(slots=True)
 class NoneFound:
-    """A search for more holders has had time enough."""
+    """The time for a search for more holders is over."""
 
     number: int
 
@@ -200,7 +200,7 @@ class Rested:
 
 @dataclass(slots=True)
 class Look:
-    """The user opens what came. holders: those that sent what is not what its name says."""
+    """The user opens a file that was fetched. holders: those that sent bytes of a decoy."""
 
     part: ClassVar = "transfer"
     number: int
@@ -224,9 +224,9 @@ class Search:
 
     versions  (hash, size) -> results of holders, each with its super node
     count     results in all
-    tried     versions that were fetched, or are
+    tried     versions that were fetched or are being fetched
     fetch     whether the user fetches one
-    waits     whether the moment of choice has been set
+    waits     whether the timer `Choose` is set
     """
 
     text: str
@@ -242,21 +242,21 @@ class Search:
 class Node(Peer, name="kazaa", options=KazaaOptions):
     """An ordinary node, or a super node.
 
-    super_node       which of both it is; unneeded_us: since when it has had few nodes; promoted_us: when it became a
-                     super node, or last asked a node to become one
+    super_node       whether it is a super node; unneeded_us: since when it has had few nodes; promoted_us: when it
+                     became a super node, or last asked a node to become one
     parent           the super node of an ordinary node, -1 for none; parent_us: when it was last heard
     supers           other super nodes of a super node: address -> when it was last heard
-    children         its ordinary nodes; most: places for them, as of the last round of pings
+    children         its ordinary nodes; places: how many it takes at most, as of the last round of pings
     names, hashes    the index: entries by the words of their names, and by their hashes; `count` entries
-    own              entries of its own files, by name, as the index has them (or the parent was told)
+    own              entries of its own files, by name, as they are in the index (its own, or that of the parent)
     nodes, loads     the list of super nodes: when each was last seen, and its load in %
-    bootstrap        addresses to begin anew with
-    calling          calls that are not answered yet; full: whether a super node of this round of calls was full
+    bootstrap        addresses to begin again with when no other is left
+    calling          number of calls not answered yet; full: whether a super node of this round of calls was full
     volunteers, last_round whether it waits to become a super node, and whether it does after one more round of calls
     seen             searches that came: number -> from whom
-    searches, downloads   own ones, by number
-    unopened         files that came and were not opened, by name
-    pushed           those that may fetch from it though it accepts no connections: it has called them
+    searches, downloads   its own, by number of the search
+    unopened         files that were fetched and not opened, by name
+    pushed           peers that may fetch from it though it accepts no connections, since it has called them
     speed, firewalled  the speed of its line in kbit/s, whether it accepts no connections
     careless, fakes  whether its user never looks at what came, and claims the highest participation level
     """
@@ -352,12 +352,13 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             )
         listed = facts.keepers.up or facts.keepers.censored
         if (facts.holders.living or facts.holders.beyond) and not listed:
-            return f"No answer: {asked}, and no holder of it has told a super node that lives."
+            return f"No answer: {asked}, and no super node that is alive has a holder of it in its index."
         return None
 
     @classmethod
     def converge(cls, world: NetworkStart, options: KazaaOptions, rng: Rng) -> None:
-        """Super nodes are chosen among those that pass the test, and all have their links, indexes and lists."""
+        """Super nodes are chosen among the peers that can be one (`able`), and all have their links, indexes and
+        lists."""
         members = world.of(cls)
         if not options.converged or not members:
             return
@@ -382,7 +383,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
                 for file in peer.own.values():
                     peer.list_file(peer.entry(one.host, file))
                 continue
-            # In turn, so that all have about as many.
+            # Super nodes in turn, so that all have about as many nodes.
             parent: Member = order[at % len(order)]
             at += 1
             if len(parent.peer.children) >= options.children:
@@ -405,7 +406,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.uploads.sent, self.uploads.got = kept.get("moved", (0, 0))
         self.uptime = Uptime.begun(host, kept.get("uptime"))
         if self.careless:
-            # Users who look have done so by now, and have deleted it.
+            # Other users have opened their files by now, and have deleted decoys.
             self.unopened = dict(kept.get("unopened", {}))
         self.places = options.children
         self.bootstrap = contacts
@@ -455,12 +456,13 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.learn(host, node)
 
     def forget(self, address: PeerId) -> None:
-        """A super node that is none any more."""
+        """Remove an address from the list: it is no super node, or not any more."""
         self.nodes.forget(address)
         self.loads.pop(address, None)
 
     def listed(self, host: Host, to: PeerId) -> tuple[Listed, ...]:
-        """The list for another peer: super nodes that somebody has seen, itself among them if it is one."""
+        """The list for another peer: super nodes of which it is known when they were seen, and this node itself if it
+        is one."""
         seen = [(heard, one) for one, heard in self.nodes.addresses.items() if heard >= 0 and one != to]
         own = [Listed(host.me, 0, self.load())] if self.super_node else []
         others = [
@@ -484,7 +486,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(Seek)
     def seek(self, host: Host, tick: Seek) -> None:
-        """Call some super nodes of the list at once: the first that has room is taken."""
+        """Call some super nodes of the list at once. An ordinary node takes the first that has room."""
         if self.calling or self.parent >= 0:
             return
         options = host.options
@@ -493,9 +495,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         if missing <= 0:
             return
         if not unconnected and len(self.supers) < LEAST_SUPER_NODES - 1:
-            # All meet at the bootstrap peers: a super node that is new tells them of itself by its call.
+            # All nodes call the bootstrap peers: they learn of a new super node by its call, and name it to others.
             unconnected = [one for one in self.bootstrap if one != host.me and one not in self.supers]
-        # Those that were full when they were last heard of come last.
+        # Super nodes that were full when they were last heard of are called last.
         host.rng.shuffle(unconnected)
         unconnected.sort(key=lambda one: self.loads.get(one, 0) >= 100)
         self.full = False
@@ -556,7 +558,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.next_round(host)
 
     def next_round(self, host: Host) -> None:
-        """When all calls of a round have ended: what is done without success."""
+        """When all calls of a round have ended without success: decide when to call again."""
         if self.calling or self.parent >= 0:
             return
         if not self.super_node:
@@ -566,8 +568,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.after(SEEK_US, Seek(), cause=None)
 
     def no_super_node_found(self, host: Host) -> None:
-        """No super node was found. The wait is drawn so that few end it at about the same time, and the others find
-        the first ones: the fourth root of a uniform draw is most often near its end."""
+        """No super node was found: call again later. A node that could be a super node also waits for a random time,
+        after which it calls once more and then becomes one. Few of these waits end early (they are the largest of four
+        uniform draws), so that the other nodes find the first super nodes."""
         if self.last_round:
             self.become_super(host)
             return
@@ -586,7 +589,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.seek(host, Seek())
 
     def set_parent(self, host: Host, parent: PeerId) -> None:
-        """It has a super node."""
+        """Take a super node as the own one."""
         self.parent, self.parent_us, self.last_round = parent, host.now_us, False
         host.link(parent)
         host.mark(parent, "super node")
@@ -594,7 +597,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     # --- a super node ---------------------------------------------------------------------------------------------
 
     def become_super(self, host: Host) -> None:
-        """Become a super node. The one that it had stays a neighbour."""
+        """Become a super node. Its super node so far stays a neighbour."""
         before, self.parent, self.last_round = self.parent, -1, False
         self.super_node, self.unneeded_us, self.promoted_us = True, host.now_us, host.now_us
         host.set_role("super node")
@@ -622,26 +625,27 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         host.after(NEXT_US, Seek(), cause=None)
 
     def maybe_demote(self, host: Host, other: PeerId, load: int) -> None:
-        """Of several that became super nodes at about the same time, those that nobody has chosen yet give up in favour
-        of the one with the higher load, or with the lower address."""
+        """Become an ordinary node if no node has chosen this super node yet, and `other` has a higher load, or the same
+        load and a lower address: so of several that became super nodes at about the same time, few stay."""
         others_do = len(self.supers) >= LEAST_SUPER_NODES - 1
         if self.super_node and not self.children and others_do and (load, -other) > (self.load(), -host.me):
             self.become_ordinary(host)
 
     def add_super(self, host: Host, other: PeerId) -> None:
-        """A link to another super node."""
+        """Add a link to another super node."""
         self.supers[other] = host.now_us
         host.link(other)
         host.mark(other, "super node")
 
     @on(User)
     def user(self, host: Host, sender: PeerId, message: User) -> None:
-        """A place is taken, or a link."""
+        """A peer takes a place as an ordinary node, or a link as a super node."""
         if not 0 < message.kbit_s <= WORD_MAX:
             host.log("nonsense")
             return
         options = host.options
-        # A place or a link that it had before is free. One more link than it looks for is for a node that it promoted.
+        # A place or a link that the sender had before is free now. `super_links` and one more are accepted: the one
+        # more is for a node that this one has promoted.
         self.lose_child(sender)
         self.supers.pop(sender, None)
         if message.super_node and self.super_node and len(self.supers) <= options.super_links:
@@ -663,14 +667,15 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(NoPlace)
     def no_place(self, host: Host, sender: PeerId, message: NoPlace) -> None:
-        """The place was taken by somebody else meanwhile."""
+        """The place or the link was taken by another peer meanwhile."""
         if sender == self.parent or sender in self.supers:
             self.learn_all(host, message.nodes)
             host.unlink(sender)
             self.closed(host, sender)
 
     def maybe_promote_child(self, host: Host) -> None:
-        """With few places left, ask the node with the fastest line to become a super node, now and then."""
+        """If few places are left, ask the node with the fastest line to become a super node, at most every
+        `PROMOTE_US`."""
         nearly = len(self.children) >= host.options.children * NEARLY_FULL
         able = [one for one, child in self.children.items() if not child.firewalled]
         if nearly and able and host.now_us - self.promoted_us >= PROMOTE_US:
@@ -689,7 +694,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(KeepAlive)
     def keep_alive(self, host: Host, tick: KeepAlive) -> None:
-        """Ping, drop who has been silent for too long, and see whether it is needed as a super node."""
+        """Ping the neighbours, drop those that have been silent for too long, and become an ordinary node if it has
+        long not been needed as a super node."""
         options = host.options
         self.uptime.look(host.now_us)
         self.places = options.children
@@ -834,7 +840,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.update_files(host)
             return
         if ask.goal == GET.name and own_file(host, ask.text) is not None:
-            # It has it already.
+            # This peer has the file already.
             host.hit(host.me, ask.text)
             host.fetched(host.me, ask.text)
             return
@@ -844,7 +850,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.send_query(host, Query(number, host.options.scope, ask.text[:TEXT_MAX]))
 
     def send_query(self, host: Host, query: Query) -> None:
-        """Ask the super node, or, of a super node, the own index and its neighbours."""
+        """Send a query to the super node. A super node looks into its own index, and sends it to other super nodes."""
         if self.super_node:
             self.seen.put(query.number, host.me, QUERIES)
             found = self.found(host, query)
@@ -855,7 +861,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             host.send(self.parent, query)
 
     def found(self, host: Host, query: Query) -> tuple[Result, ...]:
-        """What the index has, at most `results`."""
+        """What the index has for a query, at most `options.results`."""
         entries = self.hashes.get(query.hash, ()) if query.hash else self.names.matching(query.text)
         return tuple(islice(entries, host.options.results))
 
@@ -872,7 +878,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         found = self.found(host, message)
         if found:
             host.send(sender, Reply(message.number, host.me, found))
-        # A node asks for `scope` hops among super nodes: its own super node is none of them.
+        # The TTL counts hops among super nodes; the hop from an ordinary node to its super node is not counted.
         ttl = min(message.ttl, host.options.scope) - (sender in self.supers)
         if ttl > 0:
             onward = Query(message.number, ttl, message.text, message.hash)
@@ -926,8 +932,9 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             )
 
     def fetch(self, host: Host, number: int, search: Search) -> bool:
-        """Fetch one of the versions that were not tried, if there is one. Users prefer those with many holders: of two
-        results that are drawn, the version that has more. What is called exactly as was asked for comes first."""
+        """Fetch one of the versions that were not tried. Returns False if there is none. Users prefer versions with
+        many holders: two results are drawn, and the version with more holders is fetched. Results whose name is exactly
+        the text that was asked for come first."""
         left = {key: version for key, version in search.versions.items() if key not in search.tried}
         exact = {k: v for k, v in left.items() if any(one.name == search.text for one, _ in v.values())}
         rows = [(key, one) for key, version in (exact or left).items() for one, _ in version.values()]
@@ -947,8 +954,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         return True
 
     def ask_holders(self, host: Host, download: Fetching) -> None:
-        """Ask holders that are asked for nothing, each for a range. Their order was drawn, and stays: who has sent a
-        range is asked for the next one."""
+        """Ask each holder that is not being asked for a range. Their order was drawn and stays, so a holder that has
+        sent a range is asked for the next one."""
         options = host.options
         idle = [one for one in download.holders if one not in download.asked and one not in download.resting]
         for holder in idle:
@@ -984,7 +991,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         download.asked[holder] = (begin, end, call)
 
     def no_holders(self, host: Host, download: Fetching) -> None:
-        """No holder is left: search for others by the hash, once; then give up."""
+        """No holder is left: search for others by the hash, once; after that, give up."""
         if not download.searched:
             download.searched = True
             search = self.searches.get(download.number)
@@ -1000,7 +1007,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.fail(host, download.number, "no holder is left", download.cause)
 
     def fail(self, host: Host, number: int, why: str, cause: Cause) -> None:
-        """Nothing that was found can be had."""
+        """The search fails: none of its results could be fetched."""
         self.searches.pop(number, None)
         host.failed(why, cause=cause)
 
@@ -1032,7 +1039,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             return
         begin, end, _ = download.asked[sender]
         if isinstance(answer, NotHere) and answer.busy and download.count_refusal(sender) < RETRIES:
-            # It stays a holder, and is asked again later.
+            # The sender stays a holder, and is asked again later.
             del download.asked[sender]
             download.give_back(begin, end)
             download.resting[sender] = None
@@ -1056,7 +1063,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.uploads.got += size
         search = self.searches.get(download.number)
         if search is not None and len(search.tried) == 1:
-            # Of the first version: what is done never decreases.
+            # Only for the first version: the progress that is reported must never decrease.
             host.progress(download.here, download.size, cause=download.cause)
         if download.missing or download.asked:
             self.ask_holders(host, download)
@@ -1064,8 +1071,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
             self.complete(host, download, sender)
 
     def complete(self, host: Host, download: Fetching, last: PeerId) -> None:
-        """All ranges have come: compare the hash, and keep the file. The genuine one is in the library at once; a decoy
-        is known for one when its user opens it, and shared until then."""
+        """All ranges have come: compare the hash, and keep the file. A genuine file is in the library at once; a decoy
+        is recognised when its user opens it, and is shared until then."""
         self.end(host, download)
         if not download.verified():
             self.try_another_version(host, download.number, "the hash was wrong", download.cause)
@@ -1089,7 +1096,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
 
     @on(Look)
     def look(self, host: Host, tick: Look) -> None:
-        """The user opens a decoy, sees where it is not what its name says, deletes it, and tries another version."""
+        """The user opens a decoy, sees that it is not what its name says, deletes it, and tries another version."""
         self.unopened.pop(tick.name, None)
         self.update_files(host)
         for holder in tick.holders:
@@ -1097,7 +1104,8 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
         self.try_another_version(host, tick.number, "what came was a decoy", host.cause)
 
     def try_another_version(self, host: Host, number: int, why: str, cause: Cause) -> None:
-        """A version was not what its hash or its name says: try another one, or else fail with this reason."""
+        """A version was not what its hash or its name says: try another one. If there is none, fail with the reason
+        `why`."""
         search = self.searches.get(number)
         if search is None or not self.fetch(host, number, search):
             self.fail(host, number, why, cause)
@@ -1144,7 +1152,7 @@ class Node(Peer, name="kazaa", options=KazaaOptions):
     # --- uploads --------------------------------------------------------------------------------------------------
 
     def claimed(self) -> int:
-        """The participation level that it tells of itself."""
+        """The participation level that it claims."""
         return LEVEL_MOST if self.fakes else self.uploads.level()
 
     @on(Get)

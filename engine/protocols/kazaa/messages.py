@@ -16,7 +16,7 @@ from .uuhash import HASH_BYTES
 
 PACKET_BYTES = 5
 NAME_BYTES = 8
-"""Of a user name."""
+"""Bytes of a user name."""
 WORD_MAX = (1 << 32) - 1
 HASH_MAX = (1 << 64) - 1
 TEXT_MAX = 1_000
@@ -24,7 +24,8 @@ NAME_MAX = 255
 LEVEL_START, LEVEL_MOST = 10, 1_000
 """Participation levels: of a newcomer, and the highest one, which Kazaa Lite always claims."""
 TAGS_BYTES = 24
-"""Of a file: artist, title, length, bit rate and the like. Half of what songs have, as a guess."""
+"""Bytes of the tags of a file: artist, title, length, bit rate and so on. A guess: half of what the tags of songs
+take."""
 SHARED_MOST = 1_000
 """Files of one node that its super node lists."""
 QUEUE = 20
@@ -100,7 +101,7 @@ class Result(NamedTuple):
 
 
 def named(name: str) -> bool:
-    """Whether it can be the name of a file."""
+    """Whether a text can be the name of a file."""
     return 0 < len(name) <= NAME_MAX and name.isprintable()
 
 
@@ -110,7 +111,7 @@ def sound(file: Meta | Result) -> bool:
 
 
 def bytes_of(files: Iterable[Meta | Result]) -> int:
-    """What names, sizes, hashes and tags of files take."""
+    """Bytes of the names, sizes, hashes and tags of files on the wire."""
     return sum(len(file.name.encode("utf-8", "surrogatepass")) + 1 + 4 + HASH_BYTES + TAGS_BYTES for file in files)
 
 
@@ -119,7 +120,8 @@ def bytes_of(files: Iterable[Meta | Result]) -> int:
 
 @message(size=12)
 class Hello:
-    """The first 12 bytes on a connection. `super_node`: the caller is one and wants a link, else a place."""
+    """The first 12 bytes on a connection. `super_node`: the caller is a super node and wants a link; else it wants a
+    place."""
 
     super_node: bool
 
@@ -133,7 +135,8 @@ class Welcome:
 
 @message()
 class NoPlace:
-    """The answer: there is no room, or this is no super node. `full`: it is one and has no room. A list follows."""
+    """The answer: no. `full`: the sender is a super node without room; else it is no super node. A list of super nodes
+    follows."""
 
     full: bool
     nodes: tuple[Listed, ...]
@@ -204,8 +207,8 @@ class Unshare:
 
 @message(part="question", about="text")
 class Query:
-    """0x06: files with all words of `text`, or with this hash where it is not 0, for the asker of `number`. `ttl`: how
-    often it may still be passed on."""
+    """0x06: a search for files with all words of `text`, or with this hash if it is not 0. `number` identifies the
+    search; `ttl`: how often it may still be passed on."""
 
     number: int
     ttl: int
@@ -240,7 +243,8 @@ class Reply:
 
 @message(part="transfer")
 class Push:
-    """To the super node of a holder that cannot be called: it should call `to`, who wants this file."""
+    """To the super node of a holder that cannot be called, which passes it on: the holder should call `to`, which wants
+    this file."""
 
     holder: PeerId
     to: PeerId
@@ -270,8 +274,9 @@ class Get:
 
 @message(part="transfer")
 class Chunk:
-    """206: a range, which may be shorter than was asked for. `samples` stands for those of its bytes that the hash
-    covers: the hash of the file that they are of, or 0 where there are none. It takes no bytes of its own."""
+    """206: a range, which may be shorter than was asked for. `samples`, in place of those of its bytes that the hash
+    covers: the hash of the file that they are from, or 0 if the hash covers none of them. It is not counted in the
+    size."""
 
     hash: int
     offset: int

@@ -1,8 +1,8 @@
 """Downloads from many holders at a time, and uploads in the order of participation levels.
 
-A file is known by its hash and its size: whoever has both the same has the same file, as far as the network can tell.
-So each range may come from another holder. When all have come the hash is compared, which covers samples of the bytes
-only: ranges between them are taken as they are.
+Files with the same hash and the same size are the same file, as far as the network knows. So each range may come from
+another holder. When all ranges have come the hash is compared, which covers samples of the bytes only: bytes between
+the samples are not checked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from .uuhash import sampled
 
 SECOND_US = 1_000_000
 NEXT_US = 1
-"""The microsecond after this one: all that begins at this instant has begun by then."""
+"""One microsecond later: all that begins at this instant has begun by then."""
 RANGE_S = 3
-"""No range takes the line longer than this, but for one of `RANGE_LEAST`."""
+"""No range takes the line longer than this, except one of `RANGE_LEAST` bytes."""
 RANGE_LEAST = 1024
-"""Bytes of the smallest range that is accepted, but for the last of a gap: with less a download would never end."""
+"""Bytes of the smallest range that is accepted, except for the last of a gap: with less, a download could last for
+ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class Part:
     """A range begin..end-1 that has come.
 
     holder   who sent it
-    digest   of the file that it is of
-    samples  of its bytes that are covered by the hash, see `Chunk`
-    covered  whether all of its bytes are: then they are the right ones if the hash is, whoever sent them
+    digest   the digest of the file that its bytes are from
+    samples  the hash of the file that its samples are from, see `Chunk`
+    covered  whether the hash covers all of its bytes: then they are right if the hash is
     """
 
     begin: int
@@ -46,14 +47,14 @@ class Part:
 class Fetching:
     """A file that is being fetched.
 
-    number    of the search that found it
-    name, size, hash  of the file
-    holders   those that can be asked, each with its super node
-    asked     holder -> (begin, end, call) of the range that it is asked for; the call is None until one that cannot be
-              called has called
+    number    the number of the search that found it
+    name, size, hash  those of the file
+    holders   holder that can be asked -> (result, its super node)
+    asked     holder -> (begin, end, call) of the range that it is asked for; the call is None while a holder that
+              cannot be called has not called yet
     missing   ranges (begin, end) that nobody is asked for
     parts     what has come
-    resting   holders that were busy and are asked later; turned_away: how often each was
+    resting   holders that were busy and are asked later; turned_away: holder -> how often it was busy
     searched  whether it was searched for by its hash
     """
 
@@ -71,7 +72,7 @@ class Fetching:
     searched: bool = False
 
     def count_refusal(self, holder: PeerId) -> int:
-        """How often a holder has been busy before; counts this time."""
+        """Count that a holder was busy. Returns how often it had been before."""
         before = self.turned_away.get(holder, 0)
         self.turned_away[holder] = before + 1
         return before
@@ -82,7 +83,8 @@ class Fetching:
         return sum(part.end - part.begin for part in self.parts)
 
     def take(self, most: int) -> tuple[int, int]:
-        """Take the next range of at most so many bytes out of what is missing."""
+        """Remove the next range of at most `most` bytes from the missing ones, and return it. Raises IndexError if
+        nothing is missing."""
         begin, end = self.missing.pop(0)
         if end - begin > most:
             self.missing.insert(0, (begin + most, end))
@@ -90,24 +92,24 @@ class Fetching:
         return begin, end
 
     def give_back(self, begin: int, end: int) -> None:
-        """A range is missing after all."""
+        """Add a range that did not come to the missing ones."""
         if begin < end:
             self.missing.append((begin, end))
             self.missing.sort()
 
     def verified(self) -> bool:
-        """Whether the hash of what has come is the right one: whether all its samples are of the file of that hash."""
+        """Whether the hash of what has come is right: whether all samples are from a file with that hash."""
         return all(part.samples in (0, self.hash) for part in self.parts)
 
     def unproven(self) -> list[Part]:
-        """Parts of which the hash proves nothing; all, if there are none."""
+        """Parts that have bytes which the hash does not cover; all parts, if there are none."""
         return [part for part in self.parts if not part.covered] or self.parts
 
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """A file that came and that its user has not opened. It is shared as any other, and is no file of the library,
-    since it is a decoy: whoever asks for a range gets the bytes that came."""
+    """A decoy that was fetched and that its user has not opened. It is shared as other files are, but is not in the
+    library: a peer that asks for a range gets the bytes that came."""
 
     file: File
     parts: tuple[Part, ...]
@@ -138,11 +140,11 @@ class Sent:
 
 @dataclass(slots=True)
 class Uploads:
-    """What a peer sends to others: one range after the other, of the highest participation level first.
+    """What a peer sends to others: one range after the other, requests of the highest participation level first.
 
     waiting  requests, in the order in which they came
     busy     whether the line is taken
-    sent, got  bytes that were sent and fetched, from which the participation level follows
+    sent, got  bytes that were sent and fetched: the participation level is computed from them
     """
 
     waiting: list[Request] = field(default_factory=list)
@@ -157,7 +159,7 @@ class Uploads:
         return min(LEVEL_MOST, 100 * self.sent // self.got)
 
     def get(self, host: Host, message: Get, speed: int, unopened: dict[str, Unopened]) -> None:
-        """Queue a request for a line of `speed` kbit/s. Where too many wait, the one of the lowest level goes."""
+        """Queue a request for a line of `speed` kbit/s. If too many wait, the one of the lowest level is refused."""
         if self.file_at(host, message, unopened) is None:
             host.reply(NotHere(False))
             return
@@ -171,8 +173,8 @@ class Uploads:
 
     def file_at(self, host: Host, get: Get, unopened: dict[str, Unopened]) -> tuple[File, int, int] | None:
         """The file that is asked for, with the digest of the bytes at the offset; the end of the range that has this
-        digest; and the size of the file. None if it is not here. (Where less than `RANGE_LEAST` bytes have this digest,
-        the range that is sent is taken to have it whole.)"""
+        digest; and the size of the file. None if it is not here. (If fewer than `RANGE_LEAST` bytes have this digest,
+        the whole range that is sent counts as having it.)"""
         if not 0 <= get.offset < get.size + get.offset <= 1 << 62:
             return None
         file = own_file(host, get.name)
@@ -202,7 +204,7 @@ class Uploads:
             self.busy = True
             already_sent = host.line.up_kbit_s > 0
             if already_sent:
-                # The link delays it. The timer only tells when the next one may take its place.
+                # The link delays the range. The timer only says when the next one may be sent.
                 host.reply(chunk, to=best.ticket)
             # bits / (kb/s) = ms
             host.after(

@@ -1,4 +1,4 @@
-"""UUHash, by which FastTrack knows a file: fast to calculate, since it covers samples of the file only.
+"""UUHash, by which FastTrack identifies a file: fast to calculate, since it covers samples of the file only.
 
 16 bytes are the MD5 of the first 300 KiB, 4 bytes a CRC-32 over 300 KiB at 1, 2, 4, 8 .. MiB and over the last 300 KiB.
 Bytes outside of these samples can be changed, and the hash stays the same.

@@ -4,9 +4,9 @@ Peers with a good line that have been up for long become *ultrapeers*; all other
 connected to three of them. A leaf tells its ultrapeers which words its files have, as a table of hashes (query
 routing), so that it is asked only what it may be able to answer. An ultrapeer that searches for a leaf asks a few other
 ultrapeers first and goes on only while results are missing (dynamic querying). On the last hop it asks only those whose
-tables match. So the leaves have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. Who
-has a result sends it to the asker directly, over UDP (out-of-band), and not the way that the query came. Where lines
-have limits, a connection with a queue is not asked more (flow control).
+tables match. So the leaves have little to do, and a search takes far fewer messages than a flood of Gnutella 0.4. A
+peer that has a result sends it to the asker directly, over UDP (out-of-band), and not the way that the query came.
+Where lines have limits, no more queries are sent on a connection whose queue is long (flow control).
 
 Things to try: ask for the same thing as in Gnutella and compare the messages. Look at the columns leaves,
 ultrapeer_links and qrp_fill. Kill half of the ultrapeers at once, and see which leaves become ultrapeers. Set
@@ -116,7 +116,7 @@ DIRECT_HOPS = 2
 OFFERS = 256
 """Results that were offered and not asked for yet, by query."""
 SLOWED, UNABLE = "flow control", "holder"
-"""Keys of remarks: that a query was dropped, and that a holder had no way to answer."""
+"""Keys of remarks: that a query was dropped by flow control, and that a holder had no way to answer."""
 SLOW_WHY = "since too many messages were waiting for the lines (flow control)"
 FLOW_CONTROL_SHARE = 4
 """Flow control of a connection begins when a quarter of its queue is full, and ends when it is empty."""
@@ -130,7 +130,8 @@ LOAD = 0.75
 """Share of the leaf slots that are taken in a network that has been running for long."""
 LEAST_ULTRAPEERS = 4
 AGAIN_US, VOLUNTEER_US = 2_000_000, 10_000_000
-"""One without ultrapeers calls all addresses again after the first, and becomes one itself after the second at most."""
+"""A peer without ultrapeers calls all addresses again after the first time, and becomes one after the second at
+most."""
 KNOWN = 20
 """Addresses of ultrapeers besides its neighbours in the host cache of each peer of such a network."""
 
@@ -145,12 +146,12 @@ class TablesDue:
 
 @dataclass(slots=True)
 class CallAgain:
-    """One without ultrapeers calls all known addresses again."""
+    """A peer without ultrapeers calls all known addresses again."""
 
 
 @dataclass(slots=True)
 class Volunteer:
-    """One that found no ultrapeer has waited long enough."""
+    """A peer that found no ultrapeer has waited long enough."""
 
 
 @dataclass(slots=True)
@@ -191,10 +192,10 @@ class Neighbour:
 class Running:
     """A dynamic query.
 
-    leaf   who asks, None for the own user
+    leaf   the leaf that asks, None if the own user does
     left   links that it was not sent on, in order
-    timer  how long to wait for the status of the leaf, None while it was not asked
-    flags  the minimum speed field
+    timer  the timer `StatusUnknown`, None while the leaf is not asked for its status
+    flags  the minimum speed field of the query
     """
 
     query: DynamicQuery
@@ -208,7 +209,7 @@ class Running:
 class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     """A leaf, or an ultrapeer.
 
-    ultrapeer         which of both it is
+    ultrapeer         whether it is an ultrapeer
     ups               its ultrapeers, or of an ultrapeer its links to others
     leaves            the leaves of an ultrapeer
     accepted          handshakes without the third step: address -> when it was answered, in us
@@ -299,10 +300,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @classmethod
     def verdict(cls, facts: Facts, options: LimewireOptions) -> str | None:
-        """Tells of a peer without ultrapeers, and of a search that flow control, two ends that cannot be called, or the
-        tables and the horizon left without an answer.
-
-        A publication waits for no answer; what was found and what stops at the asker have the general sentences."""
+        """Says why a search had no answer: the peer had no ultrapeer, or flow control, two ends that cannot be called,
+        the tables or the horizon prevented one. For a publication, a success and a trouble of the asker: None."""
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
         if not facts.reached:
@@ -325,7 +324,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: LimewireOptions, rng: Rng) -> None:
-        """Ultrapeers are elected among those that pass the test, and all have their links, tables and addresses."""
+        """Ultrapeers are elected among the peers that can be one (`able`), and all have their links, tables and
+        addresses."""
         members = world.of(cls)
         if not options.converged or not members:
             return
@@ -363,7 +363,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @staticmethod
     def join(a: Member, b: Member, options: LimewireOptions, *, leaf: bool) -> None:
-        """Two members are neighbours from the beginning; `leaf`: a is a leaf of b."""
+        """Make two members neighbours from the beginning; `leaf`: a is a leaf of b."""
         for one, other, table in ((a, b, b.peer.table), (b, a, a.peer.table)):
             neighbour = Neighbour(options.ultrapeer_links, options.max_ttl, table)
             (one.peer.leaves if leaf and one is b else one.peer.ups)[other.id] = neighbour
@@ -375,7 +375,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         kept = saved if isinstance(saved, dict) else {}
-        # `near` looks for none by the handshake of 0.4.
+        # `near` looks for no neighbours: that would use the handshake of 0.4.
         self.begin(host, contacts, kept.get("hosts", ()), wanted=0)
         self.wanted = self.sought(host.options)
         self.table = self.own = QrpTable(host.options.table_bits)
@@ -403,7 +403,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         return not self.firewalled and can_be_super_peer(host, self.uptime, self.speed, now_min, average_min)
 
     def become(self, host: Host, *, ultrapeer: bool) -> None:
-        """Change the role: all connections are closed, since each is one of a leaf or of an ultrapeer."""
+        """Change the role. All connections are closed, since they were made for the role so far."""
         self.ultrapeer = ultrapeer
         self.wanted = self.sought(host.options)
         self.unneeded_us = host.now_us
@@ -423,13 +423,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         return len(self.leaves) + len(self.accepted) >= most * FULL_SHARE
 
     def say_bye(self, host: Host, other: PeerId, code: int, why: str) -> None:
-        """Close a connection; nobody else is looked for."""
+        """Close a connection, and look for no other neighbour."""
         host.send(other, Bye(code, why), cause=None)
         self.forget_neighbour(other)
         host.unlink(other)
 
     def forget_neighbour(self, other: PeerId) -> bool:
-        """A connection is no more. Returns whether there was one to an ultrapeer."""
+        """Forget a connection. Returns whether it was one to an ultrapeer."""
         self.connections.pop(other, None)
         self.slowed.pop(other, None)
         if self.leaves.pop(other, None) is not None:
@@ -452,16 +452,16 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
         hello = Handshake(ultrapeer, options.ultrapeer_links, options.max_ttl)
         count = min(missing, CALLS_MOST - len(self.near.calling), len(unconnected))
-        # One that is alone begins with the latest: an ultrapeer that is new has just called.
+        # A leaf without ultrapeers begins with the latest addresses: a new ultrapeer may just have called.
         for address in host.rng.sample(unconnected, count) if self.ultrapeer or self.ups else unconnected[-count:]:
             wait_us = int(options.connect_timeout_s * SECOND_US)
             self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
 
     def no_ultrapeer_found(self, host: Host) -> None:
-        """All addresses were called, and no ultrapeer was found. One that could be an ultrapeer waits and calls once
-        more before it becomes one. The wait is drawn so that few end it at about the same time and the others find the
-        first ones: the largest of four uniform draws is most often near its end."""
+        """All addresses were called, and no ultrapeer was found: call them again later. A peer that could be an
+        ultrapeer also waits for a random time, after which it calls once more and then becomes one. Few of these waits
+        end early (they are the largest of four uniform draws), so that the other peers find the first ultrapeers."""
         if self.ultrapeer or self.ups or self.near.calling:
             return
         if self.last_round and self.able(host):
@@ -480,7 +480,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.volunteers = False
         if not self.ultrapeer and not self.ups:
             self.last_round = True
-            # An ultrapeer that is new calls the bootstrap peers, as all do.
+            # Only bootstrap peers are called: new ultrapeers call them too, so they know those.
             self.near.declined.update(dict.fromkeys(self.near.cache))
             self.call_again(host, self.near.bootstrap)
 
@@ -518,7 +518,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not (leaf_slots or (message.ultrapeer and link_slots)):
             host.send(sender, Refuse(not self.ultrapeer or self.needed(host), others))
             return
-        # With no room for another link the caller is not needed as an ultrapeer here, with none for a leaf it is.
+        # Without room for another link, the caller is not needed as an ultrapeer; without room for a leaf, it is.
         needed = link_slots and (self.needed(host) or not leaf_slots)
         put_bounded(self.accepted, sender, host.now_us, ACCEPTED)
         host.send(sender, Accept(needed, options.ultrapeer_links, options.max_ttl, others))
@@ -537,7 +537,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not possible_limits(message.degree, message.ttl_max):
             host.log("nonsense")
             return
-        # Whoever does not answer in the third step has no connection: the other end forgets it after a while.
+        # If this peer does not answer with the third step there is no connection: the other end forgets it after a
+        # while.
         if not self.near.stop_waiting(host, sender):
             return
         self.learn(host, message.others)
@@ -571,20 +572,20 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(Connect)
     def connect(self, host: Host, sender: PeerId, message: Connect) -> None:
-        """A servent of 0.4 knows no query routing."""
+        """Refuse a servent of 0.4, which knows no query routing."""
         if not self.firewalled:
             host.send(sender, Full())
 
     @on(Ok)
     def ok(self, host: Host, sender: PeerId, message: Ok) -> None:
-        """Nobody was called by the handshake of 0.4."""
+        """Ignored: this peer calls nobody by the handshake of 0.4."""
 
     @on(Full)
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
-        """Nobody was called by the handshake of 0.4."""
+        """Ignored: this peer calls nobody by the handshake of 0.4."""
 
     def connected(self, host: Host, other: PeerId, neighbour: Neighbour, *, leaf: bool) -> None:
-        """A handshake is complete: add a neighbour, and tell it what can be found here unless it is a leaf."""
+        """A handshake is complete: add a neighbour, and send it the routing table unless it is a leaf."""
         self.near.stop_waiting(host, other)
         self.forget_neighbour(other)
         self.connections[other] = host.now_us
@@ -678,7 +679,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
-        """Cached pongs are of ultrapeers."""
+        """Remember the address of a pong. A cached pong is that of an ultrapeer."""
         if sender not in self.connections:
             return
         m = message
@@ -751,7 +752,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             and len(message.changed) == 2 * len(entries)
             and all(entry >> begun.bits == 0 for entry in entries)
         ):  # fmt: skip
-            # A table with a part missing would be wrong for ever: it gets every query until the next Reset.
+            # A table with a part missing would be wrong for ever. The neighbour gets every query until its next Reset.
             host.log("nonsense")
             neighbour.table = neighbour.building = None
             neighbour.parts = 0
@@ -823,8 +824,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     # --- flow control (0.6, "Flow control") -------------------------------------------------------------------------
 
     def slow(self, host: Host, other: PeerId) -> bool:
-        """Whether the queue of a connection was full to a quarter and has not been empty since: then what it asks is
-        dropped, since it would not get the answers."""
+        """Whether the queue of a connection was full to a quarter and has not been empty since: then queries that come
+        from it are dropped, since the answers would have to wait in this queue."""
         waiting = host.queued(other)
         if waiting * FLOW_CONTROL_SHARE > host.options.queue_kb * 1024:
             if other not in self.slowed:
@@ -835,7 +836,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         return other in self.slowed
 
     def not_full(self, host: Host, those: list[PeerId], hops: int) -> list[PeerId]:
-        """Those whose queues have room for a query that has travelled so far: the further, the less room it gets."""
+        """The neighbours whose queues have room for a query that has travelled `hops`: with each hop, a queue has to be
+        half as long."""
         if not host.line.up_kbit_s:
             return those
         room = host.options.queue_kb * 1024 >> hops
@@ -847,7 +849,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     # --- out-of-band replies ----------------------------------------------------------------------------------------
 
     def offer(self, host: Host, sender: PeerId, query: Query, found: Sequence[File], hops: int) -> None:
-        """Tell the asker how many results are here, if it can be called, or send them back the way the query came."""
+        """Tell the asker over UDP how many results there are, if both can be called; else send the results back the way
+        that the query came."""
         wanted = query.speed & FLAGS and query.speed & OUT_OF_BAND and host.options.out_of_band
         if not wanted or self.firewalled or hops < DIRECT_HOPS:
             self.answer(host, sender, query.guid, found, hops)
@@ -873,7 +876,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(DirectHit)
     def direct_hit(self, host: Host, sender: PeerId, message: DirectHit) -> None:
-        """A result over UDP: only own queries have them."""
+        """Results that came over UDP, for an own query."""
         m = message
         if m.guid not in self.own_results or m.guid not in self.downloads.mine:
             return
@@ -900,7 +903,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         super().query_hit(host, sender, message)
 
     def count_results(self, guid: bytes, results: int) -> None:
-        """Results of a query that runs here, or of an own one."""
+        """Count results of a dynamic query that runs here, or of an own query."""
         running = self.queries.get(guid)
         if running is not None:
             running.query.results += results
@@ -912,7 +915,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def begin_query(
         self, host: Host, guid: bytes, text: str, entries: Sequence[int], leaf: PeerId | None, flags: int
     ) -> None:
-        """Ask three links first: with TTL 1 where three tables match, since it is then popular, else with TTL 2."""
+        """Send a dynamic query on three links: with TTL 1 if three tables match, since the file is then popular; else
+        with TTL 2."""
         options = host.options
         ups = list(self.ups)
         host.rng.shuffle(ups)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RESULTS_WANTED, RESULTS_WANTED_OF_LEAF = 150, 50
-"""A leaf asks three ultrapeers, of which each looks for a third."""
+"""For a leaf it is a third, since a leaf asks three ultrapeers."""
 PROBE_CONNECTIONS, PROBE_TTL = 3, 2
 WAIT_A_HOP_US = 2_400_000
 WAIT_LESS_US = 100_000
-"""Of a rare file: each round waits so much less per hop, once 3,000 hosts were asked and fewer than ten answered."""
+"""For a rare file, each round waits so much less per hop, once 3,000 hosts were asked and fewer than ten results
+came."""
 RARE_HOSTS, RARE_RESULTS = 3_000, 10
 HORIZON_MOST = 300_000
 """No more than so many hosts are asked."""
@@ -49,10 +50,11 @@ class DynamicQuery:
         return self.results >= self.wanted or self.left <= 0 or self.reached >= HORIZON_MOST
 
     def next_ttl(self, degree: int, ttl_max: int) -> int:
-        """The TTL for the next connection, whose ultrapeer has `degree` connections and takes `ttl_max` at most.
+        """The TTL for the next connection, whose ultrapeer has `degree` connections and accepts a TTL of `ttl_max` at
+        most.
 
-        Hosts still to be asked are the results that are missing over the results a host so far; they are shared out
-        among the connections that are left.
+        The number of hosts still to be asked is the number of missing results, divided by the results per host so far.
+        It is divided equally among the connections that are left.
         """
         missing = self.wanted - self.results
         per_host = self.results / self.reached if self.reached else 0.0
@@ -62,7 +64,7 @@ class DynamicQuery:
         return next((ttl for ttl in range(1, ttl_max) if hosts(degree, ttl) >= per_connection), ttl_max)
 
     def wait_us(self, ttl: int) -> int:
-        """How long to wait for results before the next connection."""
+        """How long to wait for results before the next connection, in us."""
         if self.reached > RARE_HOSTS and self.results < RARE_RESULTS:
             self.wait_a_hop_us = max(0, self.wait_a_hop_us - WAIT_LESS_US)
         return self.wait_a_hop_us * ttl

@@ -96,7 +96,8 @@ CAPABLE = len(
 
 @message()
 class Handshake:
-    """GNUTELLA CONNECT/0.6. `ultrapeer` (X-Ultrapeer): it is one, or could be. X-Degree, X-Max-TTL."""
+    """GNUTELLA CONNECT/0.6. `ultrapeer` (X-Ultrapeer): the caller is an ultrapeer, or could be one. `degree`
+    (X-Degree), `ttl_max` (X-Max-TTL)."""
 
     ultrapeer: bool
     degree: int
@@ -192,14 +193,15 @@ class Patch:
 
 @message(part="notice", size=HEADER_BYTES + VENDOR_BYTES)
 class StatusRequest:
-    """BEAR/11 version 1: how many results has the leaf for the query of this GUID? On the wire the header has it."""
+    """BEAR/11 version 1: how many results has the leaf for the query of this GUID? On the wire the GUID is in the
+    header."""
 
     guid: bytes
 
 
 @message(part="notice", size=HEADER_BYTES + VENDOR_BYTES + 2)
 class StatusResponse:
-    """BEAR/12 version 1: so many."""
+    """BEAR/12 version 1: how many results the leaf has."""
 
     guid: bytes
     results: int
@@ -218,7 +220,7 @@ class ReplyNumber:
 
 @message(over="datagram", part="notice", size=HEADER_BYTES + VENDOR_BYTES + 1)
 class ReplyAck:
-    """LIME/11 version 1: so many of them are wanted."""
+    """LIME/11 version 1: how many of these results are wanted."""
 
     guid: bytes
     results: int
@@ -230,8 +232,8 @@ class DirectHit(QueryHit):
 
 
 def address_in(guid: bytes) -> PeerId:
-    """The address of the asker in the GUID of a query for out-of-band replies: its first four bytes are the IP address.
-    The port, which has two bytes more there, is part of a PeerId."""
+    """The address of the asker in the GUID of a query for out-of-band replies: the first four bytes are its IP address.
+    On the wire two more bytes are its port, which is part of a PeerId here."""
     return int.from_bytes(guid[:4], "big")
 
 
@@ -249,7 +251,7 @@ def possible_count(results: int) -> bool:
 
 
 def addresses(others: tuple[PeerId, ...]) -> tuple[PeerId, ...]:
-    """The possible ones of the addresses in a header, at most as many as a header has."""
+    """The valid addresses among those in a header, at most `OTHERS_MOST`."""
     return tuple(one for one in others[:OTHERS_MOST] if 0 <= one <= WORD_MAX)
 
 

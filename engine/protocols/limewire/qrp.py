@@ -1,8 +1,8 @@
 """The Query Routing Protocol: a leaf tells its ultrapeers which words it can answer, as a table of hashes.
 
-An ultrapeer passes a query to a leaf only if the table has a hit for each word of the query; so leaves are asked little
-and answer much. Ultrapeers give each other the union of their own and their leaves' tables, which decides about the
-last hop. Sources: Rohrs, "Query Routing for the Gnutella Network" (QRP 0.1), and "Ultrapeer Query Routing" 0.1.
+An ultrapeer passes a query to a leaf only if the table has a hit for each word of the query; so leaves get few queries,
+and can answer many of these. Ultrapeers send each other the union of their own and their leaves' tables, which is used
+on the last hop. Sources: Rohrs, "Query Routing for the Gnutella Network" (QRP 0.1), and "Ultrapeer Query Routing" 0.1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PATCH_BYTES_MOST = 1 << 10
 PATCHES_MOST = 255
 SPARSE_SHARE = 32
 """A table with at most 1 in so many entries set is kept as their list, of 2 bytes each, and others as one bit for each
-entry. A bit set for each would take 8 KB for each of the 92 neighbours of an ultrapeer."""
+entry. Bits for all tables would take 8 KB for each of the neighbours of an ultrapeer."""
 ZLIB = ((0, 50), (1, 62), (10, 97), (30, 166), (100, 371), (300, 759), (1_000, 1_741), (3_000, 3_620), (5_000, 4_961),
         (11_000, 7_538), (20_000, 9_393), (32_768, 9_905), (65_536, 9_905))  # fmt: skip
 """(changed entries, bytes) of patches for 64 Ki entries, 4 bits each, as zlib 1.2 compressed random ones."""
@@ -131,12 +131,13 @@ class QrpTable:
 
     @property
     def fill(self) -> float:
-        """Share of the entries that are set, 0 to 1; of w unknown words a query passes with `fill ** w`."""
+        """Share of the entries that are set, 0 to 1. A query of w words that no file has passes with probability
+        `fill ** w`."""
         return self.count / (1 << self.bits)
 
     def union(self, others: Iterable[QrpTable]) -> QrpTable:
-        """What any of the tables has, with as many entries as this one. A hash of fewer bits begins one of more bits,
-        so that a table of another size can be scaled."""
+        """The table of all entries that are set in any of the tables, of the size of this one. The hash of a word with
+        fewer bits is the beginning of its hash with more bits, so a table of another size can be scaled."""
         found = set(self.entries())
         for other in others:
             if other.bits >= self.bits:
