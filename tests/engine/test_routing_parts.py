@@ -12,7 +12,7 @@ from routings import valley_free
 from engine.protocols.routing.distance_vector import GARBAGE_US, INFINITY, TIMEOUT_US, SplitHorizon, Table
 from engine.protocols.routing.link_state import FIRST_SEQUENCE, MAX_AGE_S, Database, Lsa, compare
 from engine.protocols.routing.packets import HERE, Prefix, address_of, lan_of, peer_of, prefix_of
-from engine.protocols.routing.path_vector import BACK, Relation, Rib
+from engine.protocols.routing.path_vector import REVERSE, Relation, Rib
 
 SECOND = 1_000_000
 NINE = lan_of(9)
@@ -133,7 +133,7 @@ def test_mended_paths_are_those_that_dijkstra_finds(costs: int, changes: int) ->
             # Only one end may have told of it yet.
             tell(*rng.sample((a, b), rng.randint(1, 2)))
         before = dict(database.ways)
-        changed = database.mend_paths(0)
+        changed = database.update_paths(0)
         mended = dict(database.ways)
         database.find_paths(0)
         assert mended == database.ways
@@ -149,11 +149,11 @@ def test_an_lsa_that_has_reached_max_age_counts_no_more(routers: int) -> None:
     for router in range(routers):
         links = tuple((other, 1) for other in (router - 1, router + 1) if 0 <= other < routers)
         database.install(Lsa(router, FIRST_SEQUENCE, 0, links, (lan_of(router),)), 0)
-    database.mend_paths(0)
+    database.update_paths(0)
     assert set(database.ways) == set(range(1, routers))
     aged = database.stored[2].lsa._replace(age_s=MAX_AGE_S)
     assert database.install(aged, SECOND)
-    assert database.mend_paths(0)
+    assert database.update_paths(0)
     assert set(database.ways) == {1}
     assert database.attached(1) == (lan_of(1),)
     assert database.attached(2) == ()
@@ -198,7 +198,7 @@ def settle(links: dict[int, dict[int, Relation]], ribs: dict[int, Rib], prefix: 
         system = waiting.pop(0)
         for neighbour, relation in links[system].items():
             path = ribs[system].told_to(neighbour, relation, prefix)
-            if ribs[neighbour].update(system, BACK[relation], prefix, path) and neighbour not in waiting:
+            if ribs[neighbour].update(system, REVERSE[relation], prefix, path) and neighbour not in waiting:
                 waiting.append(neighbour)
     raise AssertionError("the systems do not come to rest")
 

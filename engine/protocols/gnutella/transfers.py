@@ -136,7 +136,7 @@ class Downloads:
         if source.servent:
             way = self.pushes.way(source.servent)
             if self.firewalled or way is None:
-                self.other(host, download, "both are firewalled" if self.firewalled else "no way to push")
+                self.next_holder(host, download, "both are firewalled" if self.firewalled else "no way to push")
                 return
             push = Push(host.rng.bytes(16), source.ttl, 0, source.servent, index_of(source.file.name), host.me)
             host.send(way, push, cause=download.cause)
@@ -166,9 +166,9 @@ class Downloads:
         if host.now_us < download.moved_us + self.silence_us(host):
             self.look_later(host, download)
         else:
-            self.other(host, download, "the holder was silent")
+            self.next_holder(host, download, "the holder was silent")
 
-    def other(self, host: Host, download: Fetch, why: str) -> None:
+    def next_holder(self, host: Host, download: Fetch, why: str) -> None:
         """Give up the present source: try the next one, or fail."""
         download.unwatch(host)
         before = download.source
@@ -188,7 +188,7 @@ class Downloads:
             for download in list(self.running.values()):
                 source = download.source
                 if source.servent == message.servent and index_of(source.file.name) == message.index:
-                    self.other(host, download, "no way to push")
+                    self.next_holder(host, download, "no way to push")
 
     def giv(self, host: Host, sender: PeerId, message: Giv) -> None:
         download = self.running.get(message.name) if named(message.name) else None
@@ -204,11 +204,11 @@ class Downloads:
         rest = file.size - download.here
         if not min(rest, RANGE_LEAST) <= data.size <= rest:
             host.log("nonsense")
-            self.other(host, download, "nonsense")
+            self.next_holder(host, download, "nonsense")
             return
         if data.digest != file.digest:
             download.here = 0
-            self.other(host, download, "other bytes than promised")
+            self.next_holder(host, download, "other bytes than promised")
             return
         download.here += data.size
         download.moved_us = host.now_us
@@ -236,7 +236,7 @@ class Downloads:
                 download.spare = [source for source in download.spare if source.file.name != name]
                 before, download.source = download.source, download.others[0]
                 download.source = Source(download.source.file, before.holder, b"", 0)
-        self.other(host, download, "a decoy")
+        self.next_holder(host, download, "a decoy")
 
     def gone(self, host: Host, sender: PeerId, message: Gone) -> None:
         if message.name == "" or named(message.name):
@@ -246,7 +246,7 @@ class Downloads:
         """A holder does not serve this file, or, with an empty name, anything that it was asked for."""
         for download in [d for d in self.running.values() if d.source.holder == holder]:
             if name in ("", download.source.file.name):
-                self.other(host, download, why)
+                self.next_holder(host, download, why)
 
 
 class Uploads:

@@ -152,7 +152,7 @@ class NapsterOptions:
 
 
 @dataclass(slots=True)
-class Wanted:
+class PendingSearch:
     """A search without results yet; not sent while there is no index to send it to."""
 
     text: str
@@ -218,7 +218,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     heard_us: int | None = None
     connecting: Timer | None = None
     shared: dict[str, int] = field(default_factory=dict)
-    wanted: dict[int, Wanted] = field(default_factory=dict)
+    wanted: dict[int, PendingSearch] = field(default_factory=dict)
     choices: dict[int, PingedResults] = field(default_factory=dict)
     pings: dict[PeerId, tuple[int, int]] = field(default_factory=dict)
 
@@ -353,11 +353,11 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.serial += 1
         patience_s = host.options.search_timeout_s if online else host.options.login_timeout_s
         timer = host.after_s(patience_s, SearchTimeout(self.serial))
-        self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.goal == FETCH.name)
+        self.wanted[self.serial] = wanted = PendingSearch(ask.text, host.cause, timer, ask.goal == FETCH.name)
         if online:
             self.search(host, wanted)
 
-    def search(self, host: Host, wanted: Wanted) -> None:
+    def search(self, host: Host, wanted: PendingSearch) -> None:
         """Send a search to the index, with the cause of its ask."""
         wanted.sent = True
         host.send(self.server, Search(wanted.text, host.options.max_results), cause=wanted.cause)
@@ -413,7 +413,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.log("search timed out", content=wanted.text)
 
     @on(PingTimeout)
-    def unpinged(self, host: Host, tick: PingTimeout) -> None:
+    def ping_timeout(self, host: Host, tick: PingTimeout) -> None:
         """Choose among the holders that answered."""
         choice = self.choices.pop(tick.number, None)
         if choice is not None:
@@ -464,23 +464,23 @@ class User(Peer, name="napster", options=NapsterOptions):
             if left_us > 0:
                 self.watch(host, download, left_us)
             else:
-                self.other(host, download, "it stood still")
+                self.next_holder(host, download, "it stood still")
 
-    def other(self, host: Host, download: Fetch, why: str) -> None:
+    def next_holder(self, host: Host, download: Fetch, why: str) -> None:
         """Give up the present holder: try the next one, or fail. The bytes that have arrived are kept if the next
         holder has the same file."""
         old = download.source
         if download.acked:
-            self.count(host, DOWNLOAD_END)
+            self.report_transfer(host, DOWNLOAD_END)
         if download.others:
             download.next_source()
             self.attempt(host, download)
         else:
             self.end(host, download)
             host.failed(why, cause=download.cause)
-        self.hang_up(host, old.ip)
+        self.close_if_unused(host, old.ip)
 
-    def hang_up(self, host: Host, peer: PeerId) -> None:
+    def close_if_unused(self, host: Host, peer: PeerId) -> None:
         """Close the stream to a user with whom no transfer is left."""
         down = any(download.acked and download.source.ip == peer for download in self.downloads.values())
         if not down and all(to != peer for to, _ in self.uploads):
@@ -501,14 +501,14 @@ class User(Peer, name="napster", options=NapsterOptions):
         if download is None:
             return
         if not message.name or message.ip != download.source.ip:
-            self.other(host, download, "the holder declined")
+            self.next_holder(host, download, "the holder declined")
         elif message.port:
             self.fetch(host, download)
         elif self.port:
             download.moved_us = host.now_us
             host.send(self.server, AlternateRequest(download.source.nick, message.name))
         else:
-            self.other(host, download, "both are firewalled")
+            self.next_holder(host, download, "both are firewalled")
 
     def fetch(self, host: Host, download: Fetch) -> None:
         """The holder can be reached: request the rest of the file."""
@@ -517,7 +517,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         host.link(holder)
         receives = link_of(host.line.down_kbit_s) if host.line.down_kbit_s else self.link
         host.send(holder, Get(self.nick, download.source.name, download.here, receives), cause=download.cause)
-        self.count(host, DOWNLOAD_START)
+        self.report_transfer(host, DOWNLOAD_START)
 
     @on(Offer)
     def offer(self, host: Host, sender: PeerId, message: Offer) -> None:
@@ -547,7 +547,7 @@ class User(Peer, name="napster", options=NapsterOptions):
                 message.name, False, ip=sender
             )
         if download is not None:
-            self.other(host, download, "the holder declined")
+            self.next_holder(host, download, "the holder declined")
 
     @on(Data)
     def data(self, host: Host, sender: PeerId, message: Data) -> None:
@@ -557,7 +557,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             return
         name, entry = download.source.name, download.source
         if not message.name:
-            self.other(host, download, "the holder declined")
+            self.next_holder(host, download, "the holder declined")
             return
         download.here += max(0, blob.size)
         download.moved_us = host.now_us
@@ -566,18 +566,18 @@ class User(Peer, name="napster", options=NapsterOptions):
         if blob.digest != entry.md5:
             host.log("download corrupt", cause=download.cause, content=name, holder=sender)
             download.here = 0
-            self.other(host, download, "other bytes than promised")
+            self.next_holder(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, and the user deleted the file: it is not what its name says.
             host.decoy(sender, name, cause=download.cause)
             download.here = 0
-            self.other(host, download, "a decoy")
+            self.next_holder(host, download, "a decoy")
             return
         self.end(host, download)
         host.fetched(sender, name, cause=download.cause)
-        self.hang_up(host, sender)
-        self.count(host, DOWNLOAD_END)
+        self.close_if_unused(host, sender)
+        self.report_transfer(host, DOWNLOAD_END)
         if self.state == "online":
             self.share(host)
 
@@ -596,25 +596,25 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.uploads[(sender, file.name)] = upload
         host.link(sender)
         if again is None:
-            self.count(host, UPLOAD_START)
+            self.report_transfer(host, UPLOAD_START)
         if host.line.up_kbit_s:
             # The link delays all pieces: the timer only tells when it gets the next one.
             host.after(0, LineFree(sender, upload.file.name, upload.serial))
         else:
-            self.pace(host, sender, upload)
+            self.plan_piece(host, sender, upload)
 
-    def piece(self, host: Host, upload: Upload) -> int:
+    def piece_size(self, host: Host, upload: Upload) -> int:
         """Size of the next piece, in bytes."""
         most = int(host.options.chunk_kb * 1_000)
         if host.line.up_kbit_s:
             most = min(most, host.line.up_kbit_s * 125 * PIECE_S)
         return min(most, upload.file.size - upload.at)
 
-    def pace(self, host: Host, to: PeerId, upload: Upload) -> None:
+    def plan_piece(self, host: Host, to: PeerId, upload: Upload) -> None:
         """Set the timer of the next piece: the line is shared by all uploads, and the receiver's may be slower."""
         rate = min((host.line.up_kbit_s or kbit_s(self.link)) / len(self.uploads), kbit_s(upload.link))
         # Bits / (kbit/s) = ms.
-        delay_us = int(self.piece(host, upload) * 8 / rate * 1_000)
+        delay_us = int(self.piece_size(host, upload) * 8 / rate * 1_000)
         host.after(delay_us, LineFree(to, upload.file.name, upload.serial))
 
     @on(LineFree)
@@ -623,16 +623,16 @@ class User(Peer, name="napster", options=NapsterOptions):
         upload = self.uploads.get((tick.to, tick.name))
         if upload is None or upload.serial != tick.serial:
             return
-        size = self.piece(host, upload)
+        size = self.piece_size(host, upload)
         upload.at += size
         host.send(tick.to, Data(tick.name, Blob(size, upload.file.digest)))
         if upload.at < upload.file.size:
-            self.pace(host, tick.to, upload)
+            self.plan_piece(host, tick.to, upload)
         else:
             del self.uploads[(tick.to, tick.name)]
-            self.count(host, UPLOAD_END)
+            self.report_transfer(host, UPLOAD_END)
 
-    def count(self, host: Host, code: int) -> None:
+    def report_transfer(self, host: Host, code: int) -> None:
         """Tell the index that a transfer begins or ends."""
         if self.state == "online":
             host.send(self.server, Transfer(code))
@@ -653,9 +653,9 @@ class User(Peer, name="napster", options=NapsterOptions):
         """A user is gone: end the transfers with it."""
         for key in [key for key in self.uploads if key[0] == peer]:
             del self.uploads[key]
-            self.count(host, UPLOAD_END)
+            self.report_transfer(host, UPLOAD_END)
         for download in [d for d in self.downloads.values() if d.acked and d.source.ip == peer]:
-            self.other(host, download, "the holder is gone")
+            self.next_holder(host, download, "the holder is gone")
 
     def contacts(self) -> Sequence[PeerId]:
         """The index alone: other users are asked for files, not for who has them."""

@@ -89,10 +89,10 @@ from .packets import (
     address_from,
     address_of,
     address_text,
+    ask_of_change,
     lan_of,
     link_text,
     longest,
-    news,
     peer_of,
     prefix_of,
     prefix_text,
@@ -191,7 +191,7 @@ class RoutingOptions:
     towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 
-def a_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
+def random_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
     """The text of a background ask: a name."""
     return f"name {rng.randrange(10_000)}"
 
@@ -203,7 +203,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     with, `looks`: it will try one of these; `rates`: capacities of its links in kbit/s, where they have some."""
 
     role = "router"
-    goals = (replace(PACKET, draw=a_name),)
+    goals = (replace(PACKET, draw=random_name),)
     reach = "links"
     has_all = True
     shares_files = False
@@ -223,10 +223,10 @@ class Router(Peer, name="routing", options=RoutingOptions):
     prefixes: dict[Prefix, None] = field(default_factory=dict)
     speaks: str = ""
     destination: PeerId = 0
-    pointed: tuple[PeerId, PeerId] = (-1, -1)
+    shown_hop: tuple[PeerId, PeerId] = (-1, -1)
     routers: Sequence[PeerId] = ()
     newcomer: bool = False
-    looks: bool = False
+    seeking: bool = False
     lies: bool = False
     rates: dict[PeerId, int] = field(default_factory=dict)
 
@@ -282,7 +282,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
             return
         if links:
             for one in links:
-                self.meet(host, one)
+                self.add_link(host, one)
         else:
             self.join(host, FindRouter())
 
@@ -290,65 +290,65 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def cold(self, host: Host, tick: ColdStart) -> None:
         """The tables are filled from here, unless the run began with full ones."""
         if host.options.cold:
-            cause = news(host, "all routers start", "all start")
+            cause = ask_of_change(host, "all routers start", "all start")
             self.speaker.announce(host, lan_of(host.me), cause)
             for one in self.hosts:
                 self.speaker.announce(host, lan_of(one), cause, behind=True)
             for one in self.links:
                 self.speaker.up(host, one, cause)
-        self.point(host)
+        self.show_next_hop(host)
 
-    def meet(self, host: Host, peer: PeerId) -> None:
+    def add_link(self, host: Host, peer: PeerId) -> None:
         """There is a link; what is at its other end is a router until it says otherwise."""
         if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
             self.links[peer] = None
             self.rates[peer] = limit(host, peer)
             link = link_text(host.me, peer)
-            self.speaker.up(host, peer, news(host, f"link {link} is up", "up", link))
+            self.speaker.up(host, peer, ask_of_change(host, f"link {link} is up", "up", link))
 
     def opened(self, host: Host, peer: PeerId) -> None:
-        self.meet(host, peer)
+        self.add_link(host, peer)
 
     def closed(self, host: Host, peer: PeerId) -> None:
         self.rates.pop(peer, None)
         if peer in self.hosts:
             del self.hosts[peer]
             self.prefixes.pop(lan_of(peer), None)
-            self.speaker.withdraw(host, lan_of(peer), news(host, f"#{peer} is gone", "host", peer))
+            self.speaker.withdraw(host, lan_of(peer), ask_of_change(host, f"#{peer} is gone", "host", peer))
         elif peer in self.links:
             del self.links[peer]
             if host.options.detect == "carrier":
                 link = link_text(host.me, peer)
-                self.speaker.down(host, peer, news(host, f"link {link} is down", "down", link))
-        self.point(host)
+                self.speaker.down(host, peer, ask_of_change(host, f"link {link} is down", "down", link))
+        self.show_next_hop(host)
         if self.newcomer and not self.links:
-            self.look_later(host)
+            self.seek_later(host)
 
     @on(Attach)
     def attach(self, host: Host, sender: PeerId, message: Attach) -> None:
         """What is at the other end of this link is no router."""
         if sender in self.links:
             del self.links[sender]
-            cause = news(host, f"#{sender} is behind #{host.me}", "host", sender)
+            cause = ask_of_change(host, f"#{sender} is behind #{host.me}", "host", sender)
             self.speaker.down(host, sender, cause)
             self.hosts[sender] = None
             self.prefixes[lan_of(sender)] = None
             self.speaker.announce(host, lan_of(sender), cause, behind=True)
 
-    def look_later(self, host: Host) -> None:
-        if not self.looks:
-            self.looks = True
+    def seek_later(self, host: Host) -> None:
+        if not self.seeking:
+            self.seeking = True
             host.after(JOIN_US, FindRouter(), cause=None)
 
     @on(FindRouter)
     def join(self, host: Host, tick: FindRouter) -> None:
         """A newcomer is linked with some routers that it was told of, and tries others if they are not there."""
-        self.looks = False
+        self.seeking = False
         others = [one for one in self.routers if one not in self.links and one != host.me]
         for one in some_of(others, host.options.uplinks - len(self.links), host.rng):
             host.link(one)
         if others and not self.links:
-            self.look_later(host)
+            self.seek_later(host)
 
     # --- packets ---------------------------------------------------------------------------------------------------
 
@@ -406,8 +406,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
             return (Need("gateway", ()),)
         address = address or near.look_up(text, origin)
         owner = peer_of(address)
-        there = passed(programs, first, address, options.ttl)
-        back = passed(programs, there[-1], address_of(origin), options.ttl, answer=True) if there else ()
+        there = routers_passed(programs, first, address, options.ttl)
+        back = routers_passed(programs, there[-1], address_of(origin), options.ttl, answer=True) if there else ()
         made = [Need("peer of that address", (owner,) if 0 <= owner < len(programs) else ())]
         if not back:
             made.append(Need("route there and back", ()))
@@ -422,23 +422,23 @@ class Router(Peer, name="routing", options=RoutingOptions):
             )
         hops = max(0, host.options.ttl - packet.ttl)
         if packet.source == host.me:
-            heard(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
+            report_answer(host, Answer(host.me, address_of(host.me), packet.name, 1, asked, wrong, hops))
         else:
             back = Answer(
                 host.me, address_of(packet.source), packet.name, host.options.ttl, asked, wrong, hops, packet.size
             )
-            self.carry(host, back)
+            self.pass_answer(host, back)
 
     @on(Answer)
     def answered(self, host: Host, sender: PeerId, message: Answer) -> None:
         if sender in self.links or sender in self.hosts:
-            self.carry(host, message)
+            self.pass_answer(host, message)
 
-    def carry(self, host: Host, message: Answer) -> None:
+    def pass_answer(self, host: Host, message: Answer) -> None:
         """Pass an answer on, or hand it to the user. One that goes nowhere is dropped."""
         hop = self.hop_to(message.to)
         if peer_of(message.to) == host.me:
-            heard(host, message)
+            report_answer(host, message)
         elif hop == HERE and peer_of(message.to) in self.hosts:
             host.send(peer_of(message.to), message)
         elif hop is None or hop == HERE or message.ttl <= 1:
@@ -473,7 +473,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
         if len(self.prefixes) < LINKS_MOST:
             self.prefixes[wanted] = None
             what = prefix_text(wanted)
-            self.speaker.announce(host, wanted, news(host, f"#{host.me} announces {what}", "prefix", host.me, wanted))
+            self.speaker.announce(
+                host, wanted, ask_of_change(host, f"#{host.me} announces {what}", "prefix", host.me, wanted)
+            )
 
     @verb(
         "withdraw",
@@ -486,7 +488,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
         if wanted in self.prefixes:
             del self.prefixes[wanted]
             what = prefix_text(wanted)
-            self.speaker.withdraw(host, wanted, news(host, f"#{host.me} withdraws {what}", "prefix", host.me, wanted))
+            self.speaker.withdraw(
+                host, wanted, ask_of_change(host, f"#{host.me} withdraws {what}", "prefix", host.me, wanted)
+            )
 
     @verb(
         "lie",
@@ -496,7 +500,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
     )
     def lie(self, host: Host) -> None:
         self.lies = True
-        self.speaker.lie(host, True, news(host, f"#{host.me} lies", "lie", host.me))
+        self.speaker.lie(host, True, ask_of_change(host, f"#{host.me} lies", "lie", host.me))
 
     @verb(
         "tell-the-truth",
@@ -506,25 +510,25 @@ class Router(Peer, name="routing", options=RoutingOptions):
     )
     def tell_the_truth(self, host: Host) -> None:
         self.lies = False
-        self.speaker.lie(host, False, news(host, f"#{host.me} tells the truth", "lie", host.me))
+        self.speaker.lie(host, False, ask_of_change(host, f"#{host.me} tells the truth", "lie", host.me))
 
     @on(Look)
     def look(self, host: Host, tick: Look) -> None:
-        self.point(host)
+        self.show_next_hop(host)
 
     @on(TableChanged)
     def changed(self, host: Host, value: TableChanged) -> None:
-        self.point(host)
+        self.show_next_hop(host)
 
-    def point(self, host: Host) -> None:
+    def show_next_hop(self, host: Host) -> None:
         """Tell over which link a packet to the chosen destination goes."""
         self.destination = host.options.towards
         hop = self.hop_to(address_of(self.destination))
         hop = self.destination if hop == HERE and self.destination in self.hosts else hop
         hop = -1 if hop is None or hop == HERE else hop
-        if (hop, self.destination) != self.pointed:
+        if (hop, self.destination) != self.shown_hop:
             host.path("next hop", (hop,) if hop >= 0 else (), f"to #{self.destination}", onward=True)
-            self.pointed = (hop, self.destination)
+            self.shown_hop = (hop, self.destination)
 
     def shown(self) -> tuple[float | str, ...]:
         routes = self.speaker.routes()
@@ -577,7 +581,7 @@ class EndHost(Peer):
     gateway: PeerId = -1
     trying: PeerId = -1
     routers: Sequence[PeerId] = ()
-    looks: bool = False
+    seeking: bool = False
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.routers = tuple(contacts)
@@ -595,19 +599,19 @@ class EndHost(Peer):
         else:
             self.join(host, FindRouter())
 
-    def look_later(self, host: Host) -> None:
-        if not self.looks:
-            self.looks = True
+    def seek_later(self, host: Host) -> None:
+        if not self.seeking:
+            self.seeking = True
             host.after(JOIN_US, FindRouter(), cause=None)
 
     @on(FindRouter)
     def join(self, host: Host, tick: FindRouter) -> None:
         """Try a router that it was told of, until it has a gateway."""
-        self.looks = False
+        self.seeking = False
         if self.gateway < 0 and self.routers:
             self.trying = host.rng.choice(self.routers)
             host.link(self.trying)
-            self.look_later(host)
+            self.seek_later(host)
 
     def opened(self, host: Host, peer: PeerId) -> None:
         """It takes one link only."""
@@ -624,13 +628,13 @@ class EndHost(Peer):
         if sender == self.gateway:
             self.gateway = -1
         host.unlink(sender)
-        self.look_later(host)
+        self.seek_later(host)
 
     def closed(self, host: Host, peer: PeerId) -> None:
         if peer == self.gateway:
             # The link comes back if its other end does; else another router is looked for.
             self.gateway, self.trying = -1, peer
-            self.look_later(host)
+            self.seek_later(host)
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.gateway >= 0
@@ -638,7 +642,7 @@ class EndHost(Peer):
     def ask(self, host: Host, ask: Ask) -> None:
         to = address_from(ask.text) or 0
         if peer_of(to) == host.me:
-            heard(host, Answer(host.me, to, ask.text, 1, to, ARRIVED, 0))
+            report_answer(host, Answer(host.me, to, ask.text, 1, to, ARRIVED, 0))
         elif self.gateway < 0:
             host.failed("the host has no gateway")
         else:
@@ -655,7 +659,7 @@ class EndHost(Peer):
     @on(Answer)
     def answered(self, host: Host, sender: PeerId, message: Answer) -> None:
         if sender == self.gateway and peer_of(message.to) == host.me:
-            heard(host, message)
+            report_answer(host, message)
 
     def beliefs(self) -> Beliefs:
         gateway = [self.gateway] if self.gateway >= 0 else []
@@ -672,11 +676,11 @@ def limit(host: Host, peer: PeerId) -> int:
     return rate
 
 
-def passed(
+def routers_passed(
     programs: Sequence[Peer | None], router: PeerId, address: int, ttl: int, *, answer: bool = False
 ) -> tuple[PeerId, ...]:
     """The routers that a packet or an answer passes from one of them to the peer of an address, both included, by the
-    tables as they are; none if it does not come to that peer. See `Router.route` and `Router.carry`."""
+    tables as they are; none if it does not come to that peer. See `Router.route` and `Router.pass_answer`."""
     owner = peer_of(address)
     found: list[PeerId] = []
     while len(found) < ttl:
@@ -693,7 +697,7 @@ def passed(
     return ()
 
 
-def heard(host: Host, answer: Answer) -> None:
+def report_answer(host: Host, answer: Answer) -> None:
     """The peer that sent a packet learns what became of it."""
     if not 0 <= answer.wrong < len(WENT_WRONG):
         return

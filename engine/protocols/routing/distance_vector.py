@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import Literal, TypeAlias
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, lan_of, link_text, news
+from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, ask_of_change, lan_of, link_text
 
 INFINITY = 16
 """A destination at this distance cannot be reached (RFC 2453, 3.6)."""
@@ -367,7 +367,7 @@ class DistanceVector(Component, options=RipOptions):
         silent = self.table.expire(host.now_us)
         for neighbour in dict.fromkeys(silent.values()):
             link = link_text(host.me, neighbour)
-            cause = news(host, f"{link}: nothing was heard for 180 s", "silent", link)
+            cause = ask_of_change(host, f"{link}: nothing was heard for 180 s", "silent", link)
             for to in [to for to, one in silent.items() if one == neighbour]:
                 self.table.fresh[to] = self.table.routes[to].lost = cause
             self.trigger(host, cause)

@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from typing import Literal, NamedTuple, TypeAlias
 
 from ...api import COST_MAX, DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, LINKS_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, LINKS_MOST, Attached, Prefix, TableChanged, ask_of_change, lan_of, link_text, longest
 
 FIRST_SEQUENCE = -0x7FFFFFFF
 """InitialSequenceNumber, 0x80000001 as a signed number (12.1.6)."""
@@ -41,15 +41,15 @@ class Lsa(NamedTuple):
         return 24 + 12 * (len(self.links) + len(self.prefixes))
 
 
-def _says(lsa: Lsa | None) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
+def _contents(lsa: Lsa | None) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
     """Links and prefixes that count: those of an LSA that has reached MaxAge do not (16.1)."""
     return ((), ()) if lsa is None or lsa.age_s >= MAX_AGE_S else (lsa.links, lsa.prefixes)
 
 
-Verdict = Literal["newer", "same", "older"]
+Recency = Literal["newer", "same", "older"]
 
 
-def compare(new: Lsa, old: Lsa | None) -> Verdict:
+def compare(new: Lsa, old: Lsa | None) -> Recency:
     """Which of two LSAs of one router is more recent: by sequence, then one that has reached MaxAge, then by an age
     that differs by more than 15 minutes (13.1)."""
     if old is None or new.sequence != old.sequence:
@@ -98,7 +98,7 @@ class Database:
         one = self.stored.get(lsa.router)
         old = None if one is None else one.lsa
         self.stored[lsa.router] = Stored(lsa, now_us)
-        changed = _says(lsa) != _says(old)
+        changed = _contents(lsa) != _contents(old)
         if changed:
             self.before.setdefault(lsa.router, old)
         return changed
@@ -119,16 +119,16 @@ class Database:
         """Those that it listed when paths were last computed."""
         if router not in self.before:
             return self.listed(router)
-        return dict(_says(self.before[router])[0])
+        return dict(_contents(self.before[router])[0])
 
     def attached(self, router: PeerId) -> tuple[Prefix, ...]:
         """The networks that are attached to a router."""
         one = self.stored.get(router)
-        return () if one is None else _says(one.lsa)[1]
+        return () if one is None else _contents(one.lsa)[1]
 
     def all_listed(self) -> dict[PeerId, Links]:
         """The links that each router lists."""
-        return {router: dict(_says(one.lsa)[0]) for router, one in self.stored.items()}
+        return {router: dict(_contents(one.lsa)[0]) for router, one in self.stored.items()}
 
     def find_paths(self, root: PeerId, links: Mapping[PeerId, Links] | None = None) -> None:
         """Compute the shortest path to each destination by Dijkstra (16.1). A link counts only if both of its ends list
@@ -137,7 +137,7 @@ class Database:
         self.ways, self.before = {}, {}
         self._search(root, [(0, root, root)], lambda router: known.get(router, {}))
 
-    def mend_paths(self, root: PeerId) -> bool:
+    def update_paths(self, root: PeerId) -> bool:
         """Bring the shortest paths up to date with the LSAs that have changed. Returns whether a path, or the prefixes
         of a router, have changed.
 
@@ -149,7 +149,7 @@ class Database:
             self.find_paths(root)
             return True
         ways = self.ways
-        attached = any(_says(old)[1] != self.attached(one) for one, old in self.before.items())
+        attached = any(_contents(old)[1] != self.attached(one) for one, old in self.before.items())
         lost: dict[PeerId, Way] = {}
         better: list[tuple[PeerId, PeerId, int]] = []
         for one in self.before:
@@ -158,26 +158,26 @@ class Database:
                     then = _cost(self.listed_before, a, b)
                     now = _cost(self.listed, a, b)
                     if then and (not now or now > then):
-                        if b in ways and ways[b] == self._over(root, a, b, then):
+                        if b in ways and ways[b] == self._way_through(root, a, b, then):
                             lost[b] = ways[b]
                     elif now and (not then or now < then):
                         better.append((a, b, now))
         waiting = list(lost)
         for a in waiting:
             for b, cost in self.listed_before(a).items():
-                used = b in ways and b not in lost and ways[b] == self._over(root, a, b, cost)
+                used = b in ways and b not in lost and ways[b] == self._way_through(root, a, b, cost)
                 if used and a in self.listed_before(b):
                     lost[b] = ways[b]
                     waiting.append(b)
         for router in lost:
             del ways[router]
         better += [(a, b, cost) for b in lost for a in self.listed(b) if (cost := _cost(self.listed, a, b))]
-        offers = [(self._over(root, a, b, cost), b) for a, b, cost in better if b != root]
+        offers = [(self._way_through(root, a, b, cost), b) for a, b, cost in better if b != root]
         self.before = {}
         changed = self._search(root, [(*way, to) for way, to in offers if way is not None], self.listed)
         return attached or any(ways.get(to) != way for to, way in (changed | lost).items())
 
-    def _over(self, root: PeerId, router: PeerId, to: PeerId, cost: int) -> Way | None:
+    def _way_through(self, root: PeerId, router: PeerId, to: PeerId, cost: int) -> Way | None:
         """The way to a neighbour of a router by way of that router; None without a way to it."""
         if router == root:
             return cost, to
@@ -337,8 +337,8 @@ class LinkState(Component, options=OspfOptions):
     sequence: int = FIRST_SEQUENCE - 1
     originated_us: int = -MIN_LS_INTERVAL_US
     planned: list[Cause] = field(default_factory=list)
-    repeats: bool = False
-    computes: bool = False
+    retransmits: bool = False
+    spf_planned: bool = False
     lies: bool = False
     changed: int = 0
 
@@ -353,7 +353,7 @@ class LinkState(Component, options=OspfOptions):
                 router.near[one] = Neighbour(router.cost(hosts[me], one), 0, heard=True, two_way=True, full=True)
             router.own.update(dict.fromkeys(map(lan_of, near[me].hosts)))
             router.sequence += 1
-            stored[me] = Stored(router.described(me), -MIN_LS_ARRIVAL_US)
+            stored[me] = Stored(router.own_lsa(me), -MIN_LS_ARRIVAL_US)
         listed: dict[PeerId, Links] = {}
         for me, router in routers.items():
             router.database.stored = dict(stored)
@@ -425,11 +425,11 @@ class LinkState(Component, options=OspfOptions):
         silent_us = host.now_us - int(host.options.dead_s * 1e6)
         for one in [one for one, it in self.near.items() if it.heard_us < silent_us]:
             link = link_text(host.me, one)
-            self.down(host, one, news(host, f"{link}: no hello for {host.options.dead_s:g} s", "silent", link))
+            self.down(host, one, ask_of_change(host, f"{link}: no hello for {host.options.dead_s:g} s", "silent", link))
         host.multicast(self.near, Hello(self.heard()))
 
     @on(Hello)
-    def greeted(self, host: Host, sender: PeerId, message: Hello) -> None:
+    def hello_received(self, host: Host, sender: PeerId, message: Hello) -> None:
         """A neighbour lives; once each has heard from the other, they exchange their databases."""
         one = self.near.get(sender)
         if one is None:
@@ -441,7 +441,7 @@ class LinkState(Component, options=OspfOptions):
             if was_full:
                 # It has started again.
                 link = link_text(host.me, sender)
-                self.originate(host, news(host, f"#{sender} has forgotten link {link}", "forgot", link))
+                self.originate(host, ask_of_change(host, f"#{sender} has forgotten link {link}", "forgot", link))
             host.send(sender, Hello(self.heard()))
         elif not one.two_way:
             one.two_way = True
@@ -459,7 +459,7 @@ class LinkState(Component, options=OspfOptions):
         host.send(to, Description(tuple((lsa.router, lsa.sequence, lsa.age_s) for lsa in aged)))
 
     @on(Description)
-    def described_by(self, host: Host, sender: PeerId, message: Description) -> None:
+    def description_received(self, host: Host, sender: PeerId, message: Description) -> None:
         """Ask for what is newer there."""
         one = self.near.get(sender)
         if one is None or not one.two_way:
@@ -480,7 +480,7 @@ class LinkState(Component, options=OspfOptions):
             found = (self.database.get(router, host.now_us) for router in message.routers[:LSAS_MOST])
             lsas = [lsa for lsa in found if lsa is not None]
             for lsa in lsas:
-                host.send(sender, LsUpdate((older(lsa),)), cause=None, part="upkeep")
+                host.send(sender, LsUpdate((after_transit(lsa),)), cause=None, part="upkeep")
 
     def exchanged(self, host: Host, neighbour: PeerId, one: Neighbour) -> None:
         """The link can be used."""
@@ -488,13 +488,13 @@ class LinkState(Component, options=OspfOptions):
             one.full = True
             if not one.cause:
                 link = link_text(host.me, neighbour)
-                one.cause = news(host, f"link {link} can be used", "full", link)
+                one.cause = ask_of_change(host, f"link {link} can be used", "full", link)
             self.originate(host, one.cause)
             one.cause = 0
 
     # --- flooding (13) -------------------------------------------------------------------------------------------
 
-    def described(self, me: PeerId) -> Lsa:
+    def own_lsa(self, me: PeerId) -> Lsa:
         """The own links, as an LSA."""
         links = {one: it.cost for one, it in sorted(self.near.items()) if it.full}
         if self.lies:
@@ -512,7 +512,7 @@ class LinkState(Component, options=OspfOptions):
         causes, self.planned = flatten([*self.planned, cause]), []
         self.originated_us = host.now_us
         self.sequence += 1
-        self.install(host, self.described(host.me), HERE, causes)
+        self.install(host, self.own_lsa(host.me), HERE, causes)
 
     @on(Originate)
     def originate_now(self, host: Host, tick: Originate) -> None:
@@ -531,19 +531,19 @@ class LinkState(Component, options=OspfOptions):
             self.plan_spf(host, cause)
         others = [one for one, it in self.near.items() if it.two_way and one != frm]
         part: Part = "question" if cause else "upkeep"
-        host.multicast(others, LsUpdate((older(lsa),)), cause=cause or None, part=part)
+        host.multicast(others, LsUpdate((after_transit(lsa),)), cause=cause or None, part=part)
         for one in others:
             self.near[one].sent[lsa.router] = (lsa.sequence, cause)
         self.plan_retransmission(host)
 
     def plan_retransmission(self, host: Host) -> None:
-        if not self.repeats and any(one.sent for one in self.near.values()):
-            self.repeats = True
+        if not self.retransmits and any(one.sent for one in self.near.values()):
+            self.retransmits = True
             host.after(RETRANSMIT_US, Retransmit(), cause=None)
 
     @on(Retransmit)
     def retransmit(self, host: Host, tick: Retransmit) -> None:
-        self.repeats = False
+        self.retransmits = False
         for to, one in self.near.items():
             for router, (sequence, cause) in list(one.sent.items()):
                 lsa = self.database.get(router, host.now_us)
@@ -551,7 +551,7 @@ class LinkState(Component, options=OspfOptions):
                     del one.sent[router]
                 else:
                     part: Part = "question" if cause else "upkeep"
-                    host.send(to, LsUpdate((older(lsa),)), cause=cause or None, part=part)
+                    host.send(to, LsUpdate((after_transit(lsa),)), cause=cause or None, part=part)
         self.plan_retransmission(host)
 
     @on(LsUpdate)
@@ -579,7 +579,7 @@ class LinkState(Component, options=OspfOptions):
                     new = True
                     self.install(host, lsa, sender, cause)
             elif said == "older" and old is not None:
-                host.send(sender, LsUpdate((older(old),)), cause=None, part="upkeep")
+                host.send(sender, LsUpdate((after_transit(old),)), cause=None, part="upkeep")
                 continue
             if one.sent.get(lsa.router, (0, 0))[0] == lsa.sequence:
                 del one.sent[lsa.router]
@@ -602,14 +602,14 @@ class LinkState(Component, options=OspfOptions):
     # --- shortest paths (16) -------------------------------------------------------------------------------------
 
     def plan_spf(self, host: Host, cause: Cause) -> None:
-        if not self.computes:
-            self.computes = True
+        if not self.spf_planned:
+            self.spf_planned = True
             host.after_s(host.options.spf_s, Spf(), cause=cause or None)
 
     @on(Spf)
     def spf(self, host: Host, tick: Spf) -> None:
-        self.computes = False
-        if self.database.mend_paths(host.me):
+        self.spf_planned = False
+        if self.database.update_paths(host.me):
             before = self.table
             self.fill_table()
             self.changed += sum(before.get(prefix) != route for prefix, route in self.table.items())
@@ -632,7 +632,7 @@ def flatten(causes: Sequence[Cause]) -> Cause:
     return tuple(known) if len(known) > 1 else next(iter(known), 0)
 
 
-def older(lsa: Lsa) -> Lsa:
+def after_transit(lsa: Lsa) -> Lsa:
     """As it is sent: it is a second older when it arrives."""
     return lsa._replace(age_s=min(MAX_AGE_S, lsa.age_s + TRANSIT_DELAY_S))
 

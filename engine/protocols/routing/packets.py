@@ -164,7 +164,7 @@ class TableChanged:
     """A protocol tells its router that a route has changed."""
 
 
-def news(host: Host, what: str, *key: object) -> Cause:
+def ask_of_change(host: Host, what: str, *key: object) -> Cause:
     """The ask of a change: those at several routers that have the same key are one, while it is open."""
     return host.begin(what, UPDATE, key=key)
 

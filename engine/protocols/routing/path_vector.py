@@ -15,14 +15,14 @@ from graphlib import TopologicalSorter
 from typing import Literal, NamedTuple
 
 from ...api import DUPLICATE, Cause, CauseLike, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, ROUTES_MOST, Attached, Prefix, TableChanged, ask_of_change, lan_of, link_text, longest
 
 Relation = Literal["customer", "peer", "provider"]
 """What a neighbour is to this system."""
 PREFERENCE: dict[Relation, int] = {"customer": 300, "peer": 200, "provider": 100}
 """LOCAL_PREF of routes from a neighbour."""
-WORDS: tuple[Relation, ...] = ("customer", "peer", "provider")
-BACK: dict[Relation, Relation] = {"customer": "provider", "peer": "peer", "provider": "customer"}
+RELATIONS: tuple[Relation, ...] = ("customer", "peer", "provider")
+REVERSE: dict[Relation, Relation] = {"customer": "provider", "peer": "peer", "provider": "customer"}
 Path = tuple[PeerId, ...]
 PATH_MOST, TOLD_MOST = 250, 200
 
@@ -151,7 +151,7 @@ def hierarchy(near: Mapping[PeerId, Attached]) -> dict[PeerId, dict[PeerId, Rela
 
 @message()
 class BgpOpen:
-    """A session begins. `relation`: what the sender is to the receiver, an index of `WORDS`; `answer`: to such a
+    """A session begins. `relation`: what the sender is to the receiver, an index of `RELATIONS`; `answer`: to such a
     message."""
 
     relation: int
@@ -254,7 +254,7 @@ class PathVector(Component, options=BgpOptions):
                         for prefix in rib.best:
                             path = rib.told_to(one, relation, prefix)
                             if path is not None:
-                                routers[one].rib.update(me, BACK[relation], prefix, path)
+                                routers[one].rib.update(me, REVERSE[relation], prefix, path)
         for router in routers.values():
             router.rib.changes = 0
 
@@ -284,7 +284,7 @@ class PathVector(Component, options=BgpOptions):
         self.say_open(host, neighbour, answer=False)
 
     def say_open(self, host: Host, to: PeerId, *, answer: bool) -> None:
-        host.send(to, BgpOpen(WORDS.index(BACK[self.relation(to)]), answer))
+        host.send(to, BgpOpen(RELATIONS.index(REVERSE[self.relation(to)]), answer))
 
     def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """The link with a neighbour is gone."""
@@ -344,12 +344,12 @@ class PathVector(Component, options=BgpOptions):
     def opening(self, host: Host, sender: PeerId, message: BgpOpen) -> None:
         """The neighbour begins a session, or answers: it is told all that it may be told."""
         session = self.sessions.get(sender)
-        if session is None or (session.up and message.answer) or not 0 <= message.relation < len(WORDS):
+        if session is None or (session.up and message.answer) or not 0 <= message.relation < len(RELATIONS):
             return
         if session.up:
             # It has started again.
             link = link_text(host.me, sender)
-            cause = news(host, f"the session of {link} begins again", "session", link)
+            cause = ask_of_change(host, f"the session of {link} begins again", "session", link)
             self.end(host, sender, cause)
             session = self.sessions[sender] = Session(host.now_us, cause=cause)
         session.up, session.heard_us = True, host.now_us
@@ -368,7 +368,11 @@ class PathVector(Component, options=BgpOptions):
                 self.say_open(host, one, answer=False)
                 continue
             link = link_text(host.me, one)
-            self.up(host, one, news(host, f"{link}: nothing was heard for {host.options.hold_s:g} s", "silent", link))
+            self.up(
+                host,
+                one,
+                ask_of_change(host, f"{link}: nothing was heard for {host.options.hold_s:g} s", "silent", link),
+            )
         host.multicast([one for one, session in self.sessions.items() if session.up], Keepalive())
 
     @on(Keepalive)
@@ -447,8 +451,8 @@ class PathVector(Component, options=BgpOptions):
                 told = BgpUpdate(path, tuple(prefixes[:TOLD_MOST]), tuple(withdrawn[:TOLD_MOST]))
                 prefixes, withdrawn = prefixes[TOLD_MOST:], withdrawn[TOLD_MOST:]
                 part: Part = "question" if causes else "upkeep"
-                stated: CauseLike = causes or None
-                host.send(to, told, cause=stated, part=part)
+                update_cause: CauseLike = causes or None
+                host.send(to, told, cause=update_cause, part=part)
         if paths and host.options.mrai_s:
             session.waits = True
             wait_us = int(host.options.mrai_s * host.rng.uniform(0.75, 1.0) * 1e6)
