@@ -10,17 +10,15 @@ that shares it: it proves the bytes and not the name.
 
 What is simplified: the messages for single files of one list travel as one message, Share for the 100s of a login and
 Results for the 201s and the 202 of a search. They follow each other on one stream and arrive together, so that no user
-could tell; but a search counts as one answer where the wire has up to 101, and its bytes lack their headers of 4 bytes.
-Left out: bit rates, chat, browsing, upload queues (607 to 620),
-several servers.
-"""
+could tell; but a search counts as one answer where the wire has up to 101 messages, whose headers of 4 bytes are not
+counted. Left out: bit rates, chat, browsing, upload queues (607 to 620), several servers."""
 
 # `messages.py` has the messages, `index.py` the server; the user is here.
 #
 # Downloads. The index is asked once for each attempt (203, 204) and never again, so its death does not stop running
 # transfers. A holder that dies, declines, falls silent or sends other bytes than it promised is replaced by the next
-# best. One that accepts no connections is told by the index to open one itself (500, 501); if the downloader accepts
-# none either, there is no way between the two. An upload goes as fast as the line does.
+# best. The index tells a holder that accepts no connections to open one itself (500, 501); if the downloader accepts
+# none either, there is no way between the two. An upload goes as fast as the line allows.
 
 from __future__ import annotations
 
@@ -85,10 +83,11 @@ LINKS_OF_TWENTY = (0, 2, 3, 3, 4, 4, 4, 4, 5, 6, 7, 7, 7, 7, 7, 8, 8, 8, 9, 10)
 """Link types of twenty users, of which each user draws one: our guess of a campus and its town in 2000."""
 LOGIN_SPREAD_US = 500_000
 KEPT_MOST = 100
-"""Searches that wait, and holders whose ping is remembered, at one user."""
+"""The most searches that wait, and the most holders whose ping is remembered, at one user."""
 DATA_PORT = 6699
 PIECE_S = 3
-"""No piece takes the line longer than this, so that all that share it make progress before they seem stalled."""
+"""No piece takes the line longer than this, so that each transfer that shares the line makes progress before it counts
+as stalled."""
 
 
 @dataclass(slots=True)
@@ -143,7 +142,9 @@ class NapsterOptions:
     max_shared: int = option(5_000, "files that one user may share", low=0, high=1_000_000)
     search_timeout_s: float = option(180.0, "how long a user waits for an answer, in s", low=0.001, high=86_400)
     login_timeout_s: float = option(60.0, "how long a user waits to be logged in, in s", low=0.001, high=86_400)
-    reconnect_s: float = option(10.0, "pause after a lost index, in s, give or take half", low=0.001, high=86_400)
+    reconnect_s: float = option(
+        10.0, "mean pause before a login after the index was lost, in s", low=0.001, high=86_400
+    )
     rescan_s: float = option(60.0, "how often a user looks for new files to share, in s", low=0.001, high=86_400)
     download: bool = option(True, "whether users fetch the best of what they find")
     ping_timeout_s: float = option(2.0, "how long a user waits for pings before choosing, in s", low=0.001, high=3_600)
@@ -153,7 +154,7 @@ class NapsterOptions:
 
 @dataclass(slots=True)
 class PendingSearch:
-    """A search without results yet; not sent while there is no index to send it to."""
+    """A search without results yet. `sent`: whether it was sent to the index; it waits while the user is offline."""
 
     text: str
     cause: Cause
@@ -181,7 +182,8 @@ class Fetch(Download[Entry]):
 
 @dataclass(slots=True)
 class Upload:
-    """A file that is sent to a user; `at` bytes have left. `serial` tells it from an earlier upload of the same."""
+    """A file that is sent to a user; `at` bytes have been sent. `serial` differs from that of an earlier upload of the
+    same file."""
 
     file: File
     at: int
@@ -193,7 +195,7 @@ class Upload:
 class User(Peer, name="napster", options=NapsterOptions):
     """A user, who shares files and searches. It leaves by closing its connection; there is no message for it.
 
-    nick, link, port    as in its login: link type, and 0 for the port of a user that accepts no connections
+    nick, link, port    as in its login: name, link type, data port (0 if it accepts no connections)
     server, state       the index, and "offline", "logging in" or "online"
     serial              last number given to a search, an attempt at a download or an upload
     heard_us            when the index last answered
@@ -229,7 +231,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     @classmethod
     def verdict(cls, facts: Facts, options: NapsterOptions) -> str | None:
-        """Tells whether the index or the holders are missing."""
+        """Says whether the index or the holders are missing."""
         if facts.hits or facts.trouble:
             return None
         publishes, state = facts.goal == PUBLISH.name, facts.stations.get("index", "alive")
@@ -305,7 +307,8 @@ class User(Peer, name="napster", options=NapsterOptions):
             self.offline(host)
 
     def offline(self, host: Host) -> None:
-        """Searches wait for the next login. Downloads that were not told where to go (204) stop."""
+        """The index is lost. Searches wait for the next login; downloads that have not got the address of the holder
+        (204) stop."""
         if self.state == "offline":
             return
         self.state = "offline"
@@ -364,7 +367,8 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     @on(Results)
     def results(self, host: Host, sender: PeerId, message: Results) -> None:
-        """Results have no number: they belong to the oldest search all words of which they have."""
+        """Results have no number: they are taken for those of the oldest search whose words are all in the first
+        name."""
         entries = [entry for entry in sound(message.entries) if entry.ip not in (host.me, -1)]
         words = words_of(entries[0].name) if entries else ()
         answered = (
@@ -433,8 +437,8 @@ class User(Peer, name="napster", options=NapsterOptions):
     # --- downloading --------------------------------------------------------------------------------------
 
     def attempt(self, host: Host, download: Fetch) -> None:
-        """Ask the index where the holder is (203). The cause is stated, since a retry may be started by something
-        without a cause."""
+        """Ask the index where the holder is (203). The cause is given, since a retry may be started by an event without
+        a cause."""
         name = download.source.name
         if self.state != "online":
             self.end(host, download)
@@ -451,7 +455,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         download.look_later(host, delay_us, Stalled(download.source.name, download.attempt))
 
     def end(self, host: Host, download: Fetch) -> None:
-        """A download is over. Its timer would keep the ask open."""
+        """A download is over: remove it, and cancel its timer, which would keep the ask open."""
         download.unwatch(host)
         del self.downloads[download.source.name]
 
@@ -569,7 +573,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             self.next_holder(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
-            # The hash was right, and the user deleted the file: it is not what its name says.
+            # The hash was right, but the user deleted the file: it is not what its name says.
             host.decoy(sender, name, cause=download.cause)
             download.here = 0
             self.next_holder(host, download, "a decoy")
@@ -598,7 +602,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if again is None:
             self.report_transfer(host, UPLOAD_START)
         if host.line.up_kbit_s:
-            # The link delays all pieces: the timer only tells when it gets the next one.
+            # The link delays all pieces: the timer only says when the next one is handed to it.
             host.after(0, LineFree(sender, upload.file.name, upload.serial))
         else:
             self.plan_piece(host, sender, upload)
@@ -643,7 +647,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.closed(host, to)
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """The index is gone, or a user."""
+        """The connection with the index or with a user is closed."""
         if peer == self.server:
             self.offline(host)
         else:
@@ -658,7 +662,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             self.next_holder(host, download, "the holder is gone")
 
     def contacts(self) -> Sequence[PeerId]:
-        """The index alone: other users are asked for files, not for who has them."""
+        """Only the index: other users are asked for files, but not who has them."""
         return (self.server,) if self.server >= 0 else ()
 
     def beliefs(self) -> Beliefs:

@@ -75,7 +75,7 @@ class Index(Peer):
         return next(self.names.matching(text), None) is not None
 
     def user(self, host: Host, sender: PeerId) -> Account | None:
-        """The account of a sender; one that is not logged in gets an Error."""
+        """The account of a sender. A sender that is not logged in gets an Error, and None is returned."""
         account = self.accounts.get(sender)
         if account is None:
             host.send(sender, Error())
@@ -111,7 +111,8 @@ class Index(Peer):
 
     @on(Search)
     def search(self, host: Host, sender: PeerId, message: Search) -> None:
-        """Entries that have all the words, in the order they were shared. Those of the rarest word are scanned."""
+        """Answer with entries that have all the words, in the order in which they were shared. The entries of the
+        rarest word are scanned."""
         if self.user(host, sender) is None:
             return
         found: list[Entry] = []
@@ -134,7 +135,7 @@ class Index(Peer):
 
     @on(AlternateRequest)
     def alternate_request(self, host: Host, sender: PeerId, message: AlternateRequest) -> None:
-        """Tell a holder that accepts no connections to connect to the asker, if that accepts connections itself."""
+        """Tell a holder that accepts no connections to connect to the asker, if the asker accepts connections."""
         asker = self.user(host, sender)
         holder = self.nicks.get(message.nick) if asker else None
         entry = holder.files.get(message.name) if holder else None
@@ -146,7 +147,7 @@ class Index(Peer):
 
     @on(Transfer)
     def transfer(self, host: Host, sender: PeerId, message: Transfer) -> None:
-        """Count the downloads of each user, so that the count goes when the user goes."""
+        """Count the running downloads in the account of the user, so that the count is gone when the user is."""
         account = self.accounts.get(sender)
         if account is not None:
             step = (message.code == DOWNLOAD_START) - (message.code == DOWNLOAD_END)

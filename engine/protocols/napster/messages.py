@@ -19,7 +19,8 @@ DOWNLOAD_START, DOWNLOAD_END, UPLOAD_START, UPLOAD_END = 218, 219, 220, 221
 
 
 class Entry(NamedTuple):
-    """A file and its holder (201). In a `Share` the last three are empty: the index knows them from the login."""
+    """A file and its holder (201). In a `Share`, `nick`, `ip` and `link` are empty: the index knows them from the
+    login."""
 
     name: str
     md5: int
@@ -40,17 +41,17 @@ def sound(entries: tuple[Entry, ...]) -> list[Entry]:
 
 
 def kbit_s(link: int) -> float:
-    """Speed of a link type in kbit/s, that of "unknown" for what is no link type."""
+    """Speed of a link type in kbit/s; that of "unknown" for a number that is no link type."""
     return KBIT_S[link] if 0 <= link < len(KBIT_S) else KBIT_S[0]
 
 
 def link_of(rate_kbit_s: int) -> int:
-    """The link-type code whose speed is nearest to a rate, by ratio."""
+    """The link-type code whose speed is nearest to a rate, by their ratio."""
     return min(range(1, len(KBIT_S)), key=lambda link: max(KBIT_S[link] / rate_kbit_s, rate_kbit_s / KBIT_S[link]))
 
 
 def line(link: int) -> str:
-    """Name of a link type, "unknown" for what is no link type."""
+    """Name of a link type; "unknown" for a number that is no link type."""
     return LINKS[link] if 0 <= link < len(LINKS) else LINKS[0]
 
 
@@ -204,7 +205,7 @@ class GetError(OfFile):
 
 @message(part="transfer")
 class Get(OfFile):
-    """User to user: GET. `link` is the receiver's line, to which TCP would slow the sender down."""
+    """User to user: GET. `link` is the type of the receiver's line: TCP would slow the sender down to its speed."""
 
     nick: str
     name: str
@@ -214,7 +215,8 @@ class Get(OfFile):
 
 @message(part="transfer")
 class Data(OfFile):
-    """User to user: bytes of a file. The name stands for the connection, of which each transfer has its own."""
+    """User to user: bytes of a file. On the wire each transfer has a connection of its own; here the name identifies
+    it."""
 
     name: str
     blob: Blob

@@ -1,35 +1,36 @@
 """IP routing
 
 Routers pass packets on, each to the neighbour that it thinks is nearer to the destination. A router can send to its
-neighbours only, and nobody has the map: each has a table that says for each destination over which neighbour it goes,
-and all that it knows it has from its neighbours. Hosts stand behind routers: a host sends all to its gateway.
+neighbours only, and nobody has the map: each router has a table with a neighbour for each destination, and learns all
+that is in it from its neighbours. Hosts are behind routers: a host sends all packets to its gateway.
 
 How the tables come about is the option `protocol`:
 
-distance vector (RIP 2): a router tells its neighbours how far away each destination is. It is simple, and a route that
-is gone can come back from a neighbour that learned it from here: then distances count up to 16, which is infinity. A
-link costs 1; with `rip.metric=weight` it costs its weight, if the topology is a file with weights.
+distance vector (RIP 2): a router tells its neighbours how far away each destination is. It is simple, but a route that
+is gone can come back from a neighbour that learned it from this router: then distances count up to 16, which is
+infinity. A link costs 1; with `rip.metric=weight` it costs its weight, if the topology is a file with weights.
 
 link state (OSPF): a router tells all routers about its own links. Each has the whole map, and computes shortest paths.
 A link costs its weight, if the topology is a file with weights, else its delay in ms; `ospf.metric` may say otherwise.
 
 path vector (BGP): each router stands for a provider (an autonomous system) with customers, and tells the whole path of
-a route, so that nobody takes one that it is on itself. Customers pay: a route over a customer is preferred to one over
-a peer, and that to one over a provider; routes of peers and providers are told to customers only.
+a route, so that no system uses a route that leads through itself. Customers pay: a route over a customer is preferred
+to one over a peer, and a route over a peer to one over a provider; routes of peers and providers are told to customers
+only.
 
 Links may have a capacity (slowest_kbit_s, fastest_kbit_s): then packets wait in a queue for each link, and are dropped
 where it is full. With ospf.metric=capacity OSPF computes the cost of a link from its capacity.
 
 An ask sends a packet, to `#17`, to an address (`10.0.17.1`), or to any other text, which is a name: the first router
 looks it up. Each change (a link that is down, a router that starts) is an ask of the network itself: its messages are
-all that routers tell each other of it, so it shows how far a change is told, and for how long.
+those by which routers tell each other of the change, so it shows how far the news goes, and for how long.
 
-The next hops to the peer of the option `towards` are drawn; together they are a tree. A loop of them has a colour and a
+The next hops to the peer of the option `towards` are drawn; together they form a tree. A loop in it has a colour and a
 line of its own: packets go round in it until their time to live ends, and no router can see it.
 
-Things to try: cut a link, and mend it; kill a router that many ways go through. Set detect=timers: nobody notices that
-a link is down but by silence. `hijack` announces addresses of somebody else at a router (`10.0.3.0/25` is half of those
-of #3: the longer prefix is preferred everywhere). `lie` makes a router tell that it is next to everything.
+Things to try: cut a link, and mend it; kill a router that many ways go through. Set detect=timers: then routers notice
+only by silence that a link is down. `hijack` announces addresses of somebody else at a router (`10.0.3.0/25` is half of
+those of #3: the longer prefix is preferred everywhere). `lie` makes a router tell that it is next to everything.
 
 Source: RFC 2453 (RIP 2), RFC 2328 (OSPF 2), RFC 4271 (BGP 4); Gao and Rexford, "Stable Internet routing without global
 coordination" (2001).
@@ -102,11 +103,11 @@ from .path_vector import PathVector
 
 JOIN_US = 5_000_000
 LINKS_TOLD = 20
-"""Of the links of one router, those that are told one by one."""
+"""The most links of one router that the inspector lists one by one."""
 
 
 class Speaker(Protocol):
-    """What the three protocols do for a router: a component of each."""
+    """What each of the three protocols does for a router. They are components of it."""
 
     def begin(self, host: Host) -> None:
         """The router starts."""
@@ -118,14 +119,14 @@ class Speaker(Protocol):
         """The link with a neighbour is gone."""
 
     def announce(self, host: Host, prefix: Prefix, cause: Cause, *, behind: bool = False) -> None:
-        """Tell that a prefix is attached to this router, whether it is true or not. behind: it is that of a host, one
-        link away."""
+        """Tell that a prefix is attached to this router, whether it is true or not. behind: whether it is the network
+        of a host, one link away."""
 
     def withdraw(self, host: Host, prefix: Prefix, cause: Cause) -> None:
         """Tell that a prefix is not attached to this router any more."""
 
     def lie(self, host: Host, lies: bool, cause: Cause) -> None:
-        """Tell from now on that it is next to everything, or the truth again."""
+        """lies: tell from now on that this router is next to everything; else tell the truth again."""
 
     def next_hop(self, address: int) -> PeerId | None:
         """The neighbour to which a packet goes, `HERE` where it has arrived, None without a route."""
@@ -137,7 +138,7 @@ class Speaker(Protocol):
         """How often a route has changed."""
 
     def link_to(self, neighbour: PeerId) -> str:
-        """What the link with a neighbour is to it, in some words: its cost, or who pays whom."""
+        """The link with a neighbour in some words: its cost, or who pays whom."""
 
 
 @dataclass(slots=True)
@@ -147,7 +148,7 @@ class ColdStart:
 
 @dataclass(slots=True)
 class Look:
-    """Time to see whether the next hop to the chosen destination is another one."""
+    """Time to see whether the next hop to the chosen destination has changed."""
 
 
 @dataclass(slots=True)
@@ -199,8 +200,9 @@ def random_name(titles: Sequence[str], rng: Rng, now_us: int) -> str:
 @dataclass(slots=True, eq=False)
 class Router(Peer, name="routing", options=RoutingOptions):
     """A router. `links`: the routers that it has a link with, `hosts`: those behind it; `prefixes`: what it announces;
-    `pointed`: the next hop that it tells of, or none (-1), and whereto; `routers`: those that a newcomer may be linked
-    with, `looks`: it will try one of these; `rates`: capacities of its links in kbit/s, where they have some."""
+    `shown_hop`: the next hop that is drawn (-1: none) and the destination; `routers`: those that a newcomer may be
+    linked with; `seeking`: the timer to try some of these is set; `rates`: capacities of its links in kbit/s, if they
+    have any."""
 
     role = "router"
     goals = (replace(PACKET, draw=random_name),)
@@ -275,7 +277,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         host.every(1_000_000, Look())
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """These links are there. At t = 0 nothing is sent: `converge` does the rest."""
+        """Take these links as they are. At t = 0 nothing is sent: `converge` does the rest."""
         if not host.now_us:
             self.links = dict.fromkeys(links)
             host.after(0, ColdStart(), cause=None)
@@ -299,7 +301,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         self.show_next_hop(host)
 
     def add_link(self, host: Host, peer: PeerId) -> None:
-        """There is a link; what is at its other end is a router until it says otherwise."""
+        """Add a link. The peer at its other end is taken for a router until it says otherwise (`Attach`)."""
         if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
             self.links[peer] = None
             self.rates[peer] = limit(host, peer)
@@ -326,7 +328,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
 
     @on(Attach)
     def attach(self, host: Host, sender: PeerId, message: Attach) -> None:
-        """What is at the other end of this link is no router."""
+        """The peer at the other end of this link is a host."""
         if sender in self.links:
             del self.links[sender]
             cause = ask_of_change(host, f"#{sender} is behind #{host.me}", "host", sender)
@@ -362,8 +364,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
             self.route(host, message)
 
     def route(self, host: Host, packet: Packet) -> None:
-        """Pass a packet on to the next hop, or answer it. An address stands for the network of a peer: that of the
-        router itself is looked up as all others, so a longer prefix of another router has effect there too."""
+        """Pass a packet on to the next hop, or answer it. The router's own address is looked up in the table as all
+        others are, so that a longer prefix of another router has effect there too."""
         to = packet.to or self.look_up(packet.name, packet.source)
         hop = self.hop_to(to)
         if hop == HERE and peer_of(to) in self.hosts:
@@ -395,8 +397,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
     def needs(
         cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: RoutingOptions
     ) -> Sequence[Need]:
-        """The one peer that has the address, or the address of the name as the nearest router looks it up; and each
-        router that the packet and its answer pass by the tables as they are."""
+        """The peer that has the address (of a name: the address that the first router finds for it), and each router
+        that the packet and its answer pass, by the tables as they are."""
         asker, address = programs[origin], address_from(text) or 0
         if isinstance(asker, EndHost) and peer_of(address) == origin:
             return ()
@@ -415,7 +417,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
         return made + [Need("router that packets pass now", (one,)) for one in others]
 
     def answer(self, host: Host, packet: Packet, asked: int, wrong: int) -> None:
-        """Answer a packet, as the one that it was for or with what went wrong."""
+        """Answer a packet. asked: the address that it was sent to; wrong: `ARRIVED`, or why it goes no further (an
+        index of `WENT_WRONG`)."""
         if wrong:
             host.log(
                 "packet dropped", why=WENT_WRONG[wrong].format(f"#{host.me}"), to=address_text(asked), ttl=packet.ttl
@@ -435,7 +438,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
             self.pass_answer(host, message)
 
     def pass_answer(self, host: Host, message: Answer) -> None:
-        """Pass an answer on, or hand it to the user. One that goes nowhere is dropped."""
+        """Pass an answer on, or report it to the user. An answer without a route is dropped."""
         hop = self.hop_to(message.to)
         if peer_of(message.to) == host.me:
             report_answer(host, message)
@@ -521,7 +524,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
         self.show_next_hop(host)
 
     def show_next_hop(self, host: Host) -> None:
-        """Tell over which link a packet to the chosen destination goes."""
+        """Draw the link over which a packet to the chosen destination goes, if it has changed."""
         self.destination = host.options.towards
         hop = self.hop_to(address_of(self.destination))
         hop = self.destination if hop == HERE and self.destination in self.hosts else hop
@@ -540,12 +543,12 @@ class Router(Peer, name="routing", options=RoutingOptions):
         return len(routes), self.speaker.changes(), far[0] if far else float("nan"), way, announces
 
     def capacity(self, neighbour: PeerId) -> str:
-        """What a link can carry, as it is told beside its cost."""
+        """The capacity of a link as it is shown after its cost; "" if it has none."""
         rate = self.rates.get(neighbour)
         return f" ({rate:,} kbit/s)" if rate else ""
 
     def beliefs(self) -> Beliefs:
-        """Its links; and its table: of each destination the distance, and over which neighbour it goes."""
+        """Its links and its table: for each destination the next hop and the distance."""
         known: dict[PeerId, Belief] = {}
         more: list[str] = []
         for prefix, hop, metric in self.speaker.routes():
@@ -568,8 +571,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
 
 @dataclass(slots=True, eq=False)
 class EndHost(Peer):
-    """A host behind a router: it sends all to its gateway (-1: it has none). `trying`: the router that it wants to be
-    linked with; `links`: those of the topology, until it has a gateway."""
+    """A host behind a router: it sends all packets to its gateway (-1: it has none). `trying`: the router that it wants
+    to be linked with; `links`: those of the topology, until it has a gateway; `seeking`: the timer to try a router is
+    set."""
 
     role = "host"
     goals = Router.goals
@@ -614,7 +618,7 @@ class EndHost(Peer):
             self.seek_later(host)
 
     def opened(self, host: Host, peer: PeerId) -> None:
-        """It takes one link only."""
+        """Take the peer as the gateway, if it is the one that was tried; a host keeps no other link."""
         if peer == self.trying and self.gateway in (-1, peer):
             self.gateway = peer
             limit(host, peer)
@@ -624,7 +628,7 @@ class EndHost(Peer):
 
     @on(Attach)
     def no_router(self, host: Host, sender: PeerId, message: Attach) -> None:
-        """Another host takes it for a router."""
+        """The peer at the other end is a host too, and takes this one for a router."""
         if sender == self.gateway:
             self.gateway = -1
         host.unlink(sender)
@@ -667,7 +671,7 @@ class EndHost(Peer):
 
 
 def limit(host: Host, peer: PeerId) -> int:
-    """Give what is sent over a link its capacity, if links have one. Returns it in kbit/s, 0 for a link without."""
+    """Limit what is sent over a link to its capacity, if links have one. Returns it in kbit/s, 0 for none."""
     options = host.options
     if not options.slowest_kbit_s:
         return 0
@@ -679,8 +683,9 @@ def limit(host: Host, peer: PeerId) -> int:
 def routers_passed(
     programs: Sequence[Peer | None], router: PeerId, address: int, ttl: int, *, answer: bool = False
 ) -> tuple[PeerId, ...]:
-    """The routers that a packet or an answer passes from one of them to the peer of an address, both included, by the
-    tables as they are; none if it does not come to that peer. See `Router.route` and `Router.pass_answer`."""
+    """The routers that a packet or an answer passes, by the tables as they are, from `router` to the last one before
+    the peer of an address, both included; none if it does not come to that peer. See `Router.route` and
+    `Router.pass_answer`."""
     owner = peer_of(address)
     found: list[PeerId] = []
     while len(found) < ttl:
@@ -698,7 +703,7 @@ def routers_passed(
 
 
 def report_answer(host: Host, answer: Answer) -> None:
-    """The peer that sent a packet learns what became of it."""
+    """Report to the ask of the peer that sent a packet what became of it."""
     if not 0 <= answer.wrong < len(WENT_WRONG):
         return
     if answer.wrong:
@@ -737,7 +742,7 @@ def packet_verdict(facts: Facts) -> str:
 
 
 def update_verdict(facts: Facts) -> str:
-    """How far a change was told, and for how long."""
+    """How far the news of a change went, and for how long."""
     if not facts.reached:
         return f"Nobody was told of it{lost_text(facts, 'messages were lost')}."
     far = "1 link" if facts.hops == 1 else f"{facts.hops} links"
@@ -746,7 +751,7 @@ def update_verdict(facts: Facts) -> str:
 
 
 def lost_text(facts: Facts, what: str) -> str:
-    """What was lost, and why; nothing if nothing was."""
+    """The number of lost messages by reason, after `what`; "" if none was lost."""
     why = ", ".join(f"{reason}: {count:,}" for reason, count in facts.losses.items())
     return f"; {what} ({why})" if why else ""
 
@@ -758,9 +763,9 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
     """Put each host behind one router, so that no way leads through a host, and fill the tables as they would be after
     a long time.
 
-    A host whose links lead to several peers gets the first router of them as its gateway; that router gets the other
-    links (the link is contracted), so routers stay connected if they were by way of the host.
-    """
+    The gateway of a host is the first router among the peers that it has links with. That router gets the other links
+    of the host (the link between the two is contracted), so routers that were connected through the host stay
+    connected."""
     routers: dict[PeerId, Router] = {one.id: one.peer for one in world.members if isinstance(one.peer, Router)}
     hosts: dict[PeerId, EndHost] = {one.id: one.peer for one in world.members if isinstance(one.peer, EndHost)}
     before = {one.id: dict(one.peer.links) for one in world.members}
@@ -797,7 +802,7 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
 def behind_routers(
     links: Mapping[PeerId, Mapping[PeerId, None]], routers: Container[PeerId], hosts: Iterable[PeerId]
 ) -> dict[PeerId, dict[PeerId, None]]:
-    """The links when each host has one only, with its gateway, which has its other links instead of it."""
+    """The links of all peers when each host has only the one with its gateway, which has taken over its other links."""
     near = {me: dict.fromkeys(sorted(others)) for me, others in links.items()}
     left, count = list(hosts), -1
     while len(left) != count:

@@ -1,7 +1,7 @@
 """Distance vector routing, by the rules of RIP version 2 (RFC 2453).
 
 A router knows for each destination a distance and a neighbour, and tells its neighbours its distances. Nobody has the
-map; so a route that is gone can come back from a neighbour that learned it from here (count to infinity).
+map; so a route that is gone can come back from a neighbour that learned it from this router (count to infinity).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INFINITY = 16
 TIMEOUT_US = 180_000_000
 GARBAGE_US = 120_000_000
 ENTRIES_MOST = 25
-"""In one datagram (3.6)."""
+"""Entries in one datagram (3.6)."""
 NOWHERE: PeerId = -2
 SplitHorizon = Literal["off", "simple", "poisoned"]
 Entry = tuple[Prefix, int]
@@ -31,8 +31,8 @@ Entry = tuple[Prefix, int]
 
 @dataclass(slots=True)
 class Route:
-    """A route. `dead_us`: since when its metric is 16, None while it can be used; `lost`: the cause of the change by
-    which it was lost, until there is another way."""
+    """A route. `dead_us`: since when its metric is 16, None while it can be used; `lost`: the cause of the change that
+    made it unusable, until the destination can be reached again."""
 
     metric: int
     next_hop: PeerId
@@ -44,8 +44,8 @@ class Route:
 @dataclass(slots=True)
 class Table:
     """The routes of one router. Its own networks have the next hop `HERE`, and metric 0, or 1 for that of a host.
-    `fresh`: those that changed and were not told yet, with the cause of the change; `changes`: how often a route has
-    changed. `due_us`: before then no route times out."""
+    `fresh`: destinations whose routes changed and were not told yet -> the cause of the change; `changes`: how often a
+    route has changed. `due_us`: before then no route times out."""
 
     routes: dict[Prefix, Route] = field(default_factory=dict)
     fresh: dict[Prefix, Cause] = field(default_factory=dict)
@@ -53,21 +53,21 @@ class Table:
     due_us: int = 0
 
     def add_own(self, destination: Prefix, now_us: int, cause: Cause = 0, metric: int = 0) -> None:
-        """A network that is attached to this router."""
+        """Add a network that is attached to this router."""
         self.routes[destination] = Route(metric, HERE, now_us)
         self.fresh[destination] = cause
         self.changes += 1
 
     def drop_own(self, destination: Prefix, now_us: int, cause: Cause = 0) -> None:
-        """A network is not attached to this router any more."""
+        """Mark a network as not attached to this router any more."""
         route = self.routes.get(destination)
         if route is not None and route.next_hop == HERE:
             route.next_hop = NOWHERE
             self._set(destination, route, INFINITY, NOWHERE, now_us, cause)
 
     def next_hop(self, address: int) -> PeerId | None:
-        """Where a packet goes; None: nowhere; `HERE`: it has arrived. Of prefixes that cover the address the longest
-        counts whose route can be used."""
+        """Where a packet goes; None: nowhere; `HERE`: it has arrived. The longest prefix that covers the address and
+        has a usable route counts."""
         routes = self.routes
         for rest in range(33):
             route = routes.get(address >> rest << rest << 6 | 32 - rest)
@@ -101,7 +101,7 @@ class Table:
                 route.heard_us = now_us
                 changed |= self._set(destination, route, metric, sender, now_us, cause)
             elif metric == route.metric < INFINITY and route.next_hop != HERE and route.heard_us <= half_us:
-                # An equal route from somebody else, while the present one is half timed out.
+                # An equal route of another neighbour replaces the present one, if half of its timeout is over.
                 route.next_hop, route.heard_us = sender, now_us
         return changed
 
@@ -111,7 +111,7 @@ class Table:
         changed = route.metric != metric
         route.metric, route.next_hop = metric, next_hop
         if metric < INFINITY:
-            # An alternative that only a regular update told belongs to what it makes good.
+            # A new route that came with a regular update has no cause: it gets that of the change that it repairs.
             cause, route.lost = cause or route.lost, 0
             route.dead_us = None
         elif route.dead_us is None:
@@ -130,8 +130,8 @@ class Table:
         return bool(lost)
 
     def expire(self, now_us: int) -> dict[Prefix, PeerId]:
-        """Time out routes that were not heard of for 180 s, and remove those that were dead for 120 s. Returns those
-        that timed out, with the neighbour that was not heard."""
+        """Time out routes that were not heard of for 180 s, and remove those that were dead for 120 s. Returns for each
+        destination that timed out the neighbour that was silent."""
         silent: dict[Prefix, PeerId] = {}
         if now_us < self.due_us:
             return silent
@@ -155,8 +155,9 @@ class Table:
     def told_to(
         self, neighbour: PeerId, horizon: SplitHorizon, *, changed_only: bool = False, lies: bool = False
     ) -> list[Entry]:
-        """What a neighbour is told: all routes or those that changed. Those learned from it are left out (simple split
-        horizon), or told as unreachable (poisoned reverse). lies: all that can be reached is at distance 0."""
+        """The entries that a neighbour is told: of all routes, or of those that changed. Routes learned from it are
+        left out (simple split horizon), or told as unreachable (poisoned reverse). lies: all destinations that can be
+        reached are told at distance 0."""
         told: list[Entry] = []
         routes = self.routes
         for destination in self.fresh if changed_only else routes:
@@ -172,11 +173,11 @@ class Table:
         return told
 
     def causes(self) -> list[Cause]:
-        """Of changes that were not told yet, each once."""
+        """The causes of changes that were not told yet, each once."""
         return list(dict.fromkeys(cause for cause in self.fresh.values() if cause))
 
     def all_told(self) -> None:
-        """Every neighbour was told what changed."""
+        """Note that every neighbour was told what changed."""
         self.fresh = {}
 
 
@@ -193,7 +194,7 @@ class Request:
 
 @message(over="datagram", part="question")
 class Response:
-    """Routes of the sender, at most 25. Where nothing changed since the last ones it is upkeep."""
+    """Routes of the sender, at most 25. It counts as upkeep if nothing has changed since its last ones."""
 
     entries: tuple[tuple[int, int], ...]
 
@@ -240,8 +241,8 @@ class RipOptions:
 
 @dataclass(slots=True, eq=False)
 class DistanceVector(Component, options=RipOptions):
-    """RIP at one router. `costs`: its neighbours, and the metric of the link with each; `quiet_us`: no triggered update
-    before then; `waits`: one is planned; `lies`: it tells that it is next to everything."""
+    """RIP at one router. `costs`: neighbour -> metric of the link with it; `quiet_us`: no triggered update is sent
+    before then; `waits`: a triggered update is planned; `lies`: it tells that it is next to everything."""
 
     table: Table = field(default_factory=Table)
     costs: dict[PeerId, int] = field(default_factory=dict)
@@ -253,8 +254,8 @@ class DistanceVector(Component, options=RipOptions):
     def fill(
         cls, routers: Mapping[PeerId, DistanceVector], near: Mapping[PeerId, Attached], hosts: Mapping[PeerId, Host]
     ) -> None:
-        """The tables after a long time: the cheapest ways, of equal ones that over the neighbour of the lowest
-        number."""
+        """Fill the tables as they are after a long time: with the cheapest ways, and of equally cheap ones with that
+        over the neighbour of the lowest number."""
         for me, router in routers.items():
             router.costs = {one: router.cost(hosts[me], one) for one in near[me].links}
         alike = all(cost == 1 for router in routers.values() for cost in router.costs.values())
@@ -342,7 +343,7 @@ class DistanceVector(Component, options=RipOptions):
         self.table.all_told()
 
     def trigger(self, host: Host, cause: Cause) -> None:
-        """Something has changed: tell it now, or when the last triggered update is long enough ago (3.10.1)."""
+        """Routes have changed: tell them now, or when the last triggered update is long enough ago (3.10.1)."""
         host.emit(TableChanged())
         if not host.options.triggered or self.waits:
             return
@@ -354,7 +355,7 @@ class DistanceVector(Component, options=RipOptions):
 
     @on(Triggered)
     def triggered(self, host: Host, tick: Triggered) -> None:
-        """Tell what has changed, unless a regular update has told it meanwhile."""
+        """Tell the routes that have changed, unless a regular update has told them meanwhile."""
         self.waits = False
         if self.table.fresh:
             self.tell(host, self.costs, changed_only=True, causes=self.table.causes())
@@ -363,7 +364,7 @@ class DistanceVector(Component, options=RipOptions):
 
     @on(Aging)
     def age(self, host: Host, tick: Aging) -> None:
-        """Routes of a neighbour that was not heard of have timed out."""
+        """Time out routes, and open an ask for each neighbour that was silent."""
         silent = self.table.expire(host.now_us)
         for neighbour in dict.fromkeys(silent.values()):
             link = link_text(host.me, neighbour)
@@ -373,7 +374,7 @@ class DistanceVector(Component, options=RipOptions):
             self.trigger(host, cause)
 
     def tell(self, host: Host, whom: Iterable[PeerId], *, changed_only: bool, causes: list[Cause]) -> None:
-        """Send routes to some neighbours, to each what it may be told. causes: of what changed in them."""
+        """Send routes to some neighbours, to each those that it may be told. causes: those of the changes in them."""
         horizon = host.options.horizon
         part: Part = "question" if causes else "upkeep"
         for neighbour in whom:
@@ -386,7 +387,7 @@ class DistanceVector(Component, options=RipOptions):
 
 
 Ways: TypeAlias = tuple[dict[PeerId, int], dict[PeerId, PeerId]]
-"""How far each router is from one of them, and over which neighbour it goes there."""
+"""Router -> its distance from a given router (the root), and router -> the neighbour on its way to the root."""
 
 
 def _by_links(root: PeerId, near: Mapping[PeerId, Attached]) -> Ways:

@@ -26,8 +26,8 @@ REFERENCE_KBIT_S = 100_000
 
 
 class Lsa(NamedTuple):
-    """A router LSA. `links`: (neighbour, cost), by neighbour. `age_s`: when it was sent on. `prefixes`: the networks
-    that are attached to the router."""
+    """A router LSA. `links`: (neighbour, cost), ordered by neighbour. `age_s`: its age when it was sent. `prefixes`:
+    the networks that are attached to the router."""
 
     router: PeerId
     sequence: int
@@ -37,12 +37,12 @@ class Lsa(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes: a header of 20, 4, and 12 for each link."""
+        """Bytes: a header of 20, 4 more, and 12 for each link and prefix."""
         return 24 + 12 * (len(self.links) + len(self.prefixes))
 
 
 def _contents(lsa: Lsa | None) -> tuple[tuple[tuple[PeerId, int], ...], tuple[Prefix, ...]]:
-    """Links and prefixes that count: those of an LSA that has reached MaxAge do not (16.1)."""
+    """Links and prefixes of an LSA; none for one that has reached MaxAge, which does not count (16.1)."""
     return ((), ()) if lsa is None or lsa.age_s >= MAX_AGE_S else (lsa.links, lsa.prefixes)
 
 
@@ -50,8 +50,8 @@ Recency = Literal["newer", "same", "older"]
 
 
 def compare(new: Lsa, old: Lsa | None) -> Recency:
-    """Which of two LSAs of one router is more recent: by sequence, then one that has reached MaxAge, then by an age
-    that differs by more than 15 minutes (13.1)."""
+    """Whether an LSA is more recent than another one of the same router (None: there is none): it has the higher
+    sequence number; or else it alone has reached MaxAge; or else it is younger by more than 15 minutes (13.1)."""
     if old is None or new.sequence != old.sequence:
         return "newer" if old is None or new.sequence > old.sequence else "older"
     if (new.age_s >= MAX_AGE_S) != (old.age_s >= MAX_AGE_S):
@@ -82,7 +82,7 @@ Way: TypeAlias = tuple[int, PeerId]
 @dataclass(slots=True)
 class Database:
     """The LSAs of all routers that this one has heard of. `ways`: destination -> (distance, next hop) as last computed;
-    `before`: the LSAs that have changed since then, as they were, None for one that is new."""
+    `before`: router whose LSA has changed since then -> its old LSA, None if it had none."""
 
     stored: dict[PeerId, Stored] = field(default_factory=dict)
     ways: dict[PeerId, Way] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Database:
         return None if one is None else one.aged(now_us)
 
     def install(self, lsa: Lsa, now_us: int) -> bool:
-        """Put an LSA in that is newer. Returns whether the map changed by it."""
+        """Store an LSA that is newer than the stored one. Returns whether the map has changed."""
         one = self.stored.get(lsa.router)
         old = None if one is None else one.lsa
         self.stored[lsa.router] = Stored(lsa, now_us)
@@ -104,7 +104,7 @@ class Database:
         return changed
 
     def expire(self, now_us: int) -> list[PeerId]:
-        """Remove LSAs that reached MaxAge; returns whose."""
+        """Remove LSAs that reached MaxAge. Returns their routers."""
         gone = [router for router, one in self.stored.items() if one.aged(now_us).age_s >= MAX_AGE_S]
         for router in gone:
             self.before.setdefault(router, self.stored.pop(router).lsa)
@@ -116,7 +116,7 @@ class Database:
         return {} if one is None or one.lsa.age_s >= MAX_AGE_S else dict(one.lsa.links)
 
     def listed_before(self, router: PeerId) -> Links:
-        """Those that it listed when paths were last computed."""
+        """The links that a router listed when paths were last computed."""
         if router not in self.before:
             return self.listed(router)
         return dict(_contents(self.before[router])[0])
@@ -132,7 +132,8 @@ class Database:
 
     def find_paths(self, root: PeerId, links: Mapping[PeerId, Links] | None = None) -> None:
         """Compute the shortest path to each destination by Dijkstra (16.1). A link counts only if both of its ends list
-        it. Of equal paths the one over the lower next hop is taken. links: `all_listed`, where it is known already."""
+        it. Of equal paths the one over the lower next hop is taken. links: the result of `all_listed`, if the caller
+        has it already."""
         known = self.all_listed() if links is None else links
         self.ways, self.before = {}, {}
         self._search(root, [(0, root, root)], lambda router: known.get(router, {}))
@@ -141,10 +142,10 @@ class Database:
         """Bring the shortest paths up to date with the LSAs that have changed. Returns whether a path, or the prefixes
         of a router, have changed.
 
-        They become what `find_paths` gives, at a cost that grows with the paths that change and not with the map
-        (Ramalingam and Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996):
-        destinations whose path may lead over a link that is gone or costs more lose it, and Dijkstra begins with what
-        all others offer them, and with the links that are new or cost less."""
+        The result is that of `find_paths`, at a cost that grows with the number of paths that change and not with the
+        map (Ramalingam and Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996):
+        paths that may lead over a link that is gone or costs more are removed. Then Dijkstra's algorithm begins with
+        the links from other routers to the destinations of these, and with the links that are new or cost less."""
         if not self.ways or len(self.before) > len(self.stored) // 8:
             self.find_paths(root)
             return True
@@ -178,7 +179,7 @@ class Database:
         return attached or any(ways.get(to) != way for to, way in (changed | lost).items())
 
     def _way_through(self, root: PeerId, router: PeerId, to: PeerId, cost: int) -> Way | None:
-        """The way to a neighbour of a router by way of that router; None without a way to it."""
+        """The way through a router to its neighbour `to`; None if there is no way to the router."""
         if router == root:
             return cost, to
         way = self.ways.get(router)
@@ -187,8 +188,8 @@ class Database:
     def _search(
         self, root: PeerId, heap: list[tuple[int, PeerId, PeerId]], listed: Callable[[PeerId], Links]
     ) -> dict[PeerId, Way | None]:
-        """Dijkstra, begun with some paths, each (distance, next hop, destination). Returns the destinations whose way
-        it has set, with the way before."""
+        """Dijkstra's algorithm, begun with some paths, each (distance, next hop, destination). Returns each destination
+        whose way it has set -> its way before."""
         ways = self.ways
         before: dict[PeerId, Way | None] = {}
         heapify(heap)
@@ -220,7 +221,7 @@ def _cost(listed: Callable[[PeerId], Links], router: PeerId, to: PeerId) -> int:
 
 @message(over="datagram")
 class Hello:
-    """The sender lives, and has heard from these neighbours (9.5)."""
+    """The sender is alive, and has heard from these neighbours (9.5)."""
 
     heard: tuple[int, ...]
 
@@ -250,7 +251,7 @@ class LsRequest:
 
 @message(over="datagram", part="question")
 class LsUpdate:
-    """LSAs (13.3). A change is a question of its ask; what is only repeated is upkeep."""
+    """LSAs (13.3). One that tells a change is a question of the ask of that change; one that is repeated is upkeep."""
 
     lsas: tuple[Lsa, ...]
 
@@ -275,22 +276,22 @@ class HelloDue:
 
 @dataclass(slots=True)
 class Retransmit:
-    """What was not acknowledged is sent again."""
+    """Time to send LSAs again that were not acknowledged."""
 
 
 @dataclass(slots=True)
 class Originate:
-    """The last own LSA is old enough for another one."""
+    """The last own LSA is old enough to be followed by another one."""
 
 
 @dataclass(slots=True)
 class Refresh:
-    """The own LSA is old: it is sent again."""
+    """Time to send the own LSA again, since it is old."""
 
 
 @dataclass(slots=True)
 class Spf:
-    """Shortest paths are computed."""
+    """Time to compute shortest paths."""
 
 
 @dataclass(slots=True)
@@ -310,9 +311,10 @@ class OspfOptions:
 
 @dataclass(slots=True)
 class Neighbour:
-    """A neighbour. `heard`: it was heard from; `heard_us`: when, or since when the link is there; `cause`: why it is
-    there; `two_way`: it has heard from here; `full`: databases are exchanged; `wanted`: LSAs that it has and that were
-    asked for; `sent`: LSAs that it has not acknowledged, with the cause of each."""
+    """A neighbour. `heard`: it was heard from; `heard_us`: when last, or since when there is a link; `cause`: the cause
+    of the change by which there is a link; `two_way`: it has heard from this router; `full`: databases are exchanged;
+    `wanted`: LSAs that it has and that were asked for, router -> sequence; `sent`: LSAs that it has not acknowledged,
+    router -> (sequence, cause)."""
 
     cost: int
     heard_us: int
@@ -327,8 +329,8 @@ class Neighbour:
 @dataclass(slots=True, eq=False)
 class LinkState(Component, options=OspfOptions):
     """OSPF at one router. `table`: prefix -> (distance, next hop); `own`: prefixes that are attached to it; `sequence`:
-    of its last LSA, sent at `originated_us`; `planned`: causes that the next one waits for; `repeats`, `computes`: what
-    has a timer."""
+    that of its last LSA, sent at `originated_us`; `planned`: causes of the changes that the next LSA will tell;
+    `retransmits`, `spf_planned`: the timers `Retransmit` and `Spf` run; `changed`: how often a route has changed."""
 
     database: Database = field(default_factory=Database)
     near: dict[PeerId, Neighbour] = field(default_factory=dict)
@@ -346,7 +348,7 @@ class LinkState(Component, options=OspfOptions):
     def fill(
         cls, routers: Mapping[PeerId, LinkState], near: Mapping[PeerId, Attached], hosts: Mapping[PeerId, Host]
     ) -> None:
-        """The databases after a long time: all have the LSAs of all."""
+        """Fill the databases as they are after a long time: all routers have the LSAs of all."""
         stored: dict[PeerId, Stored] = {}
         for me, router in routers.items():
             for one in near[me].links:
@@ -369,7 +371,7 @@ class LinkState(Component, options=OspfOptions):
     def cost(self, host: Host, neighbour: PeerId) -> int:
         metric = host.options.metric
         if metric == "capacity":
-            # As ospfd computes it, unless told otherwise.
+            # As ospfd computes it by default.
             rate = host.kbit_s(neighbour)
             return min(COST_MAX, max(1, REFERENCE_KBIT_S // rate)) if rate else 1
         if metric == "hops":
@@ -421,7 +423,7 @@ class LinkState(Component, options=OspfOptions):
 
     @on(HelloDue)
     def hello(self, host: Host, tick: HelloDue) -> None:
-        """Say hello to all, and notice who is silent."""
+        """Say hello to all neighbours, and drop those that were silent for too long."""
         silent_us = host.now_us - int(host.options.dead_s * 1e6)
         for one in [one for one, it in self.near.items() if it.heard_us < silent_us]:
             link = link_text(host.me, one)
@@ -430,7 +432,7 @@ class LinkState(Component, options=OspfOptions):
 
     @on(Hello)
     def hello_received(self, host: Host, sender: PeerId, message: Hello) -> None:
-        """A neighbour lives; once each has heard from the other, they exchange their databases."""
+        """A neighbour is alive; once each has heard from the other, they exchange their databases."""
         one = self.near.get(sender)
         if one is None:
             return
@@ -439,7 +441,7 @@ class LinkState(Component, options=OspfOptions):
             was_full, one.two_way, one.full = one.full, False, False
             one.wanted, one.sent = {}, {}
             if was_full:
-                # It has started again.
+                # The neighbour has started again.
                 link = link_text(host.me, sender)
                 self.originate(host, ask_of_change(host, f"#{sender} has forgotten link {link}", "forgot", link))
             host.send(sender, Hello(self.heard()))
@@ -460,7 +462,7 @@ class LinkState(Component, options=OspfOptions):
 
     @on(Description)
     def description_received(self, host: Host, sender: PeerId, message: Description) -> None:
-        """Ask for what is newer there."""
+        """Ask for the LSAs that are newer at the neighbour."""
         one = self.near.get(sender)
         if one is None or not one.two_way:
             return
@@ -483,7 +485,7 @@ class LinkState(Component, options=OspfOptions):
                 host.send(sender, LsUpdate((after_transit(lsa),)), cause=None, part="upkeep")
 
     def exchanged(self, host: Host, neighbour: PeerId, one: Neighbour) -> None:
-        """The link can be used."""
+        """Databases are exchanged: the link can be used, and is described in the own LSA."""
         if not one.full:
             one.full = True
             if not one.cause:
@@ -495,14 +497,14 @@ class LinkState(Component, options=OspfOptions):
     # --- flooding (13) -------------------------------------------------------------------------------------------
 
     def own_lsa(self, me: PeerId) -> Lsa:
-        """The own links, as an LSA."""
+        """The LSA that describes the own links, or the links that it claims to have if it lies."""
         links = {one: it.cost for one, it in sorted(self.near.items()) if it.full}
         if self.lies:
             links.update(dict.fromkeys((*sorted(self.database.stored), *links), 1))
         return Lsa(me, self.sequence, 0, tuple(links.items())[:LINKS_MOST], tuple(self.own)[:LINKS_MOST])
 
     def originate(self, host: Host, cause: Cause) -> None:
-        """Describe the own links anew, now or when the last LSA is 5 s old."""
+        """Send a new LSA of the own links, now or when the last one is 5 s old."""
         wait_us = self.originated_us + MIN_LS_INTERVAL_US - host.now_us
         if wait_us > 0:
             if cause not in self.planned:
@@ -526,7 +528,7 @@ class LinkState(Component, options=OspfOptions):
             self.plan_spf(host, 0)
 
     def install(self, host: Host, lsa: Lsa, frm: PeerId, cause: Cause) -> None:
-        """Take an LSA over, and send it to all neighbours but the one that it came from."""
+        """Store an LSA, and send it to all neighbours except the one that it came from."""
         if self.database.install(lsa, host.now_us):
             self.plan_spf(host, cause)
         others = [one for one, it in self.near.items() if it.two_way and one != frm]
@@ -570,7 +572,7 @@ class LinkState(Component, options=OspfOptions):
             said = compare(lsa, old)
             if said == "newer":
                 if lsa.router == host.me:
-                    # From before this router started again: its new LSA has to be newer (13.4).
+                    # An LSA from before this router started again: the next own LSA has to be newer (13.4).
                     self.sequence = max(self.sequence, lsa.sequence)
                     self.originate(host, cause)
                 elif stored is not None and host.now_us - stored.at_us < MIN_LS_ARRIVAL_US:
@@ -617,7 +619,8 @@ class LinkState(Component, options=OspfOptions):
         host.emit(TableChanged())
 
     def fill_table(self) -> None:
-        """The table: to each prefix over the nearest router that has it, of equal ones over the lower next hop."""
+        """Make the table: to each prefix the way to the nearest router that has it; of equal ways, that over the lower
+        next hop."""
         table: dict[Prefix, Way] = dict.fromkeys(self.own, (0, HERE))
         for router, way in self.database.ways.items():
             for prefix in self.database.attached(router):
@@ -627,18 +630,18 @@ class LinkState(Component, options=OspfOptions):
 
 
 def flatten(causes: Sequence[Cause]) -> Cause:
-    """Several causes, some of them perhaps none (0), as one."""
+    """Several causes as one, each once. Causes that are 0 (none) are left out."""
     known = dict.fromkeys(one for each in causes for one in ((each,) if isinstance(each, int) else each) if one)
     return tuple(known) if len(known) > 1 else next(iter(known), 0)
 
 
 def after_transit(lsa: Lsa) -> Lsa:
-    """As it is sent: it is a second older when it arrives."""
+    """An LSA as it is sent: with the age that it has when it arrives, one second more."""
     return lsa._replace(age_s=min(MAX_AGE_S, lsa.age_s + TRANSIT_DELAY_S))
 
 
 def sound(lsa: Lsa) -> bool:
-    """Whether an LSA can be one."""
+    """Whether the fields of an LSA have possible values."""
     return (
         lsa.router >= 0
         and FIRST_SEQUENCE <= lsa.sequence < 1 << 31

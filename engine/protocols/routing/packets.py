@@ -14,11 +14,11 @@ Prefix: TypeAlias = int
 NET_10 = 10 << 24
 LAN = 24
 LINKS_MOST = 500
-"""Of one router; also prefixes that it announces."""
+"""The most links of one router, and the most prefixes that it announces."""
 ROUTES_MOST = 1_900
-"""Destinations in the table of one router."""
+"""The most destinations in the table of one router."""
 HERE: PeerId = -1
-"""The next hop to what is attached to a router itself."""
+"""The next hop to a network that is attached to the router itself."""
 
 
 def destinations(titles: Sequence[str], users: int) -> Sequence[str]:
@@ -42,12 +42,12 @@ def lan_of(peer: PeerId) -> Prefix:
 
 
 def address_of(peer: PeerId) -> int:
-    """Its own address there: 10.0.17.1."""
+    """The address of a peer in its network: 10.0.17.1 is that of #17."""
     return NET_10 + (peer << 8) + 1
 
 
 def peer_of(address: int) -> PeerId:
-    """Whose network an address is in; a number that is no peer for addresses outside of 10.0.0.0."""
+    """The peer in whose network an address is; for addresses outside of 10.0.0.0/8 a number that is no peer."""
     return (address - NET_10) >> 8
 
 
@@ -83,7 +83,7 @@ def address_from(text: str) -> int | None:
 
 
 def prefix_of(text: str) -> Prefix:
-    """`10.3.0.0/16` as a prefix; `#17` is the network of a peer. Raises ValueError for what is none."""
+    """`10.3.0.0/16` as a prefix; `#17` is the network of a peer. Raises ValueError for any other text."""
     if text.strip().startswith("#") and (found := address_from(text)) is not None:
         return lan_of(peer_of(found))
     address, slash, length = text.strip().partition("/")
@@ -107,14 +107,14 @@ HEADERS, PING, PACKET_MOST = 28, 84, 65_535
 
 
 def bytes_of(size: int) -> int:
-    """The bytes of a packet that says so of itself."""
+    """The bytes of a packet whose field says `size`, between the least and the most that are possible."""
     return min(PACKET_MOST, max(HEADERS, size))
 
 
 @message(over="datagram", part="question", about="name")
 class Packet:
-    """A packet of a user at `source` to an address: 0 where `name` is still to be looked up, which the first router
-    does. An ICMP echo request of `size` bytes."""
+    """A packet of a user at `source` to the address `to`: 0 while `name` is still to be looked up, which the first
+    router does. An ICMP echo request of `size` bytes."""
 
     source: PeerId
     to: int
@@ -129,7 +129,7 @@ class Packet:
 @message(over="datagram", part="answer", about="name")
 class Answer:
     """The answer of `source` to a packet for `asked`: an ICMP echo reply, or what went wrong there, see `WENT_WRONG`.
-    hops: links that the packet has passed; size: its bytes, which an echo has too."""
+    hops: links that the packet has passed; size: bytes of the packet, and of an echo reply to it."""
 
     source: PeerId
     to: int
@@ -146,7 +146,7 @@ class Answer:
 
 @message(over="datagram")
 class Attach:
-    """A host tells a router at the other end of its link that it is one."""
+    """The sender tells the peer at the other end of a link that it is a host."""
 
     def wire_size(self) -> int:
         return 28
@@ -165,7 +165,8 @@ class TableChanged:
 
 
 def ask_of_change(host: Host, what: str, *key: object) -> Cause:
-    """The ask of a change: those at several routers that have the same key are one, while it is open."""
+    """Begin the ask of a change, or join it: changes with the same key at several routers are one ask while it is
+    open."""
     return host.begin(what, UPDATE, key=key)
 
 
@@ -178,7 +179,8 @@ def link_text(a: PeerId, b: PeerId) -> str:
 
 
 def rate_of(a: int, b: int, slowest_kbit_s: int, fastest_kbit_s: int) -> int:
-    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both find the same: the slowest
-    one or 2, 4, 8, ... times as much, up to the fastest, each as likely. Whole numbers are the same on all machines."""
+    """The capacity of a link in kbit/s, drawn from the addresses of its ends, so that both ends find the same: the
+    slowest one or 2, 4, 8, ... times as much, up to the fastest, all equally likely. Whole numbers are the same on all
+    machines."""
     doublings = max(0, (fastest_kbit_s // slowest_kbit_s).bit_length() - 1)
     return slowest_kbit_s << digest(*sorted((a, b))) * (doublings + 1) // (1 << 64)

@@ -1,10 +1,10 @@
 """Path vector routing, by the rules of BGP 4 (RFC 4271) with the policies of Gao and Rexford. Each router is an
 autonomous system.
 
-A route carries the path of systems that it came by, so that nobody takes one that has itself in it. Customers pay
-their provider, peers pay nobody: a route is preferred from a customer, then from a peer, then from a provider, and
-routes of peers and providers are told to customers only. Then all paths are valley-free and all systems come to rest
-(Gao and Rexford, "Stable Internet routing without global coordination", 2001).
+A route has the path of systems that it leads through, so that no system uses a route that leads through itself.
+Customers pay their provider, peers pay nobody: a route from a customer is preferred, then one from a peer, then one
+from a provider, and routes of peers and providers are told to customers only. Then all paths are valley-free, and
+routes converge (Gao and Rexford, "Stable Internet routing without global coordination", 2001).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ PATH_MOST, TOLD_MOST = 250, 200
 
 
 class Route(NamedTuple):
-    """A route to a prefix: the systems on the way, the next one first; empty for an own prefix."""
+    """A route to a prefix. path: the systems on the way, the next one first, empty for an own prefix; relation: what
+    the next system is to this one, None for an own prefix."""
 
     path: Path
     relation: Relation | None
@@ -58,7 +59,7 @@ class Rib:
         return Route((), None) if hop == HERE else Route(self.heard[hop][prefix], self.relations[hop])
 
     def announce(self, prefix: Prefix) -> bool:
-        """Announce an own prefix, whether it is really one's own or not. Returns whether the best route changed."""
+        """Announce a prefix as an own one, whether it is or not. Returns whether the best route changed."""
         before = self.route(prefix)
         self.own[prefix] = None
         return self.decide(prefix, before)
@@ -82,8 +83,8 @@ class Rib:
         return self.decide(prefix, before)
 
     def lose(self, neighbour: PeerId) -> dict[Prefix, Route | None]:
-        """A session has ended: all its routes are withdrawn. Returns prefixes whose best route changed, with what it
-        was."""
+        """A session has ended: withdraw all its routes. Returns each prefix whose best route has changed -> the route
+        before."""
         theirs = self.heard.get(neighbour, {})
         lost = {prefix: self.route(prefix) for prefix in theirs if self.best.get(prefix) == neighbour}
         self.heard.pop(neighbour, None)
@@ -91,7 +92,7 @@ class Rib:
 
     def decide(self, prefix: Prefix, before: Route | None) -> bool:
         """Choose the best route: by local preference, then the shorter path, then the lower neighbour (9.1.2). before:
-        what it was."""
+        the best route so far. Returns whether it has changed."""
         if prefix in self.own:
             self.best[prefix] = HERE
         else:
@@ -109,12 +110,12 @@ class Rib:
         return changed
 
     def told_to(self, neighbour: PeerId, relation: Relation, prefix: Prefix) -> Path | None:
-        """The path that a neighbour is told, None for none, see `may_tell`."""
+        """The path that a neighbour is told of the best route to a prefix, or None, see `told`."""
         return self.told(neighbour, relation, self.route(prefix))
 
     def told(self, neighbour: PeerId, relation: Relation, route: Route | None) -> Path | None:
-        """The path that a neighbour is told of a route: everything to customers, to peers and providers only what is
-        one's own or a customer's; never back to where it came from."""
+        """The path that a neighbour is told of a route, or None. Customers are told all routes, peers and providers
+        only own ones and those of customers; no neighbour is told a route that came from it."""
         if route is None or (route.path and route.path[0] == neighbour):
             return None
         if relation != "customer" and route.relation not in (None, "customer"):
@@ -122,16 +123,16 @@ class Rib:
         return (self.me, *route.path)
 
     def next_hop(self, address: int) -> PeerId | None:
-        """Where a packet to an address goes: the longest prefix that covers it decides. None: nowhere; `HERE`: it has
+        """Where a packet to an address goes, by the longest prefix that covers it. None: nowhere; `HERE`: it has
         arrived."""
         prefix = longest(self.best, address)
         return None if prefix is None else self.best[prefix]
 
 
 def hierarchy(near: Mapping[PeerId, Attached]) -> dict[PeerId, dict[PeerId, Relation]]:
-    """Who pays whom, by the links alone: of each part of the network the router with the most links stands on top; a
-    neighbour that is one link nearer to it is a provider, one that is as near a peer. So each has a way up to the top,
-    and from there down to everybody."""
+    """What each neighbour of each router is to it, by the links alone. In each part of the network the router with the
+    most links is the top. A neighbour that is one link nearer to the top is a provider, one that is equally near is a
+    peer. So each router has a way up to the top, and from there down to all others."""
     level: dict[PeerId, int] = {}
     for top in sorted(near, key=lambda one: (-len(near[one].links), one)):
         if top not in level:
@@ -151,8 +152,8 @@ def hierarchy(near: Mapping[PeerId, Attached]) -> dict[PeerId, dict[PeerId, Rela
 
 @message()
 class BgpOpen:
-    """A session begins. `relation`: what the sender is to the receiver, an index of `RELATIONS`; `answer`: to such a
-    message."""
+    """A session begins. `relation`: what the sender is to the receiver, an index of `RELATIONS`; `answer`: whether it
+    is the answer to such a message."""
 
     relation: int
     answer: bool
@@ -163,7 +164,7 @@ class BgpOpen:
 
 @message()
 class Keepalive:
-    """The sender lives."""
+    """The sender is alive."""
 
     def wire_size(self) -> int:
         return 19 + 40
@@ -171,8 +172,8 @@ class Keepalive:
 
 @message(part="question")
 class BgpUpdate:
-    """Prefixes that the sender has a route to over `path` (it comes first), and prefixes that it has none to any
-    more."""
+    """Prefixes to which the sender has a route over `path`, which begins with the sender, and prefixes to which it has
+    no route any more."""
 
     path: tuple[int, ...]
     prefixes: tuple[int, ...]
@@ -185,7 +186,7 @@ class BgpUpdate:
 
 @dataclass(slots=True)
 class KeepaliveDue:
-    """Time to say that it lives, and to notice who is silent."""
+    """Time to send a Keepalive, and to notice neighbours that are silent."""
 
 
 @dataclass(slots=True)
@@ -209,9 +210,9 @@ class BgpOptions:
 
 @dataclass(slots=True)
 class Session:
-    """A session with a neighbour. `up`: both ends have said open; `heard_us`: when it was last heard from; `news`: what
-    it is still to be told, as prefix -> (path that it has, cause); `waits`: it was told a moment ago (MRAI); `cause`:
-    why the session begins."""
+    """A session with a neighbour. `up`: both ends have sent an open; `heard_us`: when the neighbour was last heard
+    from; `news`: what it is still to be told, as prefix -> (path that it was told last, cause); `waits`: no routes may
+    be told now (MRAI); `cause`: that of the change by which the session begins."""
 
     heard_us: int
     up: bool = False
@@ -222,8 +223,8 @@ class Session:
 
 @dataclass(slots=True, eq=False)
 class PathVector(Component, options=BgpOptions):
-    """BGP at one router. `relations`: what each neighbour is; one that is not in it is a customer, and a provider to
-    a newcomer."""
+    """BGP at one router. A neighbour that is not in `rib.relations` is taken for a customer; a newcomer takes it for a
+    provider."""
 
     rib: Rib = field(default_factory=lambda: Rib(-1))
     sessions: dict[PeerId, Session] = field(default_factory=dict)
@@ -232,9 +233,9 @@ class PathVector(Component, options=BgpOptions):
 
     @classmethod
     def fill(cls, routers: Mapping[PeerId, PathVector], near: Mapping[PeerId, Attached], cold: bool) -> None:
-        """The relations of all, and unless the run begins cold their routes after a long time: all tell their
-        providers, from the bottom up, then their peers, then their customers, from the top down. So each route is told
-        once."""
+        """Set the relations of all routers, and unless the run begins cold also their routes as they are after a long
+        time: all routers tell their routes to their providers, from the bottom up, then to their peers, then to their
+        customers, from the top down. So each route is told once."""
         relations = hierarchy(near)
         for me, router in routers.items():
             router.rib.relations.update(relations[me])
@@ -263,7 +264,7 @@ class PathVector(Component, options=BgpOptions):
             self.rib.relations = dict(saved)
 
     def saved(self) -> object | None:
-        """Its contracts."""
+        """The relations, which stay as they are."""
         return dict(self.rib.relations)
 
     def begin(self, host: Host) -> None:
@@ -291,7 +292,7 @@ class PathVector(Component, options=BgpOptions):
         self.end(host, neighbour, cause)
 
     def end(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
-        """A session has ended, if there was one."""
+        """End the session with a neighbour, if there is one."""
         if self.sessions.pop(neighbour, None) is not None:
             for prefix, before in self.rib.lose(neighbour).items():
                 self.changed(host, prefix, before, cause)
@@ -326,7 +327,7 @@ class PathVector(Component, options=BgpOptions):
         return [(one, hop, 0 if hop == HERE else len(rib.heard[hop][one])) for one, hop in rib.best.items()]
 
     def origin(self, address: int) -> PeerId | None:
-        """The system that announces the prefix which decides of an address, as this one knows it."""
+        """The system that announces the longest known prefix that covers an address; None if there is none."""
         prefix = longest(self.rib.best, address)
         route = None if prefix is None else self.rib.route(prefix)
         return None if route is None else (route.path or (self.rib.me,))[-1]
@@ -342,12 +343,12 @@ class PathVector(Component, options=BgpOptions):
 
     @on(BgpOpen)
     def opening(self, host: Host, sender: PeerId, message: BgpOpen) -> None:
-        """The neighbour begins a session, or answers: it is told all that it may be told."""
+        """The neighbour begins a session, or answers: tell it all routes that it may be told."""
         session = self.sessions.get(sender)
         if session is None or (session.up and message.answer) or not 0 <= message.relation < len(RELATIONS):
             return
         if session.up:
-            # It has started again.
+            # The neighbour has started again.
             link = link_text(host.me, sender)
             cause = ask_of_change(host, f"the session of {link} begins again", "session", link)
             self.end(host, sender, cause)
@@ -405,7 +406,8 @@ class PathVector(Component, options=BgpOptions):
         return None if new else DUPLICATE
 
     def changed(self, host: Host, prefix: Prefix, before: Route | None, cause: Cause) -> None:
-        """The best route to a prefix is another one: note that all neighbours are to be told, and what they have."""
+        """The best route to a prefix has changed: note for each neighbour that it is to be told, and the path that it
+        was told last."""
         for one, session in self.sessions.items():
             if session.up and prefix not in session.news:
                 session.news[prefix] = (self.told(one, prefix, before), cause)
@@ -422,7 +424,7 @@ class PathVector(Component, options=BgpOptions):
             self.advertise(host, one)
 
     def advertise(self, host: Host, to: PeerId) -> None:
-        """Tell a neighbour what has changed: withdrawals at once, routes if it was not told any for some time (MRAI,
+        """Tell a neighbour what has changed: withdrawals at once, routes only if none were told for some time (MRAI,
         9.2.1.1)."""
         session = self.sessions[to]
         if not session.news or not session.up:
