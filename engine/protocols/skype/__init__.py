@@ -313,12 +313,12 @@ class Session:
     relays: list[PeerId] = field(default_factory=list)
     talking: bool = False
     met: bool = False
-    said: int = 0
-    lasts: int = 0
+    spoken_s: int = 0
+    length_s: int = 0
     heard_us: int = 0
     ticket: Ticket | None = None
     speaker: Timer | None = None
-    again: int = 0
+    searches_again: int = 0
 
 
 @dataclass(slots=True)
@@ -344,7 +344,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     tried             those that it has tried since it last paused
     entries, partners as a super node: its clients, and others that it keeps a connection with
     relayed           calls that it relays
-    told              what its super node was last told of its user
+    told_profile      the profile of its user that its super node was last sent
     banned_us         until when it is no super node, since it had too many logins; bans: how often in a row
     """
 
@@ -385,7 +385,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     super: bool = False
     station: bool = False
     entries: dict[PeerId, Entry] = field(default_factory=dict)
-    here: int = 0
+    client_count: int = 0
     partners: dict[PeerId, None] = field(default_factory=dict)
     relayed: dict[int, Relayed] = field(default_factory=dict)
     window_us: int = -WINDOW_US
@@ -394,7 +394,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     banned_us: int = -1
     bans: int = 0
     own_texts: tuple[str, ...] = ()
-    told: Profile | None = None
+    told_profile: Profile | None = None
 
     # --- the network as a whole ---------------------------------------------------------------------------------
 
@@ -422,7 +422,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for one in stations:
             # Those that are built in are for newcomers, where others have room.
             if len(places) < len(users) / LOADED:
-                places += [one] * one.peer.most(one.host)
+                places += [one] * one.peer.clients_most(one.host)
         rng.shuffle(places)
         chosen = {one.id for one in nodes}
         ids = [one.id for one in (*nodes, *stations)]
@@ -449,14 +449,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for one in users:
             one.peer.certified = True
             if one.peer.node >= 0:
-                one.peer.told = one.peer.own_profile()
-                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told.buddies
+                one.peer.told_profile = one.peer.own_profile()
+                by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told_profile.buddies
 
     def attach_at_start(self, host: Host, node: Member) -> None:
         """At the beginning: it is attached to this super node."""
         self.node = node.id
         node.peer.entries[host.me] = Entry(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, ())
-        node.peer.here += 1
+        node.peer.client_count += 1
         host.link(node.id)
         host.mark(node.id, "super node")
         node.host.mark(host.me, "client")
@@ -537,7 +537,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         up = not self.started_us or host.now_us - self.started_us >= options.uptime_s * SECOND_US
         return not line.nat and fast and up and host.now_us >= self.banned_us
 
-    def most(self, host: Host) -> int:
+    def clients_most(self, host: Host) -> int:
         """Clients that it takes as a super node."""
         return int(host.options.clients)
 
@@ -577,8 +577,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
         # The built-in ones are asked last.
         to = host.rng.choice(left) if left and len(self.tried) < TRIES - 1 else host.rng.choice(built_in or left)
         self.tried[to] = None
-        self.told = self.own_profile()
-        request = Attach(self.name_of(host), int(host.line.nat), self.able(host), self.told.texts, self.told.buddies)
+        self.told_profile = self.own_profile()
+        request = Attach(
+            self.name_of(host), int(host.line.nat), self.able(host), self.told_profile.texts, self.told_profile.buddies
+        )
         host.call(to, request, timeout_us=TIMEOUT_US, cause=None)
 
     def pause(self, host: Host) -> None:
@@ -625,7 +627,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.pause_s, self.alone_us = 0.0, -1
         host.link(sender)
         host.mark(sender, "super node")
-        self.go_on(host)
+        self.begin_waiting_searches(host)
 
     @on_timeout(Attach)
     def attach_failed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
@@ -633,7 +635,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if self.node < 0 and not self.super:
             self.seek_in(host, 0.1)
 
-    def go_on(self, host: Host) -> None:
+    def begin_waiting_searches(self, host: Host) -> None:
         """It has a super node: searches that waited for one begin."""
         for number, search in list(self.searches.items()):
             if not search.sent:
@@ -660,8 +662,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.own_texts = self.texts_of(host)
         if self.node >= 0:
             profile = self.own_profile()
-            if profile != self.told:
-                self.told = profile
+            if profile != self.told_profile:
+                self.told_profile = profile
                 host.send(self.node, profile, cause=None)
             host.call(self.node, KeepAlive(), timeout_us=(TIMEOUT_US, TIMEOUT_US))
         for call, one in list(self.relayed.items()):
@@ -673,24 +675,24 @@ class Client(Peer, name="skype", options=SkypeOptions):
         for user, entry in list(self.entries.items()):
             if entry.gone_us >= 0 and host.now_us - entry.gone_us > seen_us:
                 del self.entries[user]
-        some = self.told_nodes(host)
+        some = self.some_nodes(host)
         if some:
             host.call(host.rng.choice(list(self.cache)), Exchange(some), timeout_us=TIMEOUT_US)
 
     @on(KeepAlive)
-    def is_asked(self, host: Host, sender: PeerId, message: KeepAlive) -> None:
+    def keep_alive_asked(self, host: Host, sender: PeerId, message: KeepAlive) -> None:
         entry = self.entries.get(sender)
         host.reply(Alive(self.super and entry is not None and entry.gone_us < 0))
 
     @on_reply(KeepAlive)
-    def is_there(self, host: Host, sender: PeerId, answer: Alive, context: object) -> None:
+    def keep_alive_answered(self, host: Host, sender: PeerId, answer: Alive, context: object) -> None:
         if sender == self.node and not answer.attached:
             self.cache.forget(sender)
             host.unlink(sender)
             self.lost_node(host)
 
     @on_timeout(KeepAlive)
-    def is_silent(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
+    def keep_alive_failed(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
         if to == self.node:
             self.cache.forget(to)
             host.unlink(to)
@@ -719,7 +721,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.super = True
         self.alone_us, self.pause_s = -1, 0.0
         self.entries.clear()
-        self.here = 0
+        self.client_count = 0
         self.tried.clear()
         host.set_role("super node")
         if quiet:
@@ -727,10 +729,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
         host.log("super node")
         if self.node >= 0:
             former, self.node = self.node, -1
-            self.let_go(host, former)
+            self.close_if_unused(host, former)
         for one in some_of(list(self.cache), PARTNERS, host.rng):
             host.call(one, Exchange((host.me,)), timeout_us=TIMEOUT_US, cause=None)
-        self.go_on(host)
+        self.begin_waiting_searches(host)
 
     def step_down(self, host: Host) -> None:
         """It is no super node for a while: its clients are on their own."""
@@ -738,17 +740,17 @@ class Client(Peer, name="skype", options=SkypeOptions):
         host.set_role("client")
         self.bans = min(self.bans + 1, BANS_MOST)
         self.banned_us = host.now_us + int(host.options.backoff_s * SECOND_US * 2 ** (self.bans - 1))
-        host.log("overloaded", clients=self.here)
+        host.log("overloaded", clients=self.client_count)
         former = (*self.entries, *self.partners)
         self.entries.clear()
         self.partners.clear()
-        self.here = 0
+        self.client_count = 0
         for one in former:
-            self.let_go(host, one)
+            self.close_if_unused(host, one)
         self.lost_us = self.alone_us = host.now_us
         self.seek_in(host, host.rng.random())
 
-    def counts_login(self, host: Host) -> bool:
+    def count_login(self, host: Host) -> bool:
         """Count one more that wants to attach to it. Returns whether it can handle so many."""
         if host.now_us - self.window_us >= WINDOW_US:
             if host.now_us - self.window_us > 10 * WINDOW_US:
@@ -765,37 +767,37 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """More logins than it handles: a user's machine is no super node any more."""
         self.step_down(host)
 
-    def told_nodes(self, host: Host) -> tuple[PeerId, ...]:
+    def some_nodes(self, host: Host) -> tuple[PeerId, ...]:
         """Some super nodes to tell others of."""
         return tuple(some_of(list(self.cache), NODES_TOLD, host.rng))
 
     @on(Attach)
-    def attaches(self, host: Host, sender: PeerId, message: Attach) -> None:
+    def attach_asked(self, host: Host, sender: PeerId, message: Attach) -> None:
         """A client wants to attach to it."""
         if not self.super:
-            host.reply(NoPlace(self.told_nodes(host), stopped=True))
+            host.reply(NoPlace(self.some_nodes(host), stopped=True))
             return
-        if not self.counts_login(host):
+        if not self.count_login(host):
             self.overloaded(host)
             return
         entry = self.entries.get(sender)
         known = entry is not None and entry.gone_us < 0
-        if not known and self.here >= self.most(host):
-            host.reply(NoPlace(self.told_nodes(host), stopped=False))
+        if not known and self.client_count >= self.clients_most(host):
+            host.reply(NoPlace(self.some_nodes(host), stopped=False))
             self.recruit(host, sender if message.able and message.nat == NatKind.OPEN else None)
             return
         if len(message.name) > NAME_MOST or not sound_nat(message.nat) or len(message.texts) > TEXTS_MOST:
             host.reply(NoPlace((), stopped=False))
             return
-        self.here += not known
+        self.client_count += not known
         self.entries.pop(sender, None)
         fresh = Entry(message.name, message.nat, message.able, message.texts, message.buddies[:BUDDIES_MOST])
-        put_bounded(self.entries, sender, fresh, self.most(host) + KNOWN_MOST)
-        host.reply(Attached(self.told_nodes(host)))
+        put_bounded(self.entries, sender, fresh, self.clients_most(host) + KNOWN_MOST)
+        host.reply(Attached(self.some_nodes(host)))
         host.link(sender)
         host.mark(sender, "client")
         self.tell_buddies(host, sender, fresh, online=True)
-        if self.here >= NEARLY_FULL * self.most(host):
+        if self.client_count >= NEARLY_FULL * self.clients_most(host):
             self.recruit(host)
 
     @on(Profile)
@@ -807,7 +809,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def client_gone(self, host: Host, user: PeerId, entry: Entry) -> None:
         """A client has gone. It can still be found, as one that is off line."""
         entry.gone_us = host.now_us
-        self.here -= 1
+        self.client_count -= 1
         self.tell_buddies(host, user, entry, online=False)
 
     def recruit(self, host: Host, newcomer: PeerId | None = None) -> None:
@@ -841,7 +843,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             return
         self.learn(host, message.nodes)
         self.cache.remember(sender, host.now_us, CACHE_MOST)
-        host.reply(Nodes(self.told_nodes(host)))
+        host.reply(Nodes(self.some_nodes(host)))
 
     @on_reply(Exchange)
     def exchanged(self, host: Host, sender: PeerId, answer: Nodes | NoPlace, context: object) -> None:
@@ -879,18 +881,18 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """As a super node: hand it to the client, or to itself."""
         entry = self.entries.get(message.to)
         if message.to == host.me:
-            self.hears(host, message)
+            self.presence_received(host, message)
         elif entry is not None and entry.gone_us < 0:
             host.send(message.to, message, cause=None)
 
     @on(Presence)
     def presence(self, host: Host, sender: PeerId, message: Presence) -> None:
         if message.to == host.me:
-            self.hears(host, message)
+            self.presence_received(host, message)
         elif self.super and sender in (message.user, message.node):
             self.pass_on(host, message)
 
-    def hears(self, host: Host, message: Presence) -> None:
+    def presence_received(self, host: Host, message: Presence) -> None:
         """How a user on its list is. One that has just come is told the same of this one, and is put on the list if it
         was not: it has this one on its own."""
         if message.user not in self.buddies and not message.asks:
@@ -931,7 +933,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def give_up(self, host: Host, tick: GiveUp) -> None:
         search = self.searches.pop(tick.number, None)
         if search is not None and search.call >= 0:
-            self.not_there_again(host, search.call)
+            self.not_found_again(host, search.call)
         elif search is not None:
             why = "no super node told of one in time" if search.sent else "it has no super node"
             host.failed(why, cause=search.cause)
@@ -941,7 +943,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         search.sent = True
         if self.super:
             cards = self.cards_of(host, search.text)
-            self.takes(host, number, search, cards, self.nodes_of_round(host, search.round), host.me)
+            self.use_results(host, number, search, cards, self.nodes_of_round(host, search.round), host.me)
         elif self.node >= 0:
             message = Search(search.text, search.round, host.line.nat == NatKind.UDP_BLOCKED)
             host.call(self.node, message, timeout_us=TIMEOUT_US, context=number, cause=search.cause)
@@ -1005,7 +1007,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def results(self, host: Host, sender: PeerId, answer: Results, context: int) -> None:
         search = self.searches.get(context)
         if search is not None:
-            self.takes(host, context, search, answer.cards, answer.nodes, sender)
+            self.use_results(host, context, search, answer.cards, answer.nodes, sender)
 
     @on_timeout(Search)
     def search_failed(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
@@ -1016,7 +1018,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             if self.super or (self.node >= 0 and self.node != to):
                 self.search(host, context, search)
 
-    def takes(
+    def use_results(
         self, host: Host, number: int, search: Searching, cards: Sequence[Card], nodes: Sequence[PeerId], by: PeerId
     ) -> None:
         """What the super node answered: users, others to ask, or nothing."""
@@ -1040,7 +1042,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def not_found(self, host: Host, number: int, search: Searching) -> None:
         self.end_search(host, number)
         if search.call >= 0:
-            self.not_there_again(host, search.call)
+            self.not_found_again(host, search.call)
         else:
             host.failed("no super node knows of one", cause=search.cause)
 
@@ -1091,14 +1093,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
             session = self.sessions.get(search.call)
             card = next((card for card in there if session is not None and card.user == session.other), None)
             if session is None or card is None:
-                self.not_there_again(host, search.call)
+                self.not_found_again(host, search.call)
             else:
                 session.node = card.node
                 self.ring(host, search.call, session)
         elif not there:
             host.failed("who was found is not on line", cause=search.cause)
         elif search.goal == CALL.name:
-            self.place(host, host.rng.choice(there), search.cause, by)
+            self.place_call(host, host.rng.choice(there), search.cause, by)
         else:
             for card in there:
                 host.hit(card.user, card.text, by=by, cause=search.cause)
@@ -1114,7 +1116,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             return REVERSED
         return PUNCHED if host.options.punching and can_meet(mine, other) else RELAYED
 
-    def place(self, host: Host, card: Card, cause: Cause, by: PeerId) -> None:
+    def place_call(self, host: Host, card: Card, cause: Cause, by: PeerId) -> None:
         """Call a user."""
         if len(self.sessions) >= SESSIONS_MOST:
             host.failed("the caller has too many calls", cause=cause)
@@ -1123,7 +1125,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         session = Session(
             card.user, True, cause, self.way_to(host, card), card.nat, card.node, card.name, card.text, by
         )
-        session.lasts = max(1, round(host.options.call_s))
+        session.length_s = max(1, round(host.options.call_s))
         self.sessions[call] = session
         put_bounded(self.buddies, card.user, (card.node, True), BUDDIES_MOST)
         if session.way == RELAYED:
@@ -1165,7 +1167,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         session.way = message.way
         if message.relay >= 0:
             if session.relay >= 0 and session.relay != message.relay:
-                self.let_go(host, session.relay)
+                self.close_if_unused(host, session.relay)
             session.relay, session.ticket = message.relay, host.request
             host.call(
                 message.relay,
@@ -1216,19 +1218,19 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def look_again(self, host: Host, call: int, session: Session) -> bool:
         """The other cannot be rung at its former super node: in a running call it is looked for in a while, when it
         may be attached to another one. Returns whether it will be."""
-        if session.said == 0 or session.again >= LOOK_AGAIN_MOST:
+        if session.spoken_s == 0 or session.searches_again >= LOOK_AGAIN_MOST:
             return False
-        session.again += 1
+        session.searches_again += 1
         host.after(LOOK_AGAIN_US, LookAgain(call), cause=session.cause)
         return True
 
     @on(LookAgain)
-    def looks_again(self, host: Host, tick: LookAgain) -> None:
+    def look_again_now(self, host: Host, tick: LookAgain) -> None:
         session = self.sessions.get(tick.call)
         if session is not None and not session.talking:
             self.begin_search(host, session.name, CALL.name, session.cause, TAKEOVER_US, tick.call)
 
-    def not_there_again(self, host: Host, call: int) -> None:
+    def not_found_again(self, host: Host, call: int) -> None:
         """The other end of a call is not to be found at present."""
         session = self.sessions.get(call)
         if session is not None and not self.look_again(host, call, session):
@@ -1267,10 +1269,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def connected(self, host: Host, call: int, session: Session) -> None:
         """The caller has a way to the other."""
-        if session.said == 0 and not session.talking:
+        if session.spoken_s == 0 and not session.talking:
             host.hit(session.other, session.text, by=session.by, cause=session.cause)
             host.log("call", cause=session.cause, way=session.way)
-            host.progress(0, session.lasts, cause=session.cause)
+            host.progress(0, session.length_s, cause=session.cause)
         session.met = True
         hops = (session.relay, session.other) if session.relay >= 0 else (session.other,)
         host.path(call, hops, f"call, {session.way}")
@@ -1295,10 +1297,10 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if host.now_us - session.heard_us > SILENT_US:
             self.way_lost(host, tick.call, session)
             return
-        session.said += PIECE_S
+        session.spoken_s += PIECE_S
         if session.caller:
-            host.progress(min(session.said, session.lasts), session.lasts, cause=session.cause)
-            if session.said >= session.lasts:
+            host.progress(min(session.spoken_s, session.length_s), session.length_s, cause=session.cause)
+            if session.spoken_s >= session.length_s:
                 self.say(host, tick.call, session, last=True)
                 host.fetched(session.other, session.text, cause=session.cause)
                 self.end(host, tick.call, session)
@@ -1312,17 +1314,17 @@ class Client(Peer, name="skype", options=SkypeOptions):
         kinds = (host.line.nat,) if session.relay >= 0 else (host.line.nat, session.nat)
         kind = VoiceTcp if NatKind.UDP_BLOCKED in kinds else Voice
         size = 0 if last else round(host.options.voice_kb_s * 1_000 * PIECE_S)
-        host.send(to, kind(call, session.said, last, Blob(size)), cause=session.cause)
+        host.send(to, kind(call, session.spoken_s, last, Blob(size)), cause=session.cause)
 
     @on(Voice)
     def voice(self, host: Host, sender: PeerId, message: Voice) -> Known:
-        return self.hears_voice(host, sender, message)
+        return self.voice_received(host, sender, message)
 
     @on(VoiceTcp)
     def voice_tcp(self, host: Host, sender: PeerId, message: VoiceTcp) -> Known:
-        return self.hears_voice(host, sender, message)
+        return self.voice_received(host, sender, message)
 
-    def hears_voice(self, host: Host, sender: PeerId, message: Voice | VoiceTcp) -> Known:
+    def voice_received(self, host: Host, sender: PeerId, message: Voice | VoiceTcp) -> Known:
         """Voice of a call of this user, or of one that it relays."""
         relayed = self.relayed.get(message.call)
         if relayed is not None and sender in (relayed.a, relayed.b):
@@ -1355,7 +1357,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """The call ends before all is said."""
         if session.caller:
             host.failed(why, cause=session.cause)
-            host.log("call broken off", cause=session.cause, why=why, said=session.said)
+            host.log("call broken off", cause=session.cause, why=why, said=session.spoken_s)
         if session.ticket is not None:
             host.reply(Answer(False, why), to=session.ticket)
             session.ticket = None
@@ -1368,7 +1370,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.speaker is not None:
             host.cancel(session.speaker)
         if session.relay >= 0:
-            self.let_go(host, session.relay)
+            self.close_if_unused(host, session.relay)
 
     # --- relays ---------------------------------------------------------------------------------------------------
 
@@ -1411,7 +1413,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def next_relay(self, host: Host, call: int, session: Session) -> None:
         """Ask the next one to relay."""
         if not session.relays:
-            lost = "its relay is gone and no other took over" if session.said else "no peer could relay it"
+            lost = "its relay is gone and no other took over" if session.spoken_s else "no peer could relay it"
             self.break_off(host, call, session, lost)
             return
         to = session.relays.pop(0)
@@ -1424,7 +1426,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         )
 
     @on(OpenRelay)
-    def opens_relay(self, host: Host, sender: PeerId, message: OpenRelay) -> None:
+    def open_relay(self, host: Host, sender: PeerId, message: OpenRelay) -> None:
         """Relay a call, if it can be called and has room."""
         ready = not host.line.nat and message.call not in self.relayed and len(self.relayed) < host.options.relayed_most
         if ready:
@@ -1440,7 +1442,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.next_relay(host, context, session)
             return
         session.relay = sender
-        self.hold(host, sender)
+        self.keep_relay(host, sender)
         self.ring(host, context, session)
 
     @on_timeout(OpenRelay)
@@ -1450,7 +1452,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.next_relay(host, context, session)
 
     @on(JoinRelay)
-    def joins_relay(self, host: Host, sender: PeerId, message: JoinRelay) -> None:
+    def join_relay(self, host: Host, sender: PeerId, message: JoinRelay) -> None:
         relayed = self.relayed.get(message.call)
         ready = relayed is not None and relayed.b in (-1, sender) and sender != relayed.a
         if relayed is not None and ready:
@@ -1466,7 +1468,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if not answer.ready:
             self.break_off(host, context, session, "the relay does not know the call")
             return
-        self.hold(host, sender)
+        self.keep_relay(host, sender)
         if session.ticket is not None:
             host.reply(Answer(True, ""), to=session.ticket)
             session.ticket = None
@@ -1504,7 +1506,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         if session.speaker is not None:
             host.cancel(session.speaker)
             session.speaker = None
-        self.let_go(host, gone)
+        self.close_if_unused(host, gone)
         if not host.options.takeover:
             self.break_off(host, call, session, "its relay is gone")
         elif session.caller:
@@ -1522,13 +1524,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     # --- connections ----------------------------------------------------------------------------------------------
 
-    def hold(self, host: Host, relay: PeerId) -> None:
+    def keep_relay(self, host: Host, relay: PeerId) -> None:
         """Keep a connection with the relay of a call."""
         host.link(relay)
         if relay != self.node and relay not in self.partners:
             host.mark(relay, "relay")
 
-    def let_go(self, host: Host, peer: PeerId) -> None:
+    def close_if_unused(self, host: Host, peer: PeerId) -> None:
         """Close a connection, unless it is needed for something else."""
         if peer == self.node or peer in self.partners:
             return
@@ -1564,7 +1566,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         online = sum(there for _, there in self.buddies.values())
         talking = next((one.way for one in self.sessions.values() if one.talking), None)
         call = talking or ("setting up" if self.sessions else "no call")
-        return self.state(), call, self.here, len(self.sessions), len(self.relayed), online
+        return self.state(), call, self.client_count, len(self.sessions), len(self.relayed), online
 
     def contacts(self) -> Iterable[PeerId]:
         """A client asks its super node; a super node its clients and other super nodes."""
@@ -1580,7 +1582,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             known[one] = Belief(None, f"client, {NAT_WORDS[NatKind(entry.nat)]}", entry.gone_us < 0)
         facts = {"state": self.state(), "super nodes known": str(len(self.cache))}
         for session in self.sessions.values():
-            facts[f"call with #{session.other}"] = f"{session.way}, {session.said} s"
+            facts[f"call with #{session.other}"] = f"{session.way}, {session.spoken_s} s"
         return Beliefs(known, facts)
 
 
@@ -1663,7 +1665,7 @@ class BuiltIn(Client):
     def joined(self, links: Sequence[PeerId]) -> bool:
         return True
 
-    def most(self, host: Host) -> int:
+    def clients_most(self, host: Host) -> int:
         return int(host.options.built_in_clients)
 
     def logins_most(self, host: Host) -> float:

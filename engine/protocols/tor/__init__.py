@@ -107,21 +107,21 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         "unblock",
         about="A firewall lets nothing through from it to relays of the public list, nor to bridges that were found.",
         off_about="No firewall is in its way any more.",
-        then="wall_changed",
+        then="firewall_switched",
     )
     use_bridges: bool = switch(
         "use-bridges",
         "use-guards",
         about="It asks the distributor for bridges, and enters the network by them.",
         off_about="It enters the network by its guards.",
-        then="entry_changed",
+        then="entry_switched",
     )
     spying: bool = switch(
         "spy",
         "stop-spying",
         about="It asks for bridges again and again, and has the firewall block all that it is told of.",
         off_about="It asks for no more bridges; those that were found stay blocked.",
-        then="spying_changed",
+        then="spying_switched",
     )
 
     # --- the network --------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         for one in world.of(Distributor):
             one.peer.bridges = {bridge.id: 0 for bridge in world.of(Bridge) if not bridge.line.nat}
         for one in world.of(onion.OnionPeer):
-            one.peer.take(one.host, made, rng)
+            one.peer.use_consensus(one.host, made, rng)
 
     @classmethod
     def verdict(cls, facts: Facts, options: TorOptions) -> str | None:
@@ -247,7 +247,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     # --- what a person does and sees ----------------------------------------------------------------------------------
 
-    def wall_changed(self, host: Host) -> None:
+    def firewall_switched(self, host: Host) -> None:
         """A firewall cuts its links to bridges too: over a new one the bridge learns that it leads through the
         firewall. Without one it tries again what was down."""
         for peer in list(self.channels) if self.walled else ():
@@ -257,14 +257,14 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
             self.guards.down.clear()
             self.build_later(host)
 
-    def entry_changed(self, host: Host) -> None:
+    def entry_switched(self, host: Host) -> None:
         """It builds circuits by the other kind of entry."""
         self.failures = 0
         if self.use_bridges:
             self.want_bridges(host)
         self.build_missing(host)
 
-    def spying_changed(self, host: Host) -> None:
+    def spying_switched(self, host: Host) -> None:
         if self.spying:
             self.spy_now(host, SpyDue())
 

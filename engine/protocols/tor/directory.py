@@ -154,7 +154,7 @@ class Authority(Peer):
             self.consensus = saved  # type: ignore[assignment]
         interval = self.interval_us(host)
         host.every(max(1_000_000, interval * 35 // 100), TestDue())
-        self._plan(host, (host.now_us + interval // 6) // interval + 1)
+        self._plan_vote(host, (host.now_us + interval // 6) // interval + 1)
 
     def saved(self) -> object | None:
         return self.consensus
@@ -163,7 +163,7 @@ class Authority(Peer):
     def interval_us(host: Host) -> int:
         return int(host.options.consensus_s * 1e6)
 
-    def _plan(self, host: Host, period: int) -> None:
+    def _plan_vote(self, host: Host, period: int) -> None:
         interval = self.interval_us(host)
         host.after(period * interval - interval // 6 - host.now_us, VoteDue(period), cause=None)
 
@@ -222,9 +222,9 @@ class Authority(Peer):
 
     @on(Vote)
     def heard_vote(self, host: Host, sender: PeerId, message: Vote) -> None:
-        self._take(host, sender, message.period, message.relays)
+        self._count_vote(host, sender, message.period, message.relays)
 
-    def _take(self, host: Host, voter: PeerId, period: int, relays: tuple[Relay, ...]) -> None:
+    def _count_vote(self, host: Host, voter: PeerId, period: int, relays: tuple[Relay, ...]) -> None:
         """A vote counts if it is of the period that is voted on, or of the next one, and comes in time."""
         next_period = (host.now_us + self.interval_us(host) // 6) // self.interval_us(host)
         if voter in self.others and period in (self.period, next_period) and len(relays) <= RELAYS_MOST:
@@ -249,7 +249,7 @@ class Authority(Peer):
     def heard_votes(self, host: Host, sender: PeerId, message: Votes) -> None:
         if sender in self.others:
             for voter, relays in message.votes[:20]:
-                self._take(host, voter, message.period, relays)
+                self._count_vote(host, voter, message.period, relays)
 
     @on(ComputeDue)
     def compute(self, host: Host, tick: ComputeDue) -> None:
@@ -269,7 +269,7 @@ class Authority(Peer):
     @on(PublishDue)
     def publish(self, host: Host, tick: PublishDue) -> None:
         """The consensus is valid if more than half of all authorities have signed the same one."""
-        self._plan(host, tick.period + 1)
+        self._plan_vote(host, tick.period + 1)
         if tick.period != self.period or self.made is None:
             return
         mine = self.signatures.get(host.me)
@@ -311,7 +311,7 @@ class Distributor(Peer):
     """It knows all bridges, and tells all who ask from one network (/16) the same few of them for some hours (as
     BridgeDB does): who wants to find all needs addresses in many networks, or much time.
 
-    bridges: when the descriptor of each came, in us; told: how often it was asked.
+    bridges: when the descriptor of each came, in us; times_asked: how often it was asked.
     """
 
     role = "bridge distributor"
@@ -319,7 +319,7 @@ class Distributor(Peer):
     shares_files = False
 
     bridges: dict[PeerId, int] = field(default_factory=dict)
-    told: int = 0
+    times_asked: int = 0
 
     @on(Descriptor)
     def described(self, host: Host, sender: PeerId, message: Descriptor) -> None:
@@ -327,9 +327,9 @@ class Distributor(Peer):
         put_bounded(self.bridges, sender, host.now_us, BRIDGES_MOST)
 
     @on(WantBridges)
-    def wanted(self, host: Host, sender: PeerId, message: WantBridges) -> None:
+    def bridges_asked(self, host: Host, sender: PeerId, message: WantBridges) -> None:
         """The bridges are in a ring, and a hash of the network and the period is the place of the first one told."""
-        self.told += 1
+        self.times_asked += 1
         period = host.now_us // max(1, int(host.options.bridge_period_s * 1e6))
         at = digest(host.address(sender) >> 16, period)
         ring = sorted(self.bridges)
@@ -338,7 +338,7 @@ class Distributor(Peer):
 
     def beliefs(self) -> Beliefs:
         known = {one: Belief(heard, "bridge") for one, heard in self.bridges.items()}
-        return Beliefs(known, {"asked": f"{self.told:,} times"})
+        return Beliefs(known, {"asked": f"{self.times_asked:,} times"})
 
 
 @dataclass(slots=True, eq=False)

@@ -187,14 +187,14 @@ class Channel:
     open      the handshake is done; relay: the other end has authenticated itself as one, or was called as one
     walled    the other end is behind a firewall
     waiting   circuits to open once the link is: (onionskin, context of the call)
-    busy_us   when a cell last went over it; pad_at_us: when padding is due, -1 without padding
+    used_us   when a cell last went over it; pad_at_us: when padding is due, -1 without padding
     """
 
     open: bool
     relay: bool
     walled: bool = False
     waiting: list[tuple[Onionskin, tuple[Any, ...]]] = field(default_factory=list)
-    busy_us: int = 0
+    used_us: int = 0
     pad_at_us: int = -1
 
 
@@ -271,12 +271,12 @@ class Hop:
     """
 
     before: PeerId
-    behind: int
+    before_number: int
     key: int
     ahead: PeerId = -1
-    beyond: int = -1
+    ahead_number: int = -1
     early: int = 0
-    back: int = 0
+    cells_back: int = 0
     noted: bool = False
     window: Window = field(default_factory=Window.circuit)
     streams: dict[int, ExitStream] = field(default_factory=dict)
@@ -316,7 +316,7 @@ class OnionPeer(Peer):
     own: dict[tuple[PeerId, int], int] = field(default_factory=dict)
     visits: dict[int, Visit] = field(default_factory=dict)
     hops: dict[tuple[PeerId, int], Hop] = field(default_factory=dict)
-    last: int = 0
+    last_number: int = 0
     failures: int = 0
     waiting_to_build: bool = False
     guards_fail: bool = False
@@ -350,7 +350,7 @@ class OnionPeer(Peer):
             consensus, guards, self.use_bridges, self.bridges = saved
             self.guards = Guards.unpacked(guards)
             if Consensus.is_one(consensus):
-                self.take(host, consensus)
+                self.use_consensus(host, consensus)
         host.every(KEEP_US, Keep())
         host.after(int(host.rng.random() * SECOND_US), BuildMore(), cause=None)
         self.waiting_to_build = True
@@ -372,7 +372,7 @@ class OnionPeer(Peer):
 
     # --- the consensus ------------------------------------------------------------------------------------------
 
-    def take(self, host: Host, consensus: Consensus | None, rng: Rng | None = None) -> None:
+    def use_consensus(self, host: Host, consensus: Consensus | None, rng: Rng | None = None) -> None:
         """Use a consensus, if it is newer than the one that is there, and plan when to fetch the next one. rng: what
         that is drawn from, its own unless given."""
         if consensus is None or not Consensus.is_one(consensus) or host.now_us >= consensus.used_until_us:
@@ -424,7 +424,7 @@ class OnionPeer(Peer):
     def fetched_consensus(self, host: Host, sender: PeerId, answer: Consensus, context: None) -> None:
         self.fetching, self.fetch_tries = False, 0
         had = self.consensus
-        self.take(host, answer)
+        self.use_consensus(host, answer)
         if had is None and self.consensus is not None:
             self.build_missing(host)
 
@@ -439,10 +439,10 @@ class OnionPeer(Peer):
     @on(FetchConsensus)
     def serve_consensus(self, host: Host, sender: PeerId, message: FetchConsensus) -> None:
         """Relays and bridges keep a copy for clients."""
-        if self.is_relay and self.consensus is not None and not (message.walled and self.is_known_to_wall()):
+        if self.is_relay and self.consensus is not None and not (message.walled and self.is_on_blocklist()):
             host.reply(self.consensus)
 
-    def is_known_to_wall(self) -> bool:
+    def is_on_blocklist(self) -> bool:
         """Whether a firewall has its address on its list: clients have none."""
         return True
 
@@ -467,7 +467,7 @@ class OnionPeer(Peer):
     @on(LinkStep)
     def link_step(self, host: Host, sender: PeerId, message: LinkStep) -> None:
         """The other end of a handshake. Clients accept no links."""
-        if not self.is_relay or (message.walled and self.is_known_to_wall()):
+        if not self.is_relay or (message.walled and self.is_on_blocklist()):
             return
         if message.step == LINK_STEPS - 1:
             if sender not in self.channels and len(self.channels) >= RELAYED_MOST:
@@ -491,7 +491,7 @@ class OnionPeer(Peer):
         host.link(peer)
         if channel.open:
             return
-        channel.open, channel.busy_us = True, host.now_us
+        channel.open, channel.used_us = True, host.now_us
         waiting, channel.waiting = channel.waiting, []
         for skin, context in waiting:
             self.create(host, peer, skin, context)
@@ -531,7 +531,7 @@ class OnionPeer(Peer):
         known = dict.fromkeys(other for other, _ in self.hops)
         known |= dict.fromkeys(one.path[0] for one in self.circuits.values())
         for peer, channel in list(self.channels.items()):
-            if channel.open and peer not in known and host.now_us - channel.busy_us > IDLE_LINK_US:
+            if channel.open and peer not in known and host.now_us - channel.used_us > IDLE_LINK_US:
                 del self.channels[peer]
                 host.unlink(peer)
 
@@ -558,13 +558,13 @@ class OnionPeer(Peer):
             return
         if host.now_us >= channel.pad_at_us:
             host.send(tick.peer, Padding(), cause=None)
-            self.busy(host, tick.peer)
+            self.link_used(host, tick.peer)
         self.look_at_padding(host, tick.peer, channel)
 
     @on(Padding)
     def padded(self, host: Host, sender: PeerId, message: Padding) -> None:
         """It is thrown away."""
-        self.busy(host, sender)
+        self.link_used(host, sender)
 
     # --- circuits of other peers, and the own ones: CREATE2 --------------------------------------------------------
 
@@ -575,7 +575,7 @@ class OnionPeer(Peer):
             number = top | host.rng.getrandbits(31)
             if (to, number) not in self.hops and (to, number) not in self.own and number:
                 break
-        self.busy(host, to)
+        self.link_used(host, to)
         wait_us = 4 * int(host.options.connect_s * 1e6)
         if context[0] == "own":
             circuit = self.circuits.get(context[1])
@@ -585,10 +585,10 @@ class OnionPeer(Peer):
             self.own[to, number] = context[1]
         host.call(to, Create2(number, skin), timeout_us=wait_us, context=(number, *context), cause=None)
 
-    def busy(self, host: Host, peer: PeerId) -> None:
+    def link_used(self, host: Host, peer: PeerId) -> None:
         channel = self.channels.get(peer)
         if channel is not None:
-            channel.busy_us = host.now_us
+            channel.used_us = host.now_us
             if channel.pad_at_us >= 0:
                 self.pad_from_now(host, channel)
 
@@ -607,9 +607,9 @@ class OnionPeer(Peer):
         if hop is None or hop.ahead != -2 or (sender, number) in self.hops:
             host.send(sender, Destroy(number, FINISHED), cause=None)
             return
-        hop.ahead, hop.beyond = sender, number
+        hop.ahead, hop.ahead_number = sender, number
         self.hops[sender, number] = hop
-        self.back(host, hop, RelayControl(hop.behind, (hop.key,), Extended2()), None)
+        self.send_back(host, hop, RelayControl(hop.before_number, (hop.key,), Extended2()), None)
 
     @on_timeout(Create2)
     def create_failed(self, host: Host, to: PeerId, context: tuple[Any, ...], reason: CallEnd) -> None:
@@ -656,8 +656,8 @@ class OnionPeer(Peer):
         path = self.choose_path(host, bridge)
         if path is None:
             return False
-        self.last += 1
-        number = self.last
+        self.last_number += 1
+        number = self.last_number
         circuit = self.circuits[number] = Circuit(path, host.now_us, bridge)
         wait_us = self.times.timeout_ms * 1_000
         circuit.timer = host.after(wait_us, CircuitSlow(number), cause=None)
@@ -720,7 +720,7 @@ class OnionPeer(Peer):
             body = Extend2(relay, Onionskin(relay, circuit.keys[-1]))
             layers = tuple(circuit.keys[: circuit.built])
             host.send(circuit.path[0], RelayEarly(circuit.number, layers, body), cause=None)
-            self.busy(host, circuit.path[0])
+            self.link_used(host, circuit.path[0])
             return
         circuit.opened_us = host.now_us
         self.failures = 0
@@ -814,12 +814,12 @@ class OnionPeer(Peer):
 
     def end_hop(self, host: Host, hop: Hop, reason: int, gone: PeerId = -1) -> None:
         """Take another's circuit down. gone: the neighbour that need not be told."""
-        self.hops.pop((hop.before, hop.behind), None)
-        self.hops.pop((hop.ahead, hop.beyond), None)
+        self.hops.pop((hop.before, hop.before_number), None)
+        self.hops.pop((hop.ahead, hop.ahead_number), None)
         if gone != hop.before:
-            host.send(hop.before, Destroy(hop.behind, reason), cause=None)
+            host.send(hop.before, Destroy(hop.before_number, reason), cause=None)
         if hop.ahead >= 0 and gone != hop.ahead:
-            host.send(hop.ahead, Destroy(hop.beyond, reason), cause=None)
+            host.send(hop.ahead, Destroy(hop.ahead_number, reason), cause=None)
 
     # --- visits ---------------------------------------------------------------------------------------------------
 
@@ -830,12 +830,12 @@ class OnionPeer(Peer):
         if len(self.visits) >= STREAMS_MOST:
             host.failed("too many pages are under way")
             return
-        self.last += 1
-        visit = self.visits[self.last] = Visit(ask.text, host.cause, ask.goal == BY_BRIDGE.name)
-        visit.give_up = host.after_s(host.options.give_up_s, GiveUp(self.last))
+        self.last_number += 1
+        visit = self.visits[self.last_number] = Visit(ask.text, host.cause, ask.goal == BY_BRIDGE.name)
+        visit.give_up = host.after_s(host.options.give_up_s, GiveUp(self.last_number))
         self.visited_us = host.now_us
         self.want_bridges(host)
-        self.attach(host, self.last, visit)
+        self.attach(host, self.last_number, visit)
         self.build_missing(host)
 
     def attach_all(self, host: Host) -> None:
@@ -860,19 +860,19 @@ class OnionPeer(Peer):
         if circuit.dirty_us < 0:
             circuit.dirty_us = host.now_us
             host.path(at, circuit.path, "circuit in use")
-        self.last += 1
-        visit.circuit, visit.stream, visit.connected = at, 1 + (self.last - 1) % 0xFFFF, False
+        self.last_number += 1
+        visit.circuit, visit.stream, visit.connected = at, 1 + (self.last_number - 1) % 0xFFFF, False
         visit.tries += 1
         visit.got = visit.total = 0
         visit.window = Window.stream()
         circuit.streams[visit.stream] = None
-        self.to_exit(host, circuit, visit, BeginStream(visit.stream, self.website))
+        self.send_to_exit(host, circuit, visit, BeginStream(visit.stream, self.website))
         self.watch_stream(host, number, visit)
 
-    def to_exit(self, host: Host, circuit: Circuit, visit: Visit, body: Body) -> None:
+    def send_to_exit(self, host: Host, circuit: Circuit, visit: Visit, body: Body) -> None:
         cell = RelayRequest(circuit.number, tuple(circuit.keys), body)
         host.send(circuit.path[0], cell, cause=visit.cause)
-        self.busy(host, circuit.path[0])
+        self.link_used(host, circuit.path[0])
 
     def watch_stream(self, host: Host, number: int, visit: Visit) -> None:
         if visit.slow is not None:
@@ -918,7 +918,7 @@ class OnionPeer(Peer):
         if visit is not None:
             visit.give_up = None
             self.end_visit(host, tick.number, visit)
-            host.failed(self.why_not(host, visit), cause=visit.cause)
+            host.failed(self.failure_reason(host, visit), cause=visit.cause)
 
     def end_visit(self, host: Host, number: int, visit: Visit) -> None:
         self.detach(host, visit)
@@ -926,7 +926,7 @@ class OnionPeer(Peer):
         if visit.give_up is not None:
             host.cancel(visit.give_up)
 
-    def why_not(self, host: Host, visit: Visit) -> str:
+    def failure_reason(self, host: Host, visit: Visit) -> str:
         """Why a page was not fetched, as the end of a sentence."""
         if visit.got:
             return f"only {visit.got:,} of {visit.total:,} bytes came"
@@ -961,18 +961,18 @@ class OnionPeer(Peer):
     @on(RelayData)
     def relay_cell(self, host: Host, sender: PeerId, cell: Any) -> None:
         """Take a layer off and pass it on, add one and pass it back, or read it where it is for this peer."""
-        self.busy(host, sender)
+        self.link_used(host, sender)
         hop = self.hops.get((sender, cell.circuit))
         if hop is None:
             number = self.own.get((sender, cell.circuit))
             if number is not None:
-                self.for_client(host, number, cell)
+                self.cell_for_client(host, number, cell)
             return
-        if sender == hop.ahead and cell.circuit == hop.beyond:
+        if sender == hop.ahead and cell.circuit == hop.ahead_number:
             if cell is not hop.last_in:
                 hop.last_in = cell
-                hop.last_out = type(cell)(hop.behind, (hop.key, *cell.layers), cell.body)
-            self.back(host, hop, hop.last_out, cell)
+                hop.last_out = type(cell)(hop.before_number, (hop.key, *cell.layers), cell.body)
+            self.send_back(host, hop, hop.last_out, cell)
             return
         if not cell.layers or cell.layers[0] != hop.key:
             self.end_hop(host, hop, PROTOCOL)
@@ -985,21 +985,21 @@ class OnionPeer(Peer):
         if len(cell.layers) == 1:
             self.recognized(host, hop, cell)
         elif hop.ahead >= 0:
-            host.send(hop.ahead, type(cell)(hop.beyond, cell.layers[1:], cell.body))
-            self.busy(host, hop.ahead)
+            host.send(hop.ahead, type(cell)(hop.ahead_number, cell.layers[1:], cell.body))
+            self.link_used(host, hop.ahead)
         else:
             self.end_hop(host, hop, PROTOCOL)
 
-    def back(self, host: Host, hop: Hop, cell: RelayCell | None, came: RelayCell | None) -> None:
+    def send_back(self, host: Host, hop: Hop, cell: RelayCell | None, came: RelayCell | None) -> None:
         """A cell towards the client. came: what it was made of, None for one of this relay's own, without an ask."""
         assert cell is not None
         if came is None:
             host.send(hop.before, cell, cause=None)
         else:
             host.send(hop.before, cell)
-        hop.back += 1
-        self.busy(host, hop.before)
-        if self.watched and hop.back >= SEEN_CELLS:
+        hop.cells_back += 1
+        self.link_used(host, hop.before)
+        if self.watched and hop.cells_back >= SEEN_CELLS:
             channel = self.channels.get(hop.before)
             if channel is not None and not channel.relay:
                 self.note(host, hop, CLIENT)
@@ -1012,7 +1012,7 @@ class OnionPeer(Peer):
 
     # --- cells for the client ---------------------------------------------------------------------------------------
 
-    def for_client(self, host: Host, number: int, cell: RelayCell) -> None:
+    def cell_for_client(self, host: Host, number: int, cell: RelayCell) -> None:
         """All layers come off here: as many as the hop that sent it is away."""
         circuit = self.circuits[number]
         far = len(cell.layers)
@@ -1043,7 +1043,7 @@ class OnionPeer(Peer):
         elif isinstance(body, Connected) and not found[1].connected:
             found[1].connected = True
             if circuit.window.pack() and found[1].window.pack():
-                self.to_exit(host, circuit, found[1], Wanted(stream, found[1].text))
+                self.send_to_exit(host, circuit, found[1], Wanted(stream, found[1].text))
         elif isinstance(body, End):
             self.stream_ended(host, found[0], found[1], body.reason)
 
@@ -1076,7 +1076,7 @@ class OnionPeer(Peer):
     def send_me(self, host: Host, circuit: Circuit, stream: int) -> None:
         cell = RelayControl(circuit.number, tuple(circuit.keys), Sendme(stream))
         host.send(circuit.path[0], cell, cause=None)
-        self.busy(host, circuit.path[0])
+        self.link_used(host, circuit.path[0])
 
     def stream_ended(self, host: Host, number: int, visit: Visit, reason: int) -> None:
         """An END before the page: another exit is tried, some times."""

@@ -178,7 +178,7 @@ class OnionRouter(OnionPeer):
     def skin_done(self, host: Host, tick: SkinDone) -> None:
         if (tick.ticket.sender, tick.circuit) in self.hops:
             host.reply(Created2(tick.circuit), to=tick.ticket)
-            self.busy(host, tick.ticket.sender)
+            self.link_used(host, tick.ticket.sender)
 
     def recognized(self, host: Host, hop: Hop, cell: RelayCell) -> None:
         body = cell.body
@@ -187,7 +187,7 @@ class OnionRouter(OnionPeer):
                 self.end_hop(host, hop, PROTOCOL)
                 return
             hop.ahead = -2
-            self.open_circuit(host, body.relay, body.skin, ("extend", hop.before, hop.behind))
+            self.open_circuit(host, body.relay, body.skin, ("extend", hop.before, hop.before_number))
         elif isinstance(body, BeginStream):
             self.begin(host, hop, body)
         elif isinstance(body, Wanted):
@@ -205,9 +205,9 @@ class OnionRouter(OnionPeer):
         """Data on a stream that is not here are thrown away."""
 
     def answer(self, host: Host, hop: Hop, body: Body) -> None:
-        host.send(hop.before, RelayAnswer(hop.behind, (hop.key,), body))
-        hop.back += 1
-        self.busy(host, hop.before)
+        host.send(hop.before, RelayAnswer(hop.before_number, (hop.key,), body))
+        hop.cells_back += 1
+        self.link_used(host, hop.before)
 
     def acknowledged(self, host: Host, hop: Hop, body: Sendme) -> None:
         """A SENDME opens a window; one that was not due ends the circuit."""
@@ -244,7 +244,7 @@ class OnionRouter(OnionPeer):
 
     def relayed(self) -> int:
         """Circuits that lead over it. `hops` has those twice that go on from here."""
-        return sum(key == (hop.before, hop.behind) for key, hop in self.hops.items())
+        return sum(key == (hop.before, hop.before_number) for key, hop in self.hops.items())
 
     def beliefs(self) -> Beliefs:
         """Its neighbours on circuits, and nobody else: it does not know who is behind them."""
@@ -282,7 +282,7 @@ class ExitRouter(OnionRouter):
             return
         hop.streams[body.stream] = ExitStream(body.address, host.cause)
         wait_us = int(host.options.stream_s * 1e6)
-        host.call(body.address, Dial(), timeout_us=wait_us, context=(hop.before, hop.behind, body.stream))
+        host.call(body.address, Dial(), timeout_us=wait_us, context=(hop.before, hop.before_number, body.stream))
 
     @on_reply(Dial)
     def dialled(self, host: Host, sender: PeerId, answer: Dialled, context: tuple[PeerId, int, int]) -> None:
@@ -310,14 +310,16 @@ class ExitRouter(OnionRouter):
             self.end_hop(host, hop, PROTOCOL)
             return
         if due:
-            self.back(host, hop, RelayControl(hop.behind, (hop.key,), Sendme(0)), None)
+            self.send_back(host, hop, RelayControl(hop.before_number, (hop.key,), Sendme(0)), None)
         if stream is None or stream.total:
             return
         stream.cause = host.cause
         if self.watched:
             self.note(host, hop, SITE)
         wait_us = 2 * int(host.options.stream_s * 1e6)
-        host.call(stream.address, Get(body.text), timeout_us=wait_us, context=(hop.before, hop.behind, body.stream))
+        host.call(
+            stream.address, Get(body.text), timeout_us=wait_us, context=(hop.before, hop.before_number, body.stream)
+        )
 
     @on_reply(Get)
     def got_page(self, host: Host, sender: PeerId, answer: WebPage, context: tuple[PeerId, int, int]) -> None:
@@ -337,20 +339,20 @@ class ExitRouter(OnionRouter):
         stream = hop.streams.get(number)
         if stream is None or not stream.left:
             return
-        whole = RelayData(hop.behind, (hop.key,), Data(number, DATA_BYTES, stream.total))
+        whole = RelayData(hop.before_number, (hop.key,), Data(number, DATA_BYTES, stream.total))
         while stream.left and stream.window.package > 0 and hop.window.pack():
             stream.window.pack()
             cell = whole
             if stream.left < DATA_BYTES:
-                cell = RelayData(hop.behind, (hop.key,), Data(number, stream.left, stream.total))
+                cell = RelayData(hop.before_number, (hop.key,), Data(number, stream.left, stream.total))
             stream.left -= min(DATA_BYTES, stream.left)
             host.send(hop.before, cell, cause=stream.cause)
-            hop.back += 1
-        self.busy(host, hop.before)
+            hop.cells_back += 1
+        self.link_used(host, hop.before)
         if not stream.left:
             del hop.streams[number]
             # In the class of what goes before it, which it must not overtake.
-            host.send(hop.before, RelayData(hop.behind, (hop.key,), End(number, END_DONE)), cause=stream.cause)
+            host.send(hop.before, RelayData(hop.before_number, (hop.key,), End(number, END_DONE)), cause=stream.cause)
 
 
 @dataclass(slots=True, eq=False)
@@ -367,7 +369,7 @@ class Bridge(OnionRouter):
         if self.distributor >= 0:
             host.send(self.distributor, self.descriptor(host), cause=None)
 
-    def is_known_to_wall(self) -> bool:
+    def is_on_blocklist(self) -> bool:
         return self.found
 
     @on(Probe)
