@@ -12,9 +12,9 @@ s² + 2sp + b² + 2b(1 - o - b) of all calls between random users are relayed; w
 
 Things to try: colour by `call` and ask for a call. Kill its relay: another one takes over, unless takeover=false. Kill
 the login server: calls go on, and nobody new gets in. Kill some super nodes (role=super node) and watch where their
-clients go. With built_in=1, logins_per_s=0.2 and alone_s=0 do the same: those that are left get more logins than they
-handle and stop being super nodes, their clients go to others, and it does not end by itself. The scenarios august-2007
-and december-2010 show what ended it.
+clients go. Do the same with built_in=1, logins_per_s=0.2 and alone_s=0: the super nodes that are left get more logins
+than they handle and stop being super nodes, their clients go to others, and it does not end by itself. The scenarios
+august-2007 and december-2010 show what ended it.
 
 Source: Baset and Schulzrinne, "An Analysis of the Skype Peer-to-Peer Internet Telephony Protocol", INFOCOM 2006; Guha,
 Daswani and Jain, "An Experimental Study of the Skype Peer-to-Peer VoIP System", IPTPS 2006 (relays, rates, uptimes);
@@ -25,8 +25,8 @@ What is simplified: what is said in two seconds is one message of 8 KB; a client
 users write about themselves are titles. Left out: video, files, chat, Skype-out.
 """
 
-# One file has the client and the super node, since every client is both, now or later. `messages.py` has the messages,
-# `login.py` the login server.
+# One file has the client and the super node, since every client can become a super node. `messages.py` has the
+# messages, `login.py` the login server.
 
 from __future__ import annotations
 
@@ -139,12 +139,12 @@ PIECE_S = 2
 SILENT_US = 3 * PIECE_S * SECOND_US
 """Without voice for so long, the way is gone."""
 TAKEOVER_US = 15 * SECOND_US
-"""How long the one who is called waits for another relay."""
+"""How long the called end of a call waits for another relay."""
 LOOK_AGAIN_US, LOOK_AGAIN_MOST = 2 * SECOND_US, 5
 GIVE_UP_US = 30 * SECOND_US
 """How long an ask waits for a super node."""
 WINDOW_US = 10 * SECOND_US
-"""Over which logins at a super node are counted."""
+"""The time over which logins at a super node are counted."""
 BANS_MOST = 3
 """A super node that leaves comes back after at most 2^(this - 1) times `backoff_s`."""
 RECRUIT_US = 5 * SECOND_US
@@ -163,7 +163,7 @@ DIRECT, REVERSED, PUNCHED, RELAYED = WAYS = ("direct", "reversed", "punched", "r
 STATES = ("logging in", "no super node", "on line", "super node")
 
 
-# --- ticks -------------------------------------------------------------------------------------------------------
+# --- timers ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class Seek:
 
 @dataclass(slots=True)
 class Upkeep:
-    """Once a minute."""
+    """Time for the upkeep that a client does every `keepalive_s`."""
 
 
 @dataclass(slots=True)
@@ -185,7 +185,7 @@ class GiveUp:
 
 @dataclass(slots=True)
 class Speak:
-    """The next two seconds of a call."""
+    """Time to send the next two seconds of a call."""
 
     part: ClassVar = "transfer"
     call: int
@@ -202,7 +202,7 @@ class ProbeAgain:
 
 @dataclass(slots=True)
 class LookAgain:
-    """Time to look for the other end of a call, whose super node is gone."""
+    """Time to search for the other end of a call again, since its super node is gone."""
 
     part: ClassVar = "transfer"
     call: int
@@ -234,7 +234,7 @@ class SkypeOptions:
     uptime_s: float = option(30.0, "how long a client is up before it may become a super node, in s", low=0, high=DAY_S)
     alone_s: float = option(
         30.0,
-        "how long one that could be a super node finds none before it becomes one, in s; 0: never",
+        "a client that could be a super node becomes one when it has found none for so long, in s; 0: never",
         low=0,
         high=DAY_S,
     )
@@ -280,8 +280,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Searching:
-    """A search of this user. waits: super nodes that have not answered in this round; sent: it has been begun, at a
-    super node; call: the one whose other end is looked for again, -1 for none."""
+    """A search of this user. waits: super nodes that have not answered in this round; sent: whether it has been begun
+    at a super node; call: the call whose other end is searched for again, -1 for none."""
 
     text: str
     goal: str
@@ -295,10 +295,11 @@ class Searching:
 
 @dataclass(slots=True)
 class Session:
-    """A call of this user. caller: whether it calls; way: one of `WAYS`; node: to ring at, name, text, by: as the other
-    was found; relays: those that may take over; met: the two have a way; said: seconds spoken, of lasts; heard_us: when
-    the other was last heard; ticket: of the Ring that is answered later; again: how often the other was looked for
-    again, since its super node was gone too."""
+    """A call of this user with `other`. caller: whether this user is the caller; way: one of `WAYS`; node: the super
+    node at which the other is rung; name, text: of the other, as it was found, by: who found it; relay: the relay, -1
+    for none; relays: those that may take over; met: whether there is a way between the two; spoken_s: seconds spoken,
+    of length_s; heard_us: when the other was last heard; ticket: that of a Ring which is answered later;
+    searches_again: how often the other was searched for again, since its super node was gone."""
 
     other: PeerId
     caller: bool
@@ -323,8 +324,8 @@ class Session:
 
 @dataclass(slots=True)
 class Relayed:
-    """A call that this peer relays: its ends, -1 for one that has not joined; whether each needs TCP; when voice last
-    came."""
+    """A call that this peer relays. a, b: its ends, the caller first (-1: has not joined yet); a_tcp, b_tcp: whether
+    each needs TCP; heard_us: when voice last came."""
 
     a: PeerId
     b: PeerId
@@ -339,13 +340,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     server, built_in  the login server, and the super nodes whose addresses are built in
     certified         whether it has a certificate of this session
-    node              its super node, -1 without; lost_us: since when it has none, alone_us: since when it finds none
+    node              its super node, -1 for none; lost_us: since when it has none; alone_us: since when it finds none
     cache             super nodes that it knows
-    tried             those that it has tried since it last paused
-    entries, partners as a super node: its clients, and others that it keeps a connection with
-    relayed           calls that it relays
+    tried             super nodes that it has tried since it last paused
+    entries, partners as a super node: its directory of users, and super nodes that it keeps a connection with
+    client_count      users of the directory that are attached to it now
+    relayed           calls that it relays, by number of the call
     told_profile      the profile of its user that its super node was last sent
-    banned_us         until when it is no super node, since it had too many logins; bans: how often in a row
+    banned_us         until when it cannot be a super node, since it had too many logins; bans: how often in a row
     """
 
     role = "client"
@@ -353,8 +355,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
     goals = (CALL, FIND_USER)
     overlay = False
     usual_nat = "full:0.12,address:0.06,port:0.43,symmetric:0.10,blocked:0.04"
-    """A quarter open; of the NATs 81 % can be met by sending at the same time, as Ford, Srisuresh and Kegel measured
-    (82 %, USENIX 2005). The rest of the division is ours."""
+    """A quarter of the peers is open; 81 % of the NATs can be opened by sending at the same time, as Ford, Srisuresh
+    and Kegel measured (82 %, USENIX 2005). The other shares are guesses."""
     shows = (
         Shown("is", "how it is connected", "category", STATES),
         Shown("call", "how it speaks with another", "category", ("no call", "setting up", *WAYS)),
@@ -408,7 +410,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @classmethod
     def converge(cls, world: NetworkStart, options: SkypeOptions, rng: Rng) -> None:
-        """As many users' machines as are needed are super nodes, and all others are attached to one of them."""
+        """Make as many users' machines super nodes as are needed, and attach all others to one of them."""
         everyone = world.of(cls)
         users = [one for one in everyone if not one.peer.station]
         able = [one for one in users if one.peer.able(one.host)]
@@ -420,7 +422,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             one.peer.become_super(one.host, quiet=True)
             places += [one] * options.clients
         for one in stations:
-            # Those that are built in are for newcomers, where others have room.
+            # Built-in super nodes get clients only if the others have too few places: they are for newcomers.
             if len(places) < len(users) / LOADED:
                 places += [one] * one.peer.clients_most(one.host)
         rng.shuffle(places)
@@ -437,7 +439,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             for address in rng.sample(ids, min(len(ids), CACHE_MOST)):
                 if address != one.id:
                     one.peer.cache.remember(address, 0, CACHE_MOST)
-        # Two that know each other have each other on their lists.
+        # Users that know each other are on each other's lists.
         drawn = users * options.buddies
         rng.shuffle(drawn)
         for one, other in zip(drawn[::2], drawn[1::2], strict=False):
@@ -453,7 +455,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 by_id[one.peer.node].peer.entries[one.id].buddies = one.peer.told_profile.buddies
 
     def attach_at_start(self, host: Host, node: Member) -> None:
-        """At the beginning: it is attached to this super node."""
+        """Attach it to a super node when the run begins."""
         self.node = node.id
         node.peer.entries[host.me] = Entry(self.name_of(host), int(host.line.nat), self.able(host), self.own_texts, ())
         node.peer.client_count += 1
@@ -463,7 +465,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @classmethod
     def verdict(cls, facts: Facts, options: SkypeOptions) -> str | None:
-        """Tells of a call how long it lasted and what ended it."""
+        """Says of a call how long it lasted and what ended it."""
         if facts.goal == CALL.name and facts.hits and facts.of:
             spoken = f"They spoke for {facts.done:,.0f} of {facts.of:,.0f} s"
             if facts.trouble:
@@ -477,13 +479,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def needs(
         cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: SkypeOptions
     ) -> Sequence[Need]:
-        """A super node to ask, and one that knows such a user; for a call also the user itself: it is not needed to be
-        found, since its super node speaks for it. Super nodes that are gone are replaced."""
+        """A super node to ask, and one that knows such a user; for a call also the user itself (to be found it need not
+        be up, since its super node answers for it). Super nodes that are gone are replaced."""
         return needs(text, goal, origin, programs, options)
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: SkypeOptions) -> Sequence[Theory]:
-        """The share of calls that are relayed, by the NATs of those who live."""
+        """The share of calls that are relayed, by the NATs of the living peers."""
         if facts["goal"] != CALL.name:
             return ()
         why = "s² + 2sp + b² + 2b(1 - o - b)" if options.punching else "(1 - o)²"
@@ -506,7 +508,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         host.every_s(host.options.keepalive_s, Upkeep())
 
     def stop(self, host: Host) -> None:
-        """Calls end, and who has it on a list is told by the super node, which sees the connection close."""
+        """End all calls. Its super node sees the connection close, and tells the users that have it on their lists."""
         for call, session in list(self.sessions.items()):
             self.say(host, call, session, last=True)
 
@@ -529,29 +531,29 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return user_name(host.me)
 
     def able(self, host: Host) -> bool:
-        """Whether it can be a super node: a public address, a line that is fast enough, up for a while, and not too
-        busy lately."""
+        """Whether it can be a super node: it has a public address and a fast line, has been up for long enough, and had
+        not too many logins lately."""
         options, line = host.options, host.line
         fast = not line.up_kbit_s or line.up_kbit_s >= options.least_kbit_s
-        # Those that run when the run begins have been up for long.
+        # Machines that are up when the run begins have been up for long.
         up = not self.started_us or host.now_us - self.started_us >= options.uptime_s * SECOND_US
         return not line.nat and fast and up and host.now_us >= self.banned_us
 
     def clients_most(self, host: Host) -> int:
-        """Clients that it takes as a super node."""
+        """The most clients that it takes as a super node."""
         return int(host.options.clients)
 
     # --- logging in, and finding a super node ---------------------------------------------------------------------
 
     def seek_in(self, host: Host, pause_s: float) -> None:
-        """Look for a super node after this pause; a later one replaces it."""
+        """Set the timer `Seek`, in place of the one that is set."""
         if self.seeking is not None:
             host.cancel(self.seeking)
         self.seeking = host.after_s(pause_s, Seek(), cause=None)
 
     @on(Seek)
     def seek(self, host: Host, tick: Seek) -> None:
-        """Log in, if it is not; then try super nodes, one after the other, and pause when some had no room."""
+        """Log in, if it is not logged in; then try super nodes, one after the other, and pause after `TRIES`."""
         self.seeking = None
         if self.super or self.node >= 0:
             return
@@ -584,14 +586,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
         host.call(to, request, timeout_us=TIMEOUT_US, cause=None)
 
     def pause(self, host: Host) -> None:
-        """Try again later; each pause is twice as long as the one before, up to a limit, and give or take half."""
+        """Try again later. Each pause is twice as long as the one before, up to a limit, times 0.5 to 1.5, drawn."""
         options = host.options
         self.tried.clear()
         self.pause_s = min(max(options.retry_s, 2 * self.pause_s), max(options.retry_s, options.retry_most_s))
         self.seek_in(host, self.pause_s * (0.5 + host.rng.random()))
 
     def own_profile(self) -> Profile:
-        """What its super node is to know of its user."""
+        """The profile of its user for its super node."""
         return Profile(self.own_texts, tuple((one, node) for one, (node, _) in self.buddies.items()))
 
     @on_reply(Login)
@@ -636,7 +638,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.seek_in(host, 0.1)
 
     def begin_waiting_searches(self, host: Host) -> None:
-        """It has a super node: searches that waited for one begin."""
+        """Begin searches that waited for a super node."""
         for number, search in list(self.searches.items()):
             if not search.sent:
                 self.search(host, number, search)
@@ -657,8 +659,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Upkeep)
     def upkeep(self, host: Host, tick: Upkeep) -> None:
-        """Ask for the super node, and tell it what has changed; as one, exchange addresses, and forget who has been
-        gone for long."""
+        """A client sends a keep-alive and a changed profile to its super node. A super node exchanges addresses with
+        another one, and forgets users that have been gone for long."""
         self.own_texts = self.texts_of(host)
         if self.node >= 0:
             profile = self.own_profile()
@@ -717,7 +719,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- as a super node ------------------------------------------------------------------------------------------
 
     def become_super(self, host: Host, *, quiet: bool = False) -> None:
-        """From now on others attach to it. quiet: when a run begins, nothing is sent."""
+        """Become a super node. quiet: send nothing, as when a run begins."""
         self.super = True
         self.alone_us, self.pause_s = -1, 0.0
         self.entries.clear()
@@ -735,7 +737,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.begin_waiting_searches(host)
 
     def step_down(self, host: Host) -> None:
-        """It is no super node for a while: its clients are on their own."""
+        """Stop being a super node for a while. Its clients have to look for others."""
         self.super = False
         host.set_role("client")
         self.bans = min(self.bans + 1, BANS_MOST)
@@ -751,7 +753,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         self.seek_in(host, host.rng.random())
 
     def count_login(self, host: Host) -> bool:
-        """Count one more that wants to attach to it. Returns whether it can handle so many."""
+        """Count one more client that wants to attach to it. Returns whether it can handle so many."""
         if host.now_us - self.window_us >= WINDOW_US:
             if host.now_us - self.window_us > 10 * WINDOW_US:
                 self.bans = 0
@@ -760,15 +762,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return self.in_window <= max(1.0, self.logins_most(host))
 
     def logins_most(self, host: Host) -> float:
-        """Of one window."""
+        """The most logins that it handles in `WINDOW_US`."""
         return float(host.options.logins_per_s * WINDOW_US / SECOND_US)
 
     def overloaded(self, host: Host) -> None:
-        """More logins than it handles: a user's machine is no super node any more."""
+        """It got more logins than it handles: a user's machine stops being a super node."""
         self.step_down(host)
 
     def some_nodes(self, host: Host) -> tuple[PeerId, ...]:
-        """Some super nodes to tell others of."""
+        """Some super nodes of the host cache, drawn, to tell others."""
         return tuple(some_of(list(self.cache), NODES_TOLD, host.rng))
 
     @on(Attach)
@@ -807,13 +809,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
             entry.texts, entry.buddies = message.texts, message.buddies[:BUDDIES_MOST]
 
     def client_gone(self, host: Host, user: PeerId, entry: Entry) -> None:
-        """A client has gone. It can still be found, as one that is off line."""
+        """A client has gone. It can still be found, as a user that is off line."""
         entry.gone_us = host.now_us
         self.client_count -= 1
         self.tell_buddies(host, user, entry, online=False)
 
     def recruit(self, host: Host, newcomer: PeerId | None = None) -> None:
-        """It is nearly full: a client that can be a super node becomes one, or a newcomer that has no place here."""
+        """It is nearly full: ask a client that can be a super node to become one, or the newcomer, which found no place
+        here (None: there is none, or it cannot)."""
         if host.now_us - self.recruited_us < RECRUIT_US:
             return
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
@@ -824,7 +827,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Promote)
     def promoted(self, host: Host, sender: PeerId, message: Promote) -> None:
-        """Its super node wants it to be one. Its user is not asked."""
+        """A super node wants it to become one too. Its user is not asked."""
         done = self.node in (sender, -1) and self.certified and not self.super and self.able(host)
         host.reply(Promoted(done))
         if done:
@@ -869,7 +872,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- presence -------------------------------------------------------------------------------------------------
 
     def tell_buddies(self, host: Host, user: PeerId, entry: Entry, *, online: bool) -> None:
-        """Tell those on the list of a client how it is, by way of their super nodes."""
+        """Tell the users on the list of a client whether it is on line, by way of their super nodes."""
         for buddy, node in entry.buddies:
             told = Presence(buddy, user, host.me, online, online)
             if node == host.me:
@@ -878,7 +881,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 host.send(node, told, cause=None)
 
     def pass_on(self, host: Host, message: Presence) -> None:
-        """As a super node: hand it to the client, or to itself."""
+        """As a super node, pass a presence on to the client that it is for, or take it if it is for this user."""
         entry = self.entries.get(message.to)
         if message.to == host.me:
             self.presence_received(host, message)
@@ -893,8 +896,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.pass_on(host, message)
 
     def presence_received(self, host: Host, message: Presence) -> None:
-        """How a user on its list is. One that has just come is told the same of this one, and is put on the list if it
-        was not: it has this one on its own."""
+        """Note whether a user is on line. If it has just come (`asks`), it is told the same of this user, and is put on
+        the list if it is not there: it has this user on its own list."""
         if message.user not in self.buddies and not message.asks:
             return
         put_bounded(self.buddies, message.user, (message.node, message.online), BUDDIES_MOST)
@@ -917,7 +920,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.begin_search(host, ask.text, ask.goal, host.cause, GIVE_UP_US)
 
     def begin_search(self, host: Host, text: str, goal: str, cause: Cause, wait_us: int, call: int = -1) -> None:
-        """Search, as soon as it has a super node. call: see `Searching`."""
+        """Begin a search, as soon as it has a super node. wait_us: how long it waits for one; call: see `Searching`."""
         self.number += 1
         timer = host.after(wait_us, GiveUp(self.number), cause=cause)
         search = self.searches[self.number] = Searching(text, goal, cause, timer, call=call)
@@ -939,7 +942,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             host.failed(why, cause=search.cause)
 
     def search(self, host: Host, number: int, search: Searching) -> None:
-        """The next round: ask the super node whom it knows, and whom else to ask."""
+        """Begin the next round: ask the super node for users that it knows, and for super nodes to ask."""
         search.sent = True
         if self.super:
             cards = self.cards_of(host, search.text)
@@ -961,7 +964,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return tuple(found[:CARDS_MOST])
 
     def users_here(self, host: Host) -> Iterator[tuple[PeerId, str, int, tuple[str, ...], bool]]:
-        """Of each user that it knows as a super node: who, name, NAT, texts, whether on line."""
+        """(address, name, NAT, texts, whether on line) of each user that it knows as a super node."""
         if not self.station:
             yield host.me, self.name_of(host), int(host.line.nat), self.own_texts, True
         for user, entry in self.entries.items():
@@ -979,7 +982,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
         """Super nodes that are asked in this round: 4, then 8 others, then 16."""
         if not 0 <= number <= 10:
             return ()
-        # An order that stays while the cache changes, so that no round leaves one out; another one at each.
+        # The order stays the same while the cache changes, so that no round leaves one out; each super node has another
+        # order.
         known = sorted(self.cache, key=lambda one: (one < host.me, one))
         first = FIRST_ROUND * (2**number - 1)
         return tuple(known[first : first + FIRST_ROUND * 2**number])
@@ -992,13 +996,13 @@ class Client(Peer, name="skype", options=SkypeOptions):
         cards = tuple(card for card in self.cards_of(host, message.text) if card.user != sender)
         nodes = () if cards else self.nodes_of_round(host, message.round)
         if nodes and message.proxy:
-            # The super node asks for one that cannot; the last answer goes on as the answer.
+            # The client cannot send datagrams: this super node asks the others for it, and replies later.
             self.proxy(host, message.text, nodes)
             return
         host.reply(Results(cards, nodes))
 
     def proxy(self, host: Host, text: str, nodes: Sequence[PeerId]) -> None:
-        """Ask other super nodes for a client."""
+        """Ask other super nodes in place of a client."""
         shared = ProxySearch(host.request, len(nodes), ())
         for one in nodes:
             host.call(one, Find(text), timeout_us=FIND_US, context=shared)
@@ -1011,7 +1015,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on_timeout(Search)
     def search_failed(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
-        """It begins again at the next super node."""
+        """The super node does not answer: begin the search again at the next one."""
         search = self.searches.get(context)
         if search is not None:
             search.sent, search.round = False, 0
@@ -1021,7 +1025,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def use_results(
         self, host: Host, number: int, search: Searching, cards: Sequence[Card], nodes: Sequence[PeerId], by: PeerId
     ) -> None:
-        """What the super node answered: users, others to ask, or nothing."""
+        """Use the answer of the super node: users that were found, super nodes to ask, or nothing."""
         cards = [card for card in cards if card.user != host.me]
         if cards:
             self.finish(host, number, search, cards, by)
@@ -1033,7 +1037,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             if not some:
                 self.not_found(host, number, search)
         elif nodes:
-            # They have been asked by the super node already.
+            # The super node has asked them already.
             search.round += 1
             self.search(host, number, search)
         else:
@@ -1058,12 +1062,12 @@ class Client(Peer, name="skype", options=SkypeOptions):
     @on_timeout(Find)
     def find_failed(self, host: Host, to: PeerId, context: int | ProxySearch, reason: CallEnd) -> None:
         if not self.super:
-            # One that searches by itself would leave out others in the next round.
+            # A super node keeps it: without it, the next round of its own search would leave out another one.
             self.cache.forget(to)
         self.one_answered(host, context, (), to)
 
     def one_answered(self, host: Host, context: int | ProxySearch, cards: Sequence[Card], by: PeerId) -> None:
-        """One of those who were asked in this round has answered, or will not."""
+        """A super node that was asked in this round has answered, or its timeout is over."""
         if isinstance(context, ProxySearch):
             context.waits -= 1
             if cards and not context.done:
@@ -1071,7 +1075,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
                 host.reply(Results(tuple(cards[:CARDS_MOST]), ()), to=context.ticket)
             elif not context.waits and not context.done:
                 context.done = True
-                # Nodes say that there is another round.
+                # A result with super nodes tells the client that there is another round.
                 host.reply(Results((), (by,)), to=context.ticket)
             return
         search = self.searches.get(context)
@@ -1086,7 +1090,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.search(host, context, search)
 
     def finish(self, host: Host, number: int, search: Searching, cards: Sequence[Card], by: PeerId) -> None:
-        """Users were found: who wants to call calls one that is on line."""
+        """Users were found: call one that is on line, or report all that are."""
         self.end_search(host, number)
         there = [card for card in cards if card.online and sound_nat(card.nat) and card.user >= 0]
         if search.call >= 0:
@@ -1108,7 +1112,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- calls ----------------------------------------------------------------------------------------------------
 
     def way_to(self, host: Host, card: Card) -> str:
-        """How a call gets there (`WAYS`), by the NATs of both."""
+        """The way of a call (`WAYS`), by the NATs of both ends."""
         mine, other = host.line.nat, NatKind(card.nat)
         if not other:
             return DIRECT
@@ -1134,7 +1138,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.ring(host, call, session)
 
     def ring(self, host: Host, call: int, session: Session) -> None:
-        """Tell the other, directly if it is open or attached to this one, else by way of its super node."""
+        """Send a Ring to the other end: directly if that is open or attached to this super node, else by way of its
+        super node."""
         straight = session.nat == NatKind.OPEN or session.node == host.me or session.node < 0
         message = Ring(call, session.other, host.me, int(host.line.nat), session.way, session.relay)
         to = session.other if straight else session.node
@@ -1142,7 +1147,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Ring)
     def rung(self, host: Host, sender: PeerId, message: Ring) -> None:
-        """A call: for this user, or for a client."""
+        """A Ring has come, for this user or for a client."""
         if message.callee != host.me:
             entry = self.entries.get(message.callee)
             if not self.super or entry is None or entry.gone_us >= 0 or sender != message.caller:
@@ -1216,8 +1221,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, why)
 
     def look_again(self, host: Host, call: int, session: Session) -> bool:
-        """The other cannot be rung at its former super node: in a running call it is looked for in a while, when it
-        may be attached to another one. Returns whether it will be."""
+        """The other end cannot be rung at its former super node: if the call was running, search for it in a while,
+        when it may be attached to another one. Returns whether it will be searched for."""
         if session.spoken_s == 0 or session.searches_again >= LOOK_AGAIN_MOST:
             return False
         session.searches_again += 1
@@ -1231,14 +1236,15 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.begin_search(host, session.name, CALL.name, session.cause, TAKEOVER_US, tick.call)
 
     def not_found_again(self, host: Host, call: int) -> None:
-        """The other end of a call is not to be found at present."""
+        """The other end of a call was not found: search again later, or end the call."""
         session = self.sessions.get(call)
         if session is not None and not self.look_again(host, call, session):
             self.break_off(host, call, session, "the other is not to be found any more")
 
     @on(ProbeAgain)
     def probe(self, host: Host, tick: ProbeAgain) -> None:
-        """Send to the other until something comes from there; a caller that hears nothing looks for a relay."""
+        """Send probes to the other end until something comes from there. A caller that hears nothing looks for a
+        relay."""
         session = self.sessions.get(tick.call)
         if session is None or session.met or session.relay >= 0:
             return
@@ -1253,7 +1259,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Probe)
     def probed(self, host: Host, sender: PeerId, message: Probe) -> Known:
-        """The other can be heard here: the two have met once both know."""
+        """A probe of the other end has come, so there is a way between the two: speak."""
         session = self.sessions.get(message.call)
         if session is None or session.other != sender or session.relay >= 0:
             return None
@@ -1268,7 +1274,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return None
 
     def connected(self, host: Host, call: int, session: Session) -> None:
-        """The caller has a way to the other."""
+        """There is a way to the other end: show it, and report the call as answered when it begins."""
         if session.spoken_s == 0 and not session.talking:
             host.hit(session.other, session.text, by=session.by, cause=session.cause)
             host.log("call", cause=session.cause, way=session.way)
@@ -1278,7 +1284,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         host.path(call, hops, f"call, {session.way}")
 
     def talk(self, host: Host, call: int, session: Session) -> None:
-        """Speak from now on."""
+        """Begin to speak."""
         session.heard_us = host.now_us
         if session.talking:
             return
@@ -1289,7 +1295,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     @on(Speak)
     def speak(self, host: Host, tick: Speak) -> None:
-        """Send the next seconds of voice, look whether the other is heard, and end the call when all is said."""
+        """Send the next seconds of voice. If the other has not been heard for long, the way is lost; when the call has
+        lasted `length_s`, the caller ends it."""
         session = self.sessions.get(tick.call)
         if session is None:
             return
@@ -1309,7 +1316,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         session.speaker = host.after(PIECE_S * SECOND_US, Speak(tick.call), cause=session.cause)
 
     def say(self, host: Host, call: int, session: Session, *, last: bool) -> None:
-        """Send what was said since the last message, to the other or to the relay."""
+        """Send the voice since the last message to the other end or to the relay. last: it is the end of the call."""
         to = session.relay if session.relay >= 0 else session.other
         kinds = (host.line.nat,) if session.relay >= 0 else (host.line.nat, session.nat)
         kind = VoiceTcp if NatKind.UDP_BLOCKED in kinds else Voice
@@ -1325,7 +1332,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
         return self.voice_received(host, sender, message)
 
     def voice_received(self, host: Host, sender: PeerId, message: Voice | VoiceTcp) -> Known:
-        """Voice of a call of this user, or of one that it relays."""
+        """Voice has come, of a call of this user or of one that this peer relays."""
         relayed = self.relayed.get(message.call)
         if relayed is not None and sender in (relayed.a, relayed.b):
             self.relay_voice(host, sender, message, relayed)
@@ -1354,7 +1361,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, "nothing came from the other any more")
 
     def break_off(self, host: Host, call: int, session: Session, why: str) -> None:
-        """The call ends before all is said."""
+        """End a call early. why: the reason that the caller reports."""
         if session.caller:
             host.failed(why, cause=session.cause)
             host.log("call broken off", cause=session.cause, why=why, said=session.spoken_s)
@@ -1375,7 +1382,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     # --- relays ---------------------------------------------------------------------------------------------------
 
     def find_relay(self, host: Host, call: int, session: Session) -> None:
-        """Ask the super node who could relay, unless some are known."""
+        """Ask the super node for peers that could relay, unless some are known."""
         if session.relays:
             self.next_relay(host, call, session)
         elif self.super:
@@ -1387,7 +1394,8 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, call, session, "no super node names a relay")
 
     def relay_candidates(self, host: Host, asker: PeerId) -> tuple[PeerId, ...]:
-        """Peers with a public address that a super node knows: clients, super nodes of other users, itself."""
+        """Some peers with a public address that a super node knows, drawn: clients, super nodes that are not built in,
+        itself."""
         able = [one for one, entry in self.entries.items() if entry.nat == NatKind.OPEN and entry.gone_us < 0]
         able += [one for one in self.cache if one not in self.built_in]
         able = [one for one in dict.fromkeys((*able, host.me)) if one != asker]
@@ -1411,7 +1419,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.break_off(host, context, session, "no super node names a relay")
 
     def next_relay(self, host: Host, call: int, session: Session) -> None:
-        """Ask the next one to relay."""
+        """Ask the next peer to relay."""
         if not session.relays:
             lost = "its relay is gone and no other took over" if session.spoken_s else "no peer could relay it"
             self.break_off(host, call, session, lost)
@@ -1491,14 +1499,14 @@ class Client(Peer, name="skype", options=SkypeOptions):
             self.relayed.pop(message.call, None)
 
     def end_relay(self, host: Host, call: int) -> None:
-        """An end of a relayed call is gone: the other one is told."""
+        """Stop relaying a call, and tell its ends."""
         relayed = self.relayed.pop(call)
         for one, tcp in ((relayed.a, relayed.a_tcp), (relayed.b, relayed.b_tcp)):
             if one >= 0:
                 host.send(one, (VoiceTcp if tcp else Voice)(call, 0, True, Blob(0)), cause=None, part="upkeep")
 
     def relay_died(self, host: Host, call: int, session: Session) -> None:
-        """The caller looks for another relay, and rings again; the other waits for that."""
+        """The relay is gone: the caller looks for another one and rings again, and the called end waits for that."""
         gone, session.relay = session.relay, -1
         session.talking = False
         if session.caller:
@@ -1592,7 +1600,7 @@ def user_name(peer: PeerId) -> str:
 
 
 def match_of(text: str, name: str, texts: Sequence[str]) -> str | None:
-    """By what a user is found who looks for `text`: what it writes about itself, or its name. None if it is not."""
+    """What of a user matches `text`: a text that it writes about itself, or its name. None if nothing does."""
     if text in texts:
         return text
     if name == text:
@@ -1619,7 +1627,7 @@ def needs(text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None],
         if not asker.certified:
             made.append(Need("login server", (asker.server,) if asker.server >= 0 else ()))
         made.append(Need("super node that it knows", tuple(dict.fromkeys((*asker.cache, *asker.built_in)))))
-        # To whom it will attach is not known.
+        # It is not known to which super node the asker will attach.
         asked = nodes
     users: dict[PeerId, None] = {}
     knowing: dict[PeerId, None] = {}
@@ -1641,8 +1649,8 @@ def needs(text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None],
 
 @dataclass(slots=True, eq=False)
 class ProxySearch:
-    """A search for a client whose datagrams are blocked: its request, super nodes that have not answered, whether it
-    has been answered."""
+    """A search in place of a client whose datagrams are blocked. ticket: its request; waits: super nodes that have not
+    answered; done: whether the request has been answered."""
 
     ticket: Ticket
     waits: int
@@ -1652,8 +1660,8 @@ class ProxySearch:
 
 @dataclass(slots=True, eq=False)
 class BuiltIn(Client):
-    """A super node of Skype whose address is in every client. It has no user and limits of its own, and when it has too
-    many logins it does not leave, but does not answer them."""
+    """A super node of Skype whose address is in every client. It has no user, and limits of its own. When it gets too
+    many logins it stays a super node, but does not answer them."""
 
     role = "built-in super node"
 
@@ -1672,7 +1680,7 @@ class BuiltIn(Client):
         return float(host.options.built_in_logins_per_s * WINDOW_US / SECOND_US)
 
     def overloaded(self, host: Host) -> None:
-        """It does not answer."""
+        """The login is not answered."""
 
     def ask(self, host: Host, ask: Ask) -> None:
         host.failed(NO_USER)

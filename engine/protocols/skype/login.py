@@ -9,14 +9,14 @@ from ...api import Ask, Beliefs, Host, Peer, PeerId, Shown, on
 from .messages import LoggedIn, Login, LoginLater
 
 LATER_S = 30.0
-"""After what time one that is not let in may come again, give or take half."""
+"""A client that is not let in is told to come again after this time, times 0.5 to 1.5, drawn."""
 NO_USER = "a machine of Skype has no user"
 """Why an ask of such a machine fails."""
 
 
 @dataclass(slots=True, eq=False)
 class LoginServer(Peer):
-    """Checks names and passwords, and signs a certificate. `next_us`: when the next one is let in, where their rate is
+    """Checks names and passwords, and signs certificates. `next_us`: when the next client is let in, if the rate is
     limited."""
 
     role = "login server"
@@ -36,10 +36,10 @@ class LoginServer(Peer):
 
     @on(Login)
     def login(self, host: Host, sender: PeerId, message: Login) -> None:
-        """Let it in, or tell it when to come again, so that no more than `admit_per_s` come in a second."""
+        """Let a client in, or tell it when to come again, so that no more than `admit_per_s` are let in a second."""
         rate = host.options.admit_per_s
         if rate:
-            # A second's worth may come at once.
+            # The logins of one second may come at once.
             if self.next_us > host.now_us + 1e6:
                 self.refused_logins += 1
                 host.reply(LoginLater(LATER_S * (0.5 + host.rng.random())))

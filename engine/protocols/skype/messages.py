@@ -1,7 +1,7 @@
 """The messages of the skype network.
 
-Skype's own are enciphered and unpublished. These carry what Baset and Schulzrinne (2006) saw a client do, one message
-for each step; who and where a user is (`Card`) is what a super node must know to tell others.
+Skype's own are encrypted and were never published. These stand for the steps that Baset and Schulzrinne (2006) saw a
+client take, one message for each step; a `Card` has what a super node must know of a user to tell others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A user as a super node knows it: address, name, the text of its profile that matched, behind which NAT it is, its
+    """A user as a super node knows it: address, name, the text of its profile that matched, the kind of its NAT, its
     super node, and whether it is on line."""
 
     user: PeerId
@@ -31,7 +31,7 @@ class Card:
 
 
 def without_word(cards: tuple[Card, ...], word: str) -> tuple[Card, ...]:
-    """Those whose text does not mention the word."""
+    """The cards whose text does not mention a word."""
     return tuple(card for card in cards if not mentions(words_of(card.text), word))
 
 
@@ -52,15 +52,15 @@ class LoggedIn:
 
 @message()
 class LoginLater:
-    """The login server takes no more at present."""
+    """The login server lets nobody in now: come again after `after_s`."""
 
     after_s: float
 
 
 @message()
 class Attach:
-    """A client wants to attach to this super node. `able`: it could be one itself. buddies: users that are to be told,
-    each with its last known super node."""
+    """A client wants to attach to this super node. able: whether it could be a super node itself; texts: what its user
+    writes about itself; buddies: users that are to be told that it is on line, each with its last known super node."""
 
     name: str
     nat: int
@@ -78,7 +78,7 @@ class Attach:
 
 @message()
 class Profile:
-    """Of a client, for its super node: what its user now writes about itself, and who is on its list, see `Attach`."""
+    """From a client to its super node: the texts and buddies of its user as they are now, see `Attach`."""
 
     texts: tuple[str, ...]
     buddies: tuple[tuple[PeerId, PeerId], ...]
@@ -99,7 +99,7 @@ class Attached:
 
 @message()
 class NoPlace:
-    """It is full, or (`stopped`) no super node. nodes: others."""
+    """The receiver of an `Attach` is full, or (`stopped`) is no super node. nodes: other super nodes."""
 
     nodes: tuple[PeerId, ...]
     stopped: bool
@@ -107,7 +107,7 @@ class NoPlace:
 
 @message()
 class KeepAlive:
-    """Of a client, each minute: are you there?"""
+    """From a client to its super node, at intervals: are you there?"""
 
 
 @message()
@@ -124,14 +124,14 @@ class Promote:
 
 @message()
 class Promoted:
-    """`done`: it is one now."""
+    """`done`: whether the client is a super node now."""
 
     done: bool
 
 
 @message()
 class Exchange:
-    """Between super nodes: others that the sender knows, and a request for some."""
+    """Between super nodes: some that the sender knows, and a request for some that the receiver knows."""
 
     nodes: tuple[PeerId, ...]
 
@@ -145,8 +145,8 @@ class Nodes:
 
 @message()
 class Presence:
-    """`user` is on line, or not, and attached to `node`; for `to`, by way of its super node. `asks`: it wants to be
-    told the same of `to`."""
+    """Tells `to`, by way of its super node, whether `user` is on line, and that it is attached to `node`. `asks`:
+    `user` wants to be told the same of `to`."""
 
     to: PeerId
     user: PeerId
@@ -160,8 +160,8 @@ class Presence:
 
 @message(part="question", about="text")
 class Search:
-    """Of a client, for its super node: whom do you know, and which others may I ask? They are more in each round.
-    `proxy`: ask them for me, since I cannot send datagrams."""
+    """From a client to its super node: which such users do you know, and which other super nodes may I ask? There are
+    more of these in each round. `proxy`: ask them for me, since I cannot send datagrams."""
 
     text: str
     round: int
@@ -207,12 +207,12 @@ class Found:
 
 @message(part="notice")
 class WantRelays:
-    """Of a caller, for its super node: who can relay?"""
+    """From a caller to its super node: who can relay?"""
 
 
 @message(part="notice")
 class OpenRelay:
-    """Of a caller: relay this call. tcp: no datagrams to this end."""
+    """From a caller: relay this call. tcp: whether the sender needs TCP, since its datagrams are blocked."""
 
     call: int
     tcp: bool
@@ -220,7 +220,7 @@ class OpenRelay:
 
 @message(part="notice")
 class JoinRelay:
-    """Of the one who is called, at the relay that the caller named. tcp: as of the caller."""
+    """From the called end to the relay that the caller named. tcp: as in `OpenRelay`."""
 
     call: int
     tcp: bool
@@ -228,15 +228,16 @@ class JoinRelay:
 
 @message(part="notice")
 class RelayIs:
-    """Whether it relays the call."""
+    """Whether the sender relays the call."""
 
     ready: bool
 
 
 @message(part="question")
 class Ring:
-    """A call for `callee`: sent to it, or to its super node, which passes it on. way: `WAYS`, as the caller chose it.
-    relay: whom to join, -1 without one. The same call comes again when another relay takes over."""
+    """A call for `callee`: sent to it, or to its super node, which passes it on. nat: the kind of the caller's NAT;
+    way: one of `WAYS`, chosen by the caller; relay: the relay to join, -1 for none. A Ring with the same `call` comes
+    again when another relay takes over."""
 
     call: int
     callee: PeerId
@@ -256,7 +257,8 @@ class Answer:
 
 @message(over="datagram", part="notice")
 class Probe:
-    """Sent by both at once, or by the one that is not open, until one arrives: it opens the NAT (RFC 5128, 3.3)."""
+    """Sent by both ends at the same time, or by the end that is not open, until one arrives: it opens the NAT of its
+    sender (RFC 5128, 3.3)."""
 
     call: int
 
@@ -273,7 +275,7 @@ class Voice:
 
 @message(part="transfer")
 class VoiceTcp:
-    """The same for one whose datagrams are blocked."""
+    """As `Voice`, for a peer whose datagrams are blocked."""
 
     call: int
     number: int
@@ -282,5 +284,5 @@ class VoiceTcp:
 
 
 def sound_nat(code: int) -> bool:
-    """Whether it is the number of a kind of NAT."""
+    """Whether `code` is the number of a kind of NAT."""
     return 0 <= code < len(NatKind)

@@ -3,12 +3,12 @@
 A client fetches a page over a circuit of three relays. Each relay takes one layer of encryption off what comes from the
 client and adds one to what goes back, so each knows its two neighbours and nothing else: the guard knows who the client
 is, the exit knows what is visited, and the one between them neither. Directory authorities vote on the list of all
-relays (the consensus), of which clients choose relays at random, in proportion to their bandwidth. A client keeps to a
-few guards for months: whoever watches a share c of the relays sees both ends of one circuit with a chance of c²; with
+relays (the consensus), from which clients choose relays at random, in proportion to their bandwidth. A client keeps to
+a few guards for months: whoever watches a share c of the relays sees both ends of one circuit with a chance of c²; with
 new guards for each circuit every client would be seen sooner or later, with fixed ones most never are.
 
-An ask fetches a page from the website, which has every page. A cell under way is about nothing that can be read: a
-relay that bans a word can suppress only what leaves by it as an exit. Bridges are relays that stand in no public list.
+An ask fetches a page from the website, which has every page. No relay but the exit can read what a cell is about: so a
+relay that bans a word can suppress only what leaves by it as an exit. Bridges are relays that are in no public list.
 
 Things to try: select a client, and see its circuits as lines over three relays. Watch some relays (menu of a relay, or
 the attack "role" with the means `watch`): the frame of the asks counts what the watcher knows, and `guards=0` draws the
@@ -130,8 +130,9 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     def needs(
         cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: TorOptions
     ) -> Sequence[Need]:
-        """The website, an exit, and a relay to enter by, as its consensus lists them; without one, an authority. Who
-        visits by a bridge, and has not been set to do so always, has to be told of bridges first."""
+        """The website, an exit, and a relay to enter by, as the asker's consensus lists them; an authority, if it has
+        no consensus. For a visit by a bridge, a client that does not always use bridges has to be told of bridges
+        first."""
         asker = programs[origin]
         made = [Need("website", tuple(peer for peer, one in enumerate(programs) if isinstance(one, Website)))]
         if not isinstance(asker, onion.OnionPeer):
@@ -143,7 +144,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         elif goal == BY_BRIDGE.name and not asker.is_relay:
             sites = {peer: one for peer, one in enumerate(programs) if isinstance(one, Distributor)}
             made.append(Need("bridge distributor", tuple(sites)))
-            # Of the bridges that there are it is told of some; those that it was told of are told again.
+            # It is told of some of all bridges; if it was told of some already, it is told of the same again.
             there = asker.bridges or tuple(dict.fromkeys(one for site in sites.values() for one in site.bridges))
             if sites:
                 made.append(Need("bridge that it is told of", there))
@@ -156,7 +157,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
         return made
 
     def brought(self, text: str, goal: str) -> str:
-        """The bridges that it was told of for a visit."""
+        """How many bridges it was told of for a visit."""
         if goal != BY_BRIDGE.name or self.use_bridges or not self.bridges:
             return ""
         return "1 bridge" if len(self.bridges) == 1 else f"{len(self.bridges)} bridges"
@@ -172,8 +173,9 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     @classmethod
     def cast(cls, options: TorOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
-        """Relays, a share of them exits; bridges; the others are clients. At the start the shares are exact, and at
-        least five peers are relays, two of them exits, if there are so many; a peer behind a NAT is a client."""
+        """Choose which peers are relays (a share of them exits) and which are bridges; the others are clients. When the
+        run begins the shares are exact, and at least five peers are relays, two of them exits, if there are so many; a
+        peer behind a NAT is a client."""
         if len(members) == 1:
             drawn = rng.random()
             if members[0].line.nat or drawn >= options.relay_share + options.bridge_share:
@@ -220,7 +222,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     @classmethod
     def verdict(cls, facts: Facts, options: TorOptions) -> str | None:
-        """What became of a page, and what its watcher knows."""
+        """What became of a page, and what watchers of its relays know."""
         if facts.goal == PUBLISH.name:
             return None
         if facts.trouble and not facts.fetched:
@@ -237,7 +239,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: TorOptions) -> Sequence[Theory]:
-        """Of an ask that finds an open circuit, and is served by the first exit."""
+        """For an ask that finds an open circuit, and is served by the first exit."""
         if facts["goal"] == PUBLISH.name:
             return ()
         return (
@@ -248,8 +250,9 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
     # --- what a person does and sees ----------------------------------------------------------------------------------
 
     def firewall_switched(self, host: Host) -> None:
-        """A firewall cuts its links to bridges too: over a new one the bridge learns that it leads through the
-        firewall. Without one it tries again what was down."""
+        """`walled` was switched. Behind a firewall it closes all links, those to bridges too: when they are opened
+        again the bridge learns that they lead through the firewall. Without one it tries again guards and bridges that
+        could not be reached."""
         for peer in list(self.channels) if self.walled else ():
             self.lost_link(host, peer)
         self.down = {}
@@ -258,7 +261,7 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
             self.build_later(host)
 
     def entry_switched(self, host: Host) -> None:
-        """It builds circuits by the other kind of entry."""
+        """`use_bridges` was switched: build circuits by the other kind of entry."""
         self.failures = 0
         if self.use_bridges:
             self.want_bridges(host)

@@ -18,8 +18,8 @@ POSITIONS: tuple[Position, ...] = ("guard", "middle", "exit")
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A line of the consensus. bandwidth: in kB/s; network: the first two bytes of its address; family: relays of one
-    operator have the same, 0 for none."""
+    """A line of the consensus. bandwidth: in kB/s; network: the first two bytes of its address; family: a number that
+    the relays of one operator have in common, 0 for none."""
 
     peer: PeerId
     bandwidth: int
@@ -30,8 +30,9 @@ class Relay:
 
 
 class Weights(NamedTuple):
-    """The share of a relay's bandwidth that counts when one is chosen for a position: W + position (g, m, e) + kind of
-    relay (g: guard, m: neither, e: exit, d: both). All but Wmm and Wgm, which are 1, follow from the bandwidths."""
+    """The share of a relay's bandwidth that counts when a relay is chosen for a position. A name is W + position (g, m,
+    e) + kind of relay (g: guard, m: neither, e: exit, d: both). All follow from the bandwidths, except Wmm and Wgm,
+    which are 1 and left out."""
 
     wgg: float
     wgd: float
@@ -43,13 +44,13 @@ class Weights(NamedTuple):
     case: str
 
     def possible(self) -> bool:
-        """Whether each weight is a share, and those of relays that are both are not more than the whole."""
+        """Whether each weight is from 0 to 1, and the three of relays that are both have a sum of at most 1."""
         shares = all(0.0 <= value <= 1.0 for value in self[:-1])
         return shares and self.wgd + self.wmd + self.wed <= 1.0 + 1e-9
 
     def of(self, relay: Relay, position: Position) -> float:
-        """The weight of a relay in a position, its bandwidth left out. A relay without the flag is never a guard, or an
-        exit."""
+        """The weight of a relay in a position, without its bandwidth. It is 0 for a guard or an exit without that
+        flag."""
         if position == "guard":
             return (self.wgd if relay.exit else self.wgg) if relay.guard else 0.0
         if position == "exit":
@@ -62,8 +63,8 @@ class Weights(NamedTuple):
 def weights(relays: Iterable[Relay]) -> Weights:
     """The bandwidth weights of a consensus, with scale 1 (dir-spec 3.8.3).
 
-    G, M, E, D are the bandwidths of relays that are guards only, neither, exits only, and both. The weights make the
-    three positions equally wide where that can be.
+    G, M, E, D are the bandwidths of relays that are guards only, neither, exits only, and both. The weights give the
+    three positions the same bandwidth, if that is possible.
     """
     g = m = e = d = 0.0
     for relay in relays:
@@ -97,7 +98,7 @@ def _both_scarce(g: float, m: float, e: float, d: float) -> Weights:
         made = Weights(1.0, rest, 0.0, (g - m) / e, rest, (e - g + m) / e, wed, "2b1: both are scarce, Wmd = Wgd")
         if made.possible():
             return made
-    # What is left of D for the middle is nothing if M alone is wider than a third.
+    # Nothing of D is left for the middle if M alone is more than a third.
     wed = (d - 2 * e + g + m) / (3 * d) if d else 0.0
     wmd = max((d - 2 * m + g + e) / (3 * d), 0.0) if d else 0.0
     wed = min(wed, 1 - wmd)
@@ -109,7 +110,7 @@ def _one_scarce(g: float, m: float, e: float, d: float, third: float) -> Weights
     guards = g < third
     scarce = g if guards else e
     if scarce + d < third:
-        # 3a: all that is scarce, and all that is both, serves in its position alone.
+        # 3a: relays of the scarce kind, and relays that are both, are used in the scarce position only.
         if guards:
             wme = 0.0 if e < m else (e - m) / (2 * e)
             return Weights(1.0, 1.0, 0.0, wme, 0.0, 1 - wme, 0.0, "3a: guards are scarce")
@@ -129,8 +130,8 @@ def _one_scarce(g: float, m: float, e: float, d: float, third: float) -> Weights
 def choose(
     relays: Sequence[Relay], position: Position, of: Weights, rng: Rng, allowed: Callable[[Relay], bool]
 ) -> Relay | None:
-    """A relay for a position, drawn with its weighted bandwidth among those that are allowed; None where there is
-    none."""
+    """A relay for a position, drawn in proportion to its weighted bandwidth among those that are allowed; None if there
+    is none."""
     shares = [(one, one.bandwidth * of.of(one, position)) for one in relays if allowed(one)]
     total = sum(share for _, share in shares)
     if total <= 0:
@@ -144,11 +145,11 @@ def choose(
 
 
 TRIES = 10
-"""So often a relay is drawn among all before those that are not allowed are sorted out."""
+"""How often a relay is drawn among all, before `choose` draws among those that are allowed."""
 
 
 class Table:
-    """The relays of a consensus, to draw many paths from: its weights, and sums of the weighted bandwidths."""
+    """The relays of a consensus with its weights and the sums of weighted bandwidths, to draw many paths from."""
 
     def __init__(self, relays: Sequence[Relay]) -> None:
         self.relays = tuple(relays)
@@ -195,11 +196,10 @@ def path_from(
 ) -> tuple[Relay, ...] | None:
     """A path of a circuit: the exit is drawn first, then the guard, then the middle (path-spec 2.2).
 
-    draw: draws a relay for a position among those that are allowed; guards: those that a client keeps to, of which the
-    first that may be used is taken; without any the first hop is drawn as well; without: relays that no relay of the
-    path may be related to, as the one that builds it. The result begins with the guard. None: no path is possible.
-    Raises ValueError for fewer than one hop.
-    """
+    draw: draws a relay for a position among those that are allowed; guards: those of the client, of which the first
+    that may be used is taken; if there are none the first hop is drawn as well; without: relays to which no relay of
+    the path may be related, as the relay that builds the circuit. The result begins with the guard. None: no path is
+    possible. Raises ValueError for fewer than one hop."""
     if hops < 1:
         raise ValueError("a circuit has at least one hop")
     taken: list[Relay] = list(without)

@@ -29,11 +29,11 @@ from .messages import (
 
 FAST_KB_S, GUARD_KB_S, STABLE_S = 100, 2_000, 7 * 86_400
 GUARDS_LEAST = 3
-"""In a network with fewer guards than these, the fastest relays are guards."""
+"""In a network with fewer guards than this, this many of the fastest relays are guards."""
 
 
 def voted(known: dict[PeerId, Descriptor]) -> tuple[Relay, ...]:
-    """The vote of an authority on these relays, which are running: their flags (dir-spec 3.4.2), in order of id.
+    """The vote of an authority on running relays: a line with flags for each (dir-spec 3.4.2), in order of their ids.
 
     Fast: among the fastest 7/8, or 100 kB/s. Stable: up for at least the median, or 7 days. Guard: Fast and Stable, and
     among the fastest quarter, or 2 MB/s.
@@ -60,8 +60,8 @@ def voted(known: dict[PeerId, Descriptor]) -> tuple[Relay, ...]:
 
 
 def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Relay, ...]:
-    """The relays that more than half of the authorities list: each flag as most of these vote, and the low median of
-    the bandwidths (dir-spec 3.8.0)."""
+    """The relays that more than half of the authorities list. Each has the flags for which most of these authorities
+    vote, and the low median of their bandwidths (dir-spec 3.8.0)."""
     said: dict[PeerId, list[Relay]] = {}
     for voter in sorted(votes):
         for one in votes[voter]:
@@ -79,7 +79,7 @@ def agreed(votes: dict[PeerId, tuple[Relay, ...]], authorities: int) -> tuple[Re
 
 
 def digest_of(period: int, relays: Sequence[Relay]) -> int:
-    """What is signed: 64 bits of a hash of the content of a consensus."""
+    """The digest of a consensus, which authorities sign: 64 bits of a hash of its content."""
     return digest(period, [(r.peer, r.bandwidth, r.guard, r.exit, r.network, r.family) for r in relays])
 
 
@@ -92,7 +92,7 @@ class VoteDue:
 
 @dataclass(slots=True)
 class FetchDue:
-    """Half of the time for votes is over."""
+    """Half of the time for votes is over: missing votes are fetched."""
 
     period: int
 
@@ -130,7 +130,8 @@ class Known:
 class Authority(Peer):
     """A directory authority. known: the relays that sent it a descriptor.
 
-    votes, signatures, made: of the period that is voted on; consensus: the one that it serves.
+    votes, signatures, made: those of `period`, which is voted on, by authority, and the relays that were agreed on;
+    consensus: the one that it serves; missed: periods in a row without one.
     """
 
     role = "authority"
@@ -171,7 +172,7 @@ class Authority(Peer):
 
     @on(Descriptor)
     def described(self, host: Host, sender: PeerId, message: Descriptor) -> None:
-        """A relay has sent its descriptor; whether the relay can be reached is tested at once."""
+        """Keep the descriptor that a relay has sent, and test at once whether the relay can be reached."""
         if not (0 <= message.bandwidth < 1 << 40 and 0 <= message.uptime_s < 1 << 40):
             return
         before = self.known.pop(sender, None)
@@ -194,7 +195,8 @@ class Authority(Peer):
             self.known[sender].reached_us = host.now_us
 
     def running(self, host: Host) -> dict[PeerId, Descriptor]:
-        """Relays that were reached within three quarters of an interval: 45 minutes. Their uptime is that of now."""
+        """Descriptors of relays that were reached within three quarters of an interval (45 minutes of an hour), with
+        their present uptime."""
         since = host.now_us - self.interval_us(host) * 3 // 4
         return {
             peer: replace(one.descriptor, uptime_s=one.descriptor.uptime_s + (host.now_us - one.heard_us) // 1_000_000)
@@ -225,7 +227,7 @@ class Authority(Peer):
         self._count_vote(host, sender, message.period, message.relays)
 
     def _count_vote(self, host: Host, voter: PeerId, period: int, relays: tuple[Relay, ...]) -> None:
-        """A vote counts if it is of the period that is voted on, or of the next one, and comes in time."""
+        """Count a vote, if it is of the period that is voted on, or of the next one, and comes in time."""
         next_period = (host.now_us + self.interval_us(host) // 6) // self.interval_us(host)
         if voter in self.others and period in (self.period, next_period) and len(relays) <= RELAYS_MOST:
             self._begin(period)
@@ -284,7 +286,7 @@ class Authority(Peer):
 
     @on(FetchConsensus)
     def serve(self, host: Host, sender: PeerId, message: FetchConsensus) -> None:
-        """A firewall that blocks the public list blocks the authorities too."""
+        """Send the consensus; not through a firewall: one that blocks the public list blocks the authorities too."""
         if self.consensus is not None and not message.walled:
             host.reply(self.consensus)
 
@@ -308,8 +310,8 @@ BRIDGES_MOST = 1_000
 
 @dataclass(slots=True, eq=False)
 class Distributor(Peer):
-    """It knows all bridges, and tells all who ask from one network (/16) the same few of them for some hours (as
-    BridgeDB does): who wants to find all needs addresses in many networks, or much time.
+    """It knows all bridges. Clients of one network (/16) are told the same few of them for some hours, as by BridgeDB:
+    so to find all bridges, one needs addresses in many networks, or much time.
 
     bridges: when the descriptor of each came, in us; times_asked: how often it was asked.
     """
@@ -328,7 +330,8 @@ class Distributor(Peer):
 
     @on(WantBridges)
     def bridges_asked(self, host: Host, sender: PeerId, message: WantBridges) -> None:
-        """The bridges are in a ring, and a hash of the network and the period is the place of the first one told."""
+        """Name some bridges: those after a place on the ring of all bridges that a hash of the network and of the
+        period gives."""
         self.times_asked += 1
         period = host.now_us // max(1, int(host.options.bridge_period_s * 1e6))
         at = digest(host.address(sender) >> 16, period)
@@ -343,8 +346,8 @@ class Distributor(Peer):
 
 @dataclass(slots=True, eq=False)
 class Website(Peer):
-    """What is visited. It has every page, and knows the exit that asked for one, and nobody behind that. `visitors`:
-    who asked lately, and how often."""
+    """The website that is visited. It has every page, and knows the exit that asked for a page, but no peer behind
+    that. `visitors`: who asked lately, and how often."""
 
     role = "website"
     overlay = False

@@ -28,8 +28,8 @@ class Guard:
 
 @dataclass(slots=True)
 class Guards:
-    """The sample of a client, in the order in which its guards are preferred. It is on disk. down: those that could not
-    be reached."""
+    """The sample of a client, in the order in which its guards are preferred. It is on disk. down: guards that could
+    not be reached."""
 
     sample: list[Guard] = field(default_factory=list)
     down: dict[PeerId, Failure] = field(default_factory=dict)
@@ -37,15 +37,15 @@ class Guards:
     def preferred(
         self, table: Table, rng: Rng, now_us: int, *, many: int, lifetime_us: int, without: Sequence[Relay] = ()
     ) -> list[Relay]:
-        """Guards to build a circuit with, the best first. many: how many primary guards are in use: of several, as old
-        clients had, one is drawn each time. Empty if none is to be had."""
+        """Guards to build a circuit with, the best first; empty if there are none. many: how many primary guards are in
+        use: if several are, as by old clients, one is drawn each time; without: relays that must not become guards."""
         self.sample = [one for one in self.sample if now_us - one.added_us < lifetime_us]
         primary = max(PRIMARY, many)
         if not self._up(table, now_us, primary):
             self._extend(table, rng, now_us, primary, without)
         found = self._up(table, now_us, primary) or self._up(table, now_us, SAMPLE_MOST)
         if not found and self.sample:
-            # Nobody can be reached: the fault may be at this end, and each of them is tried again.
+            # No guard can be reached: the fault may be at this end, so all are tried again.
             self.down.clear()
             found = self._up(table, now_us, primary)
         first = [table.by_peer[one.peer] for one in found]
@@ -73,20 +73,20 @@ class Guards:
             self.sample.append(Guard(drawn.peer, now_us))
 
     def reached(self, peer: PeerId) -> None:
-        """A circuit was opened over it."""
+        """A circuit was opened over a guard."""
         self.down.pop(peer, None)
 
     def failed(self, peer: PeerId, now_us: int) -> None:
-        """It could not be reached."""
+        """A guard could not be reached."""
         failed_again(self.down, peer, now_us, RETRY_US)
 
     def packed(self) -> tuple[tuple[PeerId, int], ...]:
-        """For the disk."""
+        """The sample as it is saved on disk."""
         return tuple((one.peer, one.added_us) for one in self.sample)
 
     @staticmethod
     def unpacked(kept: Sequence[tuple[PeerId, int]]) -> Guards:
-        """From the disk; each is tried again."""
+        """The guards of a sample from disk; none of them counts as down."""
         return Guards([Guard(peer, added_us) for peer, added_us in kept])
 
 
@@ -100,8 +100,8 @@ RECENT, RECENT_MOST = 20, 18
 
 @dataclass(slots=True)
 class BuildTimes:
-    """How long circuits took to build, in ms, and what follows for the next: a Pareto distribution is fitted, and its
-    quantile of 0.80 is the time that a circuit gets, once 100 times are known; 60 s before."""
+    """How long circuits took to build, in ms, and the timeout of the next ones: once 100 times are known, the 0.80
+    quantile of the Pareto distribution that fits them; 60 s before."""
 
     times_ms: list[int] = field(default_factory=list)
     timed_out: list[bool] = field(default_factory=list)
@@ -116,8 +116,8 @@ class BuildTimes:
             self.timeout_ms = max(LEAST_MS, pareto_quantile(self.times_ms, QUANTILE))
 
     def too_slow(self) -> None:
-        """One of which at least the first hop was built took too long. If 18 of the last 20 did, the network has
-        changed: all times are forgotten, and 60 s are allowed again, or twice as much as before if that was 60 s."""
+        """A circuit whose first hop was built took too long. If 18 of the last 20 did, the network has changed: all
+        times are forgotten, and the timeout is 60 s again, or twice as long as before if it was 60 s or more."""
         self._recent(True)
         if sum(self.timed_out) >= RECENT_MOST:
             self.timeout_ms = INITIAL_MS if self.timeout_ms < INITIAL_MS else min(2 * self.timeout_ms, 600_000)
@@ -128,8 +128,8 @@ class BuildTimes:
 
 
 def pareto_quantile(times_ms: Sequence[int], quantile: float) -> int:
-    """The quantile of the Pareto distribution that fits these times (path-spec 2.4.2), in whole ms. Its least value is
-    the mean of the ten most frequent bins of 10 ms."""
+    """The quantile of the Pareto distribution that fits these times (path-spec 2.4.2), in whole ms. The least value of
+    the distribution is the mean of the ten most frequent bins of 10 ms."""
     bins = Counter(time // BIN_MS * BIN_MS + BIN_MS // 2 for time in times_ms)
     modes = sorted(bins.items(), key=lambda one: (-one[1], one[0]))[:MODES]
     least = sum(middle * count for middle, count in modes) / sum(count for _, count in modes)

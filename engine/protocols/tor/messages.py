@@ -1,9 +1,10 @@
 """What is sent over a link: cells of 514 bytes, the handshake of a link, directory documents, and what an exit sends to
 a website (tor-spec 3, 4, 5 and 6; dir-spec).
 
-Encryption is modelled. A relay cell has a tuple of keys, one for each layer, the outermost first: whoever has the first
-key takes it off, and only who takes off the last one may read the body. All relay cells look alike to a relay that
-passes them on; they are classes of their own here, so that a picture shows what an ask does and what is upkeep.
+Encryption is modelled. A relay cell has a tuple of keys, one for each layer, the outermost first: the peer that has the
+first key takes it off, and only the peer that takes off the last one may read the body. All relay cells look alike to a
+relay that passes them on; they are classes of their own here, so that a picture shows what an ask does and what is
+upkeep.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ DATA_BYTES = 498
 """Data in a relay cell: 509 less a header of 11."""
 LINK_STEPS = 3
 LINK_BYTES = ((60, 60), (600, 3_000), (11, 2_800))
-"""Of each step of the handshake of a link, and of its answer: TCP; TLS; VERSIONS, and back VERSIONS, CERTS,
+"""Bytes of each step of the handshake of a link, and of its answer: TCP; TLS; VERSIONS, answered by VERSIONS, CERTS,
 AUTH_CHALLENGE and NETINFO."""
 
 # Reasons of a DESTROY (tor-spec 5.4) and of an END (6.3), as far as they occur here.
@@ -40,8 +41,8 @@ END_DONE, END_REFUSED, END_TIMEOUT, END_NO_EXIT, END_RESOURCES, END_PROTOCOL = 6
 
 @message()
 class LinkStep:
-    """A step of the handshake of a link. relay: who opens it authenticates itself as a relay. walled: what it sends
-    passes a firewall that lets nothing through to the addresses on its list."""
+    """A step of the handshake of a link. relay: whether the sender authenticates itself as a relay; walled: whether the
+    sender is behind a firewall that lets nothing through to the addresses on its list."""
 
     step: int
     relay: bool
@@ -350,7 +351,7 @@ class Consensus:
 
     @classmethod
     def is_one(cls, value: Any) -> bool:
-        """Whether a value is one with figures that can be."""
+        """Whether a value is a consensus with possible values."""
         return isinstance(value, cls) and value.interval_us > 0 and len(value.relays) <= RELAYS_MOST
 
 

@@ -93,7 +93,7 @@ IDLE_LINK_US = 180 * SECOND_US
 """A link without circuits is closed after three minutes."""
 PAD_LEAST_S = 1.5
 FETCH_TRIES = 4
-"""Sources of a consensus that are asked one after the other, where they refuse."""
+"""Sources of a consensus that are asked at once one after the other, if they refuse."""
 CIRCUITS_MOST, BUILDING_MOST = 12, 6
 """Circuits of a client that are open and clean, and that are being built, at most (path-spec 2.1)."""
 RELAYED_MOST = 1_900
@@ -105,13 +105,13 @@ STREAM_TRIES = 8
 PAIRS_MOST = 200
 """Pairs of neighbours that a watcher remembers, at most."""
 SEEN_CELLS = 4
-"""Cells towards the client after which the watcher of a guard has seen that data flow: a circuit of three hops needs
-two to be built and one to open a stream."""
+"""With this many cells towards the client, the watcher of a guard knows that data flow: a circuit of three hops needs
+two cells to be built and one to open a stream."""
 WATCHER, CLIENT, SITE = "watcher", "client", "page"
-"""The remark on an ask, and its two values: the watcher knows who asked, or what for."""
+"""The key of the remark on an ask, and its two values: the watcher knows who asked, or what for."""
 
 
-# --- ticks ---------------------------------------------------------------------------------------------------------
+# --- timers ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -131,14 +131,15 @@ class FetchNow:
 
 @dataclass(slots=True)
 class CircuitSlow:
-    """A circuit has had its time to build."""
+    """The time for building a circuit is over."""
 
     number: int
 
 
 @dataclass(slots=True)
 class StreamSlow:
-    """A stream has had its time on one circuit. got: what had arrived when this was set."""
+    """The time for a stream on one circuit is over, unless more than `got` bytes have arrived: so many had when the
+    timer was set."""
 
     number: int
     tries: int
@@ -167,7 +168,7 @@ class SkinDone:
 
 @dataclass(slots=True)
 class PadDue:
-    """A link may have been silent for long enough."""
+    """Time to see whether padding is due on a link."""
 
     peer: PeerId
 
@@ -186,7 +187,7 @@ class Channel:
 
     open      the handshake is done; relay: the other end has authenticated itself as one, or was called as one
     walled    the other end is behind a firewall
-    waiting   circuits to open once the link is: (onionskin, context of the call)
+    waiting   circuits to open once the link is open: (onionskin, context of the call)
     used_us   when a cell last went over it; pad_at_us: when padding is due, -1 without padding
     """
 
@@ -202,9 +203,11 @@ class Channel:
 class Circuit:
     """One of a client's own circuits.
 
-    path, keys  its relays, and the key that it shares with each; built: hops that are there
-    number      on its first link; began_us; opened_us, dirty_us: -1 before
-    streams     numbers of its streams; closing: takes no new ones; bridge: begins at a bridge
+    path, keys  its relays, and the key that it shares with each; built: how many hops are built
+    number      its number on the first link, -1 before that is open
+    began_us, opened_us, dirty_us
+                when it was begun, opened and first used; -1 before
+    streams     numbers of its streams; closing: whether it takes no new ones; bridge: whether it begins at a bridge
     """
 
     path: tuple[PeerId, ...]
@@ -229,8 +232,9 @@ class Circuit:
 class Visit:
     """A page that an application of this client wants.
 
-    circuit    -1 while it waits for one; tries: how many streams were opened for it; got, total: bytes
-    avoid      exits that did not serve it
+    circuit    the circuit in use, -1 while it waits for one; tries: how many streams were opened for it
+    got, total bytes of the page that have come, and all
+    avoid      exits that did not serve it; why: why the last try failed
     """
 
     text: str
@@ -264,10 +268,15 @@ class ExitStream:
 class Hop:
     """What a relay knows of a circuit that leads over it: its neighbours there, and its own key.
 
-    before, behind  the neighbour towards the client, and the number on that link; ahead, beyond: the same away from
-                    it, -1 where the circuit ends here; early: RELAY_EARLY cells
-    back            cells that went towards the client; last_in, last_out: the last cell and what was made of it
-    noted           the watcher of the relay has noted it
+    before, before_number
+                    the neighbour towards the client, and the number of the circuit on that link
+    ahead, ahead_number
+                    the same away from the client: ahead is -1 if the circuit ends here, -2 while it is being extended
+    early           RELAY_EARLY cells that came
+    cells_back      cells that went towards the client
+    last_in, last_out
+                    the last cell that came from ahead, and the cell that was made of it
+    noted           whether the watcher of the relay has noted the circuit
     """
 
     before: PeerId
@@ -292,13 +301,13 @@ def table_of(consensus: Consensus) -> Table:
 
 @dataclass(slots=True, eq=False)
 class OnionPeer(Peer):
-    """One that opens circuits of its own, as clients and relays do.
+    """A peer that opens circuits of its own, as clients and relays do.
 
-    circuits  its own, by a number; own: (first relay, number on that link) -> that number
+    circuits  its own circuits, by a number; own: (first relay, number on that link) -> that number
     visits    pages under way; failures: circuits that failed one after the other
     channels  its links; hops: the circuits of others that lead over it, by (neighbour, number on that link)
-    down      bridges that could not be reached; walled: a firewall is in its way
-    broke_at  hops of the circuit that a relay ended last, by DESTROY
+    down      bridges that could not be reached; walled: whether it is behind a firewall
+    broke_at  how many hops were built of the circuit that a DESTROY ended last
     """
 
     overlay = False
@@ -339,11 +348,12 @@ class OnionPeer(Peer):
     # --- start and end ------------------------------------------------------------------------------------------
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """At t = 0 the consensus is there; one that starts later has to fetch it, unless it is on the disk."""
+        """At t = 0 `converge` gives it the consensus; a peer that starts later has to fetch it, unless it is on
+        disk."""
         if len(contacts) > 1:
             self.website, self.distributor = contacts[0], contacts[1]
             self.authorities = tuple(contacts[2 : 2 + host.options.authorities])
-        # A relay has no users of its own until one asks, and builds no circuits ahead.
+        # A relay builds no circuits in advance until its user asks for something.
         self.visited_us = host.now_us - (2 * HOUR_US if self.is_relay else 0)
         self.learnt_us = host.now_us
         if isinstance(saved, tuple) and len(saved) == 4:
@@ -366,15 +376,15 @@ class OnionPeer(Peer):
         return self.consensus is not None
 
     def table(self, host: Host) -> Table | None:
-        """The relays, or None where the consensus is too old to be used, or there is none."""
+        """The relays of the consensus; None if it is too old to be used, or there is none."""
         consensus = self.consensus
         return None if consensus is None or host.now_us >= consensus.used_until_us else table_of(consensus)
 
     # --- the consensus ------------------------------------------------------------------------------------------
 
     def use_consensus(self, host: Host, consensus: Consensus | None, rng: Rng | None = None) -> None:
-        """Use a consensus, if it is newer than the one that is there, and plan when to fetch the next one. rng: what
-        that is drawn from, its own unless given."""
+        """Use a consensus if it is newer than the present one and signed by enough authorities, and plan when to fetch
+        the next one. rng: from which that time is drawn, the peer's own by default."""
         if consensus is None or not Consensus.is_one(consensus) or host.now_us >= consensus.used_until_us:
             return
         if self.consensus is not None and consensus.valid_after_us <= self.consensus.valid_after_us:
@@ -387,13 +397,14 @@ class OnionPeer(Peer):
         host.after(max(SECOND_US // 2, self.fetch_at_us - host.now_us), FetchNow(), cause=None)
 
     def fetch_us(self, rng: Rng, consensus: Consensus) -> int:
-        """When a client fetches the next one: uniform from three quarters of an interval after it is not fresh any
-        more, for seven eighths of what then is left until it is not valid (dir-spec 5.1)."""
+        """When a client fetches the next consensus: drawn from the time that begins three quarters of an interval after
+        this one ceased to be fresh, and takes seven eighths of what is left until it ceases to be valid (dir-spec
+        5.1)."""
         begin = consensus.fresh_until_us + consensus.interval_us * 3 // 4
         return begin + int(rng.random() * (consensus.valid_until_us - begin) * 7 / 8)
 
     def listed(self, host: Host) -> None:
-        """A new consensus is here."""
+        """A new consensus is in use."""
 
     @on(FetchNow)
     def fetch_now(self, host: Host, tick: FetchNow) -> None:
@@ -430,7 +441,7 @@ class OnionPeer(Peer):
 
     @on_timeout(FetchConsensus)
     def consensus_not_fetched(self, host: Host, to: PeerId, context: None, reason: CallEnd) -> None:
-        """Another source is asked: some times at once, then when circuits and links are looked at next."""
+        """Ask another source: at once if this one refused, up to `FETCH_TRIES`; else at the next `Keep`."""
         self.fetching = False
         self.fetch_tries += 1
         if reason != "silent" and self.fetch_tries % FETCH_TRIES:
@@ -443,7 +454,7 @@ class OnionPeer(Peer):
             host.reply(self.consensus)
 
     def is_on_blocklist(self) -> bool:
-        """Whether a firewall has its address on its list: clients have none."""
+        """Whether firewalls block its address."""
         return True
 
     # --- links --------------------------------------------------------------------------------------------------
@@ -466,7 +477,7 @@ class OnionPeer(Peer):
 
     @on(LinkStep)
     def link_step(self, host: Host, sender: PeerId, message: LinkStep) -> None:
-        """The other end of a handshake. Clients accept no links."""
+        """A peer opens a link to this relay. Clients accept no links."""
         if not self.is_relay or (message.walled and self.is_on_blocklist()):
             return
         if message.step == LINK_STEPS - 1:
@@ -512,7 +523,7 @@ class OnionPeer(Peer):
         self.lost_link(host, to)
 
     def lost_link(self, host: Host, peer: PeerId) -> None:
-        """A link is gone: with it all circuits that lead over it."""
+        """A link is gone: end all circuits that lead over it."""
         channel = self.channels.pop(peer, None)
         if channel is None:
             return
@@ -538,13 +549,13 @@ class OnionPeer(Peer):
     # --- padding ------------------------------------------------------------------------------------------------
 
     def pad_from_now(self, host: Host, channel: Channel) -> None:
-        """The next cell of padding is due when the link has been silent for the greater of two times that are uniform
-        from 1.5 to 9.5 s; each cell in either direction makes the time begin anew."""
+        """Padding is due when the link has been silent for the greater of two times, each drawn from 1.5 to 9.5 s. The
+        time begins again with each cell in either direction."""
         wait_s = max(host.rng.uniform(PAD_LEAST_S, 9.5), host.rng.uniform(PAD_LEAST_S, 9.5))
         channel.pad_at_us = host.now_us + int(wait_s * 1e6)
 
     def look_at_padding(self, host: Host, peer: PeerId, channel: Channel) -> None:
-        # No later than the shortest time: so a time that begins anew meanwhile is not missed.
+        # No later than the shortest time, since a new time may begin meanwhile and must not be missed.
         wait_us = min(channel.pad_at_us - host.now_us, int(PAD_LEAST_S * 1e6))
         host.after(wait_us, PadDue(peer), cause=None)
 
@@ -563,13 +574,14 @@ class OnionPeer(Peer):
 
     @on(Padding)
     def padded(self, host: Host, sender: PeerId, message: Padding) -> None:
-        """It is thrown away."""
+        """Padding is thrown away."""
         self.link_used(host, sender)
 
     # --- circuits of other peers, and the own ones: CREATE2 --------------------------------------------------------
 
     def create(self, host: Host, to: PeerId, skin: Onionskin, context: tuple[Any, ...]) -> None:
-        """CREATE2. The number is new on this link; who has the higher id sets its highest bit (tor-spec 5.1.1)."""
+        """Send CREATE2. The number is new on this link; the end with the higher id sets its highest bit (tor-spec
+        5.1.1)."""
         top = 1 << 31 if host.me > to else 0
         while True:
             number = top | host.rng.getrandbits(31)
@@ -594,7 +606,7 @@ class OnionPeer(Peer):
 
     @on_reply(Create2)
     def created(self, host: Host, sender: PeerId, answer: Created2, context: tuple[Any, ...]) -> None:
-        """The first hop of an own circuit is there, or the next one of another's."""
+        """The first hop of an own circuit is built, or the next one of another peer's circuit."""
         number, whose = context[0], context[1]
         if whose == "own":
             if context[2] in self.circuits:
@@ -620,7 +632,7 @@ class OnionPeer(Peer):
         self.not_created(host, to, context[1:], TIMEOUT if reason == "silent" else CONNECT_FAILED)
 
     def not_created(self, host: Host, to: PeerId, context: tuple[Any, ...], reason: int) -> None:
-        """A hop could not be had: the circuit is given up."""
+        """A hop could not be built: give the circuit up."""
         if context[0] == "own":
             if context[1] in self.circuits:
                 self.circuit_failed(host, context[1], at_first=True)
@@ -633,7 +645,7 @@ class OnionPeer(Peer):
     # --- circuits of this client ------------------------------------------------------------------------------------
 
     def build_missing(self, host: Host) -> None:
-        """Have as many circuits as are wanted: for visits that wait, and clean ones, unless it was idle for an hour."""
+        """Build circuits that are missing: for visits that wait, and clean ones, unless it was idle for an hour."""
         waiting = [one for one in self.visits.values() if one.circuit < 0]
         idle = host.now_us - self.visited_us > HOUR_US
         for bridge in (False, True):
@@ -667,7 +679,8 @@ class OnionPeer(Peer):
         return number in self.circuits
 
     def choose_path(self, host: Host, bridge: bool) -> tuple[PeerId, ...] | None:
-        """The exit first, then the guard or bridge, then the middle; with none of them twice, of one family or /16."""
+        """A path: the exit is chosen first, then the guard or bridge, then the middle. No two of them are of one family
+        or one /16. None if there is none."""
         table = self.table(host)
         if table is None:
             return None
@@ -711,7 +724,7 @@ class OnionPeer(Peer):
             self.circuit_failed(host, tick.number, at_first=circuit.built == 0)
 
     def hop_built(self, host: Host, number: int) -> None:
-        """One hop more: extend by the next one, or the circuit is open."""
+        """One more hop is built: extend the circuit by the next one; after the last one it is open."""
         circuit = self.circuits[number]
         circuit.built += 1
         if circuit.built < len(circuit.path):
@@ -737,7 +750,8 @@ class OnionPeer(Peer):
         self.attach_all(host)
 
     def circuit_failed(self, host: Host, number: int, *, at_first: bool = False) -> None:
-        """A circuit is gone, or was never there. Its visits go on over another one."""
+        """A circuit is gone, or could not be built. Its visits go on over another one. at_first: whether its first
+        relay could not be reached."""
         circuit = self.circuits[number]
         if at_first:
             if circuit.bridge:
@@ -763,7 +777,7 @@ class OnionPeer(Peer):
             self.detach(host, visit)
 
     def build_later(self, host: Host) -> None:
-        """Soon after the first failure, and later the more there were."""
+        """Build circuits soon; the more failed in a row, the later."""
         if not self.waiting_to_build:
             self.waiting_to_build = True
             host.after(min(10_000_000, 10_000 << min(self.failures, 10)), BuildMore(), cause=None)
@@ -804,7 +818,7 @@ class OnionPeer(Peer):
         if number is not None:
             circuit = self.circuits[number]
             self.broke_at = len(circuit.path) if circuit.open else circuit.built
-            circuit.built = 0  # there is nobody to tell
+            circuit.built = 0  # so no DESTROY is sent
             host.log("circuit destroyed", reason=REASONS.get(message.reason, str(message.reason)), cause=None)
             self.circuit_failed(host, number)
             return
@@ -813,7 +827,7 @@ class OnionPeer(Peer):
             self.end_hop(host, hop, message.reason, gone=sender)
 
     def end_hop(self, host: Host, hop: Hop, reason: int, gone: PeerId = -1) -> None:
-        """Take another's circuit down. gone: the neighbour that need not be told."""
+        """Take a circuit of another peer down. gone: the neighbour that is not told."""
         self.hops.pop((hop.before, hop.before_number), None)
         self.hops.pop((hop.ahead, hop.ahead_number), None)
         if gone != hop.before:
@@ -844,7 +858,8 @@ class OnionPeer(Peer):
                 self.attach(host, number, visit)
 
     def attach(self, host: Host, number: int, visit: Visit) -> None:
-        """Open a stream on a circuit that takes one: on the dirty one that was opened last, or a clean one."""
+        """Open a stream for a visit on a circuit that takes one: the used (dirty) one that was opened last, else a
+        clean one."""
         bridge = self.by_bridge(visit)
         oldest_us = host.now_us - int(host.options.dirtiness_s * 1e6)
         fit = [
@@ -882,7 +897,7 @@ class OnionPeer(Peer):
 
     @on(StreamSlow)
     def stream_slow(self, host: Host, tick: StreamSlow) -> None:
-        """Nothing came for long: another circuit is tried."""
+        """Nothing came for long: try another circuit."""
         visit = self.visits.get(tick.number)
         if visit is None or visit.tries != tick.tries or visit.circuit < 0:
             return
@@ -960,7 +975,8 @@ class OnionPeer(Peer):
     @on(RelayAnswer)  # type: ignore[arg-type]
     @on(RelayData)
     def relay_cell(self, host: Host, sender: PeerId, cell: Any) -> None:
-        """Take a layer off and pass it on, add one and pass it back, or read it where it is for this peer."""
+        """Take a layer off a cell and pass it on, or add one and pass it back, or read the cell if it is for this
+        peer."""
         self.link_used(host, sender)
         hop = self.hops.get((sender, cell.circuit))
         if hop is None:
@@ -991,7 +1007,8 @@ class OnionPeer(Peer):
             self.end_hop(host, hop, PROTOCOL)
 
     def send_back(self, host: Host, hop: Hop, cell: RelayCell | None, came: RelayCell | None) -> None:
-        """A cell towards the client. came: what it was made of, None for one of this relay's own, without an ask."""
+        """Send a cell towards the client. came: the cell that it was made of; None for one of this relay's own, which
+        belongs to no ask."""
         assert cell is not None
         if came is None:
             host.send(hop.before, cell, cause=None)
@@ -1005,7 +1022,7 @@ class OnionPeer(Peer):
                 self.note(host, hop, CLIENT)
 
     def note(self, host: Host, hop: Hop, what: str) -> None:
-        """A watched relay: only relays are."""
+        """A watcher has seen a circuit. Only relays are watched, see `OnionRouter.note`."""
 
     def recognized(self, host: Host, hop: Hop, cell: RelayCell) -> None:
         """A cell for this relay."""
@@ -1013,7 +1030,7 @@ class OnionPeer(Peer):
     # --- cells for the client ---------------------------------------------------------------------------------------
 
     def cell_for_client(self, host: Host, number: int, cell: RelayCell) -> None:
-        """All layers come off here: as many as the hop that sent it is away."""
+        """Take all layers off a cell for this client, and read it. It has as many layers as its sender is hops away."""
         circuit = self.circuits[number]
         far = len(cell.layers)
         if not 0 < far <= circuit.built or cell.layers != tuple(circuit.keys[:far]):
@@ -1048,7 +1065,7 @@ class OnionPeer(Peer):
             self.stream_ended(host, found[0], found[1], body.reason)
 
     def take_data(self, host: Host, number: int, circuit: Circuit, found: tuple[int, Visit] | None, body: Data) -> None:
-        """Data count in both windows, and are acknowledged by SENDME."""
+        """Data have come: count them in both windows, acknowledge them by SENDME, and end the visit with the last."""
         try:
             if circuit.window.delivered():
                 self.send_me(host, circuit, 0)
@@ -1079,7 +1096,7 @@ class OnionPeer(Peer):
         self.link_used(host, circuit.path[0])
 
     def stream_ended(self, host: Host, number: int, visit: Visit, reason: int) -> None:
-        """An END before the page: another exit is tried, some times."""
+        """An END came before the page: try another exit, up to `STREAM_TRIES`."""
         visit.why = {
             END_REFUSED: "the exits could not connect to the website",
             END_TIMEOUT: "the exits got no answer from the website",
@@ -1093,7 +1110,7 @@ class OnionPeer(Peer):
     # --- bridges ------------------------------------------------------------------------------------------------------
 
     def want_bridges(self, host: Host) -> None:
-        """Ask the distributor, if bridges are wanted and none that it was told of works."""
+        """Ask the distributor for bridges, if they are wanted and no known one can be tried."""
         wanted = self.use_bridges or any(one.bridge for one in self.visits.values())
         if wanted and not self.asking_bridges and not self.first_bridges(host) and not self.is_relay:
             self.ask_for_bridges(host)
@@ -1130,7 +1147,7 @@ class OnionPeer(Peer):
             if may_be_asked(self.down, one, host.now_us)
         ]
 
-    # --- what is seen -----
+    # --- what is shown ------------------------------------------------------------------------------------------------
 
     def contacts(self) -> Iterable[PeerId]:
         """The relays that it has a link to."""

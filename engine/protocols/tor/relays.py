@@ -78,7 +78,8 @@ class OnionRouter(OnionPeer):
     """A relay that is in the public list. It is a client, too.
 
     bandwidth   in kB/s, as its descriptor states it; uptime_s: how long it had been up at `started_us`
-    seen        circuits that its watcher has seen; pairs_seen: (neighbour before, behind) -> how many of them
+    seen        number of circuits that its watcher has seen; pairs_seen: (neighbour towards the client, neighbour away
+                from it) -> how many of these circuits
     """
 
     role = "middle"
@@ -202,7 +203,7 @@ class OnionRouter(OnionPeer):
         self.answer(host, hop, End(body.stream, END_NO_EXIT))
 
     def wanted(self, host: Host, hop: Hop, body: Wanted) -> None:
-        """Data on a stream that is not here are thrown away."""
+        """Ignored: this relay has no streams."""
 
     def answer(self, host: Host, hop: Hop, body: Body) -> None:
         host.send(hop.before, RelayAnswer(hop.before_number, (hop.key,), body))
@@ -210,7 +211,7 @@ class OnionRouter(OnionPeer):
         self.link_used(host, hop.before)
 
     def acknowledged(self, host: Host, hop: Hop, body: Sendme) -> None:
-        """A SENDME opens a window; one that was not due ends the circuit."""
+        """A SENDME has come: send what its window allows now. A SENDME that was not due ends the circuit."""
         stream = hop.streams.get(body.stream)
         try:
             if body.stream == 0:
@@ -224,12 +225,13 @@ class OnionRouter(OnionPeer):
             self.pump(host, hop, number)
 
     def pump(self, host: Host, hop: Hop, number: int) -> None:
-        """Exits send data."""
+        """Send data of a stream: only an exit has any."""
 
     # --- what a watcher sees ----------------------------------------------------------------------------------------
 
     def note(self, host: Host, hop: Hop, what: str) -> None:
-        """The circuit is counted once, with its neighbours here, and the ask is marked with what can be known of it."""
+        """A watcher has seen a circuit: count it once, with its neighbours, and remark on the ask what the watcher
+        knows (`CLIENT` or `SITE`)."""
         host.remark(WATCHER, what)
         if not hop.noted:
             hop.noted = True
@@ -243,7 +245,7 @@ class OnionRouter(OnionPeer):
         return own, self.relayed(), self.bandwidth, watched, self.seen
 
     def relayed(self) -> int:
-        """Circuits that lead over it. `hops` has those twice that go on from here."""
+        """The number of circuits that lead over it. `hops` has a circuit twice if it goes on from here."""
         return sum(key == (hop.before, hop.before_number) for key, hop in self.hops.items())
 
     def beliefs(self) -> Beliefs:
@@ -300,7 +302,7 @@ class ExitRouter(OnionRouter):
             self.answer(host, hop, End(at[2], reason))
 
     def wanted(self, host: Host, hop: Hop, body: Wanted) -> None:
-        """Here the text can be read, and whoever watches knows what is visited."""
+        """Request a page from the website. Here its text can be read: a watcher of this exit knows what is visited."""
         stream = hop.streams.get(body.stream)
         try:
             due = hop.window.delivered()
@@ -351,14 +353,14 @@ class ExitRouter(OnionRouter):
         self.link_used(host, hop.before)
         if not stream.left:
             del hop.streams[number]
-            # In the class of what goes before it, which it must not overtake.
+            # A RelayData as the cells before it: of another class it could overtake them.
             host.send(hop.before, RelayData(hop.before_number, (hop.key,), End(number, END_DONE)), cause=stream.cause)
 
 
 @dataclass(slots=True, eq=False)
 class Bridge(OnionRouter):
-    """A relay that is in no public list: clients get its address from the distributor. `found`: a censor has probed it,
-    so that the firewall blocks it."""
+    """A relay that is in no public list: clients get its address from the distributor. `found`: whether a censor has
+    probed it, so that firewalls block it."""
 
     role = "bridge"
     shows = (*OnionRouter.shows, Shown("found", "whether a censor has found it", "category", ("found", "hidden")))
@@ -374,7 +376,7 @@ class Bridge(OnionRouter):
 
     @on(Probe)
     def probed(self, host: Host, sender: PeerId, message: Probe) -> None:
-        """The firewall blocks it: links through the firewall are cut, and no new ones are possible."""
+        """A censor has found it: links through a firewall are cut, and no new ones are possible."""
         self.found = True
         for peer, channel in list(self.channels.items()):
             if channel.walled:
