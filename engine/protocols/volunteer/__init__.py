@@ -362,7 +362,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.disk.hr_class = drawn_class(host.rng)
         for project, share in zip(contacts, shares, strict=False):
             self.disk.projects[project] = Membership(share)
-        self.look_at(host, host.now_us + int(host.rng.random() * scaled_us(host.options, 10 * MINUTE)))
+        self.plan_look(host, host.now_us + int(host.rng.random() * scaled_us(host.options, 10 * MINUTE)))
 
     def resume(self, host: Host) -> None:
         """Start again from the disk."""
@@ -376,7 +376,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         for membership in disk.projects.values():
             membership.busy, membership.coming = "", 0
         self.compute(host)
-        self.look(host)
+        self.look_at_projects(host)
         for number, one in disk.submitted.items():
             one.give_up = host.after(max(0, one.until_us - host.now_us), GiveUp(number), cause=one.cause)
             one.again = host.after(scaled_us(host.options, MINUTE), LookAgain(number), cause=one.cause)
@@ -413,7 +413,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         elif len(disk.projects) == 1:
             work = disk.queue[0]
         else:
-            first = min({one.project: None for one in disk.queue}, key=self.has_had)
+            first = min({one.project: None for one in disk.queue}, key=self.time_per_share)
             work = next(one for one in disk.queue if one.project == first)
         if work is not disk.queue[0]:
             disk.queue.remove(work)
@@ -421,7 +421,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         disk.begun_us = now_us
         self.ending = host.after(work.left_us, Ended(work.unit, work.result), cause=work.cause)
 
-    def has_had(self, project: PeerId) -> float:
+    def time_per_share(self, project: PeerId) -> float:
         """Processor time of a project for its share."""
         membership = self.disk.projects[project]
         return membership.used_us / membership.share
@@ -440,7 +440,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         if report is not None:
             membership.outputs.append(Output(report, work.deadline_us, work.cause))
         self.compute(host)
-        self.look(host)
+        self.look_at_projects(host)
 
     def outcome(self, host: Host, membership: Membership, work: Work) -> ResultReport | None:
         """What the program gives: an answer, a crash, or nothing that is ever returned."""
@@ -475,7 +475,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         """Computing time of a full buffer."""
         return scaled_us(host.options, host.options.buffer_days + host.options.extra_days)
 
-    def look(self, host: Host) -> None:
+    def look_at_projects(self, host: Host) -> None:
         """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again.
 
         A request that reports asks for work too, if there is room (`work_fetch.cpp`, piggyback_work_request)."""
@@ -485,7 +485,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         wants = queued_us <= least_us and len(disk.queue) < TASKS_MOST
         next_us = -1 if wants else now_us + queued_us - least_us
         memberships = disk.projects
-        order = list(memberships) if len(memberships) == 1 else sorted(memberships, key=self.has_had)
+        order = list(memberships) if len(memberships) == 1 else sorted(memberships, key=self.time_per_share)
         expects = False
         for one in memberships.values():
             if one.coming > 0 and now_us >= one.coming_us:
@@ -514,7 +514,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             if due_us > now_us:
                 next_us = due_us if next_us < 0 else min(next_us, due_us)
             elif upload is not None:
-                self.send_up(host, project, membership, upload)
+                self.upload_output(host, project, membership, upload)
             else:
                 has_room = wants or (project == order[0] and queued_us < self.full_us(host))
                 asks = has_room and not expects and membership.work_us <= now_us
@@ -522,7 +522,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
                 if asks:
                     wants, expects = False, True
         if next_us >= 0:
-            self.look_at(host, max(next_us, now_us + 1))
+            self.plan_look(host, max(next_us, now_us + 1))
 
     def due_us(self, host: Host, outputs: Sequence[Output]) -> int:
         """When uploaded results have to be reported at the latest, 0 or more."""
@@ -530,7 +530,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         cushion_us = scaled_us(host.options, CUSHION_DAYS)
         return max(0, min(min(max(0, one.ready_us) + wait_us, one.deadline_us - cushion_us) for one in outputs))
 
-    def look_at(self, host: Host, at_us: int) -> None:
+    def plan_look(self, host: Host, at_us: int) -> None:
         """Look again then, if it is not planned for before."""
         if self.wake is not None:
             if host.now_us < self.wake_us <= at_us:
@@ -542,9 +542,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     @on(Wake)
     def woken(self, host: Host, tick: Wake) -> None:
         self.wake = None
-        self.look(host)
+        self.look_at_projects(host)
 
-    def send_up(self, host: Host, project: PeerId, membership: Membership, output: Output) -> None:
+    def upload_output(self, host: Host, project: PeerId, membership: Membership, output: Output) -> None:
         """Upload an output file."""
         membership.busy = "upload"
         report = output.report
@@ -564,11 +564,11 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         for output in membership.outputs:
             if (output.report.unit, output.report.result) == context:
                 output.ready_us = host.now_us
-        self.look(host)
+        self.look_at_projects(host)
 
     @on_timeout(Upload)
     def not_stored(self, host: Host, to: PeerId, context: tuple[int, int], reason: CallEnd) -> None:
-        self.in_vain(host, self.disk.projects[to])
+        self.no_answer(host, self.disk.projects[to])
 
     def call_scheduler(self, host: Host, project: PeerId, membership: Membership, queued_us: int, asks: bool) -> None:
         """Report what is uploaded, and ask for as much work as there is room for in the buffer."""
@@ -620,22 +620,22 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             days = min(REFUSED_DAYS * 2 ** min(membership.refusals, 20), REFUSED_MOST_DAYS)
             membership.refusals += 1
             membership.work_us = host.now_us + scaled_us(options, days * host.rng.uniform(0.5, 1.5))
-        self.look(host)
+        self.look_at_projects(host)
 
     @on_timeout(WorkRequest)
     def unanswered(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
-        self.in_vain(host, self.disk.projects[to])
+        self.no_answer(host, self.disk.projects[to])
 
     def reached(self, host: Host, membership: Membership) -> None:
         """The project has answered."""
         membership.busy, membership.failures, membership.heard_us = "", 0, host.now_us
 
-    def in_vain(self, host: Host, membership: Membership) -> None:
+    def no_answer(self, host: Host, membership: Membership) -> None:
         """The project has not answered: it is called again after a time that grows."""
         membership.busy, membership.coming = "", 0
         membership.failures += 1
         membership.talk_us = host.now_us + scaled_us(host.options, backoff_s(membership.failures, host.rng) / DAY_S)
-        self.look(host)
+        self.look_at_projects(host)
 
     @on(Task)
     def task(self, host: Host, sender: PeerId, message: Task) -> None:
@@ -658,7 +658,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.compute(host)
         if membership.coming <= 0 and not membership.busy:
             # Else the answer, or the next result, is still to come.
-            self.look(host)
+            self.look_at_projects(host)
 
     # --- batches of this user ---------------------------------------------------------------------------------------
 
@@ -693,7 +693,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             one.again = None
             self.submit(host, tick.number, one)
 
-    def again(self, host: Host, number: int, one: Submission, days: float) -> None:
+    def call_later(self, host: Host, number: int, one: Submission, days: float) -> None:
         """Submit again, or ask again, after so long."""
         if one.again is not None:
             host.cancel(one.again)
@@ -710,24 +710,24 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         one.batch, one.tries, one.units = answer.batch, 0, answer.units
         host.hit(sender, one.text)
         host.progress(0, one.units)
-        self.again(host, context, one, QUERY_DAYS)
+        self.call_later(host, context, one, QUERY_DAYS)
 
     @on_timeout(Submit)
     def not_submitted(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
         self.try_again(host, context)
 
     @on_timeout(Query)
-    def not_told(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
+    def query_failed(self, host: Host, to: PeerId, context: int, reason: CallEnd) -> None:
         self.try_again(host, context)
 
     def try_again(self, host: Host, number: int) -> None:
         one = self.disk.submitted.get(number)
         if one is not None:
             one.tries += 1
-            self.again(host, number, one, backoff_s(one.tries, host.rng) / DAY_S)
+            self.call_later(host, number, one, backoff_s(one.tries, host.rng) / DAY_S)
 
     @on_reply(Query)
-    def told(self, host: Host, sender: PeerId, answer: Status, context: int) -> None:
+    def status_answered(self, host: Host, sender: PeerId, answer: Status, context: int) -> None:
         one = self.disk.submitted.get(context)
         if one is None or answer.batch != one.batch:
             return
@@ -735,18 +735,18 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         if answer.units != one.units:
             self.close(host, context, one, "the project does not know it any more")
             return
-        self.again(host, context, one, QUERY_DAYS)
-        self.heard_of(host, context, one, answer)
+        self.call_later(host, context, one, QUERY_DAYS)
+        self.use_status(host, context, one, answer)
 
     @on(Status)
     def status(self, host: Host, sender: PeerId, message: Status) -> None:
         """The project tells how far a batch is."""
         for number, one in self.disk.submitted.items():
             if one.project == sender and one.batch == message.batch and one.units == message.units > 0:
-                self.heard_of(host, number, one, message)
+                self.use_status(host, number, one, message)
                 return
 
-    def heard_of(self, host: Host, number: int, one: Submission, status: Status) -> None:
+    def use_status(self, host: Host, number: int, one: Submission, status: Status) -> None:
         done, failed = status.done, status.failed
         if failed < 0 or not one.done <= done <= one.units - failed:
             return
@@ -807,7 +807,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             host.cancel(self.ending)
         self.ending = None
         self.drop_work()
-        self.look(host)
+        self.look_at_projects(host)
 
     def drop_work(self) -> None:
         """Throw away all that is to be computed or reported."""

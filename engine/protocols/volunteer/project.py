@@ -98,8 +98,8 @@ class HostRecord:
 
 @dataclass(slots=True)
 class Batch:
-    """Some work units that were submitted together. They are cancelled at `until_us`. `told`: steps that its submitter
-    was told of."""
+    """Some work units that were submitted together. They are cancelled at `until_us`. `steps_told`: steps that its
+    submitter was told of."""
 
     number: int
     text: str
@@ -109,7 +109,7 @@ class Batch:
     until_us: int
     done: int = 0
     failed: int = 0
-    told: int = 0
+    steps_told: int = 0
 
     @property
     def over(self) -> bool:
@@ -208,7 +208,7 @@ class Project(Peer):
         """The project's own people make a batch."""
         if ask.goal == PUBLISH.name:
             return
-        made = self.make(host, host.me, ask.text)
+        made = self.make_batch(host, host.me, ask.text)
         if isinstance(made, str):
             host.failed(made)
             return
@@ -219,13 +219,13 @@ class Project(Peer):
     @on(Submit)
     def submit(self, host: Host, sender: PeerId, message: Submit) -> None:
         """A user submits a batch."""
-        made = self.make(host, sender, message.text)
+        made = self.make_batch(host, sender, message.text)
         if isinstance(made, str):
             host.reply(Submitted(0, 0, made))
         else:
             host.reply(Submitted(made.number, made.units, ""))
 
-    def make(self, host: Host, origin: PeerId, text: str) -> Batch | str:
+    def make_batch(self, host: Host, origin: PeerId, text: str) -> Batch | str:
         """Create the work units of a batch. Returns why not, if it is declined."""
         options, db = host.options, self.db
         if not words_of(text):
@@ -274,12 +274,12 @@ class Project(Peer):
                 unit.cancel()
                 self.transition(host, unit)
 
-    def tell(self, host: Host, batch: Batch) -> None:
+    def report_progress(self, host: Host, batch: Batch) -> None:
         """One more work unit of a batch is over."""
         step = (batch.done + batch.failed) * STEPS_TOLD // batch.units
-        if step == batch.told and not batch.over:
+        if step == batch.steps_told and not batch.over:
             return
-        batch.told = step
+        batch.steps_told = step
         if batch.origin != host.me:
             status = Status(batch.number, batch.done, batch.failed, batch.units)
             host.send(batch.origin, status, cause=batch.cause)
@@ -306,7 +306,7 @@ class Project(Peer):
             record = db.hosts[sender] = HostRecord(recent_us=host.now_us)
         record.heard_us = host.now_us
         for report in message.reports:
-            self.take(host, sender, record, report)
+            self.take_report(host, sender, record, report)
         sent = 0
         if message.wanted_s > 0 and message.gflops > 0 and math.isfinite(message.gflops):
             takes_s = gflop_of(options) / message.gflops
@@ -319,7 +319,7 @@ class Project(Peer):
                 found = None if late else self.match(host, sender, message.memory_mb, hr_class)
                 if found is None:
                     break
-                self.give(host, sender, record, *found, hr_class, trusted)
+                self.send_result(host, sender, record, *found, hr_class, trusted)
                 sent += 1
                 left_s -= takes_s
                 queued_s += takes_s
@@ -341,7 +341,7 @@ class Project(Peer):
         machine where that matters, and not too large. Those it may not have wait behind the others."""
         options, db = host.options, self.db
         slots, unsent = db.slots, db.unsent
-        passed: list[Slot] = []
+        skipped: list[Slot] = []
         found = None
         tries = options.feeder
         while found is None and tries and (slots or unsent):
@@ -357,22 +357,22 @@ class Project(Peer):
                     unit.could_not_send(result)
                     self.transition(host, unit)
                 else:
-                    passed.append(slot)
+                    skipped.append(slot)
             elif any(one.host == sender for one in unit.results) or (
                 options.same_class and unit.hr_class not in (0, hr_class)
             ):
-                passed.append(slot)
+                skipped.append(slot)
             else:
                 found = unit, result
         if found is None:
-            unsent.extend(passed)
+            unsent.extend(skipped)
         else:
-            slots[:0] = passed
+            slots[:0] = skipped
         while unsent and len(slots) < options.feeder:
             slots.append(unsent.popleft())
         return found
 
-    def give(
+    def send_result(
         self,
         host: Host,
         sender: PeerId,
@@ -424,7 +424,7 @@ class Project(Peer):
 
     # --- transitioner, validator, assimilator -------------------------------------------------------------------
 
-    def take(self, host: Host, sender: PeerId, record: HostRecord, report: ResultReport) -> None:
+    def take_report(self, host: Host, sender: PeerId, record: HostRecord, report: ResultReport) -> None:
         """A host reports a result."""
         unit = self.db.units.get(report.unit)
         if unit is None or not 0 <= report.result < len(unit.results):
@@ -494,7 +494,7 @@ class Project(Peer):
                     batch.done += 1
                 else:
                     batch.failed += 1
-                self.tell(host, batch)
+                self.report_progress(host, batch)
         if unit.over and all(result.state is ServerState.OVER for result in unit.results):
             db.units.pop(unit.number, None)
 
