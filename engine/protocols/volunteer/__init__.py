@@ -1,22 +1,24 @@
 """Volunteer computing (SETI@home, Folding@home)
 
 Users lend their processors to a project. Its server cuts a large computation into work units; a host asks it for work
-when it has little left, computes for hours, uploads what came out, and reports it with its next request. Nobody can
-see whether a host has computed at all. So each work unit is sent to two hosts: only if their answers agree one of them
-is taken (the quorum), and otherwise the unit goes to a third. A host that does not report by the deadline is given up,
-and its work unit goes to another. The hosts need no connection to each other, and may be switched off or leave at any
-time. The one server is a single point of failure: when it is down they go on until they have nothing left, and wait.
+when it has little left, computes for hours, uploads the result, and reports it with its next request. Nobody can see
+whether a host has computed at all. So each work unit is sent to two hosts: only if their answers agree one of them is
+accepted (the quorum), and otherwise the unit is sent to a third. If a host does not report by the deadline, the project
+waits for it no longer, and sends its work unit to another. The hosts need no connection to each other, and may be
+switched off or leave at any time. The one server is a single point of failure: when it is down the hosts go on until
+they have no work left, and wait.
 
 An ask is a batch of work units that a user submits to the project. It is done when each of them has a result that the
-project takes for right. The picture shows who works; one day of the project takes one minute here (`day_s`), so a work
+project accepts as right. The picture shows who works; one day of the project takes one minute here (`day_s`), so a work
 unit of eight hours takes about 20 s. With day_s=86400 all times are the true ones: choose a high speed then.
 
 Things to try: ask, and watch the batch. Let a third of the hosts `cheat`: they agree with each other on a wrong answer.
-The column "passed" tells how much of it the project has taken for right; the project itself (inspector, "believes")
-only sees who agrees with whom. Set adaptive=true: a host with ten valid results in a row computes alone from then on,
-nearly always; let one cheat after that. Kill the project for a minute and revive it: what the hosts have computed comes
-back. Let its operator go bankrupt (attack "operator"), and it does not. With `abandon` a host throws away its work and
-tells nobody. Shares "2:1" make two projects, of which the first gets two thirds of each processor.
+The column "passed" shows how many wrong results the project has accepted as right; the project itself (inspector,
+"believes") only sees who agrees with whom. Set adaptive=true: a host with ten valid results in a row computes nearly
+always alone from then on; let one cheat after that. Kill the project for a minute and revive it: what the hosts have
+computed comes back. Let its operator go bankrupt (attack "operator"): then it does not come back. With `abandon` a host
+throws away its work and tells nobody. Shares "2:1" make two projects, of which the first gets two thirds of each
+processor.
 
 Source: BOINC (db/boinc_db_types.h, sched/transitioner.cpp, validator.cpp, sched_send.cpp; client/work_fetch.cpp,
 pers_file_xfer.cpp), with the numbers of its tools; Anderson, "BOINC: A Platform for Volunteer Computing" (2019).
@@ -25,12 +27,12 @@ pers_file_xfer.cpp), with the numbers of its tools; Anderson, "BOINC: A Platform
 # `messages.py` has messages and options, `workunits.py` the states of work units and results, `project.py` the server;
 # the host is here.
 #
-# A host sets no timer for what does not happen: it has one for the end of what it computes, and one (`wake`) for the
-# next time that it has something to say to a project. When it is switched off, the state of its program is that of the
-# last checkpoint, which is found from the time of its end (`Host.stopped_us`) when it starts again.
+# A host has two timers only: one for the end of what it computes, and one (`wake`) for the next time that it has
+# something to send to a project. When it is switched off, the state of its program is that of the last checkpoint,
+# which is computed from the time of the switching off (`Host.stopped_us`) when it starts again.
 #
 # What is simplified: a result comes with its input file, and of the checks that the server makes of hosts (disk,
-# versions of programs, daily quota) there are those of memory and of deadlines alone. Left out: several processors,
+# versions of programs, daily quota) only those of memory and of deadlines are made. Left out: several processors,
 # preemption of what is computed (BOINC changes between projects each hour), trickles, and the web site, whose figures
 # come with each answer.
 
@@ -90,22 +92,22 @@ from .project import Project, failures
 MINUTE, HOUR = 60 / DAY_S, 3_600 / DAY_S
 """In days."""
 POLL_DAYS = MINUTE
-"""A client looks once a minute whether it should ask for work."""
+"""A client sends at most one request a minute to a project."""
 REFUSED_DAYS, REFUSED_MOST_DAYS = 10 * MINUTE, 1.0
 """Back-off after an answer without work: doubled each time (WF_MIN_BACKOFF_INTERVAL, WF_MAX_BACKOFF_INTERVAL)."""
 FAILED_S, FAILED_MOST_S = 60.0, 4 * 3_600.0
 """Limits of the back-off after a server that does not answer (SCHED_RETRY_DELAY_MIN and MAX)."""
 CUSHION_DAYS = 1.0
-"""A result is reported at once when its deadline is so near (REPORT_DEADLINE_CUSHION)."""
+"""A result is reported at once when its deadline is as near as this (REPORT_DEADLINE_CUSHION)."""
 TASKS_MOST = 200
-"""Results that a host has at the most."""
+"""The most results that a host has."""
 SUBMITTED_MOST = 20
-"""Batches that one user waits for."""
+"""The most batches that one user waits for."""
 QUERY_DAYS = 0.5
-"""A user looks so often how far a batch is."""
+"""Time between two questions of a user how far a batch is."""
 PROJECTS_MOST = 8
 CHOSEN = "project"
-"""The remark on an ask: which of several projects the batch was submitted to."""
+"""The key of the remark on an ask that says to which of several projects the batch was submitted."""
 WORDS = ("honest", "cheats alike", "cheats differently")
 
 
@@ -147,12 +149,12 @@ class Ended:
 
 @dataclass(slots=True)
 class Wake:
-    """There may be something to say to a project."""
+    """Time to see whether there is something to send to a project."""
 
 
 @dataclass(slots=True)
 class GiveUp:
-    """A batch has taken too long."""
+    """The time that a user waits for a batch is over."""
 
     part: ClassVar = "notice"
     number: int
@@ -200,16 +202,17 @@ class Output:
 class Membership:
     """What a host keeps of a project.
 
-    share       of its processor, 0 to 1; used_us: what it has had
-    outputs     what was computed and is not reported yet
+    share       of the host's processor, 0 to 1; used_us: the processor time that it has had
+    outputs     results that were computed and are not reported yet
     refusals, work_us
-                answers without work in a row, and when it is asked again
+                answers without work in a row, and when it is asked for work again
     failures, talk_us
-                requests without an answer in a row, and before when it is not called again
-    coming      results that its last answer announced and that have not come; coming_us: until when they may
-    busy        requests that wait for an answer: "request" or "upload"
-    falsified   wrong results that the host returned, as it knows
-    The rest is what the project told of this host.
+                requests without an answer in a row, and until when it is not called again
+    coming      results that its last answer announced and that have not come; coming_us: until when they may come
+    busy        what waits for an answer: "request", "upload", or "" for nothing
+    heard_us    when it answered last
+    falsified   wrong results that the host returned, as it knows itself
+    The rest is what the project has said of this host.
     """
 
     share: float
@@ -233,8 +236,8 @@ class Membership:
 
 @dataclass(slots=True)
 class Submission:
-    """A batch that this user has submitted; `batch` is its number at the project, 0 while it is not known. It is given
-    up at `until_us`."""
+    """A batch that this user has submitted; `batch`: its number at the project, 0 while it is not known; `until_us`:
+    how long the user waits for it; `tries`: calls without an answer in a row; `give_up`, `again`: timers."""
 
     text: str
     cause: Cause
@@ -250,7 +253,7 @@ class Submission:
 
 @dataclass(slots=True)
 class Disk:
-    """What a client keeps on disk: `queue`, the first of which is computed (since `begun_us`, -1 while it is not)."""
+    """What a client keeps on disk. `queue`: its work; the first is being computed since `begun_us` (-1: nothing is)."""
 
     hr_class: int = 0
     projects: dict[PeerId, Membership] = field(default_factory=dict)
@@ -263,9 +266,9 @@ class Disk:
 class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     """A user's machine, which computes for projects, and whose user may submit batches.
 
-    ending    timer of the end of what is computed; wake, wake_us: the next look at the projects
-    honesty   0, or which of `WORDS`; cheat_share: of its results, when it is not honest
-    computed  results that it computed; passed: wrong ones that a project took for right
+    ending    the timer for the end of what is computed; wake, wake_us: the timer `Wake`, and when it ends
+    honesty   an index of `WORDS`; cheat_share: the share of its results that are wrong when it is not honest
+    computed  results that it computed; passed: wrong ones that a project accepted as right
     """
 
     role = "volunteer"
@@ -332,8 +335,8 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: VolunteerOptions) -> Sequence[Theory]:
-        """Results that a work unit takes, and the share of wrong ones, for mistakes that are all alike; without the
-        limits of `max_total` and the like. None where right answers differ, too, or where no result comes back."""
+        """The results that a work unit takes, and the share of wrong work units, if all mistakes give the same answer;
+        `max_total` and other limits are left out. Nothing if right answers differ too, or if no result comes back."""
         if facts["goal"] != BATCH.name or options.quorum != 2 or options.redundancy > 2 or options.adaptive:
             return ()
         wrong, back = options.mistakes, (1 - options.vanish) * (1 - options.crashes)
@@ -395,8 +398,8 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     # --- computing ------------------------------------------------------------------------------------------------
 
     def compute(self, host: Host) -> None:
-        """Begin with the next result, if nothing is computed. What might miss its deadline comes first, then the
-        project that has had least of its share."""
+        """Begin to compute the next result, if none is being computed. Results that might miss their deadlines come
+        first, then those of the project that has had least of its share."""
         disk = self.disk
         if disk.begun_us >= 0 or not disk.queue:
             return
@@ -422,13 +425,13 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.ending = host.after(work.left_us, Ended(work.unit, work.result), cause=work.cause)
 
     def time_per_share(self, project: PeerId) -> float:
-        """Processor time of a project for its share."""
+        """The processor time that a project has had, divided by its share."""
         membership = self.disk.projects[project]
         return membership.used_us / membership.share
 
     @on(Ended)
     def ended(self, host: Host, tick: Ended) -> None:
-        """Upload what came out, and go on."""
+        """A result is computed: keep it to be uploaded, and begin with the next one."""
         disk = self.disk
         if disk.begun_us < 0 or not disk.queue or disk.queue[0].name != (tick.unit, tick.result):
             return
@@ -443,7 +446,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         self.look_at_projects(host)
 
     def outcome(self, host: Host, membership: Membership, work: Work) -> ResultReport | None:
-        """What the program gives: an answer, a crash, or nothing that is ever returned."""
+        """The outcome of the program: an answer or a crash; None if nothing is ever returned."""
         options, rng = host.options, host.rng
         self.computed += 1
         if options.vanish and rng.random() < options.vanish:
@@ -476,9 +479,9 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         return scaled_us(host.options, host.options.buffer_days + host.options.extra_days)
 
     def look_at_projects(self, host: Host) -> None:
-        """Upload what is computed, report what is uploaded, and ask for work; and find out when to look again.
+        """Upload what is computed, report what is uploaded, ask for work, and plan when to do so again.
 
-        A request that reports asks for work too, if there is room (`work_fetch.cpp`, piggyback_work_request)."""
+        A request that reports also asks for work, if there is room (`work_fetch.cpp`, piggyback_work_request)."""
         disk, options, now_us = self.disk, host.options, host.now_us
         queued_us = self.queued_us(now_us)
         least_us = scaled_us(options, options.buffer_days)
@@ -525,13 +528,13 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             self.plan_look(host, max(next_us, now_us + 1))
 
     def due_us(self, host: Host, outputs: Sequence[Output]) -> int:
-        """When uploaded results have to be reported at the latest, 0 or more."""
+        """When uploaded results have to be reported at the latest, in us of virtual time, 0 or more."""
         wait_us = scaled_us(host.options, host.options.report_h * HOUR)
         cushion_us = scaled_us(host.options, CUSHION_DAYS)
         return max(0, min(min(max(0, one.ready_us) + wait_us, one.deadline_us - cushion_us) for one in outputs))
 
     def plan_look(self, host: Host, at_us: int) -> None:
-        """Look again then, if it is not planned for before."""
+        """Set the timer `Wake`, unless it ends earlier already."""
         if self.wake is not None:
             if host.now_us < self.wake_us <= at_us:
                 return
@@ -597,7 +600,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
     def answered(
         self, host: Host, sender: PeerId, answer: WorkReply, context: tuple[bool, tuple[tuple[int, int], ...]]
     ) -> None:
-        """What was reported is done with. Without work the project is left alone for a while."""
+        """Remove the results that were reported. If the project had no work, it is not asked for a while."""
         options = host.options
         membership = self.disk.projects[sender]
         asked, reported = context
@@ -613,7 +616,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
                 self.passed += valid
         if asked and answer.tasks > 0:
             membership.refusals = membership.work_us = 0
-            # Negative before: results that came before the answer which announces them.
+            # `coming` is negative if results came before the answer that announces them.
             membership.coming = max(0, membership.coming + answer.tasks)
             membership.coming_us = host.now_us + int(options.timeout_s * 1e6)
         elif asked:
@@ -631,7 +634,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         membership.busy, membership.failures, membership.heard_us = "", 0, host.now_us
 
     def no_answer(self, host: Host, membership: Membership) -> None:
-        """The project has not answered: it is called again after a time that grows."""
+        """The project has not answered: call it again after a time that grows with each failure."""
         membership.busy, membership.coming = "", 0
         membership.failures += 1
         membership.talk_us = host.now_us + scaled_us(host.options, backoff_s(membership.failures, host.rng) / DAY_S)
@@ -657,7 +660,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         disk.queue.append(work)
         self.compute(host)
         if membership.coming <= 0 and not membership.busy:
-            # Else the answer, or the next result, is still to come.
+            # Else the answer or the next result will come, and leads to a look.
             self.look_at_projects(host)
 
     # --- batches of this user ---------------------------------------------------------------------------------------
@@ -694,7 +697,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             self.submit(host, tick.number, one)
 
     def call_later(self, host: Host, number: int, one: Submission, days: float) -> None:
-        """Submit again, or ask again, after so long."""
+        """Submit the batch again, or ask again how far it is, after a time in days of the project."""
         if one.again is not None:
             host.cancel(one.again)
         one.again = host.after(scaled_us(host.options, days), LookAgain(number), cause=one.cause)
@@ -740,7 +743,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
     @on(Status)
     def status(self, host: Host, sender: PeerId, message: Status) -> None:
-        """The project tells how far a batch is."""
+        """The project says by itself how far a batch is."""
         for number, one in self.disk.submitted.items():
             if one.project == sender and one.batch == message.batch and one.units == message.units > 0:
                 self.use_status(host, number, one, message)
@@ -765,7 +768,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
             self.close(host, tick.number, one, f"given up after {host.options.patience_days:g} days")
 
     def close(self, host: Host, number: int, one: Submission, why: str = "") -> None:
-        """The user waits for a batch no longer."""
+        """End a submission: the user waits for it no longer. why: the failure that is reported, "" for none."""
         del self.disk.submitted[number]
         for timer in (one.give_up, one.again):
             if timer is not None:
@@ -784,7 +787,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         checks={"share": within(0, 1)},
     )
     def cheat(self, host: Host, how: Literal["alike", "differently"] = "alike", share: float = 1.0) -> None:
-        """share: of its results, 0 to 1."""
+        """Return wrong results. share: the share of its results that are wrong, 0 to 1."""
         self.honesty = 1 if how == "alike" else 2
         self.cheat_share = share
 
@@ -837,7 +840,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
         )
 
     def contacts(self) -> Iterable[PeerId]:
-        """The projects alone: hosts do not know each other."""
+        """Only the projects: hosts do not know each other."""
         return self.disk.projects
 
     def beliefs(self) -> Beliefs:
@@ -859,7 +862,7 @@ class Volunteer(Peer, name="volunteer", options=VolunteerOptions):
 
 
 def shares_of(text: str) -> tuple[float, ...]:
-    """The part of each project, 0 to 1. Raises InputError."""
+    """The share of each project, 0 to 1, from a text such as "2:1". Raises InputError for any other text."""
     parts = text.split(":")
     try:
         numbers = [float(part) for part in parts]
@@ -886,13 +889,14 @@ def drawn_class(rng: Rng) -> int:
 
 
 def wrong_answer(key: int) -> int:
-    """What all that cheat alike, or are wrong by the same mistake, return."""
+    """The answer that all hosts return which cheat alike, or are wrong by mistake. It is odd, and right ones are
+    even."""
     return right_answer(key, 0) | 1
 
 
 def backoff_s(failures: int, rng: Rng) -> float:
-    """How long a server that does not answer is left alone, in s of the project: random from a minute to e^n seconds,
-    at most four hours (`client/client_state.h`, calculate_exponential_backoff)."""
+    """How long a server that does not answer is not called, in s of the project: drawn from a minute to e^n seconds,
+    where n is `failures`; at most four hours (`client/client_state.h`, calculate_exponential_backoff)."""
     # Rounded, as the last bit of an exponential differs between machines.
     most_s = min(max(round(math.exp(min(failures, 20)), 3), FAILED_S), FAILED_MOST_S)
     return rng.uniform(FAILED_S, most_s)

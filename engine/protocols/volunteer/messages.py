@@ -1,7 +1,7 @@
 """Messages and options of volunteer computing.
 
-The messages are those of BOINC's scheduler requests, file transfers and remote job submission, with the fields that
-decide something.
+The messages are those of BOINC's scheduler requests, file transfers and remote job submission, with only those fields
+that have an effect here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Submit:
 
 @message(part="answer")
 class Submitted:
-    """The batch has a number, or 0 if it was declined: `why`."""
+    """The batch was made and has a number, or 0 if it was declined; `why`: the reason."""
 
     batch: int
     units: int
@@ -44,7 +44,8 @@ class Query:
 
 @message(part="notice")
 class Status:
-    """So many work units of a batch are done, and so many have failed; `units` is 0 if the project does not know it."""
+    """How many work units of a batch are done, and how many have failed, of `units`; that is 0 if the project does not
+    know the batch."""
 
     batch: int
     done: int
@@ -64,8 +65,8 @@ class ResultReport:
 
 @message()
 class WorkRequest:
-    """A scheduler request. `wanted_s`: processor time wanted, 0 for none; `queued_s`: that of the work which is there.
-    Times of the project, see `day_s`. Then the machine, and what has been uploaded."""
+    """A scheduler request. `wanted_s`: processor time that is wanted, 0 for none; `queued_s`: that of the work in the
+    host's queue; both in s of the project, see `day_s`. Then the machine, and the results that have been uploaded."""
 
     wanted_s: float
     queued_s: float
@@ -78,8 +79,8 @@ class WorkRequest:
 @message()
 class WorkReply:
     """The scheduler's answer; its tasks come as messages of their own. `valid`, `invalid`, `credit`, `recent` and
-    `trusted` are what the project's web site says of this host, `judged` those of its results that were compared since
-    the last answer: (work unit, result, whether it is valid)."""
+    `trusted` are what the project's web site says of this host; `judged`: its results that were compared since the last
+    answer, as (work unit, result, whether it is valid)."""
 
     tasks: int
     valid: int
@@ -178,8 +179,8 @@ def gflop_of(options: VolunteerOptions) -> float:
 
 
 def right_answer(key: int, hr_class: int) -> int:
-    """What an honest machine of a class computes from an input; class 0 where all compute the same. An even number, so
-    that the next one is wrong."""
+    """What an honest machine of a class computes from an input; class 0 if all classes compute the same. It is an even
+    number, and odd numbers are wrong."""
     mixed = ((key & MASK) * 0x9E3779B97F4A7C15 + (hr_class << 1)) & MASK
     return (mixed ^ mixed >> 29) & ~1
 

@@ -1,8 +1,8 @@
 """The server of a project: its database, and the daemons that work on it.
 
-The feeder offers unsent results to the scheduler, which gives them to hosts that ask; the transitioner times out what
-is late and makes new results; the validator compares what came back, and the assimilator takes the canonical ones.
-Daemons run when there is something for them, not every few seconds.
+The feeder offers unsent results to the scheduler, which sends them to hosts that ask; the transitioner times out late
+results and makes new ones; the validator compares results that came back, and the assimilator takes the canonical ones.
+Daemons run when there is something to do, not every few seconds.
 """
 
 from __future__ import annotations
@@ -52,27 +52,28 @@ from .workunits import Reputation, Result, ServerState, Validity, WorkUnit
 REQUEST_MOST_S = 28 * DAY_S
 """No host is given more work than that (`sched_send.cpp`)."""
 TASKS_MOST = 50
-"""Results in one answer."""
+"""The most results in one answer."""
 BATCHES_A_USER = 10
 """Batches of one user at a time."""
 BATCHES_KEPT = 200
-"""Finished batches that the project can still tell of."""
+"""Finished batches whose status the project keeps."""
 JUDGED_KEPT = 200
-"""Results that were compared and of which the host has not been told."""
+"""The most compared results of a host that are kept until it is told."""
 INFEASIBLE_MOST = 100
-"""A result that is too large for so many hosts is given up (COULDNT_SEND)."""
+"""A result that was too large for more hosts than this is given up (COULDNT_SEND)."""
 COBBLESTONES = 200.0
-"""Credit of a day at 1 GFLOPS."""
+"""Credit for a day of computing at 1 GFLOPS."""
 HALF_LIFE_S = 7 * DAY_S
-"""Of the recent average credit."""
+"""Half-life of the recent average credit."""
 STEPS_TOLD = 50
-"""A submitter is told at most so often how far its batch is."""
+"""How often a submitter is told at most how far its batch is."""
 
 
 @dataclass(slots=True)
 class HostRecord:
-    """What the project knows of a host. `credit` in Cobblestones, `recent` a day; `judged`: what it is to be told.
-    `errors`: results whose program crashed; `late`: those that did not come by their deadline."""
+    """What the project knows of a host. `credit` in Cobblestones, `recent` in Cobblestones a day; `judged`: compared
+    results that it is to be told of; `errors`: results whose program crashed; `late`: results that did not come by
+    their deadline."""
 
     heard_us: int = 0
     reputation: Reputation = field(default_factory=Reputation)
@@ -87,7 +88,7 @@ class HostRecord:
     judged: list[tuple[int, int, bool]] = field(default_factory=list)
 
     def grant(self, credit: float, now_us: int, day_us: int) -> None:
-        """Credit for a valid result. The recent average halves each week (`lib/average.cpp`, update_average)."""
+        """Grant credit for a valid result. The recent average halves each week (`lib/average.cpp`, update_average)."""
         self.credit += credit
         days = max((now_us - self.recent_us) / day_us, 1e-6)
         weight = math.exp(-days * DAY_S * math.log(2) / HALF_LIFE_S)
@@ -130,15 +131,15 @@ class Slot:
 class Database:
     """All that the project keeps on its disk.
 
-    unsent     results that the feeder has not taken yet
-    slots      those that it offers
+    unsent     results that the feeder does not offer yet
+    slots      results that it offers
     deadlines  heap of (when, work unit)
-    batches    those that are under way, finished: the last ones that are not
+    batches    batches that are under way; finished: the last `BATCHES_KEPT` that are over
     assimilated, failed
-               work units, and wrong: of the assimilated ones, those whose canonical result is wrong. Nobody in the
-               project knows that number
+               numbers of work units; wrong: assimilated ones whose canonical result is wrong (nobody in the project
+               knows that number)
     sent, returned
-               results
+               numbers of results
     """
 
     units: dict[int, WorkUnit] = field(default_factory=dict)
@@ -164,7 +165,7 @@ class Late:
 
 @dataclass(slots=True)
 class Expired:
-    """A batch is too old."""
+    """The time for a batch is over."""
 
     batch: int
 
@@ -190,7 +191,7 @@ class Project(Peer):
     timer_us: int = 0
 
     def start(self, host: Host, contacts: object, saved: object | None) -> None:
-        """After a restart all is as it was: what hosts have finished meanwhile they report now."""
+        """After a restart the database is as it was. Hosts report now what they have finished meanwhile."""
         if isinstance(saved, Database):
             self.db = saved
             self.arm(host)
@@ -205,7 +206,7 @@ class Project(Peer):
     # --- batches ------------------------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """The project's own people make a batch."""
+        """A user of the project's own machine makes a batch."""
         if ask.goal == PUBLISH.name:
             return
         made = self.make_batch(host, host.me, ask.text)
@@ -268,14 +269,14 @@ class Project(Peer):
 
     @on(Expired)
     def expired(self, host: Host, tick: Expired) -> None:
-        """Its work units are cancelled."""
+        """A batch has taken too long: cancel its work units."""
         if tick.batch in self.db.batches:
             for unit in [unit for unit in self.db.units.values() if unit.batch == tick.batch]:
                 unit.cancel()
                 self.transition(host, unit)
 
     def report_progress(self, host: Host, batch: Batch) -> None:
-        """One more work unit of a batch is over."""
+        """One more work unit of a batch is over: report it to the submitter, and finish the batch with the last."""
         step = (batch.done + batch.failed) * STEPS_TOLD // batch.units
         if step == batch.steps_told and not batch.over:
             return
@@ -299,7 +300,7 @@ class Project(Peer):
 
     @on(WorkRequest)
     def request(self, host: Host, sender: PeerId, message: WorkRequest) -> None:
-        """Take what a host reports, and send it work."""
+        """Take the results that a host reports, and send it work."""
         options, db = host.options, self.db
         record = db.hosts.get(sender)
         if record is None:
@@ -337,8 +338,9 @@ class Project(Peer):
         record.judged = []
 
     def match(self, host: Host, sender: PeerId, memory_mb: int, hr_class: int) -> tuple[WorkUnit, Result] | None:
-        """The first result on offer that this host may have: one of a work unit of which it has none, of its class of
-        machine where that matters, and not too large. Those it may not have wait behind the others."""
+        """The first result on offer that a host may get, with its work unit: the host has no other result of that work
+        unit, is of the right class of machine (option `same_class`), and has enough memory. If there is none, results
+        that were looked at wait behind the others."""
         options, db = host.options, self.db
         slots, unsent = db.slots, db.unsent
         skipped: list[Slot] = []
@@ -382,7 +384,8 @@ class Project(Peer):
         hr_class: int,
         trusted: bool,
     ) -> None:
-        """Send a result to a host. With adaptive replication one that is not trusted gets no work unit alone."""
+        """Send a result to a host. With adaptive replication, a work unit of a host that is not trusted is sent to
+        others too."""
         options, db = host.options, self.db
         unit.send(result, sender, host.now_us)
         unit.hr_class = hr_class if options.same_class else 0
@@ -411,7 +414,7 @@ class Project(Peer):
 
     @on(Detach)
     def detached(self, host: Host, sender: PeerId, message: Detach) -> None:
-        """Its results are sent to others."""
+        """A host has left the project: its results are sent to others."""
         record = self.db.hosts.get(sender)
         if record is None or not record.in_progress:
             return
@@ -476,7 +479,8 @@ class Project(Peer):
                 host.log("no reply", cause=batch.cause if batch else None, unit=unit.number, host=result.host)
         made = [Slot(unit.number, result.number) for result in unit.transition(host.now_us)]
         if len(made) < len(unit.results):
-            # What others wait for goes first (priority_order, reliable_priority_on_over).
+            # A further result of a work unit goes first: other results wait for it (priority_order,
+            # reliable_priority_on_over).
             db.slots[:0] = made
         else:
             db.unsent.extend(made)
@@ -500,7 +504,7 @@ class Project(Peer):
 
     @on(Late)
     def late(self, host: Host, tick: Late) -> None:
-        """What is past its deadline is over, without a reply."""
+        """Time out results that are past their deadlines."""
         self.timer = None
         deadlines = self.db.deadlines
         while deadlines and deadlines[0][0] <= host.now_us:
@@ -534,7 +538,7 @@ class Project(Peer):
         return ()
 
     def beliefs(self) -> Beliefs:
-        """What the project believes of its hosts: it sees who agreed with whom, and not who is right."""
+        """What the project knows of its hosts: who agreed with whom, but not who is right."""
         db = self.db
         known = {}
         for peer, record in db.hosts.items():

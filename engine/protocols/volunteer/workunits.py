@@ -1,4 +1,4 @@
-"""Work units and their results: the states of BOINC's database, and the daemons that move them.
+"""Work units and their results: the states of BOINC's database, and the daemons that change them.
 
 A work unit is sent out as several results to different hosts. The transitioner makes results, the validator compares
 those that came back, the assimilator takes the canonical one. Source: BOINC, `db/boinc_db_types.h`,
@@ -71,7 +71,7 @@ class Assimilation(IntEnum):
 
 @dataclass(slots=True)
 class Result:
-    """One copy of a work unit. `answer`: what came back, a number that stands for the output file."""
+    """One copy of a work unit. `answer`: a number in place of the output file that came back."""
 
     number: int
     host: HostId = -1
@@ -89,7 +89,8 @@ class WorkUnit:
     min_quorum      results that have to agree
     target          results that are aimed at, at least the quorum
     max_errors, max_total, max_success
-                    results that failed, of all kinds, and that came back: more than these end the work unit
+                    limits of the results that fail, of all results, and of those that come back: the work unit fails if
+                    more would be needed
     canonical       number of the result that was found right, -1 for none
     hr_class        with homogeneous redundancy: the class of machine of all its results, 0 while none was sent
     batch, key      the batch that it belongs to, and its input, from which each machine computes its answer
@@ -122,16 +123,16 @@ class WorkUnit:
     # --- scheduler ----------------------------------------------------------------------------------------------
 
     def send(self, result: Result, host: HostId, now_us: int) -> None:
-        """A result goes to a host. Raises ValueError unless it is unsent."""
+        """Note that a result is sent to a host. Raises ValueError unless it is unsent."""
         if result.state is not ServerState.UNSENT:
             raise ValueError(f"result {result.number} is {result.state.name}, not UNSENT")
         result.state, result.host = ServerState.IN_PROGRESS, host
         result.deadline_us = now_us + self.delay_bound_us
 
     def report(self, result: Result, answer: int | None) -> bool:
-        """A host reports a result; None: it failed. Returns whether it counts: one that comes after its deadline does,
-        as long as it can be compared; with a work unit that has failed it is TOO_LATE. Raises ValueError for one that
-        is not `awaited`."""
+        """A host reports a result. answer: None if it failed. Returns whether the result counts: also one that comes
+        after its deadline does, as long as it can be compared; if the work unit has failed, the result is TOO_LATE.
+        Raises ValueError for a result that is not `awaited`."""
         if not self.awaited(result):
             said = "was never sent" if result.host < 0 else "was reported before"
             raise ValueError(f"result {result.number} {said}")
@@ -157,25 +158,25 @@ class WorkUnit:
             result.state, result.outcome = ServerState.OVER, ResultOutcome.CLIENT_DETACHED
 
     def could_not_send(self, result: Result) -> None:
-        """It is too large for all hosts that asked."""
+        """A result is given up, since it is too large for all hosts that asked."""
         result.state, result.outcome = ServerState.OVER, ResultOutcome.COULDNT_SEND
         self.errors |= WorkUnitError.COULDNT_SEND
 
     def cancel(self) -> None:
-        """The project wants it no more. The next transition ends it."""
+        """The project wants the work unit no more. The next transition ends it."""
         if not self.over:
             self.errors |= WorkUnitError.CANCELLED
 
     # --- transitioner -------------------------------------------------------------------------------------------
 
     def transition(self, now_us: int) -> list[Result]:
-        """What the transitioner does with it; returns the results that it makes.
+        """Run the transitioner on the work unit. Returns the results that it makes.
 
         1. results in progress past their deadline are over, without a reply
         2. too many errors end the work unit
         3. results that are missing are made, as far as `max_total` allows
-        4. once it is over, unsent results are not needed, and the assimilator takes it; of one that has failed, what
-           came back is not checked
+        4. once it is over, unsent results are not needed, and it is ready for the assimilator; if it has failed,
+           results that came back are not checked
 
         With homogeneous redundancy another class of machine is tried if all results so far were errors.
         """
@@ -215,16 +216,16 @@ class WorkUnit:
     # --- validator ------------------------------------------------------------------------------------------------
 
     def needs_validation(self) -> bool:
-        """Whether there is a result to compare: a new one, and as many as the quorum, or one after the canonical."""
+        """Whether there is a new result to compare, and either a canonical result or as many results as the quorum."""
         new = any(one.outcome is ResultOutcome.SUCCESS and one.validity is Validity.INIT for one in self.results)
         if not new or self.errors:
             return False
         return self.canonical >= 0 or self.count(ServerState.OVER, ResultOutcome.SUCCESS) >= self.min_quorum
 
     def validate(self) -> list[Result]:
-        """Compare what came back. The first `min_quorum` results that agree make one of them canonical; the others are
-        valid or invalid by it. Without a quorum all are inconclusive, and one more is aimed at. Returns the results
-        that became valid or invalid now."""
+        """Compare the results that came back. If `min_quorum` of them agree, one of these becomes canonical, and each
+        is valid if it agrees with the canonical one, else invalid. Without a quorum all are inconclusive, and one more
+        is aimed at. Returns the results that became valid or invalid now."""
         back = [one for one in self.results if one.outcome is ResultOutcome.SUCCESS]
         if self.canonical < 0:
             groups: dict[int, list[Result]] = {}
@@ -246,7 +247,7 @@ class WorkUnit:
         return judged
 
     def assimilate(self) -> bool:
-        """The assimilator takes it. Returns whether it was ready."""
+        """Run the assimilator on the work unit. Returns whether it was ready."""
         if self.assimilation is not Assimilation.READY:
             return False
         self.assimilation = Assimilation.DONE
@@ -259,7 +260,7 @@ TRUSTED_AFTER = 10
 
 @dataclass(slots=True)
 class Reputation:
-    """Adaptive replication: how many results of a host were found valid in a row, by comparison with another's.
+    """Adaptive replication: how many results of a host were found valid in a row, by comparison with other hosts' ones.
 
     A host with n valid results, at least `TRUSTED_AFTER`, is trusted with chance 1 - 1/n (`sched_send.cpp`, set_trust);
     its results then need no second one, and do not count here (`validator.cpp`, is_unreplicated). An invalid result,
@@ -276,5 +277,6 @@ class Reputation:
             self.valid += 1
 
     def trusted_share(self, after: int = TRUSTED_AFTER) -> float:
-        """The chance that a work unit is sent to this host alone. after: so many valid results are needed for it."""
+        """The chance that a work unit is sent to this host alone. after: valid results in a row that are needed for
+        it."""
         return 1.0 - 1.0 / self.valid if self.valid >= max(1, after) else 0.0
