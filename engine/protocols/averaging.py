@@ -72,12 +72,13 @@ class AveragingOptions:
 
 @dataclass(slots=True, eq=False)
 class Estimates:
-    """A round as one peer sees it. `left`: exchanges that it has still to begin; `here`: it was asked for here."""
+    """A round as one peer sees it. `left`: exchanges that it has still to begin; `asked_here`: whether this peer began
+    it."""
 
     text: str
     mine: Pair
     left: int
-    here: bool
+    asked_here: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -111,13 +112,13 @@ class Averager(api.Peer, name="averaging", options=AveragingOptions):
         return self.number
 
     def ask(self, host: Host, ask: api.Ask) -> None:
-        self.take_part(host, host.rng.getrandbits(64), ask.text, here=True)
+        self.take_part(host, host.rng.getrandbits(64), ask.text, asked_here=True)
 
-    def take_part(self, host: Host, key: int, text: str, here: bool = False) -> Estimates:
+    def take_part(self, host: Host, key: int, text: str, asked_here: bool = False) -> Estimates:
         """Begin with the own number, at some moment of a cycle. The timer has the cause of what is handled now, so all
         that follows belongs to the ask."""
         number = 1_000_000.0 if self.lies else self.number
-        one = Estimates(text, (number, 1.0 if here else 0.0), host.options.cycles, here)
+        one = Estimates(text, (number, 1.0 if asked_here else 0.0), host.options.cycles, asked_here)
         put_bounded(self.rounds, key, one, host.options.remember)
         host.after_s(host.rng.random() * host.options.cycle_s, Cycle(key))
         return one
@@ -134,7 +135,7 @@ class Averager(api.Peer, name="averaging", options=AveragingOptions):
         one.left -= 1
         if one.left > 0:
             host.after_s(host.options.cycle_s, tick)
-        elif one.here:
+        elif one.asked_here:
             host.remark("mean", f"{one.mine[0]:.4g}")
             host.remark("peers", f"{1 / one.mine[1]:.4g}" if one.mine[1] > 0 else "unknown")
 

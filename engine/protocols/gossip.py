@@ -63,7 +63,7 @@ class GossipOptions:
 @dataclass(slots=True, eq=False)
 class Gossiper(Peer, name="gossip", options=GossipOptions):
     """A peer that passes on each rumour once. It knows `others` since it started and was told of `newer` ones later;
-    `welcome`: it has joined; `heard` are the latest rumours, by key."""
+    `entered`: whether it has joined; `heard` are the latest rumours, by key."""
 
     role = "gossiper"
     goals = (BROADCAST,)
@@ -73,7 +73,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     others: Sequence[PeerId] = ()
     newer: dict[PeerId, None] = field(default_factory=dict)
-    welcome: bool = True
+    entered: bool = True
     heard: dict[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -87,20 +87,20 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
             return
         self.others = contacts
         if host.now_us:
-            self.welcome = False
+            self.entered = False
             self.wait(host, Wait())
 
     @on(Wait)
     def wait(self, host: Host, tick: Wait) -> None:
         """Say hello until a peer answers."""
-        if not self.welcome:
+        if not self.entered:
             host.multicast(self.drawn(host), Hello(host.me))
             host.after_s(host.options.hello_s, Wait(), cause=None)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
         """Answer a newcomer, and pass its Hello on the first time."""
-        if sender == message.who and self.welcome:
+        if sender == message.who and self.entered:
             known = (*self.others, *self.newer)
             host.send(sender, Welcome(tuple(some_of(known, host.options.introduced, host.rng))))
         if message.who not in self.newer:
@@ -110,15 +110,15 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     @on(Welcome)
     def welcomed(self, host: Host, sender: PeerId, message: Welcome) -> None:
         """The first answer completes the join; later ones are ignored."""
-        if not self.welcome:
+        if not self.entered:
             self.others = (sender, *message.others[: host.options.introduced])
-            self.welcome = True
+            self.entered = True
 
     def saved(self) -> object | None:
-        return (self.others, tuple(self.newer)) if self.welcome else None
+        return (self.others, tuple(self.newer)) if self.entered else None
 
     def joined(self, links: Sequence[PeerId]) -> bool:
-        return self.welcome
+        return self.entered
 
     def ask(self, host: Host, ask: Ask) -> None:
         self.tell(host, Rumour(host.rng.getrandbits(64), ask.text))

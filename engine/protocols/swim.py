@@ -49,7 +49,7 @@ from ..kit import infect_and_die, put_bounded, some_of
 
 ALIVE, SUSPECTED, FAILED = 0, 1, 2
 """What is said of a member. A higher incarnation counts more; in one incarnation the higher number (section 4.2)."""
-SAID = ("is back", "is suspected", "has failed")
+STATE_WORDS = ("is back", "is suspected", "has failed")
 CHANGE = replace(BROADCAST, name="change", verb="report", about="Tell everyone how a member is.", asked=False)
 """The ask that a member opens when it notices a change."""
 
@@ -82,7 +82,7 @@ class Ack:
 
 @message(over="datagram", part="question")
 class Change:
-    """`member` is alive, suspected or failed: one of `SAID`, by its number."""
+    """`member` is alive, suspected or failed: one of `STATE_WORDS`, by its number."""
 
     member: PeerId
     incarnation: int
@@ -124,8 +124,8 @@ class SwimOptions:
 
 @dataclass(slots=True, eq=False)
 class GroupMember(Peer, name="swim", options=SwimOptions):
-    """A member. `known`: the incarnation and state of each other member; `turn`: those to be pinged before the next
-    shuffle; `asked`: members that did not answer -> how many helpers may still get an ack from them; `entered`: it has
+    """A member. `known`: the incarnation and state of each other member; `to_ping`: those to be pinged before the next
+    shuffle; `helpers_left`: member that did not answer -> helpers that may still get its ack; `entered`: it has
     joined; `heard`: the latest events."""
 
     role = "member"
@@ -140,15 +140,15 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     )
 
     known: dict[PeerId, tuple[int, int]] = field(default_factory=dict)
-    turn: list[PeerId] = field(default_factory=list)
-    asked: dict[PeerId, int] = field(default_factory=dict)
+    to_ping: list[PeerId] = field(default_factory=list)
+    helpers_left: dict[PeerId, int] = field(default_factory=dict)
     incarnation: int = 0
     muted: bool = switch(
         "mute",
         "speak",
         about="It sends nothing, as a process that is paused.",
         off_about="It sends again, and says that it lives.",
-        then="paused",
+        then="mute_switched",
     )
     entered: bool = True
     heard: dict[int, str] = field(default_factory=dict)
@@ -181,12 +181,12 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     def period(self, host: Host, tick: Period) -> None:
         """Ping the next member. All are pinged once, in an order drawn anew, before one is pinged again (4.3); and with
         them one that has failed, since it may be back, or have been cut off."""
-        if not self.turn:
+        if not self.to_ping:
             failed = [one for one, (_, state) in self.known.items() if state == FAILED]
-            self.turn = self.alive() + some_of(failed, 1, host.rng)
-            host.rng.shuffle(self.turn)
-        if self.turn and not self.muted:
-            self.ping(host, self.turn.pop())
+            self.to_ping = self.alive() + some_of(failed, 1, host.rng)
+            host.rng.shuffle(self.to_ping)
+        if self.to_ping and not self.muted:
+            self.ping(host, self.to_ping.pop())
 
     def ping(self, host: Host, target: PeerId, asker: Ticket | None = None) -> None:
         yours, state = self.known[target]
@@ -201,20 +201,20 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             return
         if self.learn(host, Change(host.me, message.yours, message.state)):
             self.report(host, host.me)
-        self.met(host, sender, message.mine)
+        self.heard_from(host, sender, message.mine)
         host.reply(Ack(self.incarnation, tuple(self.alive()) if message.joining else ()))
 
     @on_reply(Ping)
     def acked(self, host: Host, sender: PeerId, answer: Ack, context: Ticket | None) -> None:
         """It lives. Where it was pinged for another, that one is told."""
-        self.met(host, sender, answer.incarnation)
+        self.heard_from(host, sender, answer.incarnation)
         for one in answer.others:
             self.learn(host, Change(one, 0, ALIVE))
         self.entered = True
         if context is not None:
             host.reply(Ack(answer.incarnation, ()), to=context)
 
-    def met(self, host: Host, member: PeerId, incarnation: int) -> None:
+    def heard_from(self, host: Host, member: PeerId, incarnation: int) -> None:
         """A member has been heard from. All are told if it was not among the living."""
         new = self.known.get(member, (0, FAILED))[1] == FAILED
         if self.learn(host, Change(member, incarnation, ALIVE)) and new and self.entered:
@@ -228,7 +228,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         host.log("no ack", member=to)
         others = [one for one in self.alive() if one != to]
         helpers = some_of(others, host.options.helpers, host.rng)
-        self.asked[to] = len(helpers)
+        self.helpers_left[to] = len(helpers)
         for one in helpers:
             host.call(one, PingReq(to), timeout_s=2 * host.options.timeout_s, context=to)
         if not helpers:
@@ -242,17 +242,17 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on_reply(PingReq)
     def acked_through(self, host: Host, sender: PeerId, answer: Ack, context: PeerId) -> None:
-        self.asked.pop(context, None)
+        self.helpers_left.pop(context, None)
 
     @on_timeout(PingReq)
     def silent_through(self, host: Host, to: PeerId, context: PeerId, reason: CallEnd) -> None:
-        if context in self.asked:
-            self.asked[context] -= 1
-            if self.asked[context] == 0:
+        if context in self.helpers_left:
+            self.helpers_left[context] -= 1
+            if self.helpers_left[context] == 0:
                 self.suspect(host, context)
 
     def suspect(self, host: Host, member: PeerId) -> None:
-        del self.asked[member]
+        del self.helpers_left[member]
         if self.learn(host, Change(member, self.known[member][0], SUSPECTED)):
             self.report(host, member)
 
@@ -289,7 +289,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         if self.muted:
             return
         incarnation, state = self.known.get(member, (self.incarnation, ALIVE))
-        cause = host.begin(f"#{member} {SAID[state]}", CHANGE, key=(member, incarnation, state))
+        cause = host.begin(f"#{member} {STATE_WORDS[state]}", CHANGE, key=(member, incarnation, state))
         host.multicast(self.drawn(host), Change(member, incarnation, state), cause=cause)
 
     @on(Change)
@@ -323,7 +323,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     # --- what a person does and sees ------------------------------------------------------------------------------
 
-    def paused(self, host: Host) -> None:
+    def mute_switched(self, host: Host) -> None:
         """It was muted, or speaks again."""
         if not self.muted:
             self.incarnation += 1

@@ -100,7 +100,7 @@ class Try:
 
 
 @dataclass(slots=True)
-class Passed:
+class Forwarding:
     """A client's request at the balancer, which may pass it on to `left` more servers."""
 
     ticket: Ticket
@@ -221,7 +221,7 @@ class Client(Peer, name="web", options=WebOptions):
         host.after(context.until_us - host.now_us, context)
 
     @on(Try)
-    def over(self, host: Host, tick: Try) -> None:
+    def try_again(self, host: Host, tick: Try) -> None:
         """Try again, or give up."""
         if tick.left > 0:
             self._get(host, tick.text, tick.left - 1)
@@ -308,9 +308,9 @@ class Balancer(Peer):
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Pass a request on, with at most one try for each server."""
-        self._forward(host, Passed(host.request, message.text, len(self.servers)))
+        self._forward(host, Forwarding(host.request, message.text, len(self.servers)))
 
-    def _forward(self, host: Host, request: Passed) -> None:
+    def _forward(self, host: Host, request: Forwarding) -> None:
         self.calls.pop(request.ticket, None)
         server = self._next(host.now_us) if request.left > 0 else None
         if server is None:
@@ -331,7 +331,7 @@ class Balancer(Peer):
         return None
 
     @on_reply(Request)
-    def response(self, host: Host, sender: PeerId, answer: Response, context: Passed) -> None:
+    def response(self, host: Host, sender: PeerId, answer: Response, context: Forwarding) -> None:
         """Pass a response back to the client, or try the next server if this one is overloaded."""
         self.servers[sender] = host.now_us
         self.aside.pop(sender, None)
@@ -343,7 +343,7 @@ class Balancer(Peer):
         host.reply(Response(answer.status, answer.text, sender, answer.page), to=context.ticket)
 
     @on_timeout(Request)
-    def unanswered(self, host: Host, to: PeerId, context: Passed, reason: CallEnd) -> None:
+    def unanswered(self, host: Host, to: PeerId, context: Forwarding, reason: CallEnd) -> None:
         """Pass the request on to the next server, and for a while none to this one."""
         self._set_aside(host, to)
         host.log("aside", server=to)
