@@ -1,10 +1,10 @@
 """Push-pull averaging
 
 Each peer has a number, and nobody has a list of them: how large is the mean of all, and how many peers are there? In a
-round each peer sends its estimate to one neighbour in each cycle. That one answers with its own, and both take the
-mean of the two. So the sum stays as it is, while the estimates come closer to each other: on a random graph their
-variance falls to 1/(2√e) = 30 % in each cycle. In the end every peer knows the mean of all. For the second question
-the peer that asks begins with 1, all others with 0: with n peers the mean of that is 1/n.
+round each peer sends its estimate to one neighbour in each cycle. The neighbour answers with its own estimate, and both
+take the mean of the two. So the sum stays as it is, while the estimates come closer to each other: on a random graph
+their variance falls to 1/(2√e) = 30 % in each cycle. In the end every peer knows the mean of all. For the second
+question the peer that asks begins with 1, all others with 0: with n peers the mean of that is 1/n.
 
 Things to try: colour by `estimate` and ask. Begin with `--topology ring` and ask again: neighbours agree soon, the ring
 as a whole does not. Kill half of the peers a few seconds after an ask: what they held is missing in the sum, and this
@@ -35,7 +35,8 @@ MEAN = replace(
     what="a name for the round: any words",
     examples=("mean load", "mean age", "how many we are"),
 )
-Pair = tuple[float, float]  # of the mean of all numbers, and of one part in as many as there are peers
+Pair = tuple[float, float]
+"""Two estimates of a peer: of the mean of all numbers, and of 1 / n, where n is the number of peers."""
 
 
 @message(over="datagram", part="question", about="text")
@@ -63,7 +64,7 @@ class Cycle:
 
 @dataclass(slots=True)
 class AveragingOptions:
-    """How long a round takes. Those of `NeighbourList` are `links.wanted` and so on."""
+    """How long a round takes. The options of `NeighbourList` are `links.wanted` and so on."""
 
     cycle_s: float = option(1.0, "time between two exchanges that a peer begins, in s", low=0.05, high=60.0)
     cycles: int = option(30, "exchanges that a peer begins in a round", low=1, high=1_000)
@@ -115,8 +116,8 @@ class Averager(api.Peer, name="averaging", options=AveragingOptions):
         self.take_part(host, host.rng.getrandbits(64), ask.text, asked_here=True)
 
     def take_part(self, host: Host, key: int, text: str, asked_here: bool = False) -> Estimates:
-        """Begin with the own number, at some moment of a cycle. The timer has the cause of what is handled now, so all
-        that follows belongs to the ask."""
+        """Take part in a round, beginning with the own number at a random moment of a cycle. The timer has the cause of
+        the message or ask that is handled now, so all that follows belongs to the ask."""
         number = 1_000_000.0 if self.lies else self.number
         one = Estimates(text, (number, 1.0 if asked_here else 0.0), host.options.cycles, asked_here)
         put_bounded(self.rounds, key, one, host.options.remember)
@@ -151,8 +152,8 @@ class Averager(api.Peer, name="averaging", options=AveragingOptions):
 
     @on_reply(Push)
     def pulled(self, host: Host, sender: PeerId, pull: Pull | None, context: Push) -> None:
-        """The other one has added half of the difference to its estimates: the same is taken off here. If only its
-        answer was lost, nothing is, and the sum has changed."""
+        """The neighbour has added half of the difference to its estimates: subtract the same here. If its answer was
+        lost, nothing is subtracted, and the sum has changed."""
         if pull is not None and context.key in self.rounds and all(map(isfinite, pull.mine)):
             self.approach(self.rounds[context.key], context.mine, pull.mine)
 

@@ -47,7 +47,7 @@ class Welcome:
 
 @dataclass(slots=True)
 class Wait:
-    """Time to look whether a Welcome has come."""
+    """Time to see whether a Welcome has come."""
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class GossipOptions:
 
 @dataclass(slots=True, eq=False)
 class Gossiper(Peer, name="gossip", options=GossipOptions):
-    """A peer that passes on each rumour once. It knows `others` since it started and was told of `newer` ones later;
-    `entered`: whether it has joined; `heard` are the latest rumours, by key."""
+    """A peer that passes on each rumour once. `others`: peers that it knows since it joined; `newer`: peers that it
+    heard of later; `entered`: whether it has joined; `heard`: the latest rumours, by key."""
 
     role = "gossiper"
     goals = (BROADCAST,)
@@ -143,6 +143,6 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         return [one for one in some if one != host.me][: host.options.fanout]
 
     def beliefs(self) -> Beliefs:
-        """The peers on its list, none of which it has checked, and the rumours it heard."""
+        """The peers on its list, none of which it has checked, and the rumours that it heard."""
         facts = {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))}
         return Beliefs.of((*self.others, *self.newer), "on the list", facts)

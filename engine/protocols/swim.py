@@ -2,14 +2,15 @@
 
 Each member keeps a list of all others and finds out which of them have failed. In each period it pings one member, in
 an order that it shuffles after each pass. If no ack comes in time, it asks k others to ping that member for it; if none
-of them gets an ack, the member is suspected. One that hears that it is suspected denies it; one that does not do so for
-some seconds has failed. Each change is told as a rumour, to `fanout` members by each that hears it first.
+of them gets an ack, the member is suspected. A member that hears that it is suspected denies it; if it does not do so
+for some seconds, it has failed. Each change is spread as a rumour: each member that hears it for the first time tells
+it to `fanout` others.
 
-Whatever the size of the group, a member sends 2 messages a period, and a dead one is first pinged in the period number
-1 / (1 - e^-q) after its death on average, q being the share that lives: 1.58 where nearly all do.
+Whatever the size of the group, a member sends 2 messages a period. On average, a member is first pinged in period
+1 / (1 - e^-q) after its death, where q is the share of the members that live: 1.58 if nearly all do.
 
-Things to try: colour by `sees` and kill some peers. Mute a peer (menu of the peer): it runs on and sends nothing, as a
-process that is paused does; is it declared failed? Then let it speak. Set helpers=0 and loss=0.1, and count how many
+Things to try: colour by `sees` and kill some peers. Mute a peer (menu of the peer): it runs on and sends nothing, like
+a process that is paused; is it declared failed? Then let it speak. Set helpers=0 and loss=0.1, and count how many
 living members are suspected. Partition the peers, and heal them.
 
 Source: Das, Gupta and Motivala, "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol",
@@ -48,7 +49,8 @@ from ..api import (
 from ..kit import infect_and_die, put_bounded, some_of
 
 ALIVE, SUSPECTED, FAILED = 0, 1, 2
-"""What is said of a member. A higher incarnation counts more; in one incarnation the higher number (section 4.2)."""
+"""States of a member. Of two statements the one with the higher incarnation counts; in the same incarnation, the one
+with the higher state (section 4.2)."""
 STATE_WORDS = ("is back", "is suspected", "has failed")
 CHANGE = replace(BROADCAST, name="change", verb="report", about="Tell everyone how a member is.", asked=False)
 """The ask that a member opens when it notices a change."""
@@ -56,8 +58,8 @@ CHANGE = replace(BROADCAST, name="change", verb="report", about="Tell everyone h
 
 @message(over="datagram")
 class Ping:
-    """Are you alive? `mine` is the sender's incarnation; `yours` and `state` are what it believes of the receiver;
-    `joining`: it asks for the members."""
+    """Are you alive? `mine` is the sender's incarnation; `yours` and `state`: the incarnation and the state that it
+    believes of the receiver; `joining`: whether it asks for the list of members."""
 
     mine: int
     yours: int
@@ -74,7 +76,8 @@ class PingReq:
 
 @message(over="datagram")
 class Ack:
-    """It is alive, in this incarnation. One that joins is told the other members."""
+    """The sender, or the target of a PingReq, is alive in this incarnation. `others`: the members, for a member that
+    joins."""
 
     incarnation: int
     others: tuple[PeerId, ...]
@@ -82,7 +85,7 @@ class Ack:
 
 @message(over="datagram", part="question")
 class Change:
-    """`member` is alive, suspected or failed: one of `STATE_WORDS`, by its number."""
+    """`member` is alive, suspected or failed. `state`: an index of `STATE_WORDS`."""
 
     member: PeerId
     incarnation: int
@@ -112,7 +115,7 @@ class Confirm:
 
 @dataclass(slots=True)
 class SwimOptions:
-    """How failures are noticed and told."""
+    """How failures are noticed and spread."""
 
     ping_s: float = option(2.0, "protocol period: one ping in each, in s", low=0.1, high=60.0, fixed=True)
     timeout_s: float = option(0.8, "how long an ack may take, also one by way of a helper, in s", low=0.05, high=30.0)
@@ -158,7 +161,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         return infect_and_die(facts["others"], facts["living"], options.fanout).theory()
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """At t = 0 all are members. One that starts later is told of them when it first pings one."""
+        """At t = 0 all peers are members. A peer that starts later gets the list of members with its first ack."""
         if isinstance(saved, tuple):
             self.incarnation, contacts = saved[0] + 1, (*saved[1], *contacts)
         self.known = {one: (0, ALIVE) for one in contacts if one != host.me}
@@ -179,8 +182,8 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on(Period)
     def period(self, host: Host, tick: Period) -> None:
-        """Ping the next member. All are pinged once, in an order drawn anew, before one is pinged again (4.3); and with
-        them one that has failed, since it may be back, or have been cut off."""
+        """Ping the next member. Each member is pinged once, in an order that is drawn, before the next pass begins
+        (4.3). In each pass one failed member is pinged too: it may be back, or may have been cut off only."""
         if not self.to_ping:
             failed = [one for one, (_, state) in self.known.items() if state == FAILED]
             self.to_ping = self.alive() + some_of(failed, 1, host.rng)
@@ -196,7 +199,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on(Ping)
     def pinged(self, host: Host, sender: PeerId, message: Ping) -> None:
-        """Answer. If the sender is new, or thinks that this member is not alive, all are told otherwise."""
+        """Answer. If the sender is new, or believes that this member is not alive, tell all."""
         if self.muted:
             return
         if self.learn(host, Change(host.me, message.yours, message.state)):
@@ -206,7 +209,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on_reply(Ping)
     def acked(self, host: Host, sender: PeerId, answer: Ack, context: Ticket | None) -> None:
-        """It lives. Where it was pinged for another, that one is told."""
+        """The member is alive. If it was pinged for another member, pass the ack on to that one."""
         self.heard_from(host, sender, answer.incarnation)
         for one in answer.others:
             self.learn(host, Change(one, 0, ALIVE))
@@ -215,14 +218,15 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             host.reply(Ack(answer.incarnation, ()), to=context)
 
     def heard_from(self, host: Host, member: PeerId, incarnation: int) -> None:
-        """A member has been heard from. All are told if it was not among the living."""
+        """A member has been heard from. If it was new or had failed, tell all."""
         new = self.known.get(member, (0, FAILED))[1] == FAILED
         if self.learn(host, Change(member, incarnation, ALIVE)) and new and self.entered:
             self.report(host, member)
 
     @on_timeout(Ping)
     def silent(self, host: Host, to: PeerId, context: Ticket | None, reason: CallEnd) -> None:
-        """Ask k others to ping it, unless it has failed already, or was pinged for another."""
+        """A member does not answer: ask k others to ping it, unless it has failed already, or was pinged for another
+        one."""
         if context is not None or self.known[to][1] == FAILED:
             return
         host.log("no ack", member=to)
@@ -236,7 +240,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on(PingReq)
     def asked_to_ping(self, host: Host, sender: PeerId, message: PingReq) -> None:
-        """Ping it, and keep the request, to answer it later."""
+        """Ping the target, and keep the request, to answer it later."""
         if message.target in self.known and not self.muted:
             self.ping(host, message.target, host.request)
 
@@ -258,15 +262,15 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on(Confirm)
     def confirm(self, host: Host, tick: Confirm) -> None:
-        """Who is still suspected in the same incarnation has failed."""
+        """A member that is still suspected in the same incarnation has failed."""
         if self.known.get(tick.member) == (tick.incarnation, SUSPECTED):
             self.learn(host, Change(tick.member, tick.incarnation, FAILED))
             self.report(host, tick.member)
 
-    # --- changes and events, told as rumours (sections 4.1 and 4.2) -----------------------------------------------
+    # --- changes and events, spread as rumours (sections 4.1 and 4.2) ---------------------------------------------
 
     def learn(self, host: Host, change: Change) -> bool:
-        """Take over what is said of a member. Returns whether it is news."""
+        """Take over what a change says of a member, if it is newer than what is known. Returns whether it is."""
         if change.member == host.me:
             if change.state == ALIVE or change.incarnation < self.incarnation:
                 return False
@@ -285,7 +289,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         return True
 
     def report(self, host: Host, member: PeerId) -> None:
-        """Begin an ask for what has just been noticed of a member, and tell it."""
+        """Begin an ask for a change that this member has noticed, and spread it."""
         if self.muted:
             return
         incarnation, state = self.known.get(member, (self.incarnation, ALIVE))
@@ -294,7 +298,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
 
     @on(Change)
     def changed(self, host: Host, sender: PeerId, message: Change) -> Known:
-        """Pass on what is new, and deny what is said of this member itself."""
+        """Pass on a change that is new. Deny a change that says that this member itself is not alive."""
         if not self.learn(host, message):
             return DUPLICATE
         if message.member != host.me:
@@ -318,7 +322,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
         host.multicast(self.drawn(host), event)
 
     def drawn(self, host: Host) -> list[PeerId]:
-        """Whom it tells."""
+        """`fanout` members to tell something, drawn from those that have not failed; none while it is muted."""
         return [] if self.muted else some_of(self.alive(), host.options.fanout, host.rng)
 
     # --- what a person does and sees ------------------------------------------------------------------------------
@@ -330,7 +334,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
             self.report(host, host.me)
 
     def stop(self, host: Host) -> None:
-        """Who leaves says itself that it has failed (section 3.2)."""
+        """A member that leaves says itself that it has failed (section 3.2)."""
         host.multicast(self.drawn(host), Change(host.me, self.incarnation, FAILED), cause=None, part="upkeep")
 
     def shown(self) -> tuple[float | str, ...]:

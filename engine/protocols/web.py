@@ -6,8 +6,8 @@ operator remain single points of failure.
 
 The service has whatever is asked for. Its limit is its line: answers leave one after the other, so N clients wait N
 times as long (`uplink_mbit_s`, `page_kb`; the textbook bound N F / u). Where links have a capacity, the server's link
-delays answers, and clients share it. HTTP (RFC 9110, 9112) has no timeouts; those here are ours, of the order that
-proxies and browsers use.
+delays answers, and clients share it. HTTP (RFC 9110, 9112) has no timeouts; those here are of the order that proxies
+and browsers use.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ OK, UNAVAILABLE, OVERLOADED = 200, 451, 503
 REQUEST_HEAD = b"GET / HTTP/1.1\r\nHost: acme.example\r\n\r\n"
 """With an empty path: a request line and the one field that has to be there (RFC 9112 sections 3 and 3.2)."""
 RESPONSE_HEAD = b"HTTP/1.1 200 OK\r\nVia: 1.1 server1\r\nContent-Length: 64000\r\n\r\n"
-"""Its bytes are counted before the page of each response (RFC 9112 section 4; RFC 9110 sections 7.6.3 and 8.6)."""
+"""The bytes of this head are added to those of each page (RFC 9112 section 4; RFC 9110 sections 7.6.3 and 8.6)."""
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 PAGE_MAX = 4_000_000_000
-"""Bytes that a larger page is counted with: a message has to be smaller than 4 GiB."""
+"""A larger page counts as so many bytes, since a message has to be smaller than 4 GiB."""
 
 
 @message(part="question", about="text")
 class Request:
-    """GET. The answer comes back on the same connection, so that no number tells which request it answers."""
+    """GET. The answer comes back on the same connection, so a request needs no number."""
 
     text: str
 
     def wire_size(self) -> int:
-        """An octet that is not unreserved takes three in a path (RFC 3986 section 2)."""
+        """An octet that is not unreserved takes three octets in a path (RFC 3986 section 2)."""
         path = self.text.encode("utf-8", "surrogatepass")
         return len(REQUEST_HEAD) + len(path) + 2 * len(path.translate(None, UNRESERVED))
 
@@ -71,7 +71,7 @@ class Request:
 
 @message(part="answer")
 class Response:
-    """Status and page. `server` made it, as the Via field of a proxy tells."""
+    """Status and page. `server`: the server that made it; on the wire a proxy names it in the field Via."""
 
     status: int
     text: str
@@ -92,7 +92,7 @@ class Response:
 
 @dataclass(slots=True)
 class Try:
-    """A client's request, of which it makes `left` more. As a tick: its time, `until_us`, is over without a page."""
+    """A client's request, which it may repeat `left` times. As a timer: its time ended at `until_us` without a page."""
 
     text: str
     left: int
@@ -110,7 +110,7 @@ class Forwarding:
 
 @dataclass(slots=True)
 class Sendable:
-    """The line has taken an answer: send it now. None where it was sent at once, and the link delays it."""
+    """The line has taken an answer: send it now. `response` is None if it was sent already and the link delays it."""
 
     to: Ticket
     response: Response | None
@@ -121,7 +121,7 @@ class WebOptions:
     """The size of the service, and timeouts."""
 
     servers: int = option(
-        1, "machines of the service; more than one stand behind a balancer", low=1, high=1_000, fixed=True
+        1, "machines of the service; more than one are behind a balancer", low=1, high=1_000, fixed=True
     )
     page_kb: float = option(64.0, "size of an answer, in KB of 1,000 bytes", low=0.0, high=1e9)
     uplink_mbit_s: float = option(
@@ -217,7 +217,7 @@ class Client(Peer, name="web", options=WebOptions):
 
     @on_timeout(Request)
     def unanswered(self, host: Host, to: PeerId, context: Try, reason: CallEnd) -> None:
-        """Silent, or down: a client does not ask again before the timeout is over."""
+        """The service is silent or down: the client does not ask again before the timeout is over."""
         host.after(context.until_us - host.now_us, context)
 
     @on(Try)
@@ -353,7 +353,7 @@ class Balancer(Peer):
         failed_again(self.aside, server, host.now_us, int(host.options.retry_s * 1e6))
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """Requests of a client that is gone are dropped. Those at a server that is gone are told to `unanswered`."""
+        """Drop the requests of a client that is gone. For requests at a server that is gone, `unanswered` is called."""
         for ticket in [one for one in self.calls if one.sender == peer]:
             host.cancel(self.calls.pop(ticket))
         if peer in self.servers:
