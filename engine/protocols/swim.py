@@ -328,7 +328,7 @@ class GroupMember(Peer, name="swim", options=SwimOptions):
     # --- what a person does and sees ------------------------------------------------------------------------------
 
     def mute_switched(self, host: Host) -> None:
-        """It was muted, or speaks again."""
+        """`muted` was switched: a member that sends again says that it is alive."""
         if not self.muted:
             self.incarnation += 1
             self.report(host, host.me)

@@ -174,8 +174,8 @@ ADVERTISED_US = 24 * 3_600 * SECOND_US
 ADDR_BUCKET, ADDR_PER_S = 1_000.0, 0.1
 BLOCK_TXS = (1_000_000 - 283) // TX
 MINE_US = 60 * SECOND_US
-"""Luck is drawn anew after so long, so that another power or `block_s` counts soon. A Poisson process has no memory, so
-that changes nothing of it."""
+"""The time of the next block is drawn again after so long, so that a new power or `block_s` has effect soon. A Poisson
+process has no memory, so that changes nothing of it."""
 LACKING_MOST, POOL_MOST, PAYMENTS_MOST, SOURCES_MOST = 2_000, 50_000, 20_000, 16
 RECENT_BLOCKS = 6
 SETTLED_LEAST = 64
@@ -294,7 +294,7 @@ class BlockChecked:
 
 @dataclass(slots=True)
 class Mine:
-    """A miner's luck: found, or to be drawn anew."""
+    """A miner finds a block, or it is time to draw again when it does."""
 
     serial: int
     found: bool
@@ -302,7 +302,7 @@ class Mine:
 
 @dataclass(slots=True)
 class Others:
-    """Another user of this node pays, or it is time to draw anew when one does."""
+    """Another user of this node pays, or it is time to draw again when one does."""
 
     pays: bool
 
@@ -814,7 +814,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
-        """It lives."""
+        """Note that the peer is alive."""
         self.hear(host, sender)
 
     # --- addresses --------------------------------------------------------------------------------------------------
@@ -927,7 +927,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return tx
 
     def others_on(self, host: Host) -> None:
-        """Draw when another user of this node pays next: anew each minute, as the option may change."""
+        """Draw when another user of this node pays next: again each minute, as the option may change."""
         delay_us = drawn_us(host, host.options.others_per_h / 3_600)
         host.after(min(delay_us, MINE_US), Others(delay_us <= MINE_US), cause=None)
 
@@ -1755,7 +1755,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return float(share / options.block_s)
 
     def mine_on(self, host: Host) -> None:
-        """Draw when the next block is found: anew each minute, as options and powers may change."""
+        """Draw when the next block is found: again each minute, as options and powers may change."""
         self.serial += 1
         self.mining = self.power > 0 if self.power is not None else self.me < host.options.miners
         if not self.mining:
@@ -1820,7 +1820,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     @verb("block", about="Find a block now, whatever its power.")
     def block_now(self, host: Host) -> None:
-        """Find a block."""
         self.find(host)
 
     @verb(
@@ -1830,7 +1829,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         checks={"share": within(0, 1_000)},
     )
     def set_power(self, host: Host, share: float) -> None:
-        """Set the power."""
         self.power = share
         host.set_role("miner" if self.power else "node")
         self.mine_on(host)
@@ -2003,7 +2001,7 @@ class DnsSeed(Peer):
 
     @on_reply(Crawl)
     def is_up(self, host: Host, sender: PeerId, answer: Addr, context: object) -> None:
-        """It is up, and has told some addresses."""
+        """A node is up, and has named some addresses."""
         self.up.pop(sender, None)
         put_bounded(self.up, sender, host.now_us, CRAWLED_MOST)
         for peer, _ in answer.entries:

@@ -94,7 +94,6 @@ class Block:
 
     @property
     def header(self) -> Header:
-        """Its header."""
         return Header(self.hash, self.parent, self.mined_us)
 
     @property

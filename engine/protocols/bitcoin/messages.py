@@ -283,7 +283,7 @@ class GetHeaders:
 
 @message(part="question")
 class GetBlocks:
-    """As GetHeaders, before there were headers first: answered with an Inv of at most 500 blocks."""
+    """As GetHeaders, in software that fetches no headers: answered with an Inv of at most 500 blocks."""
 
     locator: tuple[int, ...]
 

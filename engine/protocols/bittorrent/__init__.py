@@ -108,8 +108,8 @@ from .trackers import IndexSite, Tiers, Tracker
 RELEASE_US = 120_000_000
 """Time between two new titles. Days are minutes here."""
 STILL_WANTED = 0.5
-"""Of those who want a title at all, the share that wants an older one, and so on: interest falls by half from one new
-title to the next."""
+"""The share of the users who want an older title than the newest one, of these the share who want a still older one,
+and so on: interest falls by half from one new title to the next."""
 
 
 def newest(titles: Sequence[str], rng: Rng, now_us: int) -> str:

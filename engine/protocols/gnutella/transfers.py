@@ -240,7 +240,7 @@ class Downloads:
 
     def gone(self, host: Host, sender: PeerId, message: Gone) -> None:
         if message.name == "" or named(message.name):
-            self.unserved(host, message.name, sender, "not to be had there")
+            self.unserved(host, message.name, sender, "the holder does not serve it")
 
     def unserved(self, host: Host, name: str, holder: PeerId, why: str) -> None:
         """A holder does not serve this file, or, with an empty name, anything that it was asked for."""

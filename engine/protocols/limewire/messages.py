@@ -16,7 +16,7 @@ HEADER_BYTES = 23
 VENDOR_BYTES = 8
 """Vendor, selector and version of a vendor message."""
 ADDRESS_LETTERS = 21
-"""Of "111.111.111.111:6346,": addresses in a header are texts."""
+"""The letters of "111.111.111.111:6346,": addresses in a header are texts."""
 OTHERS_MOST = 10
 """Addresses in an X-Try-Ultrapeers header."""
 DEGREE_MAX = 1_000

@@ -683,8 +683,8 @@ def limit(host: Host, peer: PeerId) -> int:
 def routers_passed(
     programs: Sequence[Peer | None], router: PeerId, address: int, ttl: int, *, answer: bool = False
 ) -> tuple[PeerId, ...]:
-    """The routers that a packet or an answer passes, by the tables as they are, from `router` to the last one before
-    the peer of an address, both included; none if it does not come to that peer. See `Router.route` and
+    """The routers that a packet or an answer passes, by the tables as they are, from `router` to the one that has the
+    address or has its host behind it, both included; none if it does not come there. See `Router.route` and
     `Router.pass_answer`."""
     owner = peer_of(address)
     found: list[PeerId] = []

@@ -105,7 +105,7 @@ class BuildTimes:
 
     times_ms: list[int] = field(default_factory=list)
     timed_out: list[bool] = field(default_factory=list)
-    """Of the last circuits of which the first hop was built, whether each took too long."""
+    """For each of the last circuits whose first hop was built, whether it took too long."""
     timeout_ms: int = INITIAL_MS
 
     def built(self, took_ms: int) -> None:

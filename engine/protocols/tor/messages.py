@@ -104,7 +104,7 @@ class Padding:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is inside all layers."""
+    """The content of a relay cell, inside all layers."""
 
 
 @dataclass(frozen=True, slots=True)

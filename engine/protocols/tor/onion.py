@@ -951,7 +951,7 @@ class OnionPeer(Peer):
             return "the client never got a consensus, so it knows no relays"
         table = self.table(host)
         if table is None:
-            return "the last consensus is too old to be used, and no newer one was to be had"
+            return "the last consensus is too old to be used, and no newer one could be fetched"
         if self.by_bridge(visit):
             if not self.bridges:
                 return "the client knows no bridge"

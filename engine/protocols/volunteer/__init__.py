@@ -92,7 +92,7 @@ from .project import Project, failures
 MINUTE, HOUR = 60 / DAY_S, 3_600 / DAY_S
 """In days."""
 POLL_DAYS = MINUTE
-"""A client sends at most one request a minute to a project."""
+"""A client waits so long after an answer of a project before it calls the project again."""
 REFUSED_DAYS, REFUSED_MOST_DAYS = 10 * MINUTE, 1.0
 """Back-off after an answer without work: doubled each time (WF_MIN_BACKOFF_INTERVAL, WF_MAX_BACKOFF_INTERVAL)."""
 FAILED_S, FAILED_MOST_S = 60.0, 4 * 3_600.0

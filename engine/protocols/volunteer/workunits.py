@@ -89,8 +89,8 @@ class WorkUnit:
     min_quorum      results that have to agree
     target          results that are aimed at, at least the quorum
     max_errors, max_total, max_success
-                    limits of the results that fail, of all results, and of those that come back: the work unit fails if
-                    more would be needed
+                    how many results may fail, may be made, and may come back: with more, or if more than `max_total`
+                    would be needed, the work unit has failed
     canonical       number of the result that was found right, -1 for none
     hr_class        with homogeneous redundancy: the class of machine of all its results, 0 while none was sent
     batch, key      the batch that it belongs to, and its input, from which each machine computes its answer
