@@ -34,6 +34,7 @@ from engine.protocols.skype import (
 )
 from engine.protocols.skype.login import LoginServer
 from engine.protocols.skype.messages import (
+    Answer,
     Attach,
     Attached,
     Card,
@@ -169,6 +170,14 @@ def test_messages_that_make_no_sense_change_nothing() -> None:
     fake.give_request(one, Ring(1, 0, 0, 0, DIRECT, -1), sender=5)
     assert not one.sessions
     assert not any(answer.taken for _, answer in fake.replies[-3:])
+
+
+def test_a_called_user_that_hangs_up_before_the_relay_answers_is_not_called_the_caller() -> None:
+    fake, one = machine()
+    fake.give_request(one, Ring(1, 0, 5, int(NatKind.OPEN), RELAYED, 7), sender=5)
+    assert not fake.replies
+    fake.act(one, "hang_up")
+    assert [answer for _, answer in fake.replies] == [Answer(False, "the other ended the call")]
 
 
 def ask(text: str) -> Any:

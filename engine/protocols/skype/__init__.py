@@ -1561,7 +1561,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
     def hang_up(self, host: Host) -> None:
         for call, session in list(self.sessions.items()):
             self.say(host, call, session, last=True)
-            self.break_off(host, call, session, "the caller hung up")
+            self.break_off(host, call, session, "the caller hung up" if session.caller else "the other ended the call")
 
     def state(self) -> str:
         if self.super:
