@@ -1003,7 +1003,7 @@ class Client(Peer, name="skype", options=SkypeOptions):
 
     def proxy(self, host: Host, text: str, nodes: Sequence[PeerId]) -> None:
         """Ask other super nodes in place of a client."""
-        shared = ProxySearch(host.request, len(nodes), ())
+        shared = ProxySearch(host.request, len(nodes))
         for one in nodes:
             host.call(one, Find(text), timeout_us=FIND_US, context=shared)
 
@@ -1654,7 +1654,6 @@ class ProxySearch:
 
     ticket: Ticket
     waits: int
-    cards: tuple[Card, ...]
     done: bool = False
 
 
