@@ -840,7 +840,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         host.log("no answer of a DNS seed", seed=to)
 
     def learn(self, host: Host, peer: PeerId, seen_us: int, source_group: int) -> bool:
-        """An address was told. Returns whether it is new."""
+        """Add an address that a node or a seed has sent to the tables. Returns whether it is new."""
         if peer == self.me or not 0 <= peer < 2 * NOWHERE:
             return False
         address = Address(peer, group_of(host, peer))

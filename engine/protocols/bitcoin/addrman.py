@@ -149,7 +149,8 @@ class AddrMan:
     # --- changes --------------------------------------------------------------------------------------------------
 
     def add(self, address: Address, source_group: int, seen_us: int, now_us: int, rng: Rng) -> bool:
-        """An address was told. Returns whether it is new, or is in one more bucket."""
+        """Add an address to `new`, or to one more bucket of `new`. source_group: the /16 of the node that sent it;
+        seen_us: when it was last seen. Returns whether it was added."""
         entry = self.entries.get(address.peer)
         if entry is not None:
             entry.seen_us = max(entry.seen_us, seen_us)

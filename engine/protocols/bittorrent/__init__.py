@@ -146,7 +146,7 @@ RETRY_US = 60_000_000
 CONNECT_TIMEOUT_US = 15_000_000
 METADATA_TIMEOUT_US = 20_000_000
 OFFER_US = 60_000_000
-"""Super-seeding: until a neighbour whose piece nobody takes is told of another one."""
+"""Super-seeding: time until a neighbour whose piece nobody fetches is told of another one."""
 ASKS_MOST = 8
 """Asks of one peer for the same torrent that the progress of its download is reported to."""
 BANNED_MOST = 1_000

@@ -157,7 +157,7 @@ class Announce:
         return (self.info_hash,)
 
     def without(self, word: str) -> Announce:
-        """The tracker does not serve this torrent: who announces it is not registered, and is told of nobody."""
+        """The tracker does not serve this torrent: a peer that announces it is not registered, and gets no peers."""
         return Announce(self.info_hash, self.uploaded, self.downloaded, self.left, "stopped", 0)
 
     def wire_size(self) -> int:
