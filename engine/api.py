@@ -78,8 +78,8 @@ class Beliefs:
 class Theory:
     """A figure that theory expects of an ask.
 
-    of     the measured figure that it stands beside ("reached", "messages", "duplicates", "hops"), or any other name,
-           which is shown on a line of its own
+    of     the measured figure that it is compared with ("reached", "messages", "duplicates", "hops"), or any other
+           name, which is shown on a line of its own
     value  the expected value, in the unit of that figure
     why    the formula, in a few words
     """
@@ -94,12 +94,13 @@ ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "age", "categ
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One figure of a peer that its network wants to be seen: see `Peer.shows`.
+    """A column of values that a network shows of its peers, one value a peer: see `Peer.shows`.
 
     name   a word, as `pieces`: the name of the column, of the selector (`pieces<50`) and of the time series
     about  what it is, in a few words
     kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second), "age" (a
-           virtual time in us, as `host.now_us` was: shown is how long ago that is, in s) or "category" (any short text)
+           virtual time in us, as `host.now_us` was then: it is shown as how long ago that was, in s) or "category" (any
+           short text)
     values what a category may be, in their order, where that is known: the order of a legend and of stacked curves, and
            a selector with another value is refused
     """
@@ -112,11 +113,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Peers of an ask that have a thing, or a record that points to it, counted by what became of them.
+    """How many peers have the thing that an ask wants, or a record that points to it, by what became of them.
 
-    Each is counted once. beyond: alive, and no question gets there: further away than one travels, or no links lead
-    there; parted: alive, on the other side of a partition; colluding: alive, and it enforces a ban on all that it could
-    name; living: alive, and none of these
+    Each is counted once. beyond: alive, but no question reaches it: it is further away than a question travels, or no
+    links lead to it; parted: alive, on the other side of a partition; colluding: alive, but it enforces a ban on all
+    that it could name in an answer; living: alive, and none of these
     """
 
     living: int = 0
@@ -134,16 +135,16 @@ class Whereabouts:
 
     @property
     def up(self) -> int:
-        """Those that live and are not censored."""
+        """How many are alive and not censored."""
         return self.living + self.colluding + self.beyond + self.parted
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Peers of which one at least has to answer, or an ask cannot succeed. See `Peer.needs`.
+    """A group of peers of which at least one has to answer: otherwise an ask cannot succeed. See `Peer.needs`.
 
-    what   which they are, in the singular after "no other", as "index site with its .torrent file"
-    until  what puts others in their place, where the network repairs itself, after "until": "it attaches to another".
+    what   what each of them is, in the singular, to be read after "no other": "index site with its .torrent file"
+    until  what replaces them where the network repairs itself, to be read after "until": "it attaches to another".
            "" where nothing does
     """
 
@@ -154,14 +155,14 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is so about an ask when it ends, for `Peer.verdict`.
+    """What is known about an ask when it ends, for `Peer.verdict`.
 
     goal       name of its goal
     origin     who asked; alive: whether it still is
     trouble    why that peer cannot be answered any more, as "is dead", "is gone", "has been restarted", "is censored"
                or "is colluding"; "" where it can
     joined     whether it has joined the network (`Peer.joined`); None where that is not known, as of a dead peer
-    reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
+    reached    peers that a question reached, hits: holders that its origin learned of, answerers: peers that named them
     stale      of the hits, those that were dead or had left when its origin learned of them: with only such hits an ask
                is not answered
     holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`), or kept one when it
@@ -174,8 +175,8 @@ class Facts:
                the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
     fetched    holders that served the genuine thing, decoys: those that served another
-    remarks    what was remarked, see `Host.remark`: key -> values, in alphabetical order
-    setback    the last `Host.failed` that nothing was fetched after, or ""
+    remarks    the remarks on it, see `Host.remark`: key -> values, in alphabetical order
+    setback    the text of the last `Host.failed`, if nothing was fetched after it, else ""
     hops       greatest depth at which a question reached a new peer
     shortest   hops over the open streams, as they are, to the nearest of the hits; None without one, or without a way
     lasted_s   from its issue until nothing of it was under way any more, or until now
@@ -242,8 +243,8 @@ class Message:
         """The message as a peer that bans `word` treats it: what is left, or None to drop it.
 
         A request becomes a request that finds nothing, a list loses the banned entries, a flooded query is dropped.
-        Called only when `mentions(self.about(), word)`. `word` is a `Ban`, so that `mentions([key], word)` tells of a
-        key whether it names something banned.
+        Called only when `mentions(self.about(), word)`. `word` is a `Ban`, so `mentions([key], word)` tests whether a
+        key names something banned.
         """
         return None
 
@@ -258,13 +259,13 @@ def message(
     part: what it does for an ask: "question", "answer", "transfer" (moves data), "upkeep", or "notice" (tells that
           something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
     size: bytes on the real wire, where every message of this class has as many (a Tor cell: 514). Without it a method
-          `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
+          `wire_size(self) -> int` returns them; without either the length of the MessagePack encoding counts
     about: the name of a field with a text: its words are what a handler can read in the message, see `Message.about`,
           which a class whose words come from elsewhere defines itself
 
     A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
-    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header, for words
-    that `over` and `part` do not have, and for an `about` that is no field.
+    a handler may rely on the types. Raises ValueError for a size that is negative or does not fit into 32 bits, for
+    other values of `over` and `part`, and for an `about` that is no field.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
@@ -326,7 +327,7 @@ def part_of(digest: int, begin: int) -> int:
 
 
 KEPT_TEXT = 200
-"""Characters of a text whose words are kept for the next time, at most."""
+"""Characters of the longest text whose words are cached."""
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -340,7 +341,7 @@ def _words_of(text: str) -> tuple[str, ...]:
 
 
 class Ban(str):
-    """A banned phrase. `keys`: those of all titles that mention it, where the network has keys (`Peer.key_of`)."""
+    """A banned phrase. `keys`: the keys of all titles that contain it, where the network has keys (`Peer.key_of`)."""
 
     keys: frozenset[object]
 
@@ -354,8 +355,8 @@ class Ban(str):
 
 
 def mentions(about: Iterable[object], ban: str) -> bool:
-    """Whether every word of the phrase `ban` is among the words `about`, or any of its keys is, if it is a `Ban`; False
-    for a phrase without words."""
+    """Whether `about` (words and keys) contains every word of the phrase `ban`, or, if that is a `Ban`, one of its
+    keys. A phrase without words is never contained."""
     have = set(about)
     banned = words_of(ban)
     if banned and all(word in have for word in banned):
@@ -397,7 +398,7 @@ equally; `[(cause, bytes), …]` states the share of each, and they divide the s
 Audience: TypeAlias = (
     Literal["holders", "everyone", "one", "nobody"] | Callable[[str, "Sequence[Peer | None]"], "Iterable[PeerId]"]
 )
-"""Whom a question has to come to, by what an ask is for:
+"""Which peers a question has to reach, by what an ask is for:
 
 "holders"   any peer may have it, so the question is passed on; success is a hit
 "one"       a server or index that answers for all: how many it reached says nothing; success is a hit
@@ -419,31 +420,32 @@ T = TypeVar("T")
 class Goal:
     """A thing that a user can want of a network.
 
-    name        as it stands in records and in `--json`
+    name        as it is written in records and in `--json`
     verb        what the ask bar and the menu call it ("find", "download", "pay")
     about       one sentence
     success_s   an ask without success by then counts as unanswered
-    audience    whom a question has to come to, see `Audience`
+    audience    which peers a question has to reach, see `Audience`
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity; one of `examples`, each as often, where
                 these are texts), or a function at the top of a module (titles, rng, now_us) -> text. titles: the most
                 popular first
-    fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
+    fetched     it is a success only when `Host.fetched` is called: a holder that was found is not enough. The time to
                 success is then that of the whole download
     did         what the asker has done, before the text: "p007 asked for “blue train”"
-    doing       the state of an ask that has a hit and is not over; unless stated "downloading" once data has been moved
-                for it, and else "under way"
+    doing       the state of an ask that has a hit and is not over. By default "downloading" once data has been moved
+                for it, and "under way" before that
     one         what a peer that has the thing is called: "one holder answered"
     what        what a user types as its text: "a title, or some words of it"
     examples    texts that can be asked for, the best first: "title" (the most popular titles), a tuple of texts, or a
                 function at the top of a module (titles, users) -> texts. users: how many peers there are, #0 to
                 #users-1, without stations
-    another     who has it itself wants another peer that has it, as one who calls users that write the same as it does
+    another     a peer that has the thing itself looks for other peers that have it, as users who look for those that
+                write the same as they do
     asked       users can ask for it; False: only the network itself opens it, with `Host.begin`
 
-    Records and recordings hold the name alone, and so does `Ask.goal`. A goal equals its name, so that both
-    `ask.goal == GET` and `ask.goal == GET.name` are true of an ask for it.
+    Records, recordings and `Ask.goal` hold the name alone. A goal equals its name, so for an ask with this goal both
+    `ask.goal == GET` and `ask.goal == GET.name` are true.
     """
 
     name: str
@@ -504,9 +506,10 @@ class File:
     A decoy has the name of another file, and passes the check of its hash: the digest is that of its own bytes.
     `genuine` is set only in what `Swarm.library` returns; protocols always see True, and it is not part of a message.
 
-    weak: a hash of some samples of the bytes, as the UUHash of FastTrack is: it tells files apart as `digest` does, but
-    for decoys that have the right samples and other bytes between them (`Poison.weak`). It follows from the digest
-    (`weak_of`) if it is not stated. A message that tells it has a field of its own for it.
+    weak: a hash of some samples of the bytes, as the UUHash of FastTrack is: it tells files apart as `digest` does,
+    except for decoys that have the right samples and other bytes between them (`Poison.weak`). It follows from the
+    digest (`weak_of`) if it is not stated. It is not sent with the file: a message that has to carry it has a field of
+    its own for it.
     """
 
     name: str
@@ -541,8 +544,8 @@ class Library(Protocol):
         ...
 
     def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
-        """Those of these digests that are of decoys: what a user finds who opens a file that was put together from
-        parts of files with these digests, as they came from several holders. It is whole if there are none, and can be
+        """Those of these digests that are digests of decoys. For a file that was put together from parts that came from
+        several holders: a user who opens it finds the parts of decoys. If there are none the file is whole and can be
         added; else the protocol calls `host.decoy` when its user has opened it."""
         ...
 
@@ -622,7 +625,7 @@ class NatKind(IntEnum):
     """What is between a peer and the network: nothing, or a NAT that can open connections and accepts none. What a NAT
     lets in differs for datagrams (RFC 4787, sections 4 and 5; the names are those of RFC 3489):
 
-    OPEN                a public address, no NAT: false, and all others are true
+    OPEN                a public address, no NAT. It alone is false as a truth value
     FULL_CONE           from anyone, once it has sent to anybody
     ADDRESS_RESTRICTED  from addresses that it has sent to
     PORT_RESTRICTED     from addresses and ports that it has sent to. The kind where only a share of NATs is stated
@@ -646,7 +649,7 @@ NAT_WORDS: Final = {
     NatKind.SYMMETRIC: "symmetric",
     NatKind.UDP_BLOCKED: "UDP blocked",
 }
-"""Each kind of NAT as it is told to people."""
+"""The name of each kind of NAT in texts that people read."""
 
 
 def can_meet(a: NatKind, b: NatKind) -> bool:
@@ -687,9 +690,9 @@ class Numbers:
     for. All peers of a run share them.
 
     A number identifies a value as its hash of 32 bytes does. But a set of numbers is one integer, of which bit n is set
-    where number n is in the set. So what peers compute with lists of hashes (what of this list do I not have, what has
-    that peer not been told) is one operation on integers, however long the lists are. A peer may read only values that
-    it has received: of a hash alone it does not know the value.
+    where number n is in the set. So what peers compute with lists of hashes (which of these do I not have, which of
+    these have I not sent to that peer) is one operation on integers, however long the lists are. A peer may read only
+    values that it has received: a hash alone does not give it the value.
 
     values: by their numbers.
     """
@@ -707,7 +710,7 @@ class Numbers:
 
 
 class Host(Protocol):
-    """Everything that a peer can do, and what it knows without a message. Each peer has one."""
+    """Everything that a peer can do, and what it knows without having received a message. Each peer has one."""
 
     @property
     def me(self) -> PeerId: ...
@@ -785,13 +788,14 @@ class Host(Protocol):
         ...
 
     def sent(self, to: PeerId) -> int:
-        """Bytes for a peer that have left this peer's uplink since its process started: what differs between two calls
-        has left between them. Where lines have no limit, counting begins with the first call for that peer."""
+        """Bytes for a peer that have left this peer's uplink since its process started: the difference of two calls is
+        what has left between them. Where lines have no limit, counting begins with the first call for that peer."""
         ...
 
     def withdraw(self, to: PeerId, message: object) -> bool:
-        """Take back the last equal message to a peer that the uplink has not begun with. It is dropped with the reason
-        `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
+        """Take back the last message to a peer that equals this one and that the uplink has not begun to send. It is
+        dropped with the reason `withdrawn`. Returns False if there is none: where lines have no limit, there never
+        is."""
         ...
 
     def limit(self, to: PeerId, kbit_s: int, queue_bytes: int) -> None:
@@ -808,9 +812,9 @@ class Host(Protocol):
         """Call the `@on` handler of `tick` once, `delay_us` from now. Raises NetworkFault for a fraction: seconds are
         for `after_s`.
 
-        An ask that was answered counts as searched to its end when no question or answer of it is under way and no
-        timer of it waits after which it may be asked further. The class of a tick says of one after which it is not:
-        `part: ClassVar = "transfer"`, as of a timer that belongs to a download.
+        The search of an answered ask counts as over when no question or answer of it is under way, and no timer of it
+        is set after which it may send more questions. A timer after which it sends none, as one of a download, has a
+        tick whose class says so: `part: ClassVar = "transfer"`.
         """
         ...
 
@@ -832,8 +836,8 @@ class Host(Protocol):
         ...
 
     def cost(self, peer: PeerId) -> int:
-        """The cost of a link with a peer: its weight in the file of the topology, if links have weights there (of a
-        link that is not in it the median of all), from 1 to `COST_MAX`; else `delay_ms`."""
+        """The cost of a link with a peer: its weight in the file of the topology, from 1 to `COST_MAX`, if links have
+        weights there (for a link that is not in the file, the median of all weights); else `delay_ms`."""
         ...
 
     def delay_ms(self, peer: PeerId) -> int:
@@ -841,8 +845,8 @@ class Host(Protocol):
         ...
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
-        """Data of a shared file: `size` bytes from `offset` on. Their digest is `part_of` that of the file. A poisoned
-        peer sends other bytes, so that the comparison fails."""
+        """Data of a shared file: `size` bytes from `offset` on. Their digest is `part_of(file.digest, offset)`. A
+        poisoned peer sends other bytes, so that the comparison fails."""
         ...
 
     def cancel(self, timer: Timer | Call) -> None:
@@ -867,30 +871,31 @@ class Host(Protocol):
         The receiver handles the request with `@on(Request)` and answers with `reply`. Each answer is handed to
         `@on_reply(Request)`, with `context`, which is plain data. `timeout_us`, or `timeout_s` in seconds, is how
         long to wait for an answer, and begins anew after each one. A sequence has one time for each try: the request is
-        sent again when the time of a try is over, unless an answer has come; an answer to any try counts. If the last
-        time is over `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the
-        receiver's machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then
-        ended. A program without it has an `@on_reply(Request)` whose `answer` may be None (`answer: Ack | None`), and
-        is told None then; the file of a network that has neither is refused.
+        sent again when the time of a try is over, unless an answer has come; an answer to any try counts. When the last
+        time is over, `@on_timeout(Request)` is called with the reason "silent". It is called at once, and there is no
+        further try, if the receiver's machine refuses the request ("refused") or the stream with it is closed
+        ("closed"). The call has then ended. A program without an `@on_timeout(Request)` has an `@on_reply(Request)`
+        whose `answer` may be None (`answer: Ack | None`), which is then called with None; the file of a network that
+        has neither is refused.
 
-        An answer that is late, that comes once more or from somebody else is not handed over; nor is one of a class
-        that the annotation of the handler's parameter does not have. While a call waits, the ask that caused it is
-        open. A call ends with the process. Raises ValueError for times or a number of answers that are not possible,
-        and NetworkFault for a `timeout_us` that is a fraction.
+        An answer that is late, that is a second copy, or that comes from another peer is not handed over; nor is one
+        of a class that the annotation of the handler's parameter does not have. While a call waits, the ask that
+        caused it is open. A call ends with the process. Raises ValueError for times or a number of answers that are not
+        possible, and NetworkFault for a `timeout_us` that is a fraction.
         """
         ...
 
     @property
     def request(self) -> Ticket:
-        """The request that is being handled: plain data, which may be kept to reply later. One that was simply sent, as
-        a hostile peer may do, has a ticket too, to which a reply sends nothing. Raises NothingToReplyTo if what is
-        handled is no request, or nothing is being handled."""
+        """The request that is being handled: plain data, which may be kept to reply later. A request that was sent
+        without a call (`send`), as a hostile peer may do, has a ticket too, to which a reply sends nothing. Raises
+        NothingToReplyTo if what is handled is no request, or nothing is being handled."""
         ...
 
     def reply(self, answer: object, *, to: Ticket | None = None) -> None:
-        """Answer the request that is being handled, or the one that `to` names. The answer has its cause. Raises
-        NothingToReplyTo where there is no such request. One that was simply sent, as a hostile peer may do, is not
-        answered: nobody waits."""
+        """Answer the request that is being handled, or the one that `to` names. The answer has the cause of the
+        request. Raises NothingToReplyTo where there is no such request. A request that was sent without a call, as a
+        hostile peer may do, is not answered, since nobody waits for it."""
         ...
 
     def link(self, to: PeerId) -> None:
@@ -902,15 +907,17 @@ class Host(Protocol):
         """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
-    # What is told of an ask stands in its record. Only the peer that it began at can tell it; said by another peer it
-    # changes nothing. Where it ends by something that no ask caused, as a stream that is closed, its cause is stated:
-    # `cause=` is a `host.cause` that was kept. An ask that has closed is open again for that instant.
+    # `hit`, `progress`, `fetched` and the like write into the record of an ask. Only the peer at which the ask began
+    # can do so: called by another peer they change nothing. Where the occasion has no cause, as when a stream is
+    # closed, the ask is named by `cause=`: a `host.cause` that was kept. An ask that has closed is open again for that
+    # instant.
 
     def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
-        """An ask that the network itself opens: a block, a suspicion, a routing update. It begins at this peer, and
-        what it sends for it states the cause that is returned.
+        """Open an ask of the network itself: a block, a suspicion, a routing update. It begins at this peer, which
+        states the returned cause for what it sends for this ask.
 
-        key: the same goal and key join an ask that is open; this peer may then tell of it, too. Any hashable value
+        key: any hashable value. If an ask with the same goal and key is open, this peer joins that one, and may then
+        write into its record too
         """
         ...
 
@@ -921,23 +928,23 @@ class Host(Protocol):
         ...
 
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
-        """What this end says of its link with `to`, a word or two: "choked", "eager"; "" takes it back. A topic, a
-        circuit or a destination tells several marks on one link apart.
+        """Mark the link with `to` by a word or two of this end: "choked", "eager"; "" removes the mark. topic: tells
+        several marks on one link apart: a topic, a circuit or a destination.
 
-        A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can be
-        marked by, and only one of those contacts should be. To mark a peer whose stream has just been closed from the
-        other end changes nothing.
+        A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can
+        set marks, and only on these contacts. To mark a peer whose stream has just been closed from the other end
+        changes nothing.
         """
         ...
 
     def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
-        """A way over several peers that begins at this one, as it believes it to be: a circuit, a relayed call, a chain
-        of next hops. It is drawn. No hops: it is gone; so it is when this peer stops.
+        """State a path over several peers that begins at this one, as it believes the path to be: a circuit, a relayed
+        call, a chain of next hops. It is drawn. Without hops the path is removed; it also goes when this peer stops.
 
-        key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
-        in order, at most 32. word: what it is, in a word or two. onward: it goes on where the peer of the last hop
-        tells that its own way of this key does, as a chain of next hops, of which each peer knows its own. One that
-        comes back to where it was is a loop: the picture shows it, though perhaps no peer knows it.
+        key: tells the paths of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
+        in order, at most 32. word: what it is, in a word or two. onward: the path is continued by the path with the
+        same key of the peer at the last hop, as in a chain of next hops, of which each peer knows its own. If it comes
+        back to a peer on it, it is a loop: the picture shows it, though perhaps no peer knows it.
         """
         ...
 
@@ -955,57 +962,60 @@ class Host(Protocol):
         same cause. Nothing happens where there is no owner, or it has no such handler. Not for messages."""
 
     def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
-        """The ask has found a holder of `content`; once for each holder. by: who told of it, if not the holder.
+        """Record that the ask has found a holder of `content`; once for each holder. by: the peer that named the
+        holder, if not the holder itself.
 
-        A holder that is dead or has left at this moment counts as a hit, and is no success.
+        A holder that is dead or has left at this moment counts as a hit, but not as a success.
         """
         ...
 
     def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
-        """A hit is taken back, as by a reorganisation of a chain; also after the ask has closed."""
+        """Take back a hit, as after a reorganisation of a chain; also after the ask has closed."""
         ...
 
     def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
-        """So much is done, of so much in all, in any unit: pieces, bytes, confirmations. `done` never decreases, and
-        is at most `of`."""
+        """Record how much of an ask is done, of how much in all, in any unit: pieces, bytes, confirmations. `done`
+        never decreases, and is at most `of`."""
         ...
 
     def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
-        """What was found has come completely from this holder, and is what its name says."""
+        """Record that what was found has come completely from this holder, and is what its name says."""
         ...
 
     def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
-        """This holder served something that is not what its name says: its user deleted it (`Library.add`)."""
+        """Record that this holder served something that is not what its name says, so that the user of this peer
+        deleted it (`Library.add`)."""
         ...
 
     def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
-        """What was found cannot be had, nothing is found, or what was asked for cannot be done: `why` is the end of a
-        sentence of the verdict, "but it could not be fetched: …" or "No answer: …", or of the network's own
-        (`Facts.setback`). Logged as "failed"."""
+        """Record that what was found cannot be fetched, that nothing was found, or that what was asked for cannot be
+        done. why: the end of a sentence of the verdict, "but it could not be fetched: …" or "No answer: …", or of a
+        sentence of the network itself (`Facts.setback`). Logged as "failed"."""
         ...
 
     def keep_open(self, cause: CauseLike = INHERIT) -> None:
-        """Keep an ask open while no message and no timer of it is under way, until `let_close` or the end of this peer;
-        once a peer and ask, a second time changes nothing."""
+        """Keep an ask open although no message and no timer of it is under way, until `let_close` or the end of this
+        peer. A second call of the same peer for the same ask changes nothing."""
         ...
 
     def let_close(self, cause: CauseLike = INHERIT) -> None:
-        """The ask may close as far as this peer is concerned; does nothing without a `keep_open`."""
+        """Take back `keep_open` of this peer; does nothing without one."""
         ...
 
     def duplicate(self, cause: CauseLike = INHERIT) -> None:
-        """Nothing new came of this: for one of several causes of a message, or in code that handles no message. A
-        handler whose message held nothing new returns `DUPLICATE` instead."""
+        """Count a duplicate: for one of several causes of a message, or in code that handles no message. A handler
+        whose message held nothing new returns `DUPLICATE` instead."""
         ...
 
     def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
         """Keep a remark in the record of an ask, as `remark("watcher", "client")`: who could have known what. Any peer
-        that handles something of the ask may; it changes nothing. Different values of one key stand side by side, and
-        the asks are counted by them. Raises ValueError for a key that `Peer.remark_keys` does not list."""
+        that handles something of the ask may call this; the run does not depend on it. Different values of one key are
+        all kept, and the asks are counted by them. Raises ValueError for a key that `Peer.remark_keys` does not
+        list."""
         ...
 
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        """Write into the event log: a graft, a choke, a silent neighbour. It changes nothing."""
+        """Write into the event log: a graft, a choke, a silent neighbour. The run does not depend on it."""
         ...
 
 
@@ -1084,8 +1094,8 @@ class Peer:
     has_all       whether it answers every question, whatever its library holds: the server of client and server
     shares_files  whether it shares the files of its library, so that decoys can be among them
     usual_nat     behind which kinds of NAT its users are where a run does not state it: as `--nat`, with the shares
-    ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
-                  conformance suite then allows it to grow, in proportion to the asks and not faster
+    ledger        whether what it stores grows with everything that was ever asked or published, as a blockchain does.
+                  The conformance suite then allows it to grow, in proportion to the asks and not faster
     roles         further roles that `Host.set_role` gives, in the order of a legend
     shows         the columns whose values `shown` returns. Programs of one network may have different ones
     link_words    words of `Host.mark`, in the order of a legend
@@ -1147,7 +1157,7 @@ class Peer:
         """Which program each of these peers runs, in their order; the same after a restart. By default all run `cls`.
 
         Called for all peers before t = 0, and for each newcomer alone, so that a share is a chance. What it returns are
-        classes without a name of their own in the module of `cls`, or `cls`. Draw from `rng` only.
+        classes without a network name of their own in the module of `cls`, or `cls`. Draw from `rng` only.
         """
         return (cls,) * len(members)
 
@@ -1170,10 +1180,11 @@ class Peer:
     def needs(
         cls, text: str, goal: str, origin: PeerId, programs: Sequence[Peer | None], options: Any
     ) -> Sequence[Need] | None:
-        """Whom a peer needs to get `text`, for minimum cuts: of each group one peer that answers. None where paths over
-        links and contacts decide, as in a network that passes questions on. goal: the name of one of `goals`. programs:
-        of all peers, None for those that do not live; they must not be changed. The peer counts as one that asks for
-        the first time: what earlier asks have brought it is left out, and told by `brought`."""
+        """Which peers `origin` needs to get `text`, for minimum cuts: from each group one peer has to answer. None
+        where paths over links and contacts decide, as in a network that passes questions on. goal: the name of one of
+        `goals`. programs: of all peers, None for those that do not live; they must not be changed. `origin` is treated
+        as if it asked for the first time: what earlier asks have brought it does not count here; `brought` describes
+        it."""
         return None
 
     def brought(self, text: str, goal: str) -> str:
@@ -1243,29 +1254,30 @@ class Peer:
         return Beliefs()
 
     def shown(self) -> tuple[float | str, ...]:
-        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked when somebody reads
-        a column, perhaps several times an instant, and once of one peer of each program when a run begins. It must not
-        change the peer."""
+        """The value of each column of `shows`, in their order; nan or "" where there is none. Called when somebody
+        reads a column, perhaps several times an instant, and once for one peer of each program when a run begins. It
+        must not change the peer."""
         return ()
 
     def contacts(self) -> Iterable[PeerId] | None:
-        """Whom it would pass a question to next, for minimum cuts; or None: everyone that it has an open stream with.
-        States which of its streams are links of the network, where others only carry files. Where no stream is open,
-        these are the links of the network: for degree, betweenness, `near` and attacks. Asked on demand."""
+        """The peers that it would pass a question to next, for minimum cuts; or None: all that it has an open stream
+        with. So a network says which of its streams are links of the network, where others only carry files. Where no
+        stream is open, the contacts are the links of the network: for degree, betweenness, `near` and attacks. Called
+        when somebody needs it."""
         return None
 
     def keeps(self, text: str) -> bool:
-        """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
-        it has in its library it holds; in a network without files (`shares_files`), where only its peers know who has
-        something, a peer that has it itself keeps a record, too. Asked on demand; a network where nobody does need not
-        have this. Where some program has it, minimum cuts separate an asker from keepers alone, not from holders: a
-        holder is asked there only when a keeper has named it."""
+        """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. A
+        file in its own library is not such a record. But in a network without files (`shares_files`), where only its
+        peers know who has something, a peer that has it itself counts as a keeper too. Called when somebody needs it;
+        a network without keepers does not define it. Where some program defines it, minimum cuts separate an asker
+        from keepers alone, not from holders: a holder is asked there only when a keeper has named it."""
         return False
 
     @classmethod
     def place_of(cls, text: str) -> float | None:
-        """Where the key of a text lies in the identifier space, as `identifier`: the screen marks the key of the chosen
-        ask on the circle. None where keys and identifiers are not in one space."""
+        """The position of the key of a text in the identifier space, 0 to 1 as `identifier`: the screen marks the key
+        of the chosen ask on the circle. None where keys and identifiers are not in one space."""
         return None
 
     def identifier(self) -> float | None:
@@ -1337,7 +1349,7 @@ class _Maker(Generic[C]):
 def _components_of(cls: type[Peer]) -> dict[str, type[Component]]:
     found: dict[str, type[Component]] = {}
     for base in reversed(cls.__mro__):
-        # A dataclass takes its fields out of the class: what was found before stands in `components`.
+        # A dataclass removes its fields from the class: those that were found before that are in `components`.
         found.update(vars(base).get("components", {}))
         for attribute, value in vars(base).items():
             if isinstance(value, Field) and isinstance(value.default_factory, _Maker):
@@ -1374,8 +1386,8 @@ def _new_with_components(cls: type[Peer], *args: Any, **kw: Any) -> Peer:
 
 
 def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Known]]:
-    """The handlers of a class by what they handle: its own, which have this mark, and those of its components, which
-    are in their table of this name."""
+    """The handlers of a class, by the class of what they handle: its own, which have the attribute `mark`, and those
+    of its components, which are in their tables called `name`."""
     table: dict[type, Callable[..., Known]] = {}
     for attribute, kind in cls.components.items():
         for each, handler in getattr(kind, name).items():
@@ -1383,7 +1395,7 @@ def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Kn
     for base in reversed(cls.__mro__):
         for value in vars(base).values():
             for each in getattr(value, mark, ()):
-                # Who calls by the table has the right host already.
+                # A caller that uses the table passes the right host already.
                 table[each] = value.__wrapped__ if hasattr(value, "_from_inside") else value
     return table
 
@@ -1563,8 +1575,8 @@ class _OnReply:
 def on_reply(kind: type[Any]) -> _OnReply:
     """Mark a method as the handler of answers to requests of this class that were sent by `Host.call` (host, sender,
     answer, context; may return `DUPLICATE`). An answer of a class that the annotation of `answer` does not have is not
-    handed over. With `answer: Ack | None` it is also told, by None, of a call that ended without an answer, where the
-    class has no `@on_timeout` for that."""
+    handed over. With `answer: Ack | None` it is also called with None when a call has ended without an answer, where
+    the class has no `@on_timeout` for that."""
     return _OnReply((kind,))
 
 
@@ -1583,8 +1595,8 @@ class _OnTimeout:
 
 
 def on_timeout(kind: type[Any]) -> _OnTimeout:
-    """Mark a method as what is told when a call with a request of this class ends without its answers (host, to,
-    context, reason: see `Host.call`)."""
+    """Mark a method as the handler that is called when a call with a request of this class ends without its answers
+    (host, to, context, reason: see `Host.call`)."""
     return _OnTimeout((kind,))
 
 
@@ -1610,8 +1622,8 @@ def verb(
     values: Mapping[str, str] | None = None,
     checks: Mapping[str, Callable[[Any], object]] | None = None,
 ) -> Callable[[F], F]:
-    """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,
-    palette, scenarios and recordings, as the command `Act`. It runs without a cause.
+    """Mark a method (self, host, and values by name) as something that a person can do with a peer: it is offered in
+    menu and palette, and written in scenarios and recordings, as the command `Act`. It runs without a cause.
 
     name      a word, as `hijack`; not that of a command of the engine
     about     one sentence
@@ -1620,8 +1632,8 @@ def verb(
     values    parameter -> a hint that ends in an example, as "seconds, e.g. 3600": what follows "e.g. " can be given,
               and is what `swarmtop check` gives. The annotation of a parameter says what it may be: str, int, float,
               bool or a Literal; one that has a default may be left out
-    checks    parameter -> a function of a value that raises ValueError, with a sentence, for one that cannot be: it is
-              refused with that sentence before anything is done
+    checks    parameter -> a function that raises ValueError, with a sentence, for a value that is not possible: the
+              value is refused with that sentence before anything is done
     """
 
     def mark(method: F) -> F:

@@ -125,7 +125,8 @@ def some_of(items: Sequence[E], most: int, rng: Rng) -> list[E]:
 
 
 class Failure(NamedTuple):
-    """One that did not answer. calls: so many in a row; until_us: when it may be asked again."""
+    """What is kept of a peer that did not answer. calls: how many calls in a row had no answer; until_us: from when on
+    it may be asked again, in us of virtual time."""
 
     calls: int
     until_us: int
@@ -134,16 +135,16 @@ class Failure(NamedTuple):
 def failed_again(
     table: dict[K, Failure], key: K, now_us: int, wait_us: int, *, doublings: int = 0, most: int = 1_000
 ) -> None:
-    """Note that one has not answered, and is left alone for `wait_us`: twice as long after each further failure in a
-    row, at most so many times (exponential back-off). The table is a plain dict of at most `most`; who answers is taken
-    out of it (`pop`)."""
+    """Note that a peer has not answered, and is not to be asked for `wait_us`: twice as long after each further failure
+    in a row, at most `doublings` times (exponential back-off). The table is a plain dict of at most `most` entries; the
+    caller removes a peer that answers (`pop`)."""
     before = table.pop(key, None)
     calls = 1 if before is None else before.calls + 1
     put_bounded(table, key, Failure(calls, now_us + (wait_us << min(calls - 1, doublings))), most)
 
 
 def may_be_asked(table: Mapping[K, Failure], key: K, now_us: int) -> bool:
-    """Whether one is not left alone now, see `failed_again`."""
+    """Whether the waiting time of a peer is over, or it has not failed, see `failed_again`."""
     failure = table.get(key)
     return failure is None or now_us >= failure.until_us
 
@@ -230,7 +231,7 @@ class NeighbourList(Component, options=NeighbourOptions):
         return tuple(self.known)
 
     def learn(self, host: Host, peer: PeerId) -> None:
-        """Remember a peer that somebody told of, as the latest."""
+        """Remember a peer that was named by another one, as the latest."""
         if peer != host.me and peer >= 0:
             self.known.pop(peer, None)
             put_bounded(self.known, peer, None, host.options.known)
@@ -255,7 +256,8 @@ class NeighbourList(Component, options=NeighbourOptions):
             host.link(peer)
 
     def one_of(self, host: Host, but: PeerId = -1) -> PeerId | None:
-        """A neighbour, drawn at random; None where there is none. but: this one only where there is no other."""
+        """A neighbour, drawn at random; None where there is none. but: a peer that is returned only where there is no
+        other."""
         others = [peer for peer in self.near if peer != but] or list(self.near)
         return host.rng.choice(others) if others else None
 
@@ -266,18 +268,18 @@ class NeighbourList(Component, options=NeighbourOptions):
 # --- super peers ----------------------------------------------------------------------------------------------
 
 UPTIME_MEAN_S = 19_650.0
-"""Of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in Gnutella (Stutzbach and
-Rejaie 2006)."""
+"""Mean uptime: that of an exponential distribution of which 40 % exceed 5 hours, as of the peers that were up in
+Gnutella (Stutzbach and Rejaie 2006)."""
 SUPER_UP_KBIT_S, SUPER_DOWN_KBIT_S = 80, 160
-"""A super peer has one of these, as in LimeWire's test: 10 KB/s up or 20 KB/s down."""
+"""The line of a super peer has at least one of these rates, as in LimeWire's test: 10 KB/s up or 20 KB/s down."""
 
 
 @dataclass(slots=True)
 class Uptime:
-    """How long a peer has been up, now and on average: what tells whether it can be expected to stay.
+    """How long a peer has been up, now and on average: this decides whether it can be expected to stay.
 
-    A run lasts minutes and such tests ask for hours, so each peer has a past: an average, which is on its disk, and at
-    t = 0 a present session. Both are drawn.
+    A run lasts minutes and such tests ask for hours, so each peer has been up before the run: an average, which is on
+    its disk, and at t = 0 a session that began earlier. Both are drawn.
 
     since_us             when it came up, before the run for those that were up then (negative)
     average_s, sessions  average uptime of earlier sessions, and their number
@@ -291,7 +293,7 @@ class Uptime:
 
     @classmethod
     def begun(cls, host: Host, kept: tuple[float, int] | None) -> Uptime:
-        """As a process starts; kept: what `kept` returned before, None for none."""
+        """The uptime of a process that starts now. kept: what `kept` returned before, None at the first start."""
         drawn_s = host.rng.expovariate(1 / UPTIME_MEAN_S)
         average_s, sessions = kept or (drawn_s, 1)
         since_us = host.now_us
@@ -325,14 +327,15 @@ def can_be_super_peer(host: Host, uptime: Uptime, speed_kbit_s: int, now_min: fl
 
 
 def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
-    """Pairs of 0 .. peers - 1, each in `degree` of them, or in fewer where there are not many more peers (the same pair
-    is then drawn again): a random graph of that degree, with all pairs where there are not more peers."""
+    """The links of a random graph of this degree: pairs of 0 .. peers - 1. Each peer is in `degree` pairs, or in fewer
+    where there are not many more peers than that (some pair is then drawn twice and counts once). With at most
+    `degree` + 1 peers, all pairs."""
     if peers - 1 <= degree:
         return [(a, b) for a in range(peers) for b in range(a + 1, peers)]
     order = list(range(peers))
     found: dict[tuple[int, int], None] = {}
-    # Random cycles, of which each adds two links to everybody and one is enough for all to be connected; for an odd
-    # degree also random pairs.
+    # Random cycles over all peers: each adds two links to every peer, and one is enough to connect them all. For an odd
+    # degree random pairs are added.
     for left in range(degree, 0, -2):
         rng.shuffle(order)
         ends = (order, (*order[1:], order[0])) if left > 1 else (order[::2], order[1::2])
@@ -344,7 +347,8 @@ def random_links(peers: int, degree: int, rng: Rng) -> list[tuple[int, int]]:
 
 
 def drawn(rng: Rng, rows: int, columns: int, stops: NDArray[np.int64] | int) -> NDArray[np.int64]:
-    """Integers, uniform in 0..stop-1 for the stop of each row, int64 (rows, columns): stops below 2**32.
+    """Integers, uniform in 0..stop-1 for the stop of each row, int64 (rows, columns). stops: one for each row, or one
+    for all; below 2**32.
 
     They are draws of SplitMix64 seeded by the next 64 bits of `rng`, all at once and the same on every machine.
     """
@@ -372,9 +376,9 @@ def distinct(rng: Rng, sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
 def converged_buckets(ids: Sequence[int], bits: int, k: int, rng: Rng) -> list[list[list[int]]]:
     """The k-buckets of each node of a hash table that has been running for long, as positions in `ids`.
 
-    ids: identifiers of `bits` bits, each once. Bucket i of a node has min(k, all) of the nodes that share exactly i
-    leading bits with it, drawn at random; its last bucket has all that share at least so many, which are at most k.
-    Their order is drawn too. Identifiers are told apart by their first 64 bits.
+    ids: identifiers of `bits` bits, each once. Bucket i of a node has at most k of the nodes that share exactly i
+    leading bits with it, drawn at random; its last bucket has all nodes that share at least as many leading bits as its
+    number, which are at most k. The order in a bucket is drawn too. Only the first 64 bits of identifiers are compared.
     """
     n = len(ids)
     order = np.array(sorted(range(n), key=ids.__getitem__), np.int64)
@@ -411,8 +415,8 @@ def converged_buckets(ids: Sequence[int], bits: int, k: int, rng: Rng) -> list[l
 def nearest(ordered: Sequence[int], key: int, bits: int, k: int) -> list[int]:
     """The `k` identifiers nearest to a key by exclusive or, the nearest first.
 
-    ordered: identifiers of `bits` bits in ascending order. Those that share many leading bits with the key stand
-    together, so only the smallest such block with at least k is looked through.
+    ordered: identifiers of `bits` bits in ascending order. Those that share many leading bits with the key follow each
+    other, so only the smallest such block with at least k identifiers is searched.
     """
     shared = max(0, (len(ordered) // max(k, 1)).bit_length() + 2)
     while True:
@@ -439,8 +443,8 @@ class RecentTable(Generic[K, V]):
         return self.new.get(key, self.old.get(key))
 
     def put(self, key: K, value: V, most: int) -> None:
-        """Remember one more. A generation is full with more than half of `most`; so there are `most` + 1 at the most,
-        and the latest half of `most` for certain."""
+        """Remember one more. A generation is full when it has more than half of `most` entries; so the table has at
+        most `most` + 1 entries, and always the latest `most` / 2."""
         self.new[key] = value
         if len(self.new) * 2 > most:
             self.turn()
@@ -454,8 +458,9 @@ class RecentTable(Generic[K, V]):
 
 
 LOOSE_BYTES, FEW = 64, 12
-"""Bytes per entry above which a dict of more than a few entries has too much unused space: 24 and its share of the
-index are needed, and up to 52 are taken where it was filled at once."""
+"""Bytes per entry above which a dict has too much unused space, and a number of entries that is added so that small
+dicts are left alone. An entry needs 24 bytes and its share of the index, and takes up to 52 where the dict was filled
+at once."""
 
 
 class HostCache:
@@ -471,8 +476,8 @@ class HostCache:
         self.addresses: dict[PeerId, int] = {}
 
     def remember(self, address: PeerId, heard_us: int, most: int) -> None:
-        """Make an address the latest entry of at most `most`. What was known of when it was heard from stays. What is
-        no address is left out."""
+        """Make an address the latest of at most `most` entries. A later time at which it was heard from is kept. A
+        value that is no address is ignored."""
         if address.__class__ is not int or address < 0:
             return
         heard_us = max(self.addresses.pop(address, self.NEVER_US), heard_us)
@@ -503,11 +508,11 @@ def tight(table: dict[PeerId, int]) -> dict[PeerId, int]:
 
 
 class Holder(Protocol):
-    """One that has a file, as far as `Download` goes."""
+    """What `Download` needs to know of a peer that has a file."""
 
     @property
     def content(self) -> object:
-        """What tells the bytes of its file from those of another: a hash."""
+        """A hash of the bytes of its file: equal where two holders have the same file."""
         ...
 
 
@@ -520,11 +525,11 @@ class Download(Generic[S]):
 
     source    the holder that is asked now
     others    those that are tried after it
-    cause     the ask that it is for; a retry may be started by something without a cause
+    cause     the ask that it is for, since a retry may be started by an event without a cause
     moved_us  when data came last, or this attempt began
     here      bytes that have arrived
-    attempt   number of the present attempt, which tells its timer from those of earlier ones
-    watch     that timer, which keeps the ask open
+    attempt   number of the present attempt, by which its timer differs from those of earlier attempts
+    watch     the timer of this attempt, which keeps the ask open
     """
 
     source: S
@@ -536,7 +541,8 @@ class Download(Generic[S]):
     watch: Timer | None = None
 
     def next_source(self) -> bool:
-        """Go on to the next holder, and return whether there is one. What has arrived is kept if it has the same."""
+        """Go on to the next holder, and return whether there is one. What has arrived is kept if the next holder has
+        the same bytes."""
         if not self.others:
             return False
         before, self.source = self.source, self.others.pop(0)
@@ -559,7 +565,8 @@ class Download(Generic[S]):
 # --- closed forms --------------------------------------------------------------------------------------------
 
 EXACT_MOST = 400
-"""Living peers up to which the exact mean of a rumour is calculated: some milliseconds, once for each number."""
+"""Living peers up to which the exact mean of a rumour is calculated: this takes some milliseconds, once for each number
+of peers."""
 
 
 class Epidemic(NamedTuple):
@@ -572,12 +579,12 @@ class Epidemic(NamedTuple):
     missed: float
     """Share of the living peers that it does not reach, 0 to 1: the mean of rumours that spread and that die out."""
     extinct: float
-    """Chance that it dies out early, since the first ones tell dead peers only."""
+    """Chance that it dies out early, since the first peers send it to dead peers only."""
     reached: float
     """Living peers that it reaches, the origin left out."""
     messages: float
     rounds: float | None
-    """Generations until the last peer is reached, of one that spreads, or None where it dies out."""
+    """Generations until the last peer is reached, if the rumour spreads; None where it dies out."""
     living: int
     """Living peers, the origin left out."""
 
@@ -611,8 +618,8 @@ def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
     the iteration from 0 converges from below to the smaller root. Source: Kermarrec, Massoulié and Ganesh,
     "Probabilistic reliable dissemination in large-scale systems", IEEE TPDS 14(3), 2003.
 
-    Where peers are dead it may die out at once: with the chance x, the smaller root of x = E[x^L], L of those drawn
-    being alive (hypergeometric). So 1 - (1 - s) (1 - x) miss it on average.
+    Where peers are dead it may die out at once: with the chance x, the smaller root of x = E[x^L], where L is how many
+    of the drawn peers are alive (hypergeometric). So a share 1 - (1 - s) (1 - x) misses it on average.
 
     Both are limits for large n. Up to `EXACT_MOST` living peers, `reached` and `messages` are the exact means.
 
@@ -647,8 +654,8 @@ def _drawn(others: int, living: int, fanout: int, lucky: int) -> float:
 def _mean_reached(others: int, living: int, fanout: int) -> float:
     """The mean number of peers that an infect-and-die rumour reaches, exactly.
 
-    In which order the informed tell it does not matter, so they do one after the other. What is followed is how many of
-    the living are still uninformed; the rumour is over when all who are informed have told it.
+    The order in which the informed peers pass it on does not matter, so they do it one after the other. The calculation
+    follows how many of the living are still uninformed; the rumour is over when all informed peers have passed it on.
     """
     chances = np.array([[_drawn(others, left, fanout, new) for left in range(living + 1)] for new in range(fanout + 1)])
     at = np.zeros(living + 1)
@@ -698,10 +705,11 @@ def tree_reach(degree: int, hops: int) -> int:
 
 
 def relay_share(shares: Mapping[NatKind, float], punching: bool = True) -> float:
-    """The share of pairs of peers that cannot open a path between them, so that a third has to relay.
+    """The share of pairs of peers that cannot open a path between them, so that a third peer has to relay.
 
-    shares: of each kind of NAT, 0 to 1; those that are left out are open. punching: a third tells both to send at the
-    same time (`api.can_meet`): s² + 2sp + b² + 2b(1 - o - b). Without, one of the two has to be open: (1 - o)².
+    shares: of each kind of NAT, 0 to 1; peers of no listed kind are open. punching: a third peer tells both to send at
+    the same time (`api.can_meet`); then the share is s² + 2sp + b² + 2b(1 - o - b), with s symmetric, p
+    port-restricted, b UDP blocked and o open. Without, one of the two has to be open: (1 - o)².
     """
     all_shares = {**shares, NatKind.OPEN: 1.0 - sum(share for kind, share in shares.items() if kind)}
     pairs = ((a, b) for a in all_shares for b in all_shares)

@@ -1,8 +1,8 @@
-"""Peers, network and metrics together: start a peer, end it, deliver to it, and tell it what a network would.
+"""Peers, network and metrics together: start and end peers, deliver messages, and notify peers as a network would.
 
-`Simulation` owns all that a run consists of below the commands; `engine.swarm.Swarm` is the facade over it. Kernel and
-hosts call back into it by the two interfaces that it implements, `KernelOwner` and `HostOwner`; it calls the swarm by
-`SimulationOwner`.
+`Simulation` owns all that a run consists of below the commands; `engine.swarm.Swarm` is the facade over it. Kernel,
+hosts and stalled streams call back into it by the interfaces that it implements: `KernelOwner`, `HostOwner` and
+`StallOwner`; it calls the swarm by `SimulationOwner`.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ from .world.machines import machine_of, station_machine
 from .world.world import World
 
 NO_LINK = "no link"
-NUMBERED = re.compile(r"#(\d{1,9})\b")
 """Why a message is dropped whose receiver is not at the other end of a link of its sender, see `api.Peer.reach`."""
+PEER_NUMBER = re.compile(r"#(\d{1,9})\b")
+"""The number of a peer in a text of a program."""
 CONTACTS = 8
 """How many living peers each peer knows when a run begins, and the number of bootstrap peers where there is no
 infrastructure."""
@@ -73,9 +74,10 @@ infrastructure."""
 
 @dataclass(slots=True)
 class ConnectionRefused:
-    """On the way back to a sender: no process is at `to`. Dropped if the sender has restarted since (`epoch`).
+    """Notice on the way back to the sender `peer`: no process is at `to`. Dropped if the sender has restarted since
+    (`epoch`).
 
-    No message: it is not counted, but it takes its time, and faults block it as they block messages.
+    It is no message, so it is not counted; but it takes its time, and faults block it as they block messages.
     """
 
     peer: PeerId
@@ -86,7 +88,7 @@ class ConnectionRefused:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before.
+    """Notice on the way to `peer`: the stream from `other` is closed. `parked`: it has waited for what was sent before.
     `broken`: the peer's own end gave up, so nothing can block or hold the notice."""
 
     peer: PeerId
@@ -98,7 +100,8 @@ class StreamClosed:
 
 @dataclass(slots=True)
 class StreamOpened:
-    """On the way to `peer`: the stream with `other` is open. cable: it has to be opened first, see `api.Peer.reach`."""
+    """Notice on the way to `peer`: the stream with `other` is open. cable: the stream is opened only when the notice
+    arrives, since a cable is there again, see `api.Peer.reach`."""
 
     peer: PeerId
     epoch: int
@@ -107,8 +110,8 @@ class StreamOpened:
 
 
 class LivingUsers:
-    """Which peers live that are no infrastructure, with the number of these in each block of `BLOCK` peers: to count
-    them, and to find the k-th, without visiting all."""
+    """The living peers that are no infrastructure, with their number in each block of `BLOCK` peers: so they are
+    counted, and the k-th is found, without visiting all."""
 
     BLOCK = 1_024
 
@@ -151,7 +154,7 @@ class LivingUsers:
 
 
 class Chosen:
-    """Some of the peers that are `alive`, as a set to count."""
+    """The living ones of some peers: `count` of them, as flags."""
 
     def __init__(self, peers: Iterable[PeerId], alive: NDArray[np.bool_]) -> None:
         self.flags = np.zeros(len(alive), np.bool_)
@@ -180,7 +183,7 @@ class SimulationOwner(Protocol):
 
 
 class Simulation(KernelOwner, HostOwner, StallOwner):
-    """All peers, alive or not, and what lies between them. `programs[p]` is None while p is not alive."""
+    """All peers, alive or not, and the network between them. `programs[p]` is None while p is not alive."""
 
     def __init__(
         self,
@@ -192,7 +195,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     ) -> None:
         """Peers of `world` come first, the stations of `program` after them. No peer has started yet.
 
-        Raises InputError when the setup cannot be, or the world is not one for it.
+        Raises InputError when the setup is not possible, or the world does not fit it.
         """
         graph, delays, seed = world.graph, world.delays, setup.seed
         stations = rules.stations_of(program, options, graph.n)
@@ -215,7 +218,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
         )
-        """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        """Programs that peers and stations run, or that a newcomer may run: first the program of the network itself."""
         check_names(self.all_programs)
         classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
         self.roles = Roles(
@@ -227,7 +230,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.kinds = tuple(
             Kind(name, PARTS[kind.part_code], kind.over) for kind, name in zip(messages, names, strict=True)
         )
-        """Of messages, by their number."""
+        """The kinds of messages, by their number."""
         self.null_record = NullRecord()
         self.kernel = Kernel(n, self.null_record, self)
         self.programs: list[Peer | None] = self.kernel.peers
@@ -282,13 +285,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.linked_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.linked)
         self.open_asks: dict[int, AskRecord] = {}
         self.goals: dict[str, Goal] = {goal.name: goal for goal in (PUBLISH, *program.goals)}
-        """By name: those of the network, and those of asks that it opened itself."""
+        """By name: the goals of the network, and the goals of asks that it opened itself."""
         self.begun: dict[tuple[str, Hashable], int] = {}
         """Open asks of the network itself, by goal and key."""
         self.stopped: dict[PeerId, Peer] = {}
         """The programs of peers that do not live, as they were when they stopped, where `Peer.keeps` may be asked."""
         self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
-        """Peers that have joined such an ask, beside the one where it began."""
+        """By ask: peers that have joined an ask of the network itself (`Host.begin`), its origin left out."""
         self.bootstrap: tuple[PeerId, ...] = ()
         """Peers that all peers know: stations, or else some peers that were up at the start. They may be killed too."""
         self.joining: dict[PeerId, None] = {}
@@ -319,9 +322,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     # --- bootstrap -----------------------------------------------------------------------------------------
     #
-    # When a run begins it has been going on for a while, and each peer knows some living others, or all, as
-    # `Peer.knows` says. A peer that starts later knows the bootstrap peers only: stations, if there are any, or a
-    # few well-known peers of the beginning. They may be killed as any other; then a newcomer gets no answer.
+    # When a run begins the network has existed for a while, and each peer knows some living others, or all, as
+    # `Peer.knows` says. A peer that starts later knows the bootstrap peers only: stations, if there are any, or a few
+    # well-known peers that were up at the start. They may be killed as any other; then a newcomer gets no answer.
 
     def publish_bootstrap(self, up: NDArray[np.int64]) -> None:
         """Choose the bootstrap peers among those that are `up` when the run begins."""
@@ -497,8 +500,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     ) -> range:
         """Add as many newcomers as there are libraries, and return their ids. They have not started yet.
 
-        New ids are appended after all others, so no id changes. Lists grow in
-        place, since hot loops and hosts keep them; arrays are replaced, and are kept nowhere else.
+        New ids are appended after all others, so no id changes. Lists grow in place, since hot loops and hosts keep
+        them; arrays are replaced, and are kept nowhere else.
         """
         count = len(libraries)
         ids = range(self.n, self.n + count)
@@ -537,13 +540,14 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return self.roles.all() if by == "role" else self.operators
 
     def _group_of_newcomer(self, peer: PeerId) -> int:
-        """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
-        else it is drawn, in proportion to the users of the groups.
+        """The group of a newcomer in a partition: the group of its city, role or operator, if the partition divides
+        peers by that trait; else it is drawn, in proportion to the users of the groups.
 
-        Stations count where they alone have its city, role or operator, and are left out of each draw. A partition
-        that named its peers one by one goes by a trait if no group divides the peers of one value, or the users of
-        one: the selector of a recorded command is not known. There the operator is tried first, which a person names,
-        and the city last, which is drawn: a newcomer is not cut off with a station because it lives in the same city.
+        Stations count where they alone have the city, role or operator of the newcomer; no draw counts them. A
+        partition whose command lists its peers one by one (the selector of a recorded command is not known) counts as
+        one by a trait if all peers with the same value of the trait, or all such users, are in one group. Then the
+        operator is tried first, which a person names, and the city last, which is drawn: so a newcomer is not cut off
+        with a station only because it lives in the same city.
         """
         alike = list(range(peer))
         for by in (*self.faults.split_by, *(by for by in reversed(SIDES) if by not in self.faults.split_by)):
@@ -564,8 +568,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         return users
 
     def _goes_by(self, trait: Sequence[Any], peers: Sequence[PeerId], closer: Sequence[PeerId]) -> bool:
-        """Whether those of `peers` with one value of a trait are in one group, and some value has several of them;
-        else whether this is so of the users alone, if there are any in `closer`."""
+        """Whether all of `peers` with the same value of a trait are in one group, and some value has several peers;
+        else whether this is true of the users alone, if there are any in `closer`."""
         users = self._users_of(peers) if self._users_of(closer) else []
         for those in (peers, users):
             known: dict[Any, int] = {}
@@ -586,7 +590,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.kernel.envelope = before
 
     def _table(self, kind: type[Peer]) -> dict[type, Callable[..., Known]]:
-        """Handlers of a class, with one that does nothing for each kind of message that it does not handle."""
+        """The handlers of a class of programs, with one that does nothing for each kind of message that it does not
+        handle."""
         table = self._handlers.get(kind)
         if table is None:
             kinds = [each for each in self.shared.kinds if not issubclass(each, Wrapped)]
@@ -666,7 +671,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 self.owner.ask_closed(record)
 
     def _forget_key(self, ask: int) -> None:
-        """An ask of the network has closed: the next that begins with its key is another one."""
+        """An ask of the network has closed: `begin` with the same key opens another one from now on."""
         self.joined_asks.pop(ask, None)
         for key in [key for key, open_ask in self.begun.items() if open_ask == ask]:
             del self.begun[key]
@@ -771,11 +776,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def machine(self, peer: PeerId) -> Machine:
         return station_machine() if self.infrastructure[peer] else machine_of(self.seed, peer)
 
-    # --- what peers tell of asks -----------------------------------------------------------------------------
+    # --- what peers report about asks -------------------------------------------------------------------------
 
     def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
-        """The records that a peer may write to: of the asks that it names, those that began at it, or that it joined.
-        One that has closed is open again for this instant."""
+        """The records that a peer may write to: of the asks that it names, those that began at this peer, and those
+        that it joined. An ask that has closed is open again for this instant."""
         record = self.kernel.envelope[4]
         if causes is not None:
             those = [self.reopen(cause) for cause in causes if self._may_tell(peer, self.records[cause >> HOP_BITS])]
@@ -843,7 +848,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def _labelled(self, text: str) -> str:
         """With labels in place of the numbers of peers: a program knows #6, and not what it is called."""
-        return NUMBERED.sub(lambda found: self._called(int(found[1])), text) if "#" in text else text
+        return PEER_NUMBER.sub(lambda found: self._called(int(found[1])), text) if "#" in text else text
 
     def _called(self, peer: PeerId) -> str:
         return self.labels[peer] if self._is_peer(peer) else f"#{peer}"
@@ -948,14 +953,14 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 return  # it was under way when the link was cut, of which the sender has been told
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
-            # Of a cut link its own end tells it.
+            # That a link is cut the sender learns from its own end.
             delay_us = 1 if reason == "cut" else self.network.links.delay_us(to, sender)
         elif reason == "nat":
             back = cause
             delay_us = SILENCE_US + self.network.links.delay_us(to, sender)
         else:
             return
-        # For the epoch that sent it: the present one if it began before the sending, else an earlier one.
+        # The notice is for the process that sent the message: the present one if it started before the sending.
         epoch = self.kernel.epoch[sender] if self.started_us[sender] <= sent_us else -1
         self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
 
@@ -995,7 +1000,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 # After the instant of the break: what is sent before that was sent on the old stream.
                 self._notify(1, notice, 0, self.null_record)
         if b in self.cables.get(a, ()) and not self.faults.cut_links.has(a, b):
-            # What ran over the cable has broken, and not the cable.
+            # The stream over the cable has broken, but not the cable.
             self._notify(2, StreamOpened(a, self.kernel.epoch[a], b, cable=True), 0, self.null_record)
 
     def _notify(
@@ -1039,8 +1044,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
             if isinstance(notice, ConnectionRefused):
-                # A stream that is still open leads to a later epoch of `other`; the refusal closes it at both ends. A
-                # cable is no stream of a process.
+                # A stream that is still open is one to a later process of `other`; the refusal closes it at both ends.
+                # A cable does not belong to a process.
                 if not self.network.wired:
                     self._close(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
@@ -1113,7 +1118,7 @@ def _ignore(*_: Any) -> None:
 def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -> tuple[type[Peer], Any, World]:
     """The program of a setup, its options, and the world it begins in: that given, or one drawn from the setup.
 
-    Raises InputError when the setup cannot be.
+    Raises InputError when the setup is not possible.
     """
     if program is None:
         program = network(setup.protocol)

@@ -52,7 +52,7 @@ from .world.world import World
 FIRST_ASK_US = 500_000
 """Time of the first background ask, so that messages are seen soon after the start."""
 INSIDE = ("scenario", "court", "attack")
-"""Sources of commands that follow from the setup and from other commands."""
+"""Sources of commands that follow from the setup or from other commands, and so do not come from outside."""
 SLICE = 50_000
 """Deliveries after which the log may be flushed, where `advance` has no budget: this bounds its length."""
 
@@ -101,7 +101,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         self._begin(world.graph)
 
     def _make_views(self) -> None:
-        """Make what only serves to observe the swarm: it has no effect on the run, and is not pickled."""
+        """Make the objects that only observe the swarm: they have no effect on the run, and are not pickled."""
         self._snapshots = SnapshotBuilder(self.simulation, self.columns)
         self._watcher: Watcher | None = None
         self._shown_series: ShownSeries | None = None
@@ -131,7 +131,7 @@ class Swarm(SimulationOwner, CommandExecutor):
                 sim.start(peer, sim.contacts(peer, living))
             sim.open_overlay(graph.a, graph.b, up)
             sim.converge()
-            # One peer of each program tells its columns: a mistake in `shown` is told now, not when somebody looks.
+            # The columns of one peer of each program are read now, so that a mistake in `shown` is reported at once.
             first: dict[type[Peer], int] = {}
             for peer in (*sim.stations, *up):
                 first.setdefault(sim.program_types[peer], peer)
@@ -157,7 +157,8 @@ class Swarm(SimulationOwner, CommandExecutor):
     # --- commands ------------------------------------------------------------------------------------------
 
     def do(self, command: Command, by: str = "person", contents: bytes | None = None) -> tuple[PeerId, ...]:
-        """Carry out a command now, or at the end of an instant that a budget has divided. Returns the peers it changed.
+        """Carry out a command now; if a budget has stopped `advance` inside an instant, at the end of that instant.
+        Returns the peers it changed.
 
         by: the source: "person", "scenario", "court" or "attack". contents: what was read from the file that the
         command names, if it was carried out before (`Watcher.on_command`). Raises InputError, and has then changed
@@ -168,7 +169,8 @@ class Swarm(SimulationOwner, CommandExecutor):
             return self.carry_out(command, by, contents)
 
     def carry_out(self, command: Command, by: str, contents: bytes | None = None) -> tuple[PeerId, ...]:
-        """`do` inside of an instant or another command: for commands that are due and steps of attacks."""
+        """Do the same as `do`, but inside an instant or another command: for commands that are due and for steps of
+        attacks."""
         if contents is None and by in INSIDE and isinstance(command, Set):
             contents = self.world.inputs.get(str(command.value).strip())
         # The first steps of an attack are carried out inside of its command, and have selectors of their own.
@@ -227,7 +229,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         """The peers that a selector, an id or ids name. rng: the stream for `random`, if not the swarm's own. Raises
         InputError."""
         if isinstance(peers, str):
-            from .analysis import selectors  # here and below: a run without commands does without its parser
+            from .analysis import selectors  # here and below: a run without commands does not need the parser
 
             chosen = selectors.parse(peers).pick(self.columns.fresh(), rng or self.selector_rng)
             if rng is None:
@@ -260,7 +262,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self._attacks.presets()
 
     def preview(self, attack: Attack) -> Plan:
-        """The steps of an attack if it began now, and a sentence. Raises InputError for one that is not possible."""
+        """The steps of an attack if it began now, and a sentence on it. Raises InputError for an attack that is not
+        possible."""
         self.columns.fresh()
         victims = () if attack.peers is None else self.resolve(attack.peers, Stream(self.selector_rng.state))
         return self._attacks.preview(attack, victims)
@@ -295,7 +298,8 @@ class Swarm(SimulationOwner, CommandExecutor):
                     return done
 
     def advance_quiet(self, limit_us: int) -> bool:
-        """Run to the instant in which the last ask closes, or to `limit_us`. Returns whether all asks are closed."""
+        """Run to the instant in which the last ask closes, or to `limit_us` (virtual time in us). Returns whether all
+        asks are closed."""
         with self._guard():
             kernel = self.simulation.kernel
             while not self.quiet():
@@ -379,10 +383,10 @@ class Swarm(SimulationOwner, CommandExecutor):
     def snapshot(self, shown: Sequence[str] = (), topic: str = "", contacts: bool = False) -> Snapshot:
         """The present state as columns.
 
-        shown: names of the shown columns to read (`Fixed.shows` has all); of other columns nothing is asked. topic:
-        the marks of `Snapshot.marks` are those of this topic alone. contacts: where no stream is open, `links` are the
-        contacts of all peers, read about once a second (`Links.contacts`). Raises InputError for an unknown column,
-        PeerFailed if a program's `shown` or `contacts` raised.
+        shown: names of the shown columns to read (`Fixed.shows` has all); other columns are not read. topic: if given,
+        `Snapshot.marks` has the marks of this topic alone. contacts: where no stream is open, `links` are the contacts
+        of all peers, read about once a second (`Links.contacts`). Raises InputError for an unknown column, PeerFailed
+        if a program's `shown` or `contacts` raised.
         """
         self.follow(shown)
         return self._snapshots.snapshot(
@@ -397,8 +401,8 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def follow(self, columns: Iterable[str], strict: bool = True) -> None:
         """Begin the time series of these shown columns, or of "role": samples from now on are in `series`. Once begun
-        a series goes on; reading a column (`snapshot`) begins it too. Also taken: series as expectations name them,
-        such as `epidemic.infected`. Raises InputError for an unknown column; unless `strict`, it is left out."""
+        a series goes on; reading a column (`snapshot`) begins it too. Names of series as in expectations, such as
+        `epidemic.infected`, are accepted too. An unknown column raises InputError; unless `strict`, it is ignored."""
         known = {ROLE.name: ROLE} | self.columns.shown_reader.columns
         for name in columns:
             column, value = split_metric(name, known) or (name, "")
@@ -412,8 +416,8 @@ class Swarm(SimulationOwner, CommandExecutor):
             self._shown_series.follow(shown, self.now_us / 1e6, value)
 
     def follow_as(self, other: Swarm) -> None:
-        """Follow what another swarm of the same run follows, and take its samples up to now: for a copy that goes on in
-        its place."""
+        """Follow the series that another swarm of the same run follows, and take over its samples up to now: for a copy
+        that replaces it."""
         if other._shown_series is not None and other is not self:
             if self._shown_series is None:
                 self._shown_series = ShownSeries(self.simulation.metrics.time_series)
@@ -435,7 +439,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self.columns.shown_reader.of(peer, self.simulation.programs[peer], self.now_us)
 
     def marks_of(self, peer: PeerId) -> tuple[tuple[PeerId, str, str], ...]:
-        """What a peer says of its links, see `Host.mark`: (other end, topic or "", word), by the other end."""
+        """The marks that a peer has set on its links, see `Host.mark`: (other end, topic or "", word), in the order of
+        the other ends."""
         return tuple(self.simulation.streams.marks_of(peer))
 
     def paths_of(self, peer: PeerId) -> tuple[tuple[tuple[PeerId, ...], str], ...]:
@@ -451,7 +456,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self.simulation.programs[peer]
 
     def verbs_for(self, peers: Iterable[PeerId]) -> tuple[VerbOffer, ...]:
-        """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
+        """The verbs of this network that can be done to these peers, see `api.verb`. Raises PeerFailed if a program's
         `why_not` raised."""
         return offers([(peer, self.simulation.programs[peer]) for peer in peers])
 
@@ -476,9 +481,9 @@ class Swarm(SimulationOwner, CommandExecutor):
         return tuple(self.simulation.streams.near[peer])
 
     def neighbours_of(self, peers: Collection[PeerId]) -> tuple[PeerId, ...]:
-        """Other peers that have a link with some of these, ascending: an open stream; where no stream is open, that
-        these have for contacts or that have these, as in `snapshot(contacts=True)`. Contacts of all peers are then
-        read, about once a second. Raises PeerFailed if a program's `contacts` raised."""
+        """Other peers that have a link with some of these, ascending. A link is an open stream; where no stream is
+        open, it leads from a peer to each of its contacts, in either direction, as in `snapshot(contacts=True)`. The
+        contacts of all peers are then read, about once a second. Raises PeerFailed if a program's `contacts` raised."""
         contacts = self.columns.contacts()
         if contacts is not None:
             return contacts.near(peers)
@@ -528,9 +533,9 @@ class Swarm(SimulationOwner, CommandExecutor):
         return record
 
     def success(self, from_s: float, to_s: float) -> float | None:
-        """Share of the asks of users issued from `from_s` to `to_s` that had a hit in the time of their goal
-        (`Goal.success_s`); of one that goes to an audience, the share of that which it reached by then. None without
-        any."""
+        """Success of the asks of users issued from `from_s` to `to_s`: the share of them that had a hit in the time of
+        their goal (`Goal.success_s`); an ask for an audience counts with the share of the audience that it reached in
+        that time. None if there are no such asks."""
         return self.simulation.metrics.success(round(from_s * 1e6), round(to_s * 1e6))
 
     def asked(self, from_s: float, to_s: float) -> AskStats:
