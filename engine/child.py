@@ -1,4 +1,4 @@
-"""Starts other Python processes of this program: the one that takes checkpoints, and the workers of a sweep.
+"""Starts further Python processes of this program: the one that takes checkpoints, and the workers of a sweep.
 
 A new Python puts the current folder first on its path (`-c`, `-m`), so that a file `pickle.py` there would be executed.
 Here it is started with `-P`, which leaves that folder out, without the relative entries of PYTHONPATH, and with the

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ContentSpec:
-    """The shared files. items: distinct titles that are asked for, at least; a swarm with more sharers than copies has
-    more titles, so that each sharer has a file; replicas: mean copies of each among the peers; zipf: exponent of the
+    """The shared files. items: least number of distinct titles; a swarm with more sharers than copies has more titles,
+    so that each sharer has a file; replicas: mean copies of each among the peers; zipf: exponent of the
     popularity of asks; free_riders: share of peers that share nothing (0..1), at any size of the swarm; replication:
     how copies depend on popularity, see `world.popularity`; sharing: "even", or "adar-huberman", which uses measured
     values in place of zipf and free_riders and takes replicas as a minimum, see `world.content`; file_mib: the size of

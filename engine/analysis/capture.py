@@ -609,12 +609,12 @@ class SnapshotBuilder:
                     )
             if len(rows) >= FLIGHT_ROWS:
                 break
-        standing = [
+        outside = [
             (envelope[0], to, sent_us, at_us, parts[envelope[5] >> KIND_SHIFT & KIND_MASK], _ask_of(envelope[2]))
-            for sent_us, at_us, to, envelope in sim.network.standing()
+            for sent_us, at_us, to, envelope in sim.network.outside_buckets()
         ]
-        if standing:
-            rows = nsmallest(FLIGHT_ROWS, rows + standing, key=itemgetter(3))
+        if outside:
+            rows = nsmallest(FLIGHT_ROWS, rows + outside, key=itemgetter(3))
         table = np.array(rows[:FLIGHT_ROWS], np.int64).reshape(-1, 6)
         return Flight(
             frm=table[:, 0].astype(np.int32),

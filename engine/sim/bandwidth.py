@@ -1,34 +1,34 @@
 """Access links with a capacity: a message waits for the sender's uplink, takes the latency, and waits for the
 receiver's downlink.
 
-Every message is cut into chunks; a chunk in service is never interrupted, and each access link serves its queues by
-turns: deficit round robin by bytes, and a queue that was silent goes first, once (fq_codel, RFC 8290 section 4, without
-the dropping). A queue is what goes to (on a downlink: comes from) one peer, transfers and all else apart. That is how
-two transfers share a link half and half however their messages are cut, how a query that finds a file in its way waits
-for the chunk in service and no longer, and how queries in any number cannot starve a file either; strict priority
-would have let them.
+Every message is cut into chunks; a chunk in service is never interrupted, and each access link serves its queues in
+turn: deficit round robin by bytes, and a queue that was idle goes first, once (fq_codel, RFC 8290 section 4, without
+the dropping). There is a queue for each peer at the other end, and one more for the transfers with that peer. So two
+transfers share a link equally however their messages are cut; a query that meets a file transfer waits for the chunk
+in service and no longer; and many queries cannot starve a file transfer, as they could with strict priority.
 
-Transfers are queued apart from control messages of the same pair because they are apart: Gnutella fetches over HTTP and
-Napster over a data port, on a connection of their own. So a stream keeps its order among messages of part `transfer`,
-and among all others, and the two may overtake each other. A chunk is what takes the slower of the two links 50 ms, but
-no less than a packet of 1,500 bytes and no more than 64 KiB: so a busy link costs some 20 events a second whatever its
-speed, and a small chunk costs no precision, since a link keeps its own clock in nanoseconds. Chunks follow each other
-from uplink to downlink, so a file is sent and received at the same time, at the slower rate.
+Transfers are queued apart from control messages of the same pair because real networks send them apart: Gnutella
+fetches over HTTP and Napster over a data port, on a connection of their own. So a stream keeps its order among messages
+of part `transfer`, and among all others, and the two may overtake each other. A chunk is what takes the slower of the
+two links 50 ms, but no less than a packet of 1,500 bytes and no more than 64 KiB: so a busy link costs some 20 events a
+second whatever its speed, and small chunks lose no precision, since a link keeps its own clock in nanoseconds. Chunks
+follow each other from uplink to downlink, so a file is sent and received at the same time, at the slower rate.
 
-A stream has a window, as TCP has: no more than a second's worth of the receiver's downlink, or 64 KiB, is on the way
-and not yet taken by it. Without one, all that a fast server sends would wait at a slow receiver at once, outlive the
-server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
-Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
+A stream has a window, as TCP has: at most as many bytes as the receiver's downlink takes in a second, but at least
+64 KiB, are on the way and not yet taken by it. Without a window, all that a fast server sends would wait at a slow
+receiver at once, would still be there when the server has stopped, and would delay the receiver's next message for
+hours. What does not fit waits at the sender, without limit. Datagrams have no window: beyond the buffer of a socket
+they are dropped, reason `queue`.
 
 What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. When the sender is killed it
-is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its transfers are
+is dropped, reason `unsent`, except for the chunk in service; when the sender leaves politely, only its transfers are
 dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the last chunk, the
 message is put into a bucket of the kernel, as any other.
 
-A link that is idle takes what comes at once, and a single chunk that waits for one needs no queue: most messages of
-most networks are of this kind, and they cost two events, one when they arrive at the downlink and one when they are
-handed over. That is the general rule and not another: a queue of one chunk is served in one way only, and is forgotten
-when it is empty (`tests/engine/test_line_model.py` compares the two).
+An idle link takes a chunk at once, and a single chunk that waits for a link needs no queue. Most messages of most
+networks are of this kind: they cost two events, one when they arrive at the downlink and one when they are handed over.
+This is only a faster way to the same result: a queue of one chunk can be served in one way only, and is forgotten when
+it is empty (`tests/engine/test_line_model.py` compares this with a model that has queues alone).
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. An access link that has to take all of it, or its last chunk, has it in a queue; it is also
-    the event that its last chunk arrives at the downlink.
+    """A message under way. It waits in the queue of an uplink, and in the queue of a downlink in place of its last
+    chunk; it is also the event that its last chunk arrives at the downlink.
 
     bulk         a transfer over a stream
     way          the key of its stream, see `LinkModel.stream_key`
-    left         bytes that the uplink has not taken yet; then those of the last chunk
+    left         bytes that the uplink has not taken yet; after that the bytes of the last chunk
     arrives_us   when the last chunk arrives, once that is known, else -1
     parked       it waits behind a stalled stream and keeps no ask open; its envelope has no record
     """
@@ -117,11 +117,12 @@ class QueuedChunk:
 
 
 Chunk: TypeAlias = QueuedMessage | QueuedChunk
-"""What a queue holds, `left` bytes each: of an uplink messages, of a downlink chunks, the last as their messages."""
+"""An entry of a queue, of `left` bytes. In the queue of an uplink: a message. In that of a downlink: a chunk, and in
+place of the last chunk its message."""
 
 
 class Queue:
-    """Chunks to one peer, their bytes, and the bytes that it may still send before it is another's turn."""
+    """Chunks to one peer, their bytes, and the bytes that it may still send before it is the turn of the next queue."""
 
     __slots__ = ("chunks", "credit", "size")
 
@@ -135,11 +136,12 @@ class AccessLink:
     """One direction of one peer's line. It takes one chunk after the other and keeps its own clock in nanoseconds. It
     is also the event that it is free for the next of the chunks that wait for it.
 
-    `fresh` and `rest` are the keys of its queues, in turn; `free_ns` is when the chunk in service is through;
-    `datagrams` the bytes of datagrams that wait; `armed` whether an event serves the next. `blocked` are queues whose
-    window is full: they have no turn, and are not counted in `waiting`. `lone` is the only chunk that waits, and
-    `lone_key` its queue, which is made when a second comes (`unfold`): most chunks that wait at all wait alone. `sent`:
-    bytes that an uplink has taken for each peer since the process of its owner started.
+    `fresh` and `rest` are the keys of its queues in the order of their turns, those of `fresh` first; `free_ns` is when
+    the chunk in service is through; `datagrams` the bytes of datagrams that wait; `armed` whether an event is set that
+    serves the next chunk. `blocked` are queues whose window is full: they have no turn, and are not counted in
+    `waiting`. `lone` is a chunk that waits alone, and `lone_key` the key of its queue, which is made when a second
+    chunk comes (`unfold`): most chunks that wait at all wait alone. `sent`: bytes that an uplink has taken for each
+    peer since the process of its owner started.
     """
 
     __slots__ = (
@@ -224,8 +226,8 @@ class AccessLink:
             key = line[0]
             queue = self.queues[key]
             if not queue.chunks:
-                # A fresh queue that ran empty takes one turn as any other: were it fresh again with its next message, a
-                # peer that sends one at a time would always go first.
+                # A fresh queue that is empty now is treated as any other for one turn: if it were fresh again with its
+                # next message, a peer that sends one message at a time would always go first.
                 line.popleft()
                 if line is self.fresh:
                     self.rest.append(key)
@@ -356,8 +358,8 @@ class BufferFull:
 
 
 class ParkDue:
-    """Event: messages wait at the uplink behind a stalled stream. An event, since their sender is still in `put`, and
-    what they keep open is counted after it."""
+    """Event: messages wait at the uplink behind a stalled stream. It is an event, since their sender is still in `put`,
+    and counts them as pending only after it."""
 
     __slots__ = ("bulk", "frm", "lines", "to")
 
@@ -395,7 +397,7 @@ class Bandwidth:
         self.busy_streams: dict[int, int] = {}
         """How many messages of each stream (`LinkModel.stream_key`) are among these, transfers left out."""
         self.parked: dict[int, list[KernelTimer]] = {}
-        """Notices that follow them."""
+        """Notices that wait until these messages are through, by stream."""
         self.in_window: dict[int, int] = {}
         """Bytes of each stream between uplink and the end of the downlink, which the window limits."""
         self.stalled_bytes: dict[int, int] = {}
@@ -515,8 +517,9 @@ class Bandwidth:
             self.kernel.at(_us(link.free_ns), link)
 
     def serve_up(self, link: AccessLink) -> None:
-        """Begin with chunks, for as long as the link is free within this microsecond."""
-        # An event is due at the whole microsecond after the end of a chunk. The link itself went on at its end.
+        """Take chunks into service, as long as the link becomes free within this microsecond."""
+        # The event comes at the first whole microsecond after the end of a chunk; the link's own clock (`free_ns`) goes
+        # on from that end itself.
         queued = link.lone
         if queued.__class__ is QueuedMessage:
             if queued.left <= link.chunk_bytes and queued.left <= self.down[queued.to].chunk_bytes:
@@ -577,19 +580,19 @@ class Bandwidth:
             kernel.at(_us(link.free_ns), link)
 
     def _take_whole(self, link: AccessLink, queued: QueuedMessage) -> None:
-        """An uplink takes a message that is one chunk, and nothing else waits for it."""
+        """An uplink at which nothing else waits takes a message that is one chunk."""
         size = queued.left
         link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
         sent, to = link.sent, queued.to
         sent[to] = sent.get(to, 0) + size
         if queued.stream:
-            # A full window has to block what waits, and nothing does.
+            # Nothing waits, so there is no queue to block even if the window is full now.
             window = self.in_window
             window[queued.way] = window.get(queued.way, 0) + size
         self._send_last(queued, -(-free_ns // 1_000))
 
     def serve_down(self, link: AccessLink) -> None:
-        """Likewise, at the downlink."""
+        """Take chunks into service at a downlink, as long as it becomes free within this microsecond."""
         chunk = link.lone
         if chunk is not None:
             link.lone = None
@@ -623,7 +626,8 @@ class Bandwidth:
             self._deliver(chunk, -(-free_ns // 1_000))
 
     def _send_last(self, queued: QueuedMessage, from_us: int) -> None:
-        """The uplink has taken the last chunk of a message at that time. Loss, jitter and holds act on that one."""
+        """The uplink has taken the last chunk of a message at that time. Loss, jitter and holds act on the last chunk,
+        for the whole message."""
         links = self.links
         if links.loss or links.jitter_us:
             at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
@@ -648,7 +652,7 @@ class Bandwidth:
         self.kernel.at(at_us, queued)
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
-        """A downlink has taken so many bytes of a stream: its window is free for as many."""
+        """A downlink has taken so many bytes of a stream: as many more fit into its window."""
         way = queued.way
         in_window = self.in_window[way] - size
         if in_window:
@@ -670,7 +674,7 @@ class Bandwidth:
     # --- stalled streams --------------------------------------------------------------------------------------
 
     def stalled(self, frm: PeerId, to: PeerId, bulk: bool, size: int) -> None:
-        """So many bytes more of a stream wait in it, or less: its window is that much smaller."""
+        """So many bytes more (or fewer, if negative) of a stream are stalled: its window is that much smaller."""
         way = self.links.stream_key(frm, to, bulk)
         waits = self.stalled_bytes.get(way, 0) + size
         if waits:

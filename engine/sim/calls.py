@@ -1,15 +1,15 @@
 """Calls: a request, the answers to it, and the time to wait for them (`api.Host.call`).
 
-A request that waits for an answer travels in an envelope of the engine's own: `Called`, with a token that is good for
-all tries, and the answer in `Answered` with the same token. Both look like the message inside to everything that
-decides about messages or counts them: each class of messages has a class of either kind of its own, with the number,
-part and transport of that class (`wrappers_of`). The tables of handlers have entries for these (`handlers_of`). So a
-message that is simply sent runs no code of this module.
+A request that waits for an answer is wrapped in a message of the engine: `Called`, with a token that is the same for
+all tries; the answer in `Answered` with the same token. To everything that decides about messages or counts them, both
+look like the message inside: for each class of messages there is a class derived from `Called` and one derived from
+`Answered`, with the number, part and transport of that class (`wrappers_of`). The tables of handlers have entries for
+these (`handlers_of`). So a message that is sent without a call runs no code of this module.
 
-The token weighs 2 bytes, unless the class of the message states its size on the real wire, which has room for it.
+The token counts 2 bytes, unless the class of the message states its size on the real wire, which includes a token.
 
-A call is over once: with the last answer that it asked for, with a time-out, when it is cancelled, or with the process
-that made it. It is then taken out of `PeerHost.calls`, and whatever comes later finds nothing there.
+A call ends once: with the last answer that it asked for, with a time-out, when it is cancelled, or with the process
+that made it. It is then removed from `PeerHost.calls`, so whatever arrives later finds no call.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ W = TypeVar("W", bound=Wrapped)
 
 @cache
 def wrappers_of(kind: type[Any]) -> tuple[type[Called], type[Answered]]:
-    """The classes in which messages of this class are requests and answers of calls. Raises TypeError for a class of
-    no messages."""
+    """The two classes that wrap messages of this class as requests and as answers of calls. Raises TypeError for a
+    class that is no message."""
     if not issubclass(kind, Message):
         raise TypeError(f"{kind.__name__} is no message: a class of messages is made with @message")
     return _wrapper(Called, kind), _wrapper(Answered, kind)
@@ -109,20 +109,20 @@ def _wrapper(base: type[W], kind: type[Any]) -> type[W]:
 
 
 def called(token: int, message: Any) -> Called:
-    """A request in its envelope."""
+    """A request, wrapped for a call."""
     return wrappers_of(message.__class__)[0](token, message)
 
 
 def answered(token: int, message: Any) -> Answered:
-    """An answer in its envelope."""
+    """An answer, wrapped for a call."""
     return wrappers_of(message.__class__)[1](token, message)
 
 
 class PendingCall:
     """A call that is not over, and the handle of it that a peer may store.
 
-    to          whom was asked
-    request     in its envelope, which all tries share
+    to          the peer that was asked
+    request     the wrapped request, which all tries share
     left        answers still to come, None for any number
     waits_us    how long to wait, for each try
     tries       how often it was sent
@@ -176,7 +176,7 @@ class PendingCall:
 
     @property
     def failing(self) -> str:
-        """What a handler of it fails on, for `PeerFailed`."""
+        """What is named in `PeerFailed` if the handler of its end fails."""
         return f"the end of a call of {self.request.kind}"
 
 
@@ -197,11 +197,11 @@ def waits_of(timeout_us: Any, timeout_s: Any = None) -> tuple[int, ...]:
     return waits
 
 
-# --- the handlers of envelopes ------------------------------------------------------------------------------------
+# --- the handlers of wrapped messages ------------------------------------------------------------------------------
 
 
-def _opened(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler of envelopes, which calls the ordinary handler of the message inside."""
+def _unwrapping(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler of wrapped requests, which calls the ordinary handler of the message inside."""
 
     def deliver_call(program: Peer, host: Any, sender: PeerId, request: Called) -> Any:
         return handler(program, host, sender, request.message)
@@ -248,17 +248,17 @@ def time_out(program: Peer, host: Any, call: PendingCall, reason: CallEnd) -> No
     handler = type(program).timeouts.get(kind)
     if handler is not None:
         handler(program, host, call.to, context, reason)
-    elif (hearer := type(program).replies.get(kind)) is not None and takes_none(hearer):
-        hearer(program, host, call.to, None, context)
+    elif (on_answer := type(program).replies.get(kind)) is not None and takes_none(on_answer):
+        on_answer(program, host, call.to, None, context)
 
 
 def handlers_of(messages: Mapping[type, Callable[..., Any]]) -> dict[type, Callable[..., Any]]:
-    """What a table of handlers has for calls: envelopes of messages with these handlers, and timeouts."""
+    """The entries of a table of handlers for calls: for the wrapped forms of these messages, and for timeouts."""
     table: dict[type, Callable[..., Any]] = {PendingCall: call_due}
     for kind, handler in messages.items():
         one: Any = kind
         request, answer = wrappers_of(one)
-        table[request] = _opened(handler)
+        table[request] = _unwrapping(handler)
         table[answer] = deliver_answer
     return table
 
@@ -276,5 +276,6 @@ def answer_kinds_of(handler: Callable[..., Any]) -> tuple[type[Any], ...]:
 
 @cache
 def takes_none(handler: Callable[..., Any]) -> bool:
-    """Whether a handler of answers says that it takes None: then it is told so of a call that ends without one."""
+    """Whether a handler of answers accepts None by its annotation: it is then called with None when a call ends without
+    an answer."""
     return NoneType in get_args(annotation_of(handler, ANSWER_AT))

@@ -33,14 +33,14 @@ import msgpack
 from ..api import Blob
 
 SIZE_MAX = (1 << 32) - 1
-"""Bytes; the room that an envelope's header has for a size."""
+"""Bytes: the largest size that the header of an envelope can hold."""
 
 SIZE_UNKNOWN = 1_000
 """Size of a message that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
 
 
-DEPTH_TOLD = 8
-"""How far inside a field what is wrong is looked for."""
+DEPTH_SEARCHED = 8
+"""Levels of nesting inside a field in which the wrong part is looked for."""
 
 
 class MalformedMessage(Exception):
@@ -58,7 +58,7 @@ _getters: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 
 
 def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
-    """What reads the fields of a value of this class, all at once."""
+    """A function that reads the fields of a value of this class, all at once."""
     known = _getters.get(kind)
     if known is None:
         names = _sent_fields(kind)
@@ -101,9 +101,9 @@ _pack = _sizer.pack
 
 
 def encoded_size(message: Any) -> int:
-    """Bytes of a message that was not counted before; they are kept on it. Raises MalformedMessage.
+    """The size in bytes of a message that was not counted before; it is stored in the message. Raises MalformedMessage.
 
-    Written without calls: where each message is another value, as in a round of gossip, much of a run is spent here.
+    Written without calls: where each message is a new value, as in a round of gossip, much of a run is spent here.
     """
     kind = message.__class__
     try:
@@ -113,7 +113,7 @@ def encoded_size(message: Any) -> int:
         else:
             size = len(_pack(values))
             if _sizer.extra:
-                # A blob whose size a hostile program made up must not spill into the columns beside this one.
+                # An impossible size of a blob, by a hostile program, must not overflow into the other header fields.
                 size = max(size, min(size + _sizer.extra, SIZE_MAX))
                 _sizer.extra = 0
     except (TypeError, ValueError, OverflowError, RecursionError):
@@ -124,7 +124,7 @@ def encoded_size(message: Any) -> int:
 
 
 def malformed_size(message: Any) -> int:
-    """Bytes that a malformed message counts with; an envelope of a call counts with what is inside."""
+    """The bytes that a malformed message counts; of a wrapped message of a call, those of the message inside."""
     if not is_dataclass(message):
         message = message.message
     try:
@@ -154,11 +154,11 @@ def why_malformed(message: Any) -> str:
 
 
 def _misfit(value: Any, hint: Any, where: str, depth: int = 0) -> tuple[Any, Any, str]:
-    """Of a value that is not what its annotation says, the part that is not: the part, its annotation, and which it
-    is. That is the whole where the parts are not what is wrong."""
+    """The part of a malformed value that is wrong: the part, its annotation, and a text that names it. It is the value
+    itself if none of its parts is wrong."""
     parts: list[tuple[Any, Any, str]] = []
     origin, args = get_origin(hint), get_args(hint)
-    if depth < DEPTH_TOLD:
+    if depth < DEPTH_SEARCHED:
         if origin is dict and type(value) is dict:
             for key, one in value.items():
                 parts += [(key, args[0], f"a key of {where}"), (one, args[1], f"{where}[{repr(key)[:20]}]")]
@@ -184,8 +184,8 @@ _readers: dict[type, Callable[[Any], Any]] = {}
 
 
 def _reader(kind: type) -> Callable[[Any], Any]:
-    """What reads and compares the fields of a message of this class: returns what is to be packed, or the size that the
-    class states."""
+    """A function that reads and checks the fields of a message of this class. It returns the values to pack, or the
+    size that the class states, and raises MalformedMessage."""
     known = _readers.get(kind)
     if known is not None:
         return known
@@ -217,7 +217,7 @@ def _reader(kind: type) -> Callable[[Any], Any]:
 def _sized(message: Any) -> int:
     size = message.wire_size()
     if type(size) is not int or not 0 < size <= SIZE_MAX:
-        # No ValueError: that would be taken for a message that cannot be packed.
+        # Not a ValueError, which the caller takes as a message that cannot be packed.
         raise AssertionError(f"{message.kind}.wire_size() should return 1 or more bytes, as an int, and not {size!r}")
     return size
 
@@ -245,7 +245,7 @@ _field_checks: dict[type, Callable[[Any], bool]] = {}
 
 
 def check_of(hint: Any) -> Callable[[Any], bool]:
-    """What tells whether a value is what an annotation says."""
+    """A function that returns whether a value is what an annotation says."""
     try:
         known = _checks.get(hint)
     except TypeError:  # a Literal of something without a hash
@@ -280,7 +280,7 @@ def _fits_dataclass(value: Any) -> bool:
     known = _field_checks.get(kind)
     if known is None:
         compiled = _Compiled()
-        # Entered before it is compiled, for classes that contain themselves.
+        # Stored before it is compiled, for classes that contain themselves.
         _field_checks[kind] = _fits_dataclass
         hints = _hints(kind)
         tests = [test for name in _sent_fields(kind) if (test := compiled.test(hints.get(name, Any), f"v.{name}"))]
@@ -294,7 +294,7 @@ EXACT = (bool, int, str, bytes)
 
 
 class _Compiled:
-    """Source of tests, and the values that they name."""
+    """Builds functions from source text; `names` are the values that the source refers to."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {
@@ -368,8 +368,8 @@ class _Compiled:
         return f"isinstance({at}, {self.name(kind)})"
 
     def _is(self, at: str, kind: type) -> str:
-        """The test that a value is an object of a class. Mostly it is of no derived class, and then the test takes no
-        call."""
+        """A test that a value is an object of a class. Most values are of the class itself and not of a derived one;
+        then the test makes no call."""
         name = self.name(kind)
         return f"({at}.__class__ is {name} or isinstance({at}, {name}))"
 
@@ -384,11 +384,11 @@ class _Compiled:
 
     def _items(self, outer: str, inside: tuple[Any, ...], at: str) -> str:
         each = self._each(inside[0], at) if inside else ""
-        # Of nothing there is nothing to compare: many a container is empty.
+        # Many containers are empty, and then there is nothing to compare.
         return f"({outer} and (not {at} or {each}))" if each else outer
 
     def _each(self, hint: Any, at: str) -> str:
-        """That each item of a container is what an annotation says."""
+        """A test that each item of a container is what an annotation says; "" if every value is."""
         item = f"i{len(self.names)}"
         self.names[item] = None  # so that a loop inside of this one has another name
         test = self.test(hint, item)

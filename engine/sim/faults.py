@@ -1,16 +1,17 @@
 """Faults that act on every protocol alike: censorship, partition, cut links, collusion. `Network.fate` applies them on
 arrival.
 
-A cut link breaks at once, which both ends know: their stream closes, a new one cannot be opened, a message over a
-stream is refused, and a datagram is lost. What is censored or behind a partition only waits, see `stalls`.
+Both ends notice at once that their link is cut: their stream closes, a new one cannot be opened, a message over a
+stream is refused, and a datagram is lost. Messages over streams to or from a censored peer, or across a partition, only
+wait, see `stalls`.
 
-Protocols have no code for this. A peer that enforces a ban acts twice: a question or answer
-that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
-flooded query that is nothing at all), and so is what *comes from* it. Upkeep that reaches it is left alone: it may
-know, it does not tell, and so a defection needs no second start.
+Protocols have no code for this. A peer that enforces a ban acts twice: a question or answer that *reaches* it is
+stripped of what it must not serve (`Message.without`: a request then finds nothing, a flooded query is dropped), and so
+is what *comes from* it. Upkeep that reaches it is left alone: the peer may know what is banned, but it does not pass it
+on. So it can stop colluding without a restart.
 
-`leak` is the share of asks that pass all the same. One draw decides for an ask and a colluder, for all of its messages;
-independent draws on the way in and out would square the share.
+`leak` is the share of asks that pass all the same. One draw for each pair of an ask and a colluder decides about all
+messages of that ask; independent draws on the way in and out would square the share.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Faults:
         self.group: list[int] = [0] * n
         self.split = False
         self.split_by: dict[str, None] = {}
-        """What the partitions in force went by, of `commands.SIDES`."""
+        """The traits by which the partitions in force divide peers, of `commands.SIDES`."""
         self.cut_links = LinkSet()
         self.bans: dict[PeerId, tuple[Ban, float]] = {}
         self.salt = mix(seed & MASK)
@@ -69,8 +70,8 @@ class Faults:
         return message
 
     def suppresses(self, peer: PeerId, about: Iterable[object], ask: int) -> bool:
-        """Whether a peer enforces a ban on what an ask is about, or would name in its answer: words `about`. It does
-        not where it leaks that ask."""
+        """Whether a peer enforces a ban on these words: those of an ask, or those that it would name in its answer.
+        False if it leaks that ask."""
         if peer not in self.bans:
             return False
         word, leak = self.bans[peer]

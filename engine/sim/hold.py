@@ -3,11 +3,12 @@
 A hold is for looking at messages and is no attack. So messages stop where they are, and not on arrival: when a link is
 held, what is under way on it is taken out of the kernel's buckets and kept here with the time that it still needs, and
 so is what is sent later. After the release everything goes on from where it was, in order. This costs one pass over the
-buckets per command; deciding at each arrival would cost something at every delivery, and would show messages moving on
-a link that is frozen.
+buckets per command; to decide at each arrival would cost time at every delivery, and would show messages that move on
+a held link.
 
-What is held is still in flight: it is in no other count, it keeps its ask open, and it outlives its sender. Notices
-(a refusal, the closing of a stream) wait as well, or they would overtake what they follow.
+What is held is still in flight: it is in no other count, it keeps its ask open, and it is delivered even if its sender
+has stopped meanwhile. Notices (a refusal, the closing of a stream) wait as well, so that they do not overtake what was
+sent before them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .kernel import Envelope, Kernel, KernelTimer, split
 from .links import LinkSet
 
 Frozen = tuple[int, int, Envelope | None, int, KernelTimer | None]
-"""(us still to go, receiver, envelope, us gone already, None), or for a notice (us to go, its receiver, None, 0,
+"""(us still to go, receiver, envelope, us on the way so far, None), or for a notice (us to go, its receiver, None, 0,
 timer). A receiver is negative for a lost datagram, as in the kernel's buckets."""
 
 
@@ -30,7 +31,7 @@ class HeldLinks:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.active = False
-        """Whether any link is held: asked about each message, so it is not computed then."""
+        """Whether any link is held: kept as a flag, since it is read for each message."""
         self.held = LinkSet()
         self.frozen: dict[tuple[PeerId, PeerId], list[Frozen]] = {}
         """By (sender, receiver)."""
@@ -95,7 +96,7 @@ class HeldLinks:
         return freed, sorted(moving, key=_arrival_of)
 
     def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
-        """(us gone, us to go, receiver, envelope) of each message on a held link."""
+        """(us on the way so far, us to go, receiver, envelope) of each message on a held link."""
         for items in self.frozen.values():
             for left_us, to, envelope, gone_us, _ in items:
                 if envelope is not None:

@@ -1,8 +1,9 @@
 """A `Host` for each peer: all that its program can do outside of itself.
 
-It is the sender's hot path: a multicast makes one envelope, encodes the message once, and appends one pair per receiver
-to the bucket of its arrival. One object a peer, not a shared one: a host that a protocol kept by mistake still acts for
-the right peer, and the conformance suite finds the mistake instead of a wrong result (it costs 1 to 4 %).
+It is the hot path of sending: a multicast makes one envelope, encodes the message once, and appends one pair per
+receiver to the bucket of its arrival. Each peer has a host of its own, and not all peers a shared one: a host that a
+protocol kept by mistake still acts for the right peer, so the conformance suite finds the mistake and no result is
+wrong (this costs 1 to 4 %).
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
-from .misuse import checked_delay_us, checked_period_us, no_message, nobody_told, us_of
+from .misuse import checked_delay_us, checked_period_us, no_answer_handler, no_message, us_of
 from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
 NOBODY_WAITS = 0
-"""The token of a request that was simply sent: those of calls begin with 1."""
+"""The token of a request that was sent without a call: the tokens of calls begin with 1."""
 TICK_US = 1_000
 UNLIMITED = Line()
 
@@ -60,7 +61,8 @@ class HostOwner(Protocol):
     def reopen(self, cause: int) -> Any:
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
-    # What a peer tells of an ask, see `api.Host`. causes: its asks, None for those of what is handled now.
+    # What a peer reports about an ask, see `api.Host`. causes: they name the asks; None for those of what is handled
+    # now.
 
     def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
         """Open an ask, or join one."""
@@ -75,7 +77,7 @@ class HostOwner(Protocol):
         """So much is done."""
 
     def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
-        """What a holder served has been opened."""
+        """The user of a peer has opened what a holder served: a decoy, or the wanted file."""
 
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
         """What was found cannot be had."""
@@ -114,13 +116,13 @@ class HostOwner(Protocol):
         """A peer is called otherwise from now on, see `api.Host.set_role`."""
 
     def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
-        """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
+        """A peer marks a link, see `api.Host.mark`; topic: "" for none."""
 
     def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
         """A peer remarks something of an ask, see `api.Host.remark`."""
 
     def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
-        """A peer tells of a way over several peers, see `api.Host.path`."""
+        """A peer states a path over several peers, see `api.Host.path`."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
@@ -134,8 +136,9 @@ class SharedHostState:
 
     `kinds` numbers the classes of messages; `records` are those of all asks, see `measure.archive`.
 
-    The header of an envelope has a code: the number of its kind, or the number of a (kind, part) pair above these where
-    it was sent with another part than its class says. `parts` and `kind_of` have the part and the kind of each code.
+    The header of an envelope has a code: the number of the kind of its message; or, where the message was sent with
+    another part than its class says, a higher number, one for each such pair (kind, part). `parts` and `kind_of` have
+    the part and the kind of each code.
     """
 
     def __init__(
@@ -149,7 +152,7 @@ class SharedHostState:
         owner: HostOwner,
         requests: Iterable[type] = (),
     ) -> None:
-        """requests: classes of messages that some program of the network calls with."""
+        """requests: classes of messages that some program of the network sends by `Host.call`."""
         self.requests = dict.fromkeys(requests)
         self.kernel = kernel
         self.network = network
@@ -159,7 +162,8 @@ class SharedHostState:
         self.kind_of = list(range(len(parts)))
         self._codes: dict[tuple[int, int], int] = {}
         self.told_parts = 0b11
-        """Parts that records keep the path of, a bit each: questions, answers, and what reaches peers by some goal."""
+        """Parts of the messages that are kept in the paths of asks, a bit each: questions, answers, and what reaches
+        peers for some goal (`Goal.reached_by`)."""
         self.referred = False
         """Whether anything was sent `via` a peer."""
         self.options = options
@@ -183,7 +187,8 @@ class SharedHostState:
         self.kinds.update(wrapped(self.kinds))
 
     def code_of(self, kind: int, part: Part) -> int:
-        """The code of a kind that is sent with this part: numbered when it is first sent so."""
+        """The code of a kind that is sent with this part. A new code is given when this first happens. Raises
+        ValueError for too many codes."""
         wanted = PARTS.index(part)
         if self.parts[kind] == wanted:
             return kind
@@ -231,13 +236,13 @@ class PeerHost:
         self.kept_open: dict[int, Any] | None = None
         """Records that this peer keeps open, by ask. None without any: most peers never have one."""
         self.waiting: dict[int, KernelTimer] = {}
-        """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
-        that are due."""
+        """Timers that keep an ask open, by their identity, so that the ask can be released when the peer is killed. The
+        kernel removes those that are due."""
         self.calls: dict[int, PendingCall] = {}
-        """Those that are open, by their tokens."""
+        """The open calls, by their tokens."""
         self.token = 0
-        """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
-        call."""
+        """The last token that was given. The numbers go on when the peer starts again, so that an answer to an earlier
+        process finds no call."""
         self.stopped_us: int | None = None
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -251,7 +256,7 @@ class PeerHost:
         self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
         self.views = None
-        # An identity is good for one process: those of the copies are others.
+        # The copies of the timers have other identities.
         self.waiting = {id(timer): timer for timer in waiting}
 
     @property
@@ -284,7 +289,7 @@ class PeerHost:
         return Causes(cause) if cause.__class__ is tuple else cause
 
     def _record(self, cause: Any) -> tuple[Any, Any]:
-        """Cause and record of something set or sent with this `cause=`, one hop not yet added."""
+        """Cause and record of something that is set or sent with this `cause=`; the hop of a message is added later."""
         kernel = self.kernel
         if cause is INHERIT:
             return kernel.envelope[2], kernel.envelope[4]
@@ -312,9 +317,9 @@ class PeerHost:
         part: Part | None = None,
         via: PeerId | None = None,
     ) -> None:
-        # The common case at once: one receiver, one ask or none, and a delay that only needs to be looked up, or lines
-        # and nothing else on the way. It is `multicast` of one, and says nothing that is not said there (measured: a
-        # third less than going through it).
+        # The common case at once: one receiver, one ask or none, and a delay that only needs to be looked up, or access
+        # links and nothing else on the way. It does the same as `multicast` to one receiver (measured: in two thirds of
+        # the time).
         shared, kernel = self.shared, self.kernel
         links = shared.links
         try:
@@ -328,7 +333,7 @@ class PeerHost:
             why = 0
         else:
             why, record = self._record(cause)
-        # With lines: those that nothing else stands before.
+        # The access links, if a message passes nothing else before them.
         lines = None if links.path is FAST else shared.network.only_lines
         if (
             part is not None
@@ -529,13 +534,13 @@ class PeerHost:
         period = checked_period_us(period_us)
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
         if phase is not None:
-            # At once it does not tick.
+            # Not now, even if this is one of the times.
             kernel.arm(kernel.now_us + ((int(phase) - kernel.now_us) % period or period), timer)
             return timer
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
-            # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice
-            # the speed where ten thousand gossip once a second).
+            # Rounded up to a millisecond, as delays are: so the ticks of many peers share their instants (measured:
+            # twice the speed where ten thousand peers gossip once a second).
             first += -first % TICK_US
         kernel.arm(first, timer)
         return timer
@@ -583,7 +588,7 @@ class PeerHost:
         if kind not in self.shared.kinds:
             raise no_message(request)
         if kind not in program.replies and kind not in program.timeouts:
-            raise nobody_told(program, kind)
+            raise no_answer_handler(program, kind)
         envelope = wrappers_of(kind)[0](token, request)
         self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, part, via, kernel.now_us)
         # The wait has the cause of the request; one without a cause keeps no ask open. `after`, inlined.
@@ -616,7 +621,7 @@ class PeerHost:
             return Ticket(sender, message.token, cause, message.kind)
         handled = getattr(message, "kind", None)
         if message.__class__ in self.shared.requests:
-            # Simply sent, as a hostile peer may do: nobody waits for an answer.
+            # Sent without a call, as a hostile peer may do: nobody waits for an answer.
             return Ticket(sender, NOBODY_WAITS, cause, str(handled))
         told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
         raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
@@ -651,7 +656,7 @@ class PeerHost:
             self.cancel(old)
 
     def _follow(self, old: KernelTimer | None, delay_us: int, call: PendingCall) -> KernelTimer:
-        """A timer with the cause of another one, which may have been due."""
+        """A timer with the cause of another one, which may have fired already."""
         return self.after(delay_us, call, cause=None if old is None or not old.cause else old.cause)
 
     def end_call(self, call: PendingCall) -> None:
@@ -688,7 +693,7 @@ class PeerHost:
     def unlink(self, to: PeerId) -> None:
         self.shared.owner.unlink(self.me, to)
 
-    # --- what is told of asks --------------------------------------------------------------------------------
+    # --- what a peer reports about asks ----------------------------------------------------------------------
 
     def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
         return self.shared.owner.begin(self.me, text, goal, key)
@@ -764,7 +769,7 @@ class PeerHost:
         return view
 
     def emit(self, value: object) -> None:
-        """It is nobody's component."""
+        """Does nothing: a peer has no owner."""
 
     def let_go(self) -> None:
         """The process has ended: neither it nor its timers keep an ask open any more."""
@@ -783,9 +788,9 @@ class PeerHost:
 
 
 class ComponentHost:
-    """The host of a component: `outer` is that of its owner, to which all is passed on that is not said here.
+    """The host of a component: `outer` is the host of its owner, which does everything that is not defined here.
 
-    It belongs to a class of component and not to an object, so it stays when the process starts again.
+    It belongs to a class of components and not to an object, so it is kept when the process starts again.
     """
 
     __slots__ = (
@@ -796,7 +801,7 @@ class ComponentHost:
     def __init__(self, outer: Host, component: Component) -> None:
         self.outer: Any = outer
         self._of_outer: Any = None
-        """The options of the owner that `_own` is a part of. An option is changed in place, so both objects stay."""
+        """The options of the owner that contain `_own`. A change of an option changes these objects in place."""
         self._own: Any = None
         self._options_at: Any = outer.shared if isinstance(outer, PeerHost) else outer
         self._clock: Any = outer.kernel if isinstance(outer, PeerHost) else outer
@@ -805,8 +810,9 @@ class ComponentHost:
         self.kind = component.__class__
         self.name = component.part_name
         self.views: dict[type[Component], ComponentHost] = {}
-        # The methods that are called most are those of the outer host: by `__getattr__` a call takes three times as
-        # long, and a method of this class that passes its arguments on would cost as much as sending a small message.
+        # The methods that are called most often are those of the outer host, stored here: through `__getattr__` a call
+        # takes three times as long, and a method of this class that passes its arguments on would cost as much as
+        # sending a small message.
         self.after = outer.after
         self.after_s = outer.after_s
         self.call = outer.call
@@ -891,7 +897,8 @@ def flatten(causes: Any) -> tuple[int, ...]:
 
 
 def shares_of(cause: Any, joint: tuple[int, ...]) -> list[float]:
-    """The share that each of these asks has of a message that was sent with this `cause=`: as stated, else the same."""
+    """The share of each of these asks in the cost of a message that was sent with this `cause=`: as stated there, else
+    equal shares."""
     stated: dict[int, float] = {}
     for pair in () if cause is None or isinstance(cause, (int, Causes, Inherit)) else cause:
         if pair.__class__ is tuple:

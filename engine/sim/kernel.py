@@ -8,23 +8,22 @@ Order inside an instant: first its messages, in the order of sending, then its t
 these schedule for the same instant follows as a second bucket of that instant. Last comes what is `due` at its end:
 commands act between instants.
 
-A bucket is one list of receivers and envelopes in turn (`split`): a pair of its own for each message would be one more
-object to make, and to be walked by the collector (measured: half of all time at 10,000 peers), and two lists would be
-three objects for a message that arrives alone. An *envelope* is what all
-receivers of one multicast share: `(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a
-tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost and
-that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
-packs sender (bits 40 up), kind (32 to 39, with its part: see `host.SharedHostState`) and size in bytes (0 to 31), for
-the metrics.
+A bucket is one list in which receivers and envelopes alternate (`split`): a pair for each message would be one more
+object to make, and to be visited by the garbage collector (measured: half of all time at 10,000 peers), and two lists
+would be three objects for a message that arrives alone. An *envelope* is what all receivers of one multicast share:
+`(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a tuple of them where all have the same
+delay (constant latency), or `-1 - peer` for a datagram that the link has lost and that is dropped when it would have
+arrived. `record` is the record of the ask that the message belongs to. `header` packs sender (bits 40 up), kind (32 to
+39, with its part: see `host.SharedHostState`) and size in bytes (0 to 31), for the metrics.
 
 Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
 started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
-checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a NAT, a colluder or loss
-(`checked`). Metrics are not kept here: what is delivered goes to the `log`, and `measure.metrics` reads it by columns
-later (measured: a third of the cost of counting message by message).
+checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a cut link, a stalled stream,
+a NAT, a colluder or loss (`checked`). Metrics are not kept here: what is delivered goes to the `log`, and
+`measure.metrics` reads it by columns later (measured: a third of the cost of counting message by message).
 
 Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler reports a duplicate by returning
-`api.DUPLICATE`, and not by a call that costs as much as all else about such a delivery.
+`api.DUPLICATE`: a call for this would cost as much as the rest of such a delivery.
 """
 
 from __future__ import annotations
@@ -41,9 +40,10 @@ Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
 Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
 """Receivers and envelopes."""
 Fate: TypeAlias = tuple[int, Any, str, bool]
-"""(at_us, message, reason, held): the message arrives then, or is dropped then where there is a reason. held: its link
-is held, so it stops with that much of its way to go until the link is released. Of a message that arrives: it waits in
-its stream (see `stalls`), because of the reason or behind what was sent before it."""
+"""(at_us, message, reason, held): the message arrives at `at_us`, or is dropped then if there is a reason. held, for a
+message that leaves: its link is held, so it stops until the link is released, with the time until `at_us` still to go.
+held, for a message that arrives: it waits in its stream (see `stalls`), because of the reason or behind what was sent
+before it."""
 
 NEVER_US = 1 << 62
 KIND_SHIFT = 32
@@ -73,8 +73,8 @@ class Via(int):
 
 @final
 class KernelTimer:
-    """A tick that is due later. `owner` is a peer or -1 for the engine.
-    `epoch`: which life of the peer set it; it ends with that life."""
+    """A tick that is due later. `owner` is a peer or -1 for the engine. `epoch`: number of the process of the peer that
+    has set the timer (`Kernel.epoch`); the timer ends with that process."""
 
     __slots__ = ("cause", "epoch", "live", "owner", "period_us", "record", "tick")
 
@@ -89,8 +89,8 @@ class KernelTimer:
 
 
 class KernelEvent(Protocol):
-    """Something of the engine that happens later and belongs to no ask: it stands among the timers, without one of its
-    own. What access links do is most of all events of a run with limited lines."""
+    """An event of the engine that happens later and belongs to no ask: it is kept among the timers, without a timer
+    object of its own. In a run with limited lines most events are those of access links."""
 
     def fire(self) -> None:
         """It happens now."""
@@ -100,8 +100,8 @@ class KernelEvent(Protocol):
 class DeliveryLog:
     """What was delivered, in order: columns of times in us, receivers and envelopes.
 
-    Three columns and no list of buckets: of a message that arrives alone the bucket is freed at once, where it would be
-    three objects that each pass of the garbage collector visits until the log is read.
+    It has three columns and not a list of buckets: the bucket of a message that arrives alone is freed at once. In a
+    list of buckets it would be three objects that each pass of the garbage collector visits until the log is read.
     """
 
     __slots__ = ("at_us", "envelopes", "tos")
@@ -139,10 +139,11 @@ class KernelOwner(Protocol):
     network: FateOfEnvelopes
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
-        """Count a message that is dropped, and tell its sender what a real network would."""
+        """Count a message that is dropped, and notify its sender as a real network would."""
 
     def resume(self, envelope: Envelope) -> Envelope:
-        """A message that was kept without its record, with it again: opened if it has closed, and pending."""
+        """Give a message that was kept without its record the record back: opened again if it has closed, and with the
+        message pending."""
 
     def fire(self, timer: KernelTimer) -> None:
         """A timer of the engine (its `owner` is -1) is due."""
@@ -158,8 +159,9 @@ class Kernel:
     """Buckets, the heap of instants, and the two loops.
 
     peers[p], hosts[p], tables[p] are the program, host and handlers of a living peer, None for others (three lists
-    rather than one of tuples: ten thousand tuples are ten thousand cache misses). `alive_since_us[p]` and `epoch[p]`,
-    the number of its lives, belong to it too. `null_record` stands where a message belongs to no ask.
+    rather than one of tuples: ten thousand tuples are ten thousand cache misses). alive_since_us[p]: see the module;
+    epoch[p]: a number that increases when the process of the peer starts and when it ends. `null_record` is the record
+    of messages that belong to no ask.
     """
 
     def __init__(self, n: int, null_record: Any, owner: KernelOwner) -> None:
@@ -220,7 +222,7 @@ class Kernel:
             bucket.append(timer)
 
     def at(self, at_us: int, event: KernelEvent) -> None:
-        """Fire an event then, in its turn among the timers of that instant."""
+        """Fire an event at that time, in its turn among the timers of that instant."""
         bucket = self.timers.get(at_us)
         if bucket is None:
             self.timers[at_us] = [event]
@@ -310,7 +312,7 @@ class Kernel:
             at, size = self._at, len(tos)
             room = limit - self.delivered
             if tos[at].__class__ is tuple:
-                # One entry is many deliveries: small steps, or a frame would be late by the width of a multicast.
+                # One entry is many deliveries, so steps are small: else a frame would be late by a whole multicast.
                 room = max(1, room >> 4)
             if at or size > room:
                 tos, envelopes = tos[at : at + room], envelopes[at : at + room]
@@ -425,7 +427,8 @@ class Kernel:
         self.log.add(self.now_us, delivered, their_envelopes)
 
     def _arrive(self, to: PeerId, envelope: Envelope) -> bool:
-        """Whether the fast loop hands over a message to a receiver that was not alive when it was sent."""
+        """Whether the fast loop hands over a message that was sent before its receiver started, or whose receiver does
+        not live; otherwise it is dropped, or waits."""
         _, _, reason, waits = self.owner.network.fate(to, envelope)
         if waits:
             self.owner.network.wait(to, envelope, reason)
@@ -473,7 +476,7 @@ class Kernel:
                     raise PeerFailed(owner, what, error) from error
                 self.envelope = envelope
             if timer.live:
-                # Set again; it stays pending for its record.
+                # A periodic timer is set again; it stays pending for its record.
                 at_us = now + timer.period_us
                 if at_us in timers:
                     timers[at_us].append(timer)

@@ -2,13 +2,15 @@
 first out, and leaves it at the rate of the link.
 
 An access link (`bandwidth`) is one line for all that a peer sends; here each link has a rate in each direction. A
-message is in service for its size over the rate, and then goes the way of any other: the delay of the link, loss,
-access links. As a router forwards a packet when all of it has come, a packet of B bytes over links of c1, c2, ... takes
-the sum of B/c and of the delays, and packets that are sent at once arrive B/c of the slowest link apart.
+message is in service for its size divided by the rate; after that it is treated as any other message: the delay of the
+link, loss, access links. A router forwards a packet when all of it has arrived. So a packet of B bytes over links of
+rates c1, c2, ... takes the sum of all B/c and of the delays, and packets that are sent together arrive with a distance
+of B/c of the slowest link.
 
-A datagram that finds the buffer full is dropped, reason `queue` (drop-tail). A message of a stream waits without limit,
-since its sender keeps it. What waits is in flight. When the process of a sender ends it is dropped, reason `unsent`;
-that of one that leaves politely is sent. Times are added in nanoseconds, so that rounding does not change the rate.
+A datagram is dropped if the buffer is full, reason `queue` (drop-tail). A message of a stream waits without limit,
+since its sender keeps it. What waits is in flight. When the process of the sender ends it is dropped, reason `unsent`;
+if the sender leaves politely it is still sent. Times are added in nanoseconds, so that rounding does not change the
+rate.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ class LinkRates:
             return False
         size, now_us = envelope[5] & SIZE_MASK, self.kernel.now_us
         if envelope[1].over != "stream" and queue.size + size > max(queue.queue_bytes, size):
-            # By an event, since its sender is still sending.
+            # Dropped by an event, since its sender is still in `send`.
             self.kernel.at(now_us, QueueDeparture(self, to, envelope, now_us, full=True))
             return True
         queue.free_ns = max(queue.free_ns, now_us * 1_000) + size * 8_000_000 // queue.kbit_s

@@ -1,12 +1,14 @@
 """Latency, loss and order of messages between two peers, and the table of open streams.
 
-Delay is a table between places, scaled by a factor that a person may move while it runs. Loss of a datagram
-is final. Loss in a stream is the delay of a retransmission: TCP waits for its retransmission timeout and doubles
-it (RFC 6298: at least 200 ms in the usual stacks; section 2 has about twice the round trip before it is measured).
+Delays are a table between places, multiplied by a factor that a person may change while it runs. A lost datagram is
+gone. A message of a stream that is lost arrives later, by a retransmission: TCP waits for its retransmission timeout
+and doubles it (RFC 6298: at least 200 ms in the usual stacks; section 2 has about twice the round trip before it is
+measured).
 
-While there is no loss and the factor has not moved, order within a stream needs no care: the delay of a pair is
+While there is no loss and the factor has not changed, streams keep their order by themselves: the delay of a pair is
 fixed, so what was sent first arrives first, and the fast paths of `host` may look the delay up themselves
-(`SendPath.FAST`). From then on the last arrival of each pair is kept and no message overtakes it (`ORDERED`).
+(`SendPath.FAST`). After the first loss or change the last arrival of each pair is kept and no message overtakes it
+(`ORDERED`).
 
 Jitter is drawn for each message, evenly from 0 to its limit, and is only ever added: the latency is that of an idle
 path, and what varies is the waiting at routers. It may reorder datagrams; a stream waits for what was sent before.
@@ -60,7 +62,7 @@ class Delays(Protocol):
     def pair_us(self, a: int, b: int) -> int: ...
 
     def pairs_us(self, near: Sequence[Collection[int]]) -> Iterator[list[int]]:
-        """For each peer the delays to those that `near` has for it, in us, as `pair_us`."""
+        """For each peer the delays to the peers in its entry of `near`, in us, as `pair_us` gives them."""
 
 
 class PairRow(dict[PeerId, int]):
@@ -96,7 +98,7 @@ class LinkModel:
         self.lossy = loss > 0
         """Whether there has been loss: lost datagrams may be under way."""
         self.path = FAST
-        """Never set back: the order of messages that was not kept is not known later."""
+        """ORDERED is never set back to FAST: the arrivals of messages that were sent on the fast path are not known."""
         if self.lossy:
             self.path = ORDERED
         self.jitter_us = 0
@@ -118,8 +120,8 @@ class LinkModel:
             self._rows = [PairRow(self.delays, peer) for peer in self.column]
         else:
             self.column = self.place
-            """Where the delay to each peer stands in a row: at its place, or at its own number where each pair has a
-            delay of its own."""
+            """The index of each peer in a row of delays: its place, or its own number where each pair has a delay of
+            its own."""
             self._rows = [list(row) for row in self.delays.table_us or []]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -156,8 +158,8 @@ class LinkModel:
         self.factor = factor
 
     def keep_orders(self, kernel: Kernel) -> None:
-        """From now on, the order within each stream is kept. That of what is under way already is read once from the
-        kernel's buckets, as the other paths keep none."""
+        """From now on, keep the order within each stream. For messages that are under way already it is read from the
+        kernel's buckets, once: the other paths do not keep it."""
         if self.path is not ORDERED:
             for at, bucket in kernel.messages.items():
                 for to, envelope in zip(*split(bucket), strict=True):
@@ -216,7 +218,7 @@ class LinkModel:
 
 
 CONTACTS_MARKED_MOST = 1_000
-"""Contacts without a stream that a peer may have marked at a time: the oldest mark goes."""
+"""Contacts without a stream that a peer may have marked at a time: above that the oldest mark is removed."""
 
 
 def _foremost(said: dict[str, int]) -> int:
@@ -225,7 +227,8 @@ def _foremost(said: dict[str, int]) -> int:
 
 
 class LinkSet:
-    """Some links, each between two peers; `whole` are peers with all of their links in it, those to newcomers too."""
+    """A set of links, each between two peers; `whole` are peers that have all of their links in it, also those to
+    newcomers."""
 
     def __init__(self) -> None:
         self.whole: dict[PeerId, None] = {}
@@ -266,33 +269,33 @@ class LinkSet:
 
 
 class Streams:
-    """Open streams between peers, undirected, as columns that are kept up to date rather than swept.
+    """Open streams between peers, undirected, as columns that are updated with each change.
 
-    A swap with the last row fills the gap that a closed stream leaves, so the columns stay dense and a frame
-    copies two arrays. `version` moves when they do.
+    When a stream is closed the last row takes its place, so the columns have no gaps and a frame copies two arrays.
+    `version` increases with each change.
     """
 
     def __init__(self, ids: Sequence[PeerId]) -> None:
         self.ids = list(ids)
-        """One integer object a peer. Those that come out of an array are fresh objects each, and a flood over them
-        misses the cache at every step (measured: a fifth of its time at 10,000 peers)."""
+        """One integer object a peer. Integers that are read from an array are new objects each time, and a flood over
+        them misses the processor's cache at every step (measured: a fifth of its time at 10,000 peers)."""
         self.near: list[dict[int, None]] = [{} for _ in ids]
         self._slot: dict[int, int] = {}
         self._ends = np.zeros((2, 64), np.int32)
         self.words = Words(("",))
-        """Of marks, by their number; 0 is that of no mark."""
+        """The words of marks, by their number; 0 stands for no mark."""
         self.topics: dict[str, None] = {}
         """Topics of marks that have been given."""
         self.marks_version = 0
         self._says = np.zeros((2, 64), np.uint8)
-        """What each end says of a stream: the number of its word, in the rows of `_ends`."""
+        """The mark of each end of a stream: the number of its word, in the rows of `_ends`."""
         self._said: dict[int, dict[str, int]] = {}
         """frm << 32 | to -> topic -> number of a word: all marks, also those on contacts without a stream."""
         self._contacts_marked: dict[PeerId, dict[PeerId, None]] = {}
         self.count = 0
         self.version = 0
         self._paths: PathLengths | None = None
-        """From some peer, as far as `connected` has searched since a stream was opened or closed."""
+        """Paths from one peer, as far as `connected` has searched since the last stream was opened or closed."""
         self._paths_version = 0
 
     def grow(self, ids: Sequence[PeerId]) -> None:
@@ -312,7 +315,7 @@ class Streams:
         self.__dict__.update(state)
         ids = self.ids = list(range(len(self.near)))
         for near in self.near:
-            # In place, as others hold them too; and with the one integer that each peer has.
+            # In place, as other objects keep these dictionaries too; and with the one integer object of each peer.
             others = [ids[other] for other in near]
             near.clear()
             near.update(dict.fromkeys(others))
@@ -329,7 +332,7 @@ class Streams:
         return a << 32 | b if a < b else b << 32 | a
 
     def open(self, a: PeerId, b: PeerId) -> bool:
-        """Returns False if it was open already, or both ends are one peer."""
+        """Open a stream. Returns False if it was open already, or both ends are one peer."""
         if a == b or b in self.near[a]:
             return False
         ids = self.ids
@@ -344,11 +347,11 @@ class Streams:
         self.count += 1
         self.version += 1
         if self._said:
-            self._forget_marks(a, b)  # those on a contact: a stream begins without any
+            self._forget_marks(a, b)  # marks on a contact: a stream begins without marks
         return True
 
     def close(self, a: PeerId, b: PeerId) -> bool:
-        """Returns False if there was none."""
+        """Close a stream. Returns False if there was none."""
         if b not in self.near[a]:
             return False
         del self.near[a][b]
@@ -365,12 +368,12 @@ class Streams:
             self._forget_marks(a, b)
         return True
 
-    # --- what ends say of their links ------------------------------------------------------------------------
+    # --- marks: the words of ends for their links --------------------------------------------------------------
 
     def mark(self, frm: PeerId, to: PeerId, word: str, topic: str) -> None:
-        """`frm` says a word of its link with `to`, or takes it back if that is empty."""
+        """`frm` marks its link with `to` by a word; an empty word removes the mark."""
         if word.__class__ is str and word and not topic and "" in (known := self._said.get(frm << 32 | to, {})):
-            # Most marks take the place of another one: a neighbour that becomes interested, and is so no more.
+            # Most marks replace another one: a neighbour that becomes interested, and later is not interested.
             code, slot = self.words.codes.get(word), self._slot.get(self._key(frm, to))
             if code is not None and slot is not None:
                 known[""] = code
@@ -410,14 +413,14 @@ class Streams:
         return [(other, topic, names[code]) for other, words in said for topic, code in words.items()]
 
     def says(self, topic: str = "") -> tuple[Any, Any]:
-        """What both ends of each stream say, uint8 (L,) each, in the order of `columns`. topic: one topic alone; else
-        the mark without a topic, or the one that was given first."""
+        """The marks of both ends of each stream, uint8 (L,) each, in the order of `columns`. topic: the marks of this
+        topic alone; without one, the mark that has no topic, or else the one that was given first."""
         if not topic:
             return self._says[0, : self.count].copy(), self._says[1, : self.count].copy()
         return self.says_of(*self.columns(), topic)
 
     def says_of(self, a: Any, b: Any, topic: str = "") -> tuple[Any, Any]:
-        """The same of any pairs, int32 (L,) each."""
+        """The same for any pairs of peers; a, b: int32 (L,) each."""
         told = np.zeros((2, len(a)), np.uint8)
         if self._said:
             for row, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
@@ -427,7 +430,7 @@ class Streams:
         return told[0], told[1]
 
     def forget_marks_of(self, peer: PeerId) -> None:
-        """A peer has stopped: what it said of contacts without a stream is gone."""
+        """A peer has stopped: remove its marks on contacts without a stream."""
         for other in self._contacts_marked.pop(peer, ()):
             self._said.pop(peer << 32 | other, None)
             self.marks_version += 1

@@ -1,4 +1,4 @@
-"""Errors of the code of a network that show only while it runs, each as one sentence for its author."""
+"""Errors in the code of a network that can only be found while it runs, each as one sentence for its author."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import NetworkFault, nearest, place_of, plain
 
 SECOND_US = 1_000_000
 PERIOD_LEAST_US = 1_000
-"""A timer that runs each microsecond is one whose period was meant in seconds."""
+"""Shortest period of a timer: a smaller number was most likely meant in seconds."""
 
 
 def no_tick_handler(program: type[Any], tick: Any) -> NetworkFault:
@@ -44,14 +44,14 @@ def no_message(value: Any) -> NetworkFault:
 
 
 def check_holder(what: str, value: Any) -> None:
-    """Raise NetworkFault for what is no number of a peer, where something is told of a holder: the arguments stand the
-    other way round."""
+    """Check the argument `holder` of a method `what` of a host. Raises NetworkFault for a value that is no number, as
+    when the arguments are in the wrong order."""
     if not hasattr(value, "__index__"):
         raise NetworkFault(f"host.{what}: the holder should be the number of a peer, not {plain(value, 40)}")
 
 
 def checked_delay_us(delay_us: Any) -> int:
-    """The delay of a timer; a time that is over is now. Raises NetworkFault for what is no whole number."""
+    """The delay of a timer in us; a negative one is 0. Raises NetworkFault for a value that is no whole number."""
     return max(0, _whole(delay_us, "after", "the delay"))
 
 
@@ -65,7 +65,8 @@ def _whole(time_us: Any, name: str, what: str) -> int:
 
 
 def us_of(seconds: Any, name: str) -> int:
-    """A time in seconds as microseconds. Raises NetworkFault for what is no number of them."""
+    """A time in seconds as microseconds. Raises NetworkFault for a value that is no finite number. name: of the method
+    of the host that it was given to."""
     if isinstance(seconds, (int, float)) and isfinite(seconds):
         return int(seconds * SECOND_US)
     raise NetworkFault(f"host.{name}({plain(seconds, 40)}, ...): a number of seconds is expected")
@@ -84,8 +85,7 @@ def checked_waits(waits_us: Iterable[Any]) -> list[int]:
 
 
 def checked_period_us(period_us: Any) -> int:
-    """The period of a timer. Raises NetworkFault for a fraction, and for one that would run again and again while no
-    time passes."""
+    """The period of a timer in us. Raises NetworkFault for a fraction, and for less than `PERIOD_LEAST_US`."""
     if _whole(period_us, "every", "the period") < PERIOD_LEAST_US:
         raise NetworkFault(
             f"every({period_us}, ...): the period is in microseconds and should be at least {PERIOD_LEAST_US:,}; "
@@ -94,8 +94,8 @@ def checked_period_us(period_us: Any) -> int:
     return int(period_us)
 
 
-def nobody_told(program: type[Any], request: type[Any]) -> NetworkFault:
-    """A call of which neither the answer nor the end would be told to the program that makes it."""
+def no_answer_handler(program: type[Any], request: type[Any]) -> NetworkFault:
+    """A program makes a call, and handles neither its answer nor its end."""
     known = {each.__name__ for each in (*program.replies, *program.timeouts)}
     return NetworkFault(
         f"{program.__qualname__} calls with {request.__name__}, and has no handler of the answer: a method with "

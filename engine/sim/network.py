@@ -1,17 +1,17 @@
-"""What lies between peers: links, access links, NAT, held links and faults; and what becomes of an envelope.
+"""What is between peers: links, access links, NAT, held links and faults; and what becomes of an envelope.
 
-One function decides that, `Network.fate`, twice in the life of a message: when it leaves (when it will arrive, whether
-it is lost on the way, whether its link is held) and when it arrives (handed over, waiting in its stream, or dropped
-with a reason). The reasons, in the order in which they are looked for:
+One function decides this, `Network.fate`, twice for each message: when it leaves (when it will arrive, whether it is
+lost on the way, whether its link is held) and when it arrives (handed over, waiting in its stream, or dropped with a
+reason). The reasons, in the order in which they are checked:
 
-    lost        a datagram that the link lost; of a stream, a message that no try of 100 s brought over; the stream
-                breaks
+    lost        a datagram that the link lost; or a message of a stream that no retransmission within 100 s brought
+                over: the stream then breaks
     cut         their link is cut, see `faults`
     censored    its sender or its receiver is censored; a message of a stream waits, see `stalls`
     partition   they are in different groups; likewise
     nat         the receiver's NAT lets in only those that it called
     colluded    a colluder at either end enforces a ban, and nothing is left of the message
-    dead, left  the receiver's process is no more
+    dead, left  the receiver's process has ended
     reset       the receiver has restarted since it was sent, and a stream does not outlive that
 
 Three more end a message on the way: `unsent`, `queue` and `withdrawn`, see `bandwidth` and `link_rates`. The fast paths
@@ -45,7 +45,7 @@ class Network(FateOfEnvelopes):
     """The parts between peers, and the path of an envelope through them.
 
     `state` is a column of all peers: 0 alive, 1 dead, 2 left. `near[p]` are the open streams of each peer and
-    `started_us[p]` when its present life began; both lists are kept by the simulation.
+    `started_us[p]` is when its present process started; both lists are kept by the simulation.
     """
 
     def __init__(
@@ -67,19 +67,19 @@ class Network(FateOfEnvelopes):
         self.state = state
         self.held_links = HeldLinks(kernel)
         self.lines = list(lines)
-        """Of each peer; empty where there is neither capacity nor NAT."""
+        """The access line of each peer; empty where there is neither capacity nor NAT."""
         self.bandwidth = Bandwidth(self.lines, kernel, links, self) if any(line.up_kbit_s for line in lines) else None
         self.nat = (
             Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
         )
         self.link_rates: LinkRates | None = None
-        """Queues of links, from when a peer first limits one of its own."""
+        """Queues of links; None until a peer first limits one of its links."""
         self.only_lines = self.bandwidth if self.nat is None else None
-        """`bandwidth`, where a message to one peer goes there and nowhere else: what `post_all` does then, without
-        calls."""
+        """`bandwidth`, while a message passes nothing else before the access links: `host` then does not call
+        `post_all`. None otherwise."""
         self.sent_to: dict[int, int] = {}
-        """Bytes sent from one peer to another (sender << 32 | receiver), of pairs that a peer asked about, where lines
-        have no limit."""
+        """Bytes sent from one peer to another, by sender << 32 | receiver. Only pairs for which `sent` was called, and
+        only where lines have no limit."""
         self.stalls = Stalls(kernel, owner, links, faults, self.held_links, self.bandwidth)
         if self.bandwidth is not None:
             links.path = ORDERED
@@ -109,11 +109,11 @@ class Network(FateOfEnvelopes):
                 self.nat.grow([line.nat for line in lines])
 
     def update_checked(self) -> None:
-        """Whether deliveries need checking, after faults or loss changed."""
+        """Decide anew whether deliveries need checking, after faults or loss have changed."""
         self.kernel.checked = self.links.lossy or self.nat is not None or self.stalls.active or self.faults.active
 
     def forget(self, peers: int) -> None:
-        """Forget what is past, and check no longer what needs no check; called once a second."""
+        """Forget what is past, and stop checking deliveries that need no check any more; called once a second."""
         self.links.forget(peers, self.kernel.now_us)
         self.stalls.forget()
         if self.kernel.checked:
@@ -188,7 +188,7 @@ class Network(FateOfEnvelopes):
         self.held_links.freeze(at_us - now_us, to, envelope, now_us - envelope[3])
 
     def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> None:
-        """Send a message to each of several receivers: the path of all that `SendPath.FAST` is not for."""
+        """Send a message to each of several receivers: used for all messages that cannot take `SendPath.FAST`."""
         nat = self.nat
         if self.sent_to:
             to = tuple(to)
@@ -266,7 +266,7 @@ class Network(FateOfEnvelopes):
         return self.bandwidth is not None and self.bandwidth.withdraw(frm, to, message)
 
     def ended(self, peer: PeerId, politely: bool) -> None:
-        """A process ends: its unsent messages, its NAT table and what was counted of it go."""
+        """A process ends: its unsent messages, its NAT table and the counts of what it sent are removed."""
         if self.bandwidth is not None:
             self.bandwidth.died(peer, politely)
         if self.link_rates is not None and not politely:
@@ -333,10 +333,10 @@ class Network(FateOfEnvelopes):
 
     # --- views ----------------------------------------------------------------------------------------------
 
-    def standing(self) -> Iterator[tuple[int, int, PeerId, Envelope]]:
-        """(sent_us, arrives_us, to, envelope) of what is under way and in no bucket of the kernel. Of what waits for an
-        access link the arrival is a guess; what is held has times that move along, so that its place on the way does
-        not."""
+    def outside_buckets(self) -> Iterator[tuple[int, int, PeerId, Envelope]]:
+        """(sent_us, arrives_us, to, envelope) of each message that is under way and in no bucket of the kernel. The
+        arrival of what waits for an access link is an estimate. The times of a message on a held link move on with the
+        present time, so that its drawn position on the link does not change."""
         now_us = self.kernel.now_us
         if self.bandwidth is not None:
             for at_us, to, envelope in self.bandwidth.rows():

@@ -8,11 +8,11 @@ from ..api import PeerId
 
 
 class PathLengths:
-    """Hops from one peer, or the nearest of several, to others over the open streams, not through peers that are
+    """Hops from one peer, or from the nearest of several, to others over the open streams, not through peers that are
     `closed`.
 
-    The search goes from both ends at once, always from the smaller front: two fronts of a thousand peers meet where one
-    would visit all. What was searched around the origin is kept for the next goal.
+    The search goes from both ends at once, always from the smaller front: so two fronts of a thousand peers meet, where
+    a search from one end would visit all peers. What was searched around the origin is kept for the next goal.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class PathLengths:
         return -1
 
     def lead_to(self, goal: PeerId, most: int | None = None, goals: int = 1) -> bool:
-        """Whether a path leads to a peer, of at most so many hops if that is given. Whether there is one at all takes
-        less: it may lead through what was searched around another goal."""
+        """Whether a path leads to a peer, of at most `most` hops if that is given. Without `most` the search is
+        shorter, since the path may lead through what was searched around an earlier goal."""
         if most is not None:
             return 0 <= self.to(goal, goals) <= most
         joined, hops = self._joined, self._hops
@@ -91,8 +91,8 @@ class PathLengths:
         return not [peer for peer in peers if peer not in joined and peer not in hops]
 
     def within(self, most: int | None = None) -> Mapping[PeerId, int]:
-        """Hops to each peer that is at most so many away, the origins first; without a number, to each to which a path
-        leads."""
+        """Hops to each peer that is at most `most` hops away, the origins first; without `most`, to each peer to which
+        a path leads."""
         while self._front and (most is None or self._depth < most):
             self._widen()
         if most is None or self._depth <= most:

@@ -1,18 +1,19 @@
-"""Stalled streams: what a censor or a partition blocks waits here, is sent again, and is delivered late or given up.
+"""Stalled streams: messages that a censor or a partition blocks wait here, are sent again, and are delivered late or
+dropped.
 
-A stream never has a hole. A message of a stream that arrives where nothing passes is not gone: its sender has kept it
-and sends it again after the retransmission timeout, which doubles with each try up to 60 s (RFC 6298, 5.5 and 2.5).
-What follows on the same stream waits behind it, blocked or not. At the first try that passes, all that waits is
-delivered in order. After 100 s without progress (RFC 1122, 4.2.3.5: R2) the streams of the pair break, in both
-directions: what waited is dropped for good, and both ends hear `closed`.
+A stream never has a gap. A message of a stream that is blocked is not lost: its sender has kept it and sends it again
+after the retransmission timeout, which doubles with each try up to 60 s (RFC 6298, 5.5 and 2.5). What follows on the
+same stream waits behind it, blocked or not. At the first try that passes, all that waits is delivered in order. After
+100 s without progress (RFC 1122, 4.2.3.5: R2) the streams of the pair break, in both directions: what waited is dropped
+for good, and `closed` is called at both ends.
 
-What waits counts as lost at once, with the reason, and the loss is taken back when the message is delivered. That holds
+What waits counts as lost at once, with the reason, and the loss is taken back when the message is delivered. This is so
 for the first 64 KiB of a stream, its window; what is beyond the window has not left the sender yet, so it is in flight
 and no loss before the stream breaks. Nothing that waits here keeps an ask open; what is delivered opens it again.
 
 A held link stops the clock and the tries. Notices (the closing of a stream, a refusal) wait in the stream as well.
 While anything waits, and until no message can be under way that is older than the break of its stream, the kernel
-checks each delivery (`Kernel.checked`), so that floods without a fault pay nothing.
+checks each delivery (`Kernel.checked`); at other times stalls cost nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class RetryDue:
 
 
 class Waiting:
-    """A message without its record of an ask, or a notice. `lost`: it counts as lost, with the reason."""
+    """A message that waits (its envelope without the record of its ask), or a notice. `lost`: it counts as lost, with
+    the reason."""
 
     __slots__ = ("envelope", "lost", "notice", "reason")
 
@@ -58,7 +60,7 @@ class Stall:
     """A stream from `frm` to `to` on which something waits.
 
     size         bytes of it that are in the window
-    since_us     when the last progress was, moved on by the time that the link was held
+    since_us     when the last progress was, plus the time that the link was held since then
     next_us      when the next try arrives
     rto_us       the present retransmission timeout
     held_us      since when the link is held, or -1
@@ -93,10 +95,10 @@ class StallOwner(Protocol):
         """The record of a cause, opened again if it has closed."""
 
     def resume(self, envelope: Envelope) -> Envelope:
-        """A message without its record with it again, opened if it has closed; it is pending once more."""
+        """Give a message the record of its ask back, opened again if it has closed; the message is pending again."""
 
     def broken(self, a: PeerId, b: PeerId, peers: tuple[PeerId, ...]) -> None:
-        """The streams of a pair are broken: tell these peers."""
+        """The streams of a pair are broken: notify these peers."""
 
 
 class Blocks(Protocol):
@@ -130,7 +132,7 @@ class Stalls:
 
     @property
     def active(self) -> bool:
-        """Whether deliveries have to be checked for them."""
+        """Whether deliveries have to be checked because of stalled or broken streams."""
         return bool(self.streams or self.breaks)
 
     def key(self, envelope: Envelope, to: PeerId) -> int:
@@ -152,7 +154,8 @@ class Stalls:
     # --- waiting ---------------------------------------------------------------------------------------------
 
     def put(self, to: PeerId, envelope: Envelope, reason: str) -> None:
-        """A message waits from now on. reason: why nothing passes, or "" if it only waits for what was sent before."""
+        """Let a message wait from now on. reason: why nothing passes, or "" if it only waits behind what was sent
+        before."""
         key = self.key(envelope, to)
         stall = self._stall(key, envelope[0], to, reason)
         size = envelope[5] & SIZE_MASK
@@ -171,7 +174,7 @@ class Stalls:
         key = self.links.stream_key(frm, to, False)
         reason = self.faults.why_blocked(frm, to)
         if reason == "cut":
-            return False  # both ends know of it
+            return False  # both ends have been notified when the link was cut
         if not reason and key not in self.streams:
             return False
         self._stall(key, frm, to, reason).items.append(Waiting(None, notice, reason, False))
@@ -231,7 +234,7 @@ class Stalls:
         return sent_us <= self.breaks.get(_pair(a, b), (-1, ""))[0]
 
     def lost(self, frm: PeerId, to: PeerId, sent_us: int) -> None:
-        """No try brought a message over: its stream breaks, if it has not since."""
+        """No retransmission of a message has arrived: its stream breaks, if it has not broken since it was sent."""
         if not self.broke_after(frm, to, sent_us):
             self.break_pair(frm, to, "lost")
 
@@ -265,7 +268,7 @@ class Stalls:
         self.owner.broken(a, b, tuple(told))
 
     def forget(self) -> None:
-        """Forget the breaks that no message under way can be older than; called once a second."""
+        """Forget breaks that are older than any message under way; called once a second."""
         if self.breaks and not self.held_links.active:
             oldest_us = self.kernel.now_us - REMEMBERED_US
             self.breaks = {pair: broke for pair, broke in self.breaks.items() if broke[0] > oldest_us}
@@ -283,16 +286,16 @@ class Stalls:
         """Links are released: the clocks of the streams on them go on."""
         for key, stall in self.streams.items():
             if stall.held_us >= 0 and not self.held_links.holds(stall.frm, stall.to):
-                stood_us = self.kernel.now_us - stall.held_us
+                held_for_us = self.kernel.now_us - stall.held_us
                 stall.held_us = -1
-                stall.since_us += stood_us
-                self._arm(key, stall, stall.next_us + stood_us)
+                stall.since_us += held_for_us
+                self._arm(key, stall, stall.next_us + held_for_us)
 
     # --- views -----------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[tuple[int, PeerId, Envelope]]:
-        """(when it arrives if nothing blocks it then, us; receiver; message) of what waits and does not count as
-        lost."""
+        """(when it would arrive if nothing blocks it then, us; receiver; envelope) of each message that waits and does
+        not count as lost."""
         for stall in self.streams.values():
             for item in stall.items:
                 if item.envelope is not None and not item.lost:

@@ -1,6 +1,7 @@
-"""Ways over several peers that peers tell of (`Host.path`): circuits, relayed calls, chains of next hops.
+"""Paths over several peers that peers state (`Host.path`): circuits, relayed calls, chains of next hops. Called ways
+here.
 
-A row of a table each, so that a frame copies two arrays; a row that goes is replaced by the last one.
+Each is a row of a table, so that a frame copies two arrays; when a row is removed, the last row takes its place.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from .words import Words, word_text
 HOPS_MOST = 32
 """Hops of one way that are kept."""
 WAYS_MOST = 256
-"""Ways that one peer may tell of at a time: the oldest goes."""
+"""Ways that one peer may have stated at a time: above that the oldest is removed."""
 
 
 class Ways:
-    """All ways that are told of now. `version` moves with each change."""
+    """All ways that peers state now. `version` increases with each change."""
 
     def __init__(self) -> None:
         self.version = 0
         self.words = Words(("",))
         self._rows: dict[PeerId, dict[Hashable, int]] = {}
-        """Peer -> key -> row, in the order in which they were first told."""
+        """Peer -> key -> row, in the order in which they were first stated."""
         self._whose: list[tuple[PeerId, Hashable]] = []
         self._hops = np.full((0, 4), -1, np.int32)
-        """The peer that tells, then its hops, then -1."""
+        """The peer that states the way, then its hops, then -1."""
         self._word = np.zeros(0, np.uint8)
         self._onward: dict[tuple[PeerId, Hashable], None] = {}
         """Those that go on from their last hop, see `api.Host.path`."""
@@ -39,7 +40,7 @@ class Ways:
         return {**self.__dict__, "_hops": self._hops[:count].copy(), "_word": self._word[:count].copy()}
 
     def tell(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool = False) -> None:
-        """A peer tells of a way, or of its new hops; without hops it is gone."""
+        """A peer states a way, or its new hops; without hops the way is removed."""
         row = self._rows.get(peer, {}).get(key)
         if not hops:
             if row is not None:
@@ -63,13 +64,13 @@ class Ways:
         self.version += 1
 
     def forget(self, peer: PeerId) -> None:
-        """A peer has stopped: it tells of none any more."""
+        """A peer has stopped: remove its ways."""
         while told := self._rows.get(peer):
             self._remove(next(iter(told.values())))
 
     def of(self, peer: PeerId) -> list[tuple[tuple[PeerId, ...], str]]:
-        """(hops, word) of each way that a peer tells of, in the order in which they were first told. One that goes on
-        has the hops of the others too, up to the first peer that it comes to again."""
+        """(hops, word) of each way of a peer, in the order in which they were first stated. A way that goes on
+        (`onward`) includes the hops of the ways that continue it, up to the first peer that it comes to again."""
         names = tuple(self.words.codes)
         found = []
         for row in self._rows.get(peer, {}).values():
@@ -93,8 +94,8 @@ class Ways:
         return self._rows.get(self._hops_of(row)[-1], {}).get(self._whose[row][1])
 
     def onward(self) -> tuple[Any, Any]:
-        """Of each row the row that it goes on with, -1 for none, int32 (P,), or -2 where it is no way that does; and
-        whether it comes back to itself that way, bool (P,)."""
+        """For each row, int32 (P,): the row of the way that continues it, -1 where there is none, and -2 for a way that
+        does not go on (`onward`). And bool (P,): whether it comes back to itself in this manner."""
         count = len(self._whose)
         following, loops = np.full(count, -2, np.int32), np.zeros(count, np.bool_)
         for row, whose in enumerate(self._whose) if self._onward else ():
@@ -120,7 +121,8 @@ class Ways:
         return following, loops
 
     def columns(self) -> tuple[Any, Any]:
-        """Copies: int32 (P, W), the peer that tells, its hops, and -1 after the last; and uint8 (P,), its word."""
+        """Copies: int32 (P, W), the peer that states the way, its hops, and -1 after the last; and uint8 (P,), its
+        word."""
         count = len(self._whose)
         return self._hops[:count].copy(), self._word[:count].copy()
 

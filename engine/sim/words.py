@@ -45,7 +45,7 @@ def word_text(word: object) -> str:
 
 @lru_cache(1_024)
 def _word_text(word: str) -> str:
-    """Links are marked with the same few words again and again."""
+    """`word_text` of a short text, cached: links are marked with the same few words again and again."""
     return plain(word, TEXT_MAX).strip()
 
 

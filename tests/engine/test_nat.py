@@ -10,7 +10,7 @@ from tiny import LATENCY, SECOND, Say, Shout, diary, host, make_swarm, texts
 
 from engine import AskFor, ContentSpec, InputError, Kill, LinkSpec, NatKind, Revive, Setup, Swarm, can_meet, read_links
 from engine.record.codec import setup_from_map, setup_to_map
-from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
+from engine.sim.nat import DATAGRAM_US, SILENCE_US, STREAM_US, SWEEP_LEAST
 
 
 def street(**changes: Any) -> tuple[Swarm, int, int, int]:
@@ -124,10 +124,10 @@ def test_tables_of_mappings_stay_small() -> None:
     nat = swarm.simulation.network.nat
     assert nat is not None
     for round_ in range(10):
-        for other in range(4 * KEPT):
+        for other in range(4 * SWEEP_LEAST):
             nat.called(inside, 1_000 * round_ + other, stream=False)
         swarm.advance(swarm.now_us + DATAGRAM_US + SECOND)
-    assert len(nat._out[inside]) <= 9 * KEPT
+    assert len(nat._out[inside]) <= 9 * SWEEP_LEAST
 
 
 def test_loss_of_each_kind_has_its_own_name() -> None:
