@@ -644,7 +644,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if self.stations and goal.sought != "share":  # a rumour is for users, and a question may go to a station
             others += sum(bool(self.state[one] == ALIVE) for one in self.stations if one != peer)
         record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us, others)
-        self.shared.told_parts |= record.reached_by
+        self.shared.traced_parts |= record.reached_by
         self.records.append(record)
         self.open_asks[record.id] = record
         self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)

@@ -56,12 +56,12 @@ FILES_US = 1_000_000
 
 SHOWN_PEERS = 2_000
 SHOWN_US = 100_000
-"""Longest age of shown columns in a view, in us for each `SHOWN_PEERS` peers; in smaller swarms they are those of the
+"""Longest age of shown columns in a view, in us for each `SHOWN_PEERS` peers; in smaller swarms they are read in the
 present instant."""
 
 
 CONTACTS_US = 1_000_000
-"""Longest age of contacts in a view, in us, as asking all peers takes long."""
+"""Longest age of contacts in a view, in us, since reading those of all peers takes long."""
 
 WAITING = attrgetter("waiting")
 """The timers of a host that keep an ask open."""
@@ -78,7 +78,7 @@ class ContactLinks:
     betweenness: Sequence[float] | None = None
 
     def near(self, peers: Collection[int]) -> tuple[int, ...]:
-        """Other peers that these have for contacts or that have these, ascending."""
+        """Other peers that are contacts of some of these, or that have some of these as contacts, ascending."""
         chosen = np.zeros(len(self.rows), np.bool_)
         chosen[list(peers)] = True
         found = np.zeros(len(self.rows), np.bool_)
@@ -168,8 +168,8 @@ class PeerColumns:
         return self._fixed
 
     def fresh(self) -> PeerColumns:
-        """These columns as they are now, for a command: the log of deliveries is read, from which loads are counted,
-        and nothing that was read of programs for a view is used, so that a run does not depend on who looks."""
+        """These columns as they are now, for a command. The log of deliveries is read, from which loads are counted.
+        What was read of programs for a view is not used, so that a run does not depend on who looks at it."""
         self.forget_views()
         return self.counted()
 
@@ -179,7 +179,7 @@ class PeerColumns:
         return self
 
     def forget_views(self) -> None:
-        """What was read of programs is read again."""
+        """Discard what was read of programs, so that it is read again."""
         self._shown = (-1, -1, {})
         self._contacts = None
 
@@ -194,7 +194,7 @@ class PeerColumns:
         if not self._have_contacts[1]:
             return None
         known, now_us = self._contacts, sim.kernel.now_us
-        # In a large swarm they may be older, so that reading them takes as long as of some thousand peers.
+        # In a large swarm they may be older, so that reading them takes no larger share of the time.
         age_us = CONTACTS_US * max(1, sim.n // SHOWN_PEERS)
         if known is None or len(known.rows) != sim.n or not 0 <= now_us - known.at_us < age_us:
             rows = contacts_of_all(sim)
@@ -233,7 +233,7 @@ class PeerColumns:
         return self._simulation.roles.all()
 
     def known_roles(self) -> Sequence[str]:
-        """What a peer may be called: roles that programs declare, and those that peers were given so far. A peer may be
+        """The roles that are known: those that programs declare, and those that peers were given so far. A peer may be
         given another one later."""
         sim = self._simulation
         return tuple(dict.fromkeys((*sim.roles.names, *(role_text(kind.role) for kind in sim.all_programs))))
@@ -274,12 +274,13 @@ class PeerColumns:
         return list(self._simulation.streams.near[peer]) if contacts is None else contacts.rows[peer]
 
     def nats(self) -> Sequence[int]:
-        """Behind which kind of NAT each is: `NatKind`."""
+        """The kind of NAT that each is behind: `NatKind`."""
         nats: list[int] = self.fixed().nat.tolist()
         return nats
 
     def degrees(self) -> Sequence[float]:
-        """Open streams of each; where the network keeps none, peers that it has for a contact or that have it."""
+        """Number of open streams of each; where the network keeps none, number of peers that are its contacts or have
+        it as a contact."""
         contacts = self.contacts()
         if contacts is None:
             return [len(near) for near in self._simulation.streams.near]
@@ -343,9 +344,9 @@ class SnapshotBuilder:
         self._asked: deque[int] = deque(maxlen=ASK_ROWS)
         """The last asks of users."""
         self._looked_at = 1
-        """The first ask of which is not known yet who issued it."""
+        """The first ask of which `_users_asks` has not read yet who issued it."""
         self._own_asks = False
-        """The network has opened an ask by itself."""
+        """Whether the network has opened an ask by itself."""
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = self._cut = np.zeros(0, np.bool_)
@@ -377,7 +378,7 @@ class SnapshotBuilder:
         return self._cut_links
 
     def _flags(self, peers: set[PeerId]) -> NDArray[np.bool_]:
-        """Peers with a held or a cut link; only a command changes who they are."""
+        """A flag for each of these peers; empty without any."""
         ends = sorted(peers)
         flags = np.zeros(self._simulation.n if ends else 0, np.bool_)
         flags[ends] = True
@@ -448,7 +449,7 @@ class SnapshotBuilder:
         )
 
     def _ways(self) -> Paths:
-        """The ways that peers tell of: the same object until one changes."""
+        """The paths that peers state: the same object until one changes."""
         ways = self._simulation.ways
         if ways.version != self._paths.version:
             self._paths = Paths(ways.version, *ways.columns(), tuple(ways.words.codes), *ways.onward())
@@ -460,14 +461,14 @@ class SnapshotBuilder:
             return {}
         for name in wanted:
             self._columns.shown_column(name)
-        # A frame of more peers may be older, so that reading them takes as long as of some thousand.
+        # In a large swarm they may be older, so that reading them takes no larger share of the time.
         values = self._columns.shown(SHOWN_US * (sim.n // SHOWN_PEERS))
         return shown_columns(
             wanted, self._columns.shown_reader, values, self._categories, (sim.state == ALIVE) & ~sim.infrastructure
         )
 
     def _marked(self, topic: str) -> LinkMarks:
-        """What the ends of the links say: the same object until it changes."""
+        """The marks of the ends of the links: the same object until one changes."""
         streams = self._simulation.streams
         key = (streams.marks_version, self._links.version, topic)
         if key != self._marks_key:
@@ -491,13 +492,13 @@ class SnapshotBuilder:
 
     def _identifiers(self) -> NDArray[np.float32]:
         """Identifiers of the living peers now; of others, the last ones."""
-        told = np.full(self._simulation.n, np.nan, np.float32)
-        told[: len(self._ident)] = self._ident
+        places = np.full(self._simulation.n, np.nan, np.float32)
+        places[: len(self._ident)] = self._ident
         for peer, program in enumerate(self._simulation.programs):
             if program is not None:
                 place = program.identifier()
-                told[peer] = np.nan if place is None else place
-        return told
+                places[peer] = np.nan if place is None else place
+        return places
 
     def _spreading(self, flight: Flight) -> frozenset[int]:
         """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
@@ -519,7 +520,7 @@ class SnapshotBuilder:
             if record.hits and record.sought == "answer" and ask not in spreading
         }
         searching = []
-        # Most hosts have no such timer, and are passed by without a step of this loop.
+        # Most hosts have no such timer: `filter` skips them without a step of this loop.
         for timers in filter(None, map(WAITING, self._simulation.peer_hosts)) if left else ():
             for timer in timers.values():
                 for cause in timer.cause if timer.cause.__class__ is tuple else (timer.cause,):
@@ -550,10 +551,10 @@ class SnapshotBuilder:
 
     def _dropped_kinds(self) -> dict[str, dict[str, int]]:
         metrics = self._simulation.metrics
-        told: dict[str, dict[str, int]] = {}
+        counts: dict[str, dict[str, int]] = {}
         for (kind, reason), count in metrics.dropped_kinds.items():
-            told.setdefault(metrics.kind_names[kind], {})[reason] = count
-        return told
+            counts.setdefault(metrics.kind_names[kind], {})[reason] = count
+        return counts
 
     def _users_asks(self) -> list[int]:
         """The last asks of users, as many as `ASK_ROWS`, where the network opens asks by itself; else none."""

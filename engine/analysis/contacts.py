@@ -1,7 +1,7 @@
-"""Whom peers could ask next, as links, in a network that keeps no open streams (a hash table, a gossip of datagrams).
+"""The contacts of peers, as links, in a network that keeps no open streams (a hash table, a gossip of datagrams).
 
-`Peer.contacts` is asked of each living peer, so this is computed on demand. Where a stream is open anywhere, the open
-streams are the links, and nobody is asked.
+`Peer.contacts` is called for each living peer, so this is computed on demand. Where a stream is open anywhere, the open
+streams are the links, and no contacts are read.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def contacts_of_all(sim: Simulation) -> list[list[PeerId]]:
             named = dict.fromkeys(program.contacts() or ())
         except Exception as error:
             raise PeerFailed(peer, "contacts", error) from error
-        # An address may be invented, or that of a peer that is no more.
+        # An address may be invented, or belong to a peer that is not alive.
         rows.append([q for q in named if type(q) is int and 0 <= q < sim.n and q != peer and alive[q]])
     return rows
 

@@ -31,7 +31,7 @@ F64 = NDArray[np.float64]
 Ends: TypeAlias = Sequence[int] | NDArray[np.int32]
 
 SOURCES = 300
-"""Above this number of peers, betweenness is estimated from so many searches."""
+"""Above this number of peers, betweenness is estimated from as many searches."""
 SOURCES_LEAST = 50
 STEPS_MAX = 10_000_000
 """Peers and links that all searches together may visit: with many links there are fewer searches, but `SOURCES_LEAST`

@@ -1,15 +1,15 @@
 """The fewest peers to silence so that an asker no longer finds what it wants: a minimum vertex cut.
 
-The size of the cut tells architectures apart: an index is one peer, an overlay is as many as the asker has neighbours
-or the title has holders. Paths lead over open streams between peers that are alive, not censored, on the asker's side
-of a partition, and do not suppress the title.
+The size of the cut differs between architectures: with a central index it is one peer, in an overlay it is as many
+peers as the asker has neighbours or the title has holders. Paths lead over open streams between peers that are alive,
+not censored, on the asker's side of a partition, and do not suppress the title.
 
 The question is judged as if it were asked now for the first time. What earlier asks brought does not count: neither
 the copies that the asker itself has downloaded, nor parts of one (`Peer.brought`), nor streams that only carry files
 (`Peer.contacts`). Copies that other peers have downloaded do count, since these peers would answer.
 
-Who could answer is a holder; or, in a network where peers keep records that point to holders (`Peer.keeps`), a keeper,
-as long as a holder lives. A holder is asked there only when a keeper has named it.
+The peers that could answer are the holders; or, in a network where peers keep records that point to holders
+(`Peer.keeps`), the keepers, as long as a holder lives: a holder is asked there only when a keeper has named it.
 
 Where a question travels a limited number of hops (`Peer.horizon`), only paths of at most that length count, and fewer
 peers may be enough than for cutting all paths. Finding the fewest is NP-hard then (Baier et al. 2010, "Length-bounded
@@ -45,8 +45,8 @@ from .verdict import keepers_of, keeps_records, plural
 # several minimum cuts this is the one nearest to the source.
 
 NONE = -1
-OTHERS_TOLD = 3
-"""Kinds of peers that are needed besides those of the cut, and are told with their numbers."""
+OTHERS_LISTED = 3
+"""Kinds of peers that are needed besides those of the cut, and are listed with their numbers."""
 
 
 def vertex_cut(near: Sequence[Iterable[int]], source: int, goals: Iterable[int]) -> tuple[int, ...]:
@@ -179,10 +179,10 @@ class _BudgetSpent(Exception):
 
 
 class _ShortPaths:
-    """A search for the fewest nodes that meet all paths of at most `longest` links.
+    """A search for the fewest nodes that together are on all paths of at most `longest` links.
 
-    Each cut has a node of each path. So a path is taken, and each of its nodes is tried in turn; where more paths
-    without a common node are found than nodes may still be added, there is no need to go on (a bounded search tree).
+    A cut has a node of each path. So the search takes a path and tries each of its nodes in turn; where it finds more
+    paths without a common node than nodes may still be added, it goes no further (a bounded search tree).
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class _ShortPaths:
         """The smallest cut, if it has fewer nodes than `best`, else `best`; and whether the search was complete."""
         gone, kept = bytearray(len(self._near)), bytearray(len(self._near))
         try:
-            # From below, so that the first cut that is found is a smallest one.
+            # Small sizes are tried first, so that the first cut that is found is a smallest one.
             for most in range(len(self._apart(gone, len(best))), len(best)):
                 if self._cut(gone, kept, most):
                     return tuple(node for node, is_gone in enumerate(gone) if is_gone), True
@@ -218,7 +218,7 @@ class _ShortPaths:
             gone[node] = 1
             if self._cut(gone, kept, most - 1):
                 return True
-            # Cuts with this node have been tried: from here on it stays.
+            # Cuts with this node have been tried: from here on it is not removed.
             gone[node], kept[node] = 0, 1
             tried.append(node)
         for node in tried:
@@ -275,7 +275,7 @@ class MinimumCut:
 
     peers     the cut, empty where there is none
     holders   peers that could answer now
-    sentence  says it, what was assumed, or why there is no cut
+    sentence  the cut in words and what was assumed, or why there is no cut
     exact     False if there may be fewer: the search has ended before it was complete
     """
 
@@ -290,8 +290,9 @@ class MinimumCut:
 def min_cut(
     sim: Simulation, labels: Sequence[str], origin: PeerId, text: str, goal_name: str | None = None
 ) -> MinimumCut:
-    """The minimum cut between a peer and `text`, as things are now. labels: of all peers, by number; goal_name: of what
-    the peer wants, the first goal of the network if None. Another name is of an ask that the network itself opened."""
+    """The minimum cut between a peer and `text`, as things are now. labels: of all peers, by number. goal_name: the
+    goal of the ask; None is the first goal of the network, and a name that is none of its goals means an ask that the
+    network itself opened. Raises PeerFailed."""
     goals = sim.program.goals
     goal = next((one for one in goals if one.name == goal_name), goals[0])
     opened_by_network = goal_name is not None and goal.name != goal_name
@@ -343,7 +344,7 @@ def min_cut(
         those = plural(len(holders), held, several)
         told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
-    near = _ways(sim, silent)
+    near = _question_links(sim, silent)
     hops = PathLengths(near, origin).within()
     reachable = [p for p in holders if p in hops]
     if not reachable:
@@ -374,8 +375,8 @@ def _needs(sim: Simulation, origin: PeerId, text: str, goal: str) -> Sequence[Ne
 
 
 def _not_counted(sim: Simulation, who: str, origin: PeerId, text: str, goal: str, brought: set[str]) -> str:
-    """What earlier asks have brought the asker, as a sentence to append; "" for nothing. brought: files that it has
-    downloaded. Raises PeerFailed."""
+    """A sentence to append, about what earlier asks have brought the asker and is not counted; "" for nothing. brought:
+    names of files that it has downloaded. Raises PeerFailed."""
     if brought:
         return f" Not counted: the copy that {who} has downloaded."
     program = sim.programs[origin]
@@ -394,7 +395,8 @@ def _cut_of_needs(
     silent: Sequence[bool],
     holders: Sequence[PeerId],
 ) -> MinimumCut:
-    """The smallest group of those that a peer needs, without the ones that are silent already."""
+    """The cut in a network with needs (`Peer.needs`): the smallest of the groups, without peers that are silent
+    already."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
     left = [
         replace(need, peers=tuple(p for p in need.peers if not silent[p])) for need in needs if origin not in need.peers
@@ -413,7 +415,7 @@ def _cut_of_needs(
         if need.what != best.what:
             others[need.what] = min(others.get(need.what, len(need.peers)), len(need.peers))
     if others:
-        fewest = sorted(others.items(), key=lambda one: one[1])[:OTHERS_TOLD]
+        fewest = sorted(others.items(), key=lambda one: one[1])[:OTHERS_LISTED]
         told += f" {who} also needs {_in_words([f'{_with_article(one)} ({count:,} up)' for one, count in fewest])}."
     return MinimumCut(origin, text, best.peers, tuple(holders), told)
 
@@ -434,16 +436,16 @@ def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId]
     return [peer for peer in keepers_of(sim, text) if not silent[peer]]
 
 
-def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
-    """For each peer those to which it would pass a question, over an open stream, or as a contact where the network
-    keeps no streams: none of them is silent."""
+def _question_links(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
+    """For each peer the peers to which it would pass a question: over an open stream, or as contacts where the network
+    keeps no streams. Silent peers are left out."""
     named: list[frozenset[PeerId] | None] = []
     for peer, program in enumerate(sim.programs):
         contacts = None if program is None else _contacts_of(sim, peer)
         named.append(None if contacts is None else frozenset(contacts))
     near: list[list[PeerId]] = []
     if not sim.streams.count and have_contacts(sim):
-        # Both ways: who was asked may learn of who asked, and the search needs undirected links.
+        # In both directions: a peer that is asked may learn of the asker, and the search needs undirected links.
         a, b = pairs_of(contacts_of_all(sim))
         near = [[] for _ in silent]
         for p, q in zip(a.tolist(), b.tolist(), strict=True):
@@ -453,19 +455,21 @@ def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
         return near
     for p, row in enumerate(sim.streams.near):
         mine = named[p]
-        near.append([] if silent[p] else [q for q in row if not silent[q] and _is_way(mine, p, named[q], q)])
+        near.append([] if silent[p] else [q for q in row if not silent[q] and _is_link(mine, p, named[q], q)])
     return near
 
 
-def _is_way(mine: frozenset[PeerId] | None, me: PeerId, theirs: frozenset[PeerId] | None, other: PeerId) -> bool:
-    """Whether a stream is a link of the network: one of its ends says so, or neither says anything."""
+def _is_link(mine: frozenset[PeerId] | None, me: PeerId, theirs: frozenset[PeerId] | None, other: PeerId) -> bool:
+    """Whether a stream is a link of the network: one of its ends has the other as a contact, or neither has
+    contacts."""
     if mine is None and theirs is None:
         return True
     return (mine is not None and other in mine) or (theirs is not None and me in theirs)
 
 
 def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
-    """Which peers pass nothing on: not alive, censored, behind a partition, or suppressing the title without a leak."""
+    """A flag for each peer that passes nothing on: not alive, censored, behind a partition, or suppressing the title
+    without a leak."""
     bans, group, words = sim.faults.bans, sim.faults.group, words_of(text)
     silent = [
         bool(state != ALIVE) or blocked or side != group[origin]
@@ -495,12 +499,13 @@ def _contacts_of(sim: Simulation, peer: PeerId) -> tuple[PeerId, ...] | None:
 
 
 def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool], needs: Sequence[Need] | None) -> str:
-    """needs: whom it tells by what the network says, None for all neighbours."""
+    """The sentence for a broadcast. needs: the peers that it depends on, as the network says; None for all
+    neighbours."""
     near: Sequence[PeerId] = tuple(sim.streams.near[origin])
     if needs:
         near = min((need.peers for need in needs), key=len)
     contacts = None if near or needs else _contacts_of(sim, origin)
-    # One that has lost its last neighbour has nobody to tell, in a network that keeps connections.
+    # In a network that keeps connections, a peer that has lost its last neighbour cannot tell anybody.
     keeps_streams = needs is not None or sim.program.overlay or sim.streams.count
     if not near and contacts is None and not keeps_streams:
         others = sum(1 for p in sim.users() if p != origin and not silent[p])

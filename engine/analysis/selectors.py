@@ -15,7 +15,7 @@
     bootstrap  newcomers    the bootstrap peers; peers that arrived after the start of the run
     random 10%  random 5    drawn from the run's own stream
     top 5 degree  top 5% betweenness  top 5 pieces
-    not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
+    not, and, or, brackets  `not` binds strongest, then `and`, then `or`; a comma is an `or` that binds weakest
 
 state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
 runs is `state=alive` as well.
@@ -26,8 +26,9 @@ are no infrastructure, since "kill 10 %" means users. `not random 10%` is what s
 halves up, and is at least one peer if there is any.
 
 A selector is parsed without a swarm, so a scenario is checked before it runs. Names of peers, roles, places, operators
-and shown columns are checked when peers are picked. An unknown name is an error and not an empty result; but nobody may
-have a role that the network declares, or a value of a category, of which the network does not say what it may be.
+and shown columns are checked when peers are picked. An unknown name is an error and not an empty result. Two names give
+an empty result instead: a role that the network declares and no peer has, and a value of a category whose values the
+network does not list.
 
 A parsed selector is a tree of `Term`s, which are frozen and can be used for any swarm. A term is a function from the
 columns of a swarm to a flag for each peer; it draws from the stream that it gets. The parser is a recursive descent
@@ -296,7 +297,7 @@ class Choice(Term):
 
 @dataclass(frozen=True, slots=True)
 class Not(Term):
-    """`not TERM`: all other peers; of a choice, what it leaves of its pool."""
+    """`not TERM`: all other peers; if the term is a choice, the peers of its pool that it does not choose."""
 
     term: Term
 
@@ -634,15 +635,15 @@ class _Reader:
 
 
 def last_word(text: str) -> tuple[str, str]:
-    """A text in two: what stays, and the word being typed, which a completion replaces. A key and its sign
-    count as what stays, an open quote belongs to the word."""
+    """Split a text in two: what stays, and the word being typed, which a completion replaces. A key and its sign are
+    part of what stays; an open quote is part of the word."""
     marks = ' \t(,<>="'
     at = text.rindex('"') if text.count('"') % 2 else max(text.rfind(mark) for mark in marks) + 1
     return text[:at], text[at:]
 
 
 def complete(text: str, columns: PeerColumns) -> list[str]:
-    """At most 8 words that could stand in place of the last one (see `last_word`), the likeliest first."""
+    """At most 8 words that could replace the last one (see `last_word`), the likeliest first."""
     head, word = last_word(text)
     typed = word.lstrip('"').casefold()
     fitting = (choice for choice in _choices(head, columns) if choice.casefold().startswith(typed))

@@ -34,7 +34,8 @@ class Mover(Protocol):
 class StepUntil:
     """A run until the next arrival or the next hop of an ask. Call it until it returns True.
 
-    record: of the ask; target: "arrival" or "hop"; mover: advances time; span_us: the most virtual time, in us.
+    record: the record of the ask; target: "arrival" or "hop"; mover: advances time; span_us: the most virtual time to
+    run, in us.
 
     told: a sentence that says how the run ended, "" before; found: number of arrivals in the instant that ended it.
     """

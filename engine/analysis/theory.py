@@ -1,7 +1,7 @@
 """Collects the facts from which a protocol's `theory` calculates what an ask should cost and reach.
 
-They describe the graph as it is now. A closed form is exact where the network follows these links (a flood), and an
-estimate where it draws peers at random. They should be taken when the ask starts.
+They describe the graph as it is now, so they should be collected when the ask starts. A closed form is exact where the
+network follows these links (a flood), and an estimate where it draws peers at random.
 """
 
 from __future__ import annotations

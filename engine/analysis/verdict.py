@@ -1,7 +1,7 @@
-"""The verdict on an ask: one sentence that tells a user what became of it, and the facts that it is made of.
+"""The verdict on an ask: one sentence that says what became of it, and the facts that the sentence is made of.
 
-A network may have a sentence of its own (`Peer.verdict`), which is asked first. The facts that it gets are collected
-only where there is one: who keeps records is asked of each living peer then.
+A network may have a sentence of its own (`Peer.verdict`), which is used first. The facts for it (`api.Facts`) are
+collected only in such networks, since each living peer is then asked whether it keeps a record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TRANSFER = PARTS.index("transfer")
 VERDICT_MAX = 400
 """Characters of a network's own sentence."""
 SETBACK_MAX = 120
-"""Characters of the reason that it gave why nothing was found."""
+"""Characters of the reason that a network gave why nothing was found."""
 
 
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def _gone(sim: Simulation, hits: Collection[PeerId]) -> str:
 
 
 def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, horizon: int | None) -> int:
-    """Living peers of an audience that can come upon what was published: in a network with links, those whose questions
-    arrive at the publisher; else all that no fault keeps from it."""
+    """The number of living peers of an audience that can find what was published: in a network with links, those whose
+    questions can reach the publisher; else all that no fault keeps from it."""
     origin = record.origin
     others = living.count - (origin in living)
     blocks = _blocks(sim, origin, record) if sim.kernel.checked else None
@@ -99,10 +99,11 @@ def _finders(sim: Simulation, record: AskRecord, living: LivingUsers | Chosen, h
 
 
 def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict[str, Any]:
-    """Where the holders of what was looked for are, each in one of the counts that `verdict` lists. Raises PeerFailed.
+    """What became of the holders of what was looked for, each in one of the counts that `verdict` lists. Raises
+    PeerFailed.
 
-    In a network without files only its own peers know who has something: none are counted but those that say that they
-    keep a record."""
+    In a network without files only its own peers know who has something: there only the peers that say that they keep a
+    record are counted."""
     origin = record.origin
     if not sim.program.shares_files:
         kept = [p for p in keepers_of(sim, record.text) if p != origin] if keeps_records(sim.program_types) else None
@@ -116,7 +117,7 @@ def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict
     holders = [p for p in sim.holders.of(record.text) if p != origin]
     others: Sequence[PeerId] = holders
     if not sim.kernel.checked and None not in [programs[p] for p in holders]:
-        # All of them are alive, and no fault keeps a question or an answer from any.
+        # All of them are alive, and no fault blocks a question or an answer.
         standing, others, unasked = len(holders), (), record.unheard(holders)
         counts["asked"] = standing - len(unasked)
     for p in others:
@@ -144,17 +145,17 @@ def _of_holders(sim: Simulation, record: AskRecord, horizon: int | None) -> dict
 def _of_unasked(
     sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], counts: dict[str, int], horizon: int | None
 ) -> int | None:
-    """Count why no question reached these holders, and return the hops to the nearest that is too far.
+    """Count why no question reached these holders, and return the hops to the nearest that is too far; None if none is.
 
-    A holder's way would need links at all, then links between peers that let the question pass. The paths are searched
-    only as far as they decide between these.
+    For each holder the first obstacle counts: no links lead to it, it is too far, or all paths to it lead over peers
+    that do not let the question pass. The paths are searched only as far as is needed to decide this.
     """
     overlay = sim.program.overlay
     if not overlay and horizon is None:
         counts["missed"] += len(unasked)
         return None
     near = sim.streams.near
-    # Without faults each way is open to the question.
+    # Without faults every path lets the question pass.
     barriers: list[tuple[str, PathLengths]] = []
     if overlay and sim.kernel.checked:
         barriers.append(("walled", PathLengths(near, record.origin, closed=_blocks(sim, record.origin))))
@@ -183,8 +184,8 @@ def _of_unasked(
 
 
 def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) -> Callable[[PeerId], bool]:
-    """Whether nothing passes through a peer that comes from `origin`, since it is censored or behind the partition; nor
-    this ask, since it colludes on a word of its text."""
+    """A function: whether a peer lets nothing from `origin` pass, since it is censored or behind the partition. With a
+    record, also whether it does not let this ask pass, since it colludes on a word of its text."""
     faults = sim.faults
     censored, group, bans, mine = faults.censored, faults.group, faults.bans, faults.group[origin]
     if record is None or not bans:
@@ -194,8 +195,8 @@ def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) ->
 
 
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
-    """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
-    its text where no peer shares one. () while nobody bans anything: then they are not needed."""
+    """The words of everything that an answer to this ask could name: of each file that matches it, or of its text where
+    no peer shares such a file. () while nobody bans anything, since they are not needed then."""
     if not sim.faults.bans:
         return ()
     if record.sought == "answer" and any(ban for ban, _ in sim.faults.bans.values()):
@@ -206,7 +207,8 @@ def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
 
 
 def _trouble(sim: Simulation, record: AskRecord, names: Sequence[Sequence[str]]) -> str:
-    """What became of the peer that asked, if its ask cannot go well since: `is dead`, `is censored`, … or ""."""
+    """What became of the peer that asked, if its ask cannot be answered because of that: `is dead`, `is censored`, …
+    or ""."""
     origin = record.origin
     if sim.programs[origin] is None:
         return "is gone" if sim.state[origin] == LEFT else "is dead"
@@ -296,7 +298,7 @@ def own_verdict(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) ->
 
 
 def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> Facts:
-    """What `Peer.verdict` is told. facts: those of `facts_of`."""
+    """The facts for `Peer.verdict`. facts: what `facts_of` returned."""
     living = bool(sim.state[record.origin] == ALIVE)
     return Facts(
         goal=record.goal,
@@ -336,7 +338,8 @@ def _shortest(sim: Simulation, record: AskRecord) -> int | None:
 
 
 def _keepers_for(sim: Simulation, record: AskRecord) -> Whereabouts:
-    """Those of an ask without an answer: all peers are asked whether they keep a record, which takes a while."""
+    """The keepers of records for an ask without an answer; none for others, since all peers have to be asked whether
+    they keep a record, which takes long."""
     if record.sought != "answer" or len(record.hits) > len(record.stale):
         return Whereabouts()
     return _whereabouts(sim, record, keepers_of(sim, record.text) + _last_keepers_of(sim, record.text))
@@ -354,7 +357,7 @@ def _holders_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -
 
 
 def _whereabouts(sim: Simulation, record: AskRecord, peers: Sequence[PeerId]) -> Whereabouts:
-    """What became of these peers, without the ways to them: none of them is `beyond`."""
+    """What became of these peers, without a search for paths to them: none is counted as `beyond`."""
     counts = dict.fromkeys(("living", *WHERE), 0)
     words = (words_of(record.text),)
     for p in peers:
@@ -381,10 +384,10 @@ def verdict(facts: Mapping[str, Any]) -> str:
     reached, hops          peers that a question reached, stations and dead ones included, and the greatest depth at
                            which one was new
     hits, first_hit_s      holders found, and seconds until the first, or None
-    gone                   what those of them are that do not run now: `dead`, `gone`, or `dead or gone`
-    stale                  of these, those that were dead or had left when they were found
+    gone                   what became of the holders found that do not run now: `dead`, `gone`, or `dead or gone`
+    stale                  of the holders found, those that were dead or had left when they were found
     hits_gone, hits_poisoned
-                           of these, those that are dead or have left, and those that serve decoys
+                           of the holders found, those that are dead or have left, and those that serve decoys
     holders                peers that have it; each is counted once in: dead, left, censored, parted, colluding (on a
                            word of all its files that match), asked (a question reached it), or else why none did: cut
                            (no links lead there), far (more hops than a question travels), walled (links lead there
@@ -396,16 +399,16 @@ def verdict(facts: Mapping[str, Any]) -> str:
     overlay, shares_files  whether the network has links that stay open, and whether its peers share files
     near                   only for a publication: living users that no fault keeps from the publisher and, in a network
                            with links, whose questions can arrive
-    setback                the last reason that `Host.failed` was given, nothing having been fetched since, or ""
+    setback                the reason of the last `Host.failed`, if nothing has been fetched since, or ""
     keepers                only in a network without files, where nothing was found: living peers that keep a record of
-                           it, the origin left out; None where no program tells (`Peer.keeps`)
+                           it, the origin left out; None where no program defines `Peer.keeps`
     fetching               whether a transfer was begun and nothing was fetched
     hits_at                only with a setback or while fetching: what became of the holders found, a `Whereabouts`
     losses, stations       {reason: messages}, {label: state}
     found_at, decoys, fetched
                            if a decoy was served, the labels of the holders found, of those that served a decoy, and of
                            those from whom the file was fetched in the end
-    done, of               the last progress that was told, 0 and 0 without one
+    done, of               the last `Host.progress`, 0 and 0 without one
     adrift                 only for a newcomer that has not joined: the state of its bootstrap peers
     """
     trouble = facts["trouble"]
@@ -426,12 +429,12 @@ def verdict(facts: Mapping[str, Any]) -> str:
 
 
 def _answered(facts: Mapping[str, Any]) -> bool:
-    """Whether a holder was found that was alive when it was."""
+    """Whether a holder was found that was alive at that moment."""
     return bool(facts["hits"] > facts["stale"])
 
 
 def _so_far(facts: Mapping[str, Any]) -> str:
-    """How much is done of an ask that tells: `; 16 of 17 done`."""
+    """The progress of an ask, if any was reported: `; 16 of 17 done`."""
     return f"; {facts['done']:,g} of {facts['of']:,g} done" if facts["of"] else ""
 
 
@@ -451,8 +454,9 @@ def _not_fetched(facts: Mapping[str, Any]) -> str:
     setback, trouble = facts["setback"], facts["trouble"]
     if facts["fetched"] or not (setback or facts["fetching"]):
         return ""
-    # A peer that has stopped tells nothing more: what it told is from before. Whoever is silenced goes on, and takes
-    # others for silent or gone; but if all of them are, that is the reason.
+    # A peer that has stopped reports nothing more, so its setback is from before. A peer that is censored or colludes
+    # goes on, and may report the holders as silent although the reason is its own state; but if all holders are dead or
+    # gone, that is the reason.
     silenced = trouble in ("is censored", "is colluding") and facts["hits_gone"] < facts["hits"]
     if trouble and (silenced or not setback):
         return f"it was not fetched: the asker {trouble}"
@@ -460,7 +464,7 @@ def _not_fetched(facts: Mapping[str, Any]) -> str:
     away = _away(holders)
     if away and not holders.living and not holders.colluding:
         return f"it was not fetched: {away}"
-    # Some can be reached: what the last of those that were tried told, and which cannot.
+    # Some holders can be reached: the reason of the last one that was tried, and what became of the others.
     why = [f"it could not be fetched: {plain(setback, 80)}"] if setback else []
     return "; ".join([*why, away] if why and away else why)
 

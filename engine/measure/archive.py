@@ -1,18 +1,18 @@
 """The records of all asks of a run, index = AskId. Old ones are compressed.
 
 A long run has any number of asks, and all of them are listed at its end. As an object a record takes 1.5 KB in dozens
-of small pieces, which every garbage collection and every checkpoint visits. So records are compressed by the page: 64
-that follow each other, once all of them are closed, their paths are forgotten, and none is among the last `LATEST`. A
-page takes some 80 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
-third of a megabyte, and nothing else grows with the length of a run.
+of small pieces, which every garbage collection and every checkpoint visits. So records are compressed in pages: 64
+records that follow each other, once all of them are closed, their paths are forgotten, and none is among the last
+`LATEST`. A page takes some 80 bytes an ask, and a checkpoint refers to it instead of containing it. An hour of one ask
+a second is a third of a megabyte, and nothing else grows with the length of a run.
 
-What the time series are made of (when an ask was issued and first answered, whom it reached) stands beside the
-compressed records of a page as columns, so that no record is unpacked once a second.
+What the time series are made of (when an ask was issued and first answered, whom it reached) is kept as columns beside
+the compressed records of a page, so that no record has to be unpacked for each sample.
 
-Reading a compressed record gives a copy. A correction may come to one, a minute or an hour later: a gossip opens it
-again, a reorganisation takes a hit back, a loss turns out to be none (`reopen`). The corrected record then stands
-beside its page, which stays as it is, since checkpoints share it; once there are `BESIDE_MOST` beside one page, a new
-page takes its place.
+Reading a compressed record gives a copy. A record may have to be corrected a minute or an hour later: a gossip opens it
+again, a reorganisation takes a hit back, a loss turns out to be none (`reopen`). The corrected record is then kept
+beside its page, which stays as it is, since checkpoints share it; once `BESIDE_MOST` records are beside one page, a new
+page replaces it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from .snapshot import AskRow
 
 PAGE = 64
 LATEST = 256
-"""How many of the last are never compressed: as many as have paths, and more than a table shows."""
+"""How many of the last records are never compressed: as many as have paths, and more than a table shows."""
 BESIDE_MOST = 8
-"""Corrected records beside a page, from which a page with them is made."""
+"""Number of corrected records beside a page at which a new page is made with them."""
 
 
 OUTCOME = np.dtype(
@@ -43,10 +43,9 @@ OUTCOME = np.dtype(
         *(("sought", "u1"), ("closed", "?"), ("network", "?")),
     ]
 )
-"""What became of an ask: `first_us` from issue to what makes it a success (a hit that
-counts, or the end of the download), -1 for none; `success_us`: until when it
-would; `share` is `AskRecord.share`, NaN for none; `sought` is an index into `SOUGHT`; network: it was not opened by a
-user."""
+"""What became of an ask. `first_us`: time from its issue to what makes it a success (a hit that counts, or the end of
+the download), -1 for none; `success_us`: time from its issue within which this makes it a success; `share`:
+`AskRecord.share`, NaN for none; `sought`: index into `SOUGHT`; `network`: it was opened by the network itself."""
 SOUGHT: tuple[Sought, ...] = get_args(Sought)
 CODE_OF = {sought: code for code, sought in enumerate(SOUGHT)}
 NAN = float("nan")
@@ -73,9 +72,9 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
 
 
 class Page:
-    """Compressed records, after a row of `OUTCOME` for each. Pages of one run with the same number and `closed_us` are
-    equal, in whichever copy of the swarm they are found: when the last of them closed, or later for one that was made
-    again with corrections."""
+    """Compressed records, after a row of `OUTCOME` for each. `closed_us`: when the last of the asks closed; a later
+    time for a page that was made again with corrections. So pages of one run with the same number and `closed_us` are
+    equal, in whichever copy of the swarm they are."""
 
     __slots__ = ("closed_us", "data", "number")
 
@@ -107,7 +106,7 @@ class Page:
 
 
 class AskArchive:
-    """A sequence of records; the first is that of no ask."""
+    """A sequence of records, index = AskId. The first one is `null_record`, for messages that no ask caused."""
 
     def __init__(self, null_record: AskRecord) -> None:
         self.by_ask: dict[AskId, AskRecord] = {0: null_record}
@@ -178,11 +177,11 @@ class AskArchive:
         return np.concatenate(parts[::-1])
 
     def rows(self) -> list[AskRow]:
-        """Of all asks, in order of issue."""
+        """The rows of all asks, in order of issue."""
         return [self[ask].row() for ask in range(1, self._count)]
 
     def reopen(self, ask: AskId) -> AskRecord:
-        """A record to write to; that of a compressed one stands beside its page from now on."""
+        """A record to write to; if it was compressed, it is kept beside its page from now on."""
         record = self.by_ask.get(ask)
         if record is None:
             number = ask // PAGE

@@ -1,18 +1,17 @@
 """The record of each ask: what it cost, whom it reached, what it found. The same for every protocol.
 
-What a sender counts (messages, bytes, pending) is written as it happens; what only a reader needs (who was reached
-first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Metrics`.
+What a sender counts (messages, bytes, pending) is written at once; what only a reader needs (who was reached first by
+whom, at which hop) is read later, as columns, from the log of deliveries, see `metrics.Metrics`.
 
 The path of an ask is kept message by message: when each was sent and arrived, and where others were dropped. It has
-three limits. Of one ask the first `ROWS_MOST` questions and answers each, and `LOSSES_MOST` losses, are kept; no
-picture can show more, and the record counts all of them. Paths of closed asks share one cache
-(`PathCache`) of `PATHS_BYTES`, with at most `PATHS_MOST` of them; the oldest are forgotten first. Most asks
-of a busy run are background asks, which are seldom looked at one by one: a tenth of the rows is kept of these, which is
-the whole ask in a swarm of 500 peers.
+three limits. Of one ask the first `ROWS_MOST` questions, as many answers, and `LOSSES_MOST` losses are kept; no picture
+can show more, and the record counts all of them. Paths of closed asks share one cache (`PathCache`) of `PATHS_BYTES`,
+with at most `PATHS_MOST` of them; the oldest are forgotten first. Most asks of a busy run are background asks, which
+are seldom looked at one by one: for these a tenth of the rows is kept, which is the whole ask in a swarm of 500 peers.
 
-What an ask costs depends on what it does, not on the number of peers. So whom it reached is kept in a dictionary until
-it is a share of the swarm, and in columns as long as the swarm from then on (`FirstArrivals`); and rows that come one
-by one are tuples until there are enough of them for columns.
+The memory and time of a record should depend on what its ask does, not on the number of peers. So the peers that it
+reached are kept in a dictionary while they are few, and in columns as long as the swarm from then on (`FirstArrivals`);
+and rows that come one by one are tuples until there are enough of them for columns.
 
 The sending time of a message is in its envelope and in no column of the log, and reading it there costs as much as
 reading its sender. So it is read only for rows that are kept: in a flood of 180,000 messages, that is 20,000 times.
@@ -46,9 +45,10 @@ ROWS_FOLDED = 64
 """Rows that are kept as tuples before they become columns."""
 FEW_REACHED = 64
 SPARSE_SHARE = 32
-"""Peers that an ask has reached are in a dictionary while they are at most `FEW_REACHED`, or one of so many."""
+"""Peers that an ask has reached are kept in a dictionary while they are at most `FEW_REACHED`, or at most one in
+`SPARSE_SHARE` of all peers."""
 PATH_PACKED = 1_024
-"""Bytes from which the path of a closed ask gets a block of memory."""
+"""Bytes from which the path of a closed ask gets a block of memory of its own."""
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -56,8 +56,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 Columns: TypeAlias = tuple[I32, I32, I64, I32]
 Row: TypeAlias = tuple[int, int, int, int, int]
-"""A delivery: from, to, sent, arrived, hop. As long as an ask has reached few, the first question at each peer is one
-object, kept among the questions and by its receiver."""
+"""A delivery: from, to, sent, arrived, hop. While an ask has reached few peers, the row of the first question at each
+peer is one object, which is kept both among the questions and by its receiver."""
 
 
 class Deliveries:
@@ -77,9 +77,9 @@ class Deliveries:
         self._times: I64 | None = None
         self.kept = 0
         self.rows: list[Row] = []
-        """The rows after these."""
+        """The rows after these, as tuples."""
         self.room_for_rows = min(ROWS_FOLDED, most)
-        """As long as `rows` has fewer, one may be added to it; see `append`."""
+        """While `rows` has fewer entries than this, one may be added to it; see `append`."""
 
     @property
     def total(self) -> int:
@@ -149,7 +149,7 @@ class Deliveries:
         self._ends, self._times = ends, times
 
     def __getstate__(self) -> tuple[Any, ...]:
-        # Whatever the order in which it was filled and read, equal deliveries have an equal state.
+        # So equal deliveries have an equal state, in whatever steps they were filled and read.
         return self.most, self.total, *(np.ascontiguousarray(column) for column in self.columns())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -160,8 +160,9 @@ class Deliveries:
 
 NO_LOSSES = Losses()
 NONE: dict[Any, Any] = {}
-"""Stands wherever a record has nothing to keep, which is mostly so: each dictionary is one more object for the garbage
-collector to visit. It is never written to: who adds to an empty dictionary of a record replaces it."""
+"""The empty dictionary that all records share. Most records have nothing to keep, and each dictionary is one more
+object that the garbage collector visits. It must never be written to: to add to an empty dictionary of a record,
+replace it."""
 
 
 class Drops:
@@ -237,7 +238,7 @@ class Drops:
 
 
 def _with(values: dict[K, V], key: K, value: V) -> dict[K, V]:
-    """The same dictionary with one more entry; another one if it is empty, since that may be `NONE`."""
+    """The same dictionary with one more entry; a new one if it is empty, since it may be `NONE`."""
     if not values:
         return {key: value}
     values[key] = value
@@ -258,12 +259,12 @@ class PeerSet(Protocol):
 
 
 class FirstArrivals:
-    """Whom an ask has reached, the origin included: the first question that arrived at each peer (from whom, at which
-    hop, when), and how many others arrived there.
+    """The peers that an ask has reached, the origin included: the first question that arrived at each (from whom, at
+    which hop, when), and how many others arrived there.
 
-    They are in a dictionary while they are few, in columns as long as the swarm otherwise. After `pack` they are in
-    columns with a row for each of them, or for each peer. Which of the two depends on their number and that of the
-    peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
+    They are in a dictionary while they are few, in columns as long as the swarm otherwise. After `replace` they are in
+    columns with a row for each reached peer, or for each peer of the swarm. Which of the two depends only on these two
+    numbers, not on how the deliveries were cut into batches, since the size decides which paths are kept.
     """
 
     __slots__ = ("_columns", "_count", "_peers", "by_peer", "n", "repeats")
@@ -282,7 +283,7 @@ class FirstArrivals:
 
     @property
     def count(self) -> int:
-        """How many are reached."""
+        """How many peers are reached."""
         return self._count if self.by_peer is None else len(self.by_peer)
 
     @property
@@ -316,7 +317,7 @@ class FirstArrivals:
         return True
 
     def repeat(self, to: PeerId) -> None:
-        """One more question has arrived at a peer, as long as they are in a dictionary."""
+        """One more question has arrived at a peer that was reached before. Only while they are in a dictionary."""
         self.repeats = _with(self.repeats, to, self.repeats.get(to, 0) + 1)
 
     def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> tuple[int, int]:
@@ -511,7 +512,7 @@ def _bits_of(parts: frozenset[str]) -> int:
 
 
 class AskRecord:
-    """The record of one ask. `pending`: number of messages and timers that descend from it and are under way, and of
+    """The record of one ask. `pending`: number of messages and timers of it that are under way, plus the number of
     peers that keep it open."""
 
     __slots__ = (
@@ -579,7 +580,7 @@ class AskRecord:
         self.stale: dict[PeerId, None] = NONE
         """Of these, those that were dead or had left when they were found."""
         self.named_by: dict[PeerId, tuple[PeerId, ...]] = NONE
-        """Who named a holder, where that was not the holder itself alone."""
+        """Which peers named a holder, where it was not only the holder itself."""
         self.done = 0.0
         self.of = 0.0
         self.referred = False
@@ -599,9 +600,9 @@ class AskRecord:
         self.remarks: dict[str, tuple[str, ...]] = NONE
         """Key -> values, in alphabetical order."""
         self.share: float | None = None
-        """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
+        """Of a closed ask with an audience: the share of the audience that it reached in time, 0 to 1."""
         self.spread_us: tuple[int | None, ...] = ()
-        """Of one that has closed: see `AskRow`."""
+        """Of a closed ask with an audience: see `AskRow`."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
         self._questions: Deliveries | None = None
@@ -614,7 +615,7 @@ class AskRecord:
 
     @property
     def questions(self) -> Deliveries:
-        """Deliveries that reached peers."""
+        """Deliveries whose part counts as reaching a peer, see `reached_by`."""
         if self._questions is None:
             self._questions = Deliveries(self._rows_most)
         return self._questions
@@ -652,7 +653,7 @@ class AskRecord:
         self.questions.append(row)
         if self.firsts is None:
             self.firsts = FirstArrivals(self.origin, self.issued_us)
-        # `FirstArrivals.add` is inlined: mostly questions come to few peers.
+        # `FirstArrivals.add` is inlined for the usual case that few peers are reached.
         firsts = self.firsts
         few = firsts.by_peer
         if via >= 0 or self.referred:
@@ -699,8 +700,8 @@ class AskRecord:
         return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us) - itself
 
     def spread_over(self, peers: PeerSet) -> tuple[int | None, ...]:
-        """The times in us from issue until a question had come to the shares `SPREAD` of these, the origin left out;
-        None for a share that it did not come to. Empty without a path, and where there is nobody else."""
+        """The times in us from issue until questions had reached the shares `SPREAD` of these peers, the origin left
+        out; None for a share that was not reached. Empty without a path, and where there are no other peers."""
         others = peers.count - (self.origin in peers)
         if self.firsts is None or not others:
             return ()
@@ -753,8 +754,8 @@ class AskRecord:
         return size
 
     def pack_path(self) -> None:
-        """Move the path of a closed ask into one block of memory, without unused rows. It takes as many bytes as
-        before."""
+        """Move the path of a closed ask into one block of memory, without unused rows. `path_bytes` does not
+        change."""
         firsts = self.firsts
         if firsts is None:
             return
@@ -775,8 +776,8 @@ class AskRecord:
             self.hits = dict.fromkeys(self.hits, min(self.hits.values()) if first is None else first + self.issued_us)
 
     def hit(self, holder: PeerId, by: PeerId, living: bool, now_us: int) -> bool:
-        """`by` has named a holder, which is alive or is not. Returns whether the holder is new, or alive for the first
-        time that it is named."""
+        """`by` has named a holder. living: whether the holder is alive now. Returns whether the holder is new, or was
+        named before but is alive for the first time."""
         new = holder not in self.hits
         before = () if new else self.named_by.get(holder, (holder,))
         if by not in before and (before or by != holder):
@@ -791,7 +792,7 @@ class AskRecord:
         return True
 
     def opened(self, holder: PeerId, decoy: bool, now_us: int) -> None:
-        """The user has opened what a holder served, which is a decoy or the wanted file."""
+        """The user has opened what a holder served: a decoy, or the wanted file."""
         if decoy:
             self.decoys = _with(self.decoys, holder, self.decoys.get(holder, now_us))
         else:
@@ -808,7 +809,7 @@ class AskRecord:
         self.losses = _with(self.losses, reason, self.losses.get(reason, 0) + count)
 
     def remark(self, key: str, value: str) -> None:
-        """Keep a remark, see `Host.remark`: so many keys and values of each at most."""
+        """Keep a remark, see `Host.remark`: at most `REMARKS_MOST` keys, and as many values of each."""
         values = self.remarks.get(key, ())
         if value not in values and len(values) < REMARKS_MOST and (values or len(self.remarks) < REMARKS_MOST):
             self.remarks = {**self.remarks, key: tuple(sorted((*values, value)))}
@@ -872,7 +873,7 @@ class AskRecord:
         was removed."""
         firsts = self.firsts
         if firsts is None:
-            # The asker may keep the record of a holder itself.
+            # The asker itself may have had a record of a holder, so that no message was sent.
             alone = self.hits and not any(self.by_part)
             if not self.id or (self.closed_us is not None and not self.lost.total and not alone):
                 return None
@@ -907,13 +908,13 @@ def add_arrivals(
     rows: Iterable[tuple[int, Any, Envelope]],
     n: int,
     parts: Sequence[int],
-    told: int,
+    traced: int,
     reopen: Callable[[AskId], AskRecord],
 ) -> None:
     """Add what has arrived in a swarm of `n` peers to the records of its asks.
 
     rows: time in us, receiver or receivers, and envelope, in order of arrival; parts: the part of each kind by its
-    number; told: parts of which a record keeps the path, as bits; reopen: the record of an ask, to write to.
+    number; traced: parts that are kept in paths, as bits; reopen: the record of an ask, to write to.
     """
     for at_us, to, envelope in rows:
         frm, _, cause, sent_us, record, header = envelope
@@ -921,15 +922,15 @@ def add_arrivals(
             continue
         part = parts[header >> KIND_SHIFT & KIND_MASK]
         if cause.__class__ is not int or to.__class__ is not int:
-            if told >> part & 1:
+            if traced >> part & 1:
                 for one in cause if cause.__class__ is tuple else (cause,):
                     record = reopen(one >> HOP_BITS)
                     via = one.via if one.__class__ is Via else -1
                     for peer in to if to.__class__ is tuple else (to,):
                         record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at_us, via)
             continue
-        # One ask and one receiver. The record was open when this was delivered, and records are completed at each
-        # close: so it is not archived. `AskRecord.arrived` is inlined for the case that a small ask goes on.
+        # One ask and one receiver. The record was open at this delivery, and records are completed whenever an ask
+        # closes, so it is not archived. `AskRecord.arrived` is inlined for asks that have reached few peers.
         if record.reached_by >> part & 1:
             path, firsts = record._questions, record.firsts
             if (

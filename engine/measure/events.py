@@ -1,7 +1,7 @@
 """Events of a swarm, as values. The last ones are kept; each has a running number.
 
-`Swarm.events(since)` yields those with `seq > since`. Counts that would flood it (duplicates, single
-deliveries) are in the records of asks and the snapshot instead.
+`Swarm.events(since)` yields those with `seq > since`. What happens too often to be listed (duplicates, single
+deliveries) is counted in the records of asks and in the snapshot instead.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from ..values import dataclass
 
 
 class Watcher(Protocol):
-    """Records a run: see `Swarm.watch`. Its methods are called at the moment itself, and must not change the swarm."""
+    """Records a run: see `Swarm.watch`. Its methods are called when the thing happens, and must not change the
+    swarm."""
 
     def on_command(self, command: Command, resolved: Command, by: str, contents: bytes | None) -> None:
         """A command from outside took effect. `resolved`: with its selectors replaced by the peers that they named.
         `contents`: of the file that it names, None if it names none."""
 
     def on_sample(self) -> None:
-        """A second of virtual time is over. The same moment, however the run is sliced."""
+        """A second of virtual time is over. It is called at the same moments, however the run is sliced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Commanded(Event):
-    """A command took effect on `peers` (resolved). `by` is "person", "scenario" or "court"."""
+    """A command took effect on `peers` (resolved). `by` is "person", "scenario", "court" or "attack"."""
 
     command: Command
     peers: tuple[PeerId, ...]
@@ -103,7 +104,7 @@ class Closed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Noted(Event):
-    """What a protocol logs (`Host.log`): graft, choke, silent neighbour; and what it tells of an ask: "fetched",
+    """What a protocol logs (`Host.log`): graft, choke, silent neighbour; and what it reports about an ask: "fetched",
     "decoy", "failed" and "hit taken back"."""
 
     peer: PeerId
@@ -155,7 +156,7 @@ class EventLog:
         self.recorded.append((self.seen, self.kernel.now_us, kind, values))
 
     def closed(self, ask: AskId, verdict: str) -> None:
-        """An ask has closed, perhaps again: its earlier event is removed, so that it has one."""
+        """An ask has closed, perhaps again: an earlier event of it is removed, so that there is only one."""
         recorded = self.recorded
         before = self._closed.pop(ask, 0)
         if before and recorded and before >= recorded[0][0]:

@@ -1,11 +1,11 @@
 """The last messages of a peer, at no cost to the kernel.
 
 `metrics.Metrics.flush` turns the log of deliveries into columns. The last rows of these are kept here in one table of
-fixed size, and searched when a peer is looked at; so it has messages of a peer from before that peer was selected. In
-a busy swarm the table reaches back a fraction of a second only. Therefore the rows of the one peer that is watched are
-picked out at each flush. Drops are few beside deliveries and come one by one.
+fixed size, which is searched when somebody looks at a peer; so messages from before that moment are found too. In a
+busy swarm the table reaches back a fraction of a second only. Therefore the rows of the one peer that is watched are
+picked out at each flush. Drops are few in comparison, and are added one by one.
 
-All of it is for display: it is bounded, decides nothing, and is left out when a swarm is pickled.
+All of it is for display: it is bounded, the run does not depend on it, and it is left out when a swarm is pickled.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NOBODY = -1
 @dataclass(frozen=True, slots=True)
 class LoggedMessage:
     """One message that a peer sent or was sent. `at_us`: when it arrived, or was lost; `lost`: why, or empty;
-    ask: what it descends from, 0 for nothing (or several); size: bytes."""
+    ask: the ask that caused it, 0 for none (or several); size: bytes."""
 
     at_us: int
     frm: PeerId

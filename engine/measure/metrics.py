@@ -5,8 +5,8 @@ what depends on them: reach and hops of the records of asks, load and last-heard
 deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and when it grows long.
 
 When an ask closes, its record must be complete: `settle`. Where few messages have arrived since the last time, these
-are added to the records of their asks one by one, and stay in the log for all else: a pass over columns costs as much
-as some hundred messages, however few there are, and with many small asks some ask closes at nearly each instant.
+are added to the records of their asks one by one, and stay in the log for everything else: a pass over columns costs as
+much as some hundred messages, however few there are, and with many small asks some ask closes in nearly every instant.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from .snapshot import Series
 from .timeseries import TimeSeries
 
 BLOCK = 1 << 14
-"""Bytes. Half of that is what a pickle carries on average; hashing is no slower than in one go from 4 KB on."""
+"""Bytes of a block. A pickle of a digest has half a block on average; from 4 KB on, hashing by blocks is not slower
+than hashing all at once."""
 SIZE = 8
 
 
@@ -40,7 +41,7 @@ class Digest:
     """A running digest that can be pickled, as `hashlib`'s objects cannot.
 
     The stream is cut into blocks of a fixed length; each is hashed together with the digest of the one before, and what
-    does not fill a block yet is kept. So the digest depends on the stream alone, not on the pieces it came in.
+    does not fill a block yet is kept. So the digest depends on the stream alone, not on the pieces it is given in.
     """
 
     __slots__ = ("_link", "_rest")
@@ -56,7 +57,7 @@ class Digest:
         self._link, self._rest = state[0], bytearray(state[1])
 
     def update(self, data: bytes) -> None:
-        """More of the stream."""
+        """Add more of the stream."""
         rest = self._rest
         rest += data
         if len(rest) < BLOCK:
@@ -70,15 +71,15 @@ class Digest:
         del rest[:whole]
 
     def digest(self) -> bytes:
-        """8 bytes over all so far."""
+        """The digest of the stream so far, 8 bytes."""
         last = blake2b(self._link, digest_size=SIZE)
         last.update(self._rest)
         return last.digest()
 
 
 WINDOW_FACTOR = 3
-"""The series of success are of asks that were issued in the last so many times the `success_s` of the network's goal:
-30 s for one of 10 s."""
+"""The time series `ASKED` are about the asks that were issued in the last `WINDOW_FACTOR` times `Goal.success_s` of the
+network's first goal: 30 s for a goal of 10 s."""
 LOG_DELIVERIES = 40_000
 SETTLED_ALONE = 256
 """Deliveries that `settle` adds to records one by one, at most."""
@@ -119,7 +120,7 @@ class Metrics:
     def __init__(
         self, n: int, kernel: Kernel, shared: SharedHostState, kind_names: Sequence[str], window_us: int
     ) -> None:
-        """window_us: how far back asks were issued that the series of success are of."""
+        """window_us: the series `ASKED` are about asks that were issued at most so long ago, see `WINDOW_FACTOR`."""
         self.n = n
         self.window_us = window_us
         self.kernel = kernel
@@ -132,7 +133,7 @@ class Metrics:
         self.malformed: dict[str, str] = {}
         """Class of a message -> which field of the first one that was malformed was not what its annotation says."""
         self.stray_hits = 0
-        """Hits that belong to no ask of the peer that told them."""
+        """Hits that belong to no ask of the peer that reported them."""
         self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
         """Bytes delivered, by number of the kind."""
         self.recent = MessageLog()
@@ -179,7 +180,7 @@ class Metrics:
             return
         log, first, shared = kernel.log, self._settled_rows, self.shared
         rows = zip(log.at_us[first:], log.tos[first:], log.envelopes[first:], strict=True)
-        add_arrivals(rows, self.n, shared.parts, shared.told_parts, shared.records.reopen)
+        add_arrivals(rows, self.n, shared.parts, shared.traced_parts, shared.records.reopen)
         self._settled = delivered
         self._settled_rows = len(log.tos)
 
@@ -210,8 +211,8 @@ class Metrics:
         self._count(at, to, header)
         self.recent.add(at, to, header, cause)
         if joint:
-            # A row for each ask of a message with several causes, in the message's place: who reached a peer first must
-            # not depend on where the log was cut.
+            # A message with several causes has a row for each ask, at the place of the message: which message reached a
+            # peer first must not depend on where the log was cut.
             each = [one if one.__class__ is tuple else (one,) for one in causes]
             lengths = np.array([len(one) for one in each])
             causes = list(chain.from_iterable(each))
@@ -257,8 +258,8 @@ class Metrics:
         envelopes: Sequence[Envelope],
     ) -> None:
         """Add what reached peers, and answers, to the records of their asks."""
-        told = np.array([self.shared.told_parts >> each & 1 for each in range(len(PARTS))], np.bool_)
-        rows = np.flatnonzero(told[part] & (cause > 0))
+        traced = np.array([self.shared.traced_parts >> each & 1 for each in range(len(PARTS))], np.bool_)
+        rows = np.flatnonzero(traced[part] & (cause > 0))
         if not len(rows):
             return
         asks = cause[rows] >> HOP_BITS
@@ -353,16 +354,16 @@ class Metrics:
         return self.time_series.series()
 
     def success(self, from_us: int, to_us: int) -> float | None:
-        """Share of the asks issued in the window that were a success in the time of their goals, see `asked`."""
+        """`AskStats.success` of the asks issued in the window, see `asked`."""
         return self.asked(from_us, to_us).success
 
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, publications are left out, which want no answer, asks that the network itself opened, and those
-        that are neither answered, nor closed, nor as old as `Goal.success_s` yet. An ask that goes to an audience
-        counts with the share of it that it reached in that time: when it was last closed, or else until now. Reach is
-        that of asks that are closed or that old: an earlier value would be too small.
+        Asks that the network itself opened are left out. Success also leaves out publications, which want no answer,
+        and asks that are neither answered, nor closed, nor as old as `Goal.success_s` yet. An ask for an audience
+        counts with the share of the audience that it reached in that time, as of its last close, or else as of now.
+        Reach counts only asks that are closed or that old, since an earlier value would be too small.
         """
         records = self.shared.records
         rows = records.outcomes(from_us)
@@ -376,9 +377,9 @@ class Metrics:
         hit = looked & (first >= 0)
         in_time = hit & (first <= rows["success_us"])
         found = int(np.count_nonzero(in_time))
-        told = over & (rows["sought"] == SHARE)
-        shares: list[float] = rows["share"][told & ~np.isnan(rows["share"])].tolist()
-        for ask in ids[told & np.isnan(rows["share"])].tolist():
+        heard = over & (rows["sought"] == SHARE)
+        shares: list[float] = rows["share"][heard & ~np.isnan(rows["share"])].tolist()
+        for ask in ids[heard & np.isnan(rows["share"])].tolist():
             share = self.shared.owner.share_heard(records[ask])
             if share is not None:
                 shares.append(share)
@@ -404,7 +405,8 @@ def _decrement(counts: dict[Any, int], key: Any) -> None:
 
 
 def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> float | None:
-    """Of values in ascending order, interpolated between neighbours; None of none."""
+    """A quantile of values in ascending order, interpolated between neighbours; None if there are no values. share: 0
+    to 1."""
     if not len(ranked):
         return None
     at = share * (len(ranked) - 1)

@@ -1,8 +1,8 @@
 """Reads the shown columns of a network (`Peer.shows`, `Peer.shown`).
 
 Programs of one network may show different columns: the columns of a network are those of all its programs, and a peer
-has no value in those of others. All columns of a peer are read at once, as `shown` returns them; who needs none reads
-none.
+has no value in the columns of other programs. All columns of a peer are read at once, as `shown` returns them; nothing
+is read while nobody needs a column.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..sim.words import OTHER, word_text
 from .snapshot import ShownColumn
 from .timeseries import TimeSeries
 
-SIX = 6
+NAMED_MOST = 6
 """Values of a category that have a number, and so a colour, of their own."""
 
 Values = dict[str, "NDArray[np.float64] | list[str]"]
@@ -93,7 +93,8 @@ def _text(cell: object, ids: Sequence[int], cells: Sequence[object], column: Sho
 
 
 def _numbers(cells: Sequence[Any], ids: Sequence[int], column: Shown, where: str, now_us: int) -> NDArray[np.float64]:
-    """NaN for what is not finite; of times how many seconds ago they are. Raises PeerFailed for what is no number."""
+    """The values of a column; NaN for a value that is not finite. A time (kind "age") becomes seconds before `now_us`.
+    Raises PeerFailed for a value that is no number."""
     for at, cell in enumerate(cells):
         if isinstance(cell, str) or not hasattr(cell, "__float__"):
             raise _wrong(ids[at], column, "a number", cell, where)
@@ -108,25 +109,25 @@ def _wrong(peer: int, column: Shown, what: str, cell: object, where: str) -> Pee
 
 
 class CategoryNames:
-    """Which six values of a category have numbers: declared ones first, then the most frequent. A value keeps its place
-    until another one is twice as frequent, so that colours do not change from frame to frame."""
+    """The six values of a category that have numbers of their own: declared ones first, then the most frequent. A value
+    keeps its number until another one is twice as frequent, so that colours do not change from frame to frame."""
 
     def __init__(self, column: Shown) -> None:
         self._column = column
-        self._kept = list(column.values[:SIX])
+        self._kept = list(column.values[:NAMED_MOST])
 
     def column(self, texts: Sequence[str], counted: NDArray[np.bool_]) -> ShownColumn:
         """The column of these texts; counted: the peers that are in `counts`."""
         distinct = Counter(texts)
         distinct.pop("", None)
-        kept, declared = self._kept, len(self._column.values[:SIX])
+        kept, declared = self._kept, len(self._column.values[:NAMED_MOST])
         for name in sorted(distinct, key=lambda one: (-distinct[one], one)):
             if name in kept:
                 continue
-            if len(kept) < SIX:
+            if len(kept) < NAMED_MOST:
                 kept.append(name)
-            elif declared < SIX:
-                rarest = min(range(declared, SIX), key=lambda at: distinct[kept[at]])
+            elif declared < NAMED_MOST:
+                rarest = min(range(declared, NAMED_MOST), key=lambda at: distinct[kept[at]])
                 if distinct[name] <= 2 * distinct[kept[rarest]]:
                     break
                 kept[rarest] = name
@@ -164,7 +165,8 @@ ROLE = Shown("role", "what it is called in its specification", "category")
 
 
 def split_metric(metric: str, columns: Mapping[str, Shown]) -> tuple[str, str] | None:
-    """Column and value that a series is of, the value "" without one; None for what is no series of these columns."""
+    """The column and the value of the series of this name, as `epidemic.infected`; the value is "" where the column is
+    no category. None for a name that is no series of these columns."""
     name = max((one for one in columns if metric == one or metric.startswith(f"{one}.")), key=len, default="")
     value = metric[len(name) + 1 :]
     return (name, value) if name and bool(value) == (columns[name].kind == "category") else None
@@ -173,7 +175,7 @@ def split_metric(metric: str, columns: Mapping[str, Shown]) -> tuple[str, str] |
 class ShownSeries:
     """Time series of shown columns: the mean of the living users, or how many of them have each value of a category.
 
-    It is no part of a run: a copy of the swarm has none, and whoever reads a column changes nothing. Its rows are those
+    It is no part of a run: a copy of the swarm has none, and reading a column changes nothing. Its rows have the times
     of the series of the swarm (`base`).
     """
 
@@ -188,7 +190,8 @@ class ShownSeries:
         return tuple(self._since_s)
 
     def follow(self, column: Shown, now_s: float, value: str = "") -> None:
-        """Sample a column from now on; value: of a category, one that has a series of its own whatever comes."""
+        """Sample a column from now on. value: a value of a category that gets a series of its own even if it is
+        rare."""
         self._since_s.setdefault(column.name, now_s)
         for one in (*column.values, value) if column.kind == "category" else ("",):
             name = f"{column.name}.{one}" if column.kind == "category" else column.name

@@ -27,10 +27,10 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Links as undirected pairs: a, b, int32 (L,), a < b. `version` is another one when they have changed.
+    """Links as undirected pairs: a, b, int32 (L,), a < b. `version` changes when they do.
 
-    contacts: these are no open streams, but whom peers could ask next (`Peer.contacts`), as this network keeps no
-    streams. They are read when they are asked for (`Swarm.snapshot`), about once a second.
+    contacts: whether these are not open streams but the peers that each could ask next (`Peer.contacts`), as this
+    network keeps no streams. They are read on demand (`Swarm.snapshot`), about once a second.
     """
 
     version: int
@@ -43,8 +43,8 @@ class Links:
 class CutLinks:
     """Links that are cut: the same object until a command is carried out.
 
-    a, b: those between two peers, int32 (K,), a < b, at most 2,000; whole:
-    peers of which all links are cut (N,), empty if there is none.
+    a, b: those between two peers, int32 (K,), a < b, at most 2,000; whole: a flag for each peer that has all of its
+    links cut (N,), empty if there is none.
     """
 
     a: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -54,10 +54,10 @@ class CutLinks:
 
 @dataclass(frozen=True, slots=True)
 class LinkMarks:
-    """What the ends of each link say of it (`Host.mark`), in the rows of `Snapshot.links`.
+    """The marks of the two ends of each link (`Host.mark`), in the rows of `Snapshot.links`.
 
-    version: another one when a mark has changed; words: the texts, those of `Peer.link_words` first, and "" for no mark
-    at 0; a, b: index into `words` of what the ends a and b of each link say, uint8 (L,); topics: those of all marks.
+    version: changes when a mark does; words: "" for no mark at 0, then the texts, those of `Peer.link_words` first;
+    a, b: uint8 (L,), index into `words` of the mark of the end a and of the end b; topics: the topics of all marks.
     """
 
     version: int
@@ -69,12 +69,13 @@ class LinkMarks:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Ways over several peers, as the peers at which they begin believe them to be (`Host.path`).
+    """Paths over several peers, as the peers at which they begin believe them to be (`Host.path`).
 
-    version: another one when any has changed; hops: int32 (P, W), where a way begins, the peers that it leads over, and
-    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0; following: int32 (P,), the
-    row that a way goes on with, -1 where it ends, and -2 for one that does not go on; loops: bool (P,), whether it
-    comes back to itself so. Both are so, whatever the peers believe.
+    version: changes when any of them does; hops: int32 (P, W), the peer at which a path begins, the peers that it leads
+    over, and -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0; following: int32
+    (P,), the row of the path that continues it, -1 where there is none, and -2 for a path without `onward`; loops: bool
+    (P,), whether it comes back to itself in this manner. `following` and `loops` are what is true, whatever the peers
+    believe.
     """
 
     version: int = 0
@@ -158,9 +159,10 @@ class Fixed:
     """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
     nat: U8
-    """Behind which kind of NAT each is (`api.NatKind`): with any it opens connections and accepts none."""
+    """The kind of NAT that each peer is behind (`api.NatKind`): with any NAT it opens connections and accepts none."""
     infrastructure: Flags
-    """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
+    """Servers, indexes, trackers: added to the peers that were asked for. Their ids follow those of these peers, and
+    come before the ids of newcomers."""
     bootstrap: tuple[PeerId, ...]
     """Peers that each newcomer knows when it starts."""
     shares_files: Flags
@@ -199,8 +201,8 @@ class Totals:
     """Class of a message -> a sentence: which field of the first one that was malformed was not what its annotation
     says."""
     stray_hits: int = 0
-    """Hits that belong to no ask of the peer that told them: a mistake in the code of a network, or a message of a peer
-    that breaks the rules."""
+    """Hits that belong to no ask of the peer that reported them: a mistake in the code of a network, or a message of a
+    peer that breaks the rules."""
 
     @property
     def in_flight(self) -> int:
@@ -208,7 +210,7 @@ class Totals:
 
 
 SPREAD = (50, 90, 99)
-"""Shares of an audience, in %, for which it is told when an ask had come to them."""
+"""Shares of an audience, in %, for which the time until an ask had reached them is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +251,18 @@ class AskRow:
     """Peers that named the holders that were found."""
     done: float = 0.0
     of: float = 0.0
-    """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
+    """How much is done, and of how much, in any unit (`Host.progress`); 0 and 0 if that was never called."""
     stale: int = 0
     """Of the holders, those that were dead or had left when they were named: they are no success."""
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
+    """The remarks on it (`Host.remark`): key -> values, in alphabetical order."""
     alive: int = 0
     """Peers that were alive when it was issued, the origin left out. Stations count, except if it is for everyone."""
     transfers: int = 0
     """Messages sent that moved data for it."""
     spread_us: tuple[int | None, ...] = ()
-    """Of one that goes to an audience, once it has closed: the times in us from issue until it had come to the shares
-    `SPREAD` of those of the audience that lived when it closed, None for a share that it did not come to."""
+    """For an ask with an audience, once it has closed: the times in us from issue until it had reached the shares
+    `SPREAD` of the audience that was alive when it closed; None for a share that it did not reach."""
 
     @property
     def others(self) -> int:
@@ -280,15 +282,16 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one each `Setup.sample_s`: `t_s`, and a float column a name. NaN: not measured. In a
-    long run a row is the mean of 2, 4, … samples, and its time that of the last, see `timeseries`.
+    """Samples over virtual time, one each `Setup.sample_s`: `t_s`, and a column of floats for each name. NaN: not
+    measured. In a long run a row is the mean of 2, 4, … samples, and its time that of the last, see `timeseries`.
 
     alive, censored               numbers of peers
     messages_per_s, bytes_per_s   sent
     duplicates_per_s              deliveries without anything new for their receiver
     dropped_per_s                 messages dropped
     decoys_per_s                  decoys that users opened
-    success                       share of the asks of the last 30 s that had a hit within the time of their goal
+    success                       share of the asks of the last three times `Goal.success_s` of the first goal (30 s for
+                                  a goal of 10 s) that had a hit within the time of their goal
     first_hit_s, first_hit_p95_s  from issue to first hit, median and 95th percentile of the same asks
     reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
@@ -355,15 +358,15 @@ class Snapshot:
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
-    """Present values of what `Set` changes: churn, polite, arrivals, loss, latency (a factor), asks (per s), jitter
-    (ms), capacity (a factor, if the lines have one), and the protocol's options by name."""
+    """Present values of the parameters that `Set` changes: churn, polite, arrivals, loss, latency (a factor), asks (per
+    s), jitter (ms), capacity (a factor, if lines are limited), and the protocol's options by name."""
     horizon: int | None = None
     """Hops that a question travels with the present options, see `Peer.horizon`; None without a limit."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
     searching: frozenset[AskId] = frozenset()
-    """Answered asks that have no question under way, and may send one later: a peer waits for a call or a timer of
-    theirs, such as for the next ring of an expanding ring search. See `Host.after`."""
+    """Answered asks that have no question under way, but may send one later: a call or a timer of the ask is waiting,
+    such as for the next ring of an expanding ring search. See `Host.after`."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Peers with a held link (N,); empty if no link is held."""
     cut: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
@@ -378,9 +381,9 @@ class Snapshot:
     attacks: tuple[RunningAttack, ...] = ()
     """Attacks with steps left, in the order in which they were begun."""
     marks: LinkMarks = field(default_factory=lambda: LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8)))
-    """What the ends of each of `links` say of it."""
+    """The marks of the ends of each of `links`."""
     paths: Paths = field(default_factory=Paths)
-    """Ways over several peers."""
+    """Paths over several peers."""
     shown: Mapping[str, ShownColumn] = field(default_factory=dict)
     """The shown columns that were asked for, by name."""
 
@@ -426,13 +429,13 @@ class Trace:
 
     frm: int32, the sender of the first question that reached the peer (-1: none); hop: int32, its depth (0: the origin,
     -1: not reached); at_us: int64, its arrival (-1: not reached); repeats: int32, further questions that arrived.
-    answers_*: each delivered answer, (k,); holders: found, in order; answerers: who named them, in order.
+    answers_*: each delivered answer, (k,); holders: the holders found, in order; answerers: who named them, in order.
     questions: each delivered question, repeated ones included; lost: dropped messages.
 
     Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
-    other parts in `reached_by`, "question" stands for a message of one of these.
+    other parts in `reached_by`, "question" means a message of one of these.
 
-    key_place: where the key of what was asked lies among the identifiers of the peers (`Peer.place_of`), or None.
+    key_place: the position of the key of the text among the identifiers of the peers (`Peer.place_of`), or None.
     """
 
     ask: AskId

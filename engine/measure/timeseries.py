@@ -1,8 +1,8 @@
 """Time series of bounded memory: as a run grows longer, its samples become means over longer spans.
 
-One row a sample, up to `ROWS_MOST` rows. Then each two neighbours become one, their mean, and from there on a row is
-the mean of twice as many samples as before. So a series always reaches from its first sample to the present, in some
-1.2 MB for thirty columns, whatever the swarm's size.
+There is one row a sample, up to `ROWS_MOST` rows. Then every two neighbouring rows become one, their mean, and from
+then on a row is the mean of twice as many samples as before. So a series always reaches from its first sample to the
+present, in some 1.2 MB for thirty columns, whatever the swarm's size.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class TimeSeries:
     """Samples of named columns over time, one row at a time."""
 
     def __init__(self, names: Sequence[str], beside: TimeSeries | None = None) -> None:
-        """beside: a series that gets its samples at the same times: this one begins with these, nothing measured."""
+        """beside: a series that gets its samples at the same times. This one begins with the rows of that one, in which
+        nothing is measured."""
         self.names = list(names)
         self.rows = 0
         self.per_row = 1
@@ -75,7 +76,7 @@ class TimeSeries:
         self._pending = [np.append(row, 0.0 if row[0] > zero_from_s else np.nan) for row in self._pending]
 
     def take_over(self, other: TimeSeries, until_s: float) -> None:
-        """Take what another copy of the same run has measured up to a time, and this one has not, by name."""
+        """Fill in, by name, what another copy of the same run has measured up to a time and this one has not."""
         self._latest = None
         theirs = other.series()
         times = self._table[: self.rows, 0]

@@ -161,7 +161,7 @@ class SharedHostState:
         self.parts = list(parts)
         self.kind_of = list(range(len(parts)))
         self._codes: dict[tuple[int, int], int] = {}
-        self.told_parts = 0b11
+        self.traced_parts = 0b11
         """Parts of the messages that are kept in the paths of asks, a bit each: questions, answers, and what reaches
         peers for some goal (`Goal.reached_by`)."""
         self.referred = False
