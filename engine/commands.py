@@ -24,7 +24,7 @@ FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "flag", "valu
 TEXT_MAX = 100_000
 """Characters of a text in a command: a selector may name many peers one by one."""
 SIDES = ("city", "role", "operator")
-"""What a partition can go by."""
+"""The traits by which a partition can divide peers."""
 
 SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")
@@ -57,7 +57,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Kill(Command):
-    """The process dies and its memory goes; its disk stays. Streams close after one latency."""
+    """The process is killed: its memory is lost, its disk is kept. Streams close after one latency."""
 
     verb: ClassVar[str] = "kill"
     peers: Peers = ""
@@ -124,7 +124,7 @@ class Reopen(Command):
 @dataclass(frozen=True, slots=True)
 class Collude(Command):
     """The peer enforces a ban on a word: it neither answers nor passes on what contains the word, except for a share
-    `leak` (0..1) of the messages."""
+    `leak` (0..1) of the asks."""
 
     verb: ClassVar[str] = "collude"
     peers: Peers = ""
@@ -142,9 +142,9 @@ class Defect(Command):
 
 @dataclass(frozen=True, slots=True)
 class Poison(Command):
-    """The peer claims to have every file and serves decoys. Their hashes are correct; only a user who opens one can
-    tell. `weak`: a decoy has the size of the genuine file and its weak hash (`api.File.weak`), which networks that know
-    a file by such a hash take for the same file."""
+    """The peer claims to have every file and serves decoys. Their hashes are correct; only a user who opens one notices
+    it. `weak`: a decoy has the size of the genuine file and its weak hash (`api.File.weak`), so networks that identify
+    a file by such a hash take it for the genuine file."""
 
     verb: ClassVar[str] = "poison"
     peers: Peers = ""
@@ -178,8 +178,8 @@ class Heal(Command):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Command):
-    """Stop all messages on the links between these peers, so that they can be looked at. Of a single peer, on all
-    of its links."""
+    """Stop all messages on the links between these peers, so that they can be looked at; for a single peer, on all of
+    its links."""
 
     verb: ClassVar[str] = "hold"
     peers: Peers = ""
@@ -187,7 +187,7 @@ class Hold(Command):
 
 @dataclass(frozen=True, slots=True)
 class Release(Command):
-    """Messages held on the links between these peers go on, in order. Of a single peer, on all of its links."""
+    """Messages held on the links between these peers go on, in order; for a single peer, on all of its links."""
 
     verb: ClassVar[str] = "release"
     peers: Peers = ""
@@ -195,8 +195,8 @@ class Release(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cut(Command):
-    """Cut the links between these peers. Streams on them break at once, which both ends hear, and none can be opened;
-    what is sent over one is refused, and datagrams are lost. Of a single peer, all of its links."""
+    """Cut the links between these peers; for a single peer, all of its links. Streams on them break at once, which both
+    ends notice, and none can be opened; what is sent over a stream is refused, and datagrams are lost."""
 
     verb: ClassVar[str] = "cut"
     peers: Peers = ""
@@ -204,8 +204,8 @@ class Cut(Command):
 
 @dataclass(frozen=True, slots=True)
 class Mend(Command):
-    """The links between these peers can be used again; streams stay closed until a peer opens them, but for the cables
-    of routers. Of a single peer, all of its links."""
+    """The links between these peers can be used again; for a single peer, all of its links. Streams stay closed until a
+    peer opens them; only cables between routers are open again at once."""
 
     verb: ClassVar[str] = "mend"
     peers: Peers = ""
@@ -213,8 +213,8 @@ class Mend(Command):
 
 @dataclass(frozen=True, slots=True)
 class Act(Command):
-    """Do what only this network has: `name` is a verb of the peers' program (`swarmtop protocols NAME` lists them), and
-    `values` are what it takes."""
+    """Do something that only this network has: `name` is a verb of the peers' program (`swarmtop protocols NAME` lists
+    them), and `values` are the values that the verb takes."""
 
     verb: ClassVar[str] = "act"
     peers: Peers = ""
@@ -264,8 +264,8 @@ class Attack(Command):
 
 @dataclass(frozen=True, slots=True)
 class CallOff(Command):
-    """Running attacks, all or those called `name`, do nothing more. What they did stays, until the opposites of the
-    commands that did it are given."""
+    """Running attacks, all or those called `name`, do nothing more. What they have done stays until it is undone by the
+    opposite commands."""
 
     verb: ClassVar[str] = "calloff"
     name: str | None = None
@@ -335,9 +335,9 @@ UNDO: dict[str, str] = {
     "court": "adjourn",
     "attack": "calloff",
 }
-"""Verb -> the verb that takes it back. An attack that is called off does no more; what it did is undone verb by verb,
-and so are the orders of a court. "ask", "publish", "set", "arrive" and "depart" have no opposite; what "act" does is
-taken back by the verb that the network says, see `api.verb`."""
+"""Verb -> the verb that takes it back. An attack that is called off does nothing more; what it did, and what the orders
+of a court did, is undone by the opposite of each command. "ask", "publish", "set", "arrive" and "depart" have no
+opposite; the opposite of "act" is stated by the network, see `api.verb`."""
 
 _KINDS: dict[frozenset[Any], FieldKind] = {
     frozenset(get_args(Peers)): "peers",
@@ -365,14 +365,14 @@ def field_kinds(verb: str) -> dict[str, FieldKind]:
 
 
 def resolved(command: Command, named: Mapping[str, Sequence[PeerId]]) -> Command:
-    """The same command with the peers that its selectors named in place of them."""
+    """The same command with each selector replaced by the peers that it named. named: selector -> these peers."""
     selectors = {name: getattr(command, name) for name, kind in field_kinds(command.verb).items() if kind == "peers"}
     found = {name: named[it] for name, it in selectors.items() if isinstance(it, str) and it in named}
     return replace(command, **found)
 
 
-EARLIER = {("ask", "want"): "goal"}
-"""Names that fields had before, which files may still have."""
+EARLIER_FIELDS = {("ask", "want"): "goal"}
+"""(verb, earlier name of a field) -> its present name. Files may still have the earlier names."""
 
 
 def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:
@@ -381,11 +381,11 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
     if kind is None:
         raise InputError(f'{where}: no command is called "{plain(verb)}"{nearest(verb, VERBS)}')
     known = {f.name: f for f in fields(kind)}
-    values = {EARLIER.get((verb, name), name): value for name, value in values.items()}
+    values = {EARLIER_FIELDS.get((verb, name), name): value for name, value in values.items()}
     for name, value in values.items():
         if name not in known:
             raise InputError(f'{where}: "{verb}" has no field "{plain(name)}"{nearest(name, known)}')
-        # A list of peers has no spelling in a file: there it is a selector.
+        # A file cannot have a list of peers: there it is a selector.
         _check_field(verb, known[name], value, f'{where}: "{name}" of "{verb}"', lists=False)
     for name, f in known.items():
         if name not in values and f.default in ("", MISSING) and f.default_factory is MISSING:

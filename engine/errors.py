@@ -1,4 +1,4 @@
-"""Errors that swarmtop raises, and text from outside made safe to show.
+"""Errors that swarmtop raises, and functions that make text from outside safe to show.
 
 `InputError` is a mistake in what a person gave: one sentence that says what, where, what was expected and the nearest
 spelling. `PeerFailed` is a mistake in the code of a protocol: a handler raised. A wrong message from another peer is
@@ -42,7 +42,7 @@ class PeerFailed(SwarmError):
         self.kind = kind
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions are unpickled by calling `__init__` with `args`, which are others here.
+        # Exceptions are unpickled by calling `__init__` with `args`, but `__init__` takes other arguments here.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
@@ -54,7 +54,7 @@ def place_in_protocol(error: BaseException) -> str:
 
 
 def place_of(made: object) -> str:
-    """` (file.py:12)`: where a class or a function stands; empty where that is not known."""
+    """` (file.py:12)`: where a class or a function is defined; empty where that is not known."""
     if isinstance(made, FunctionType):
         return f" ({Path(made.__code__.co_filename).name}:{made.__code__.co_firstlineno})"
     try:
@@ -106,7 +106,7 @@ NO_COMMON_WIDTH = frozenset(
         *range(0x1F3FB, 0x1F400),  # skin tones
     )
 )
-"""Characters, beside controls and formats, whose width in columns differs between terminals."""
+"""Characters, besides controls and formats, whose width in columns differs between terminals."""
 
 FLAG_A = 0x1F1E6
 """The first of the 26 regional indicators: terminals show a pair of them as one flag or as two letters."""
@@ -137,8 +137,8 @@ def plain(text: object, limit: int = 120) -> str:
 
 
 def distinct(texts: Iterable[str], limit: int = 120) -> tuple[str, ...]:
-    """Labels that are `plain`, not empty and all different: "#3" stands for an empty one, and "~3" is added to one that
-    was there before, with its index."""
+    """Labels made of texts: `plain`, not empty and all different. An empty text becomes "#3", and "~3" is added to a
+    label that was there before, 3 being the index of the text."""
     made: dict[str, None] = {}
     for number, text in enumerate(texts):
         label = plain(text, limit).strip() or f"#{number}"
@@ -211,7 +211,8 @@ def shown(value: object) -> str:
 
 
 SIMILARITY_MIN = 0.65
-"""Similarity of two spellings from which one is suggested for the other: one letter of three, or two of six, differ."""
+"""Least similarity of two spellings at which one is suggested for the other: one letter in three, or two in six,
+differ."""
 
 
 def nearest(word: str, choices: Iterable[str], *, listed: bool = True, similarity: float = SIMILARITY_MIN) -> str:

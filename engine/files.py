@@ -1,15 +1,16 @@
 """Opens and reads a file that a person named: scenario, edge list, matrix, sessions, configuration, theme, recording.
 
-All kinds of files are opened here, so that what is wrong before their contents is told in the same words. Reading is
-bounded: `BYTES_MAX` after unpacking, `LINE_MAX` for a line, `NESTING_MAX` levels of tables and lists in TOML.
+All kinds of files are opened here, so that errors about the file itself, and not its contents, have the same words
+everywhere. Reading is bounded: `BYTES_MAX` after unpacking, `LINE_MAX` for a line, `NESTING_MAX` levels of tables and
+lists in TOML.
 
-A FIFO, a device, a socket and a directory are refused, because opening or reading them may never end. What the shell
-makes for `<(command)` (/dev/fd/N) and /dev/stdin are read; their contents are kept, because a pipe can be read only
-once and a swarm may be made again from the same setup.
+A FIFO, a device, a socket and a directory are refused, because opening or reading them may never end. The pipes that a
+shell makes for `<(command)` (/dev/fd/N) and /dev/stdin are read; their contents are kept, because a pipe can be read
+only once and a swarm may be made again from the same setup.
 
-A byte order mark tells the encoding (UTF-8, UTF-16, UTF-32); without one it is UTF-8. A byte that is not UTF-8 is kept
-as a lone surrogate, so that it may stand in a comment; `check_text` refuses it elsewhere. LF, CR LF and CR alone end a
-line. A file may be packed with gzip, which is recognised by its first bytes and not by its name.
+A byte order mark decides the encoding (UTF-8, UTF-16, UTF-32); without one it is UTF-8. A byte that is not UTF-8 is
+kept as a lone surrogate, so that it is accepted in a comment; `check_text` refuses it elsewhere. LF, CR LF and CR alone
+end a line. A file may be packed with gzip, which is recognised by its first bytes and not by its name.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from typing import Any
 from .errors import InputError, nearest, plain
 
 BYTES_MAX = 256 << 20
-"""Of a file, unpacked."""
+"""Bytes of a file, unpacked."""
 LINE_MAX = 1 << 20
 """Characters of one line."""
 NESTING_MAX = 100
-"""Tables in tables, lists in lists."""
+"""Levels of tables in tables and lists in lists."""
 NESTING_WORK_MAX = 20_000_000
-"""Steps that tomllib may take to find the tables of all keys: some seconds. A key of few parts takes a few steps."""
+"""Steps that tomllib may take to find the tables of all keys, which is some seconds. A key of few parts takes a few
+steps."""
 BLOCK = 1 << 20
 GZIP = b"\x1f\x8b"
 BOMS = (
@@ -63,7 +65,8 @@ BESIDE_MOST = 1_000
 
 
 def files_beside(path: str, endings: tuple[str, ...] = ("",)) -> list[str]:
-    """Entries of the folder of a path that end so, sorted, with the folder as it is written in the path."""
+    """Entries of the folder of a path that have one of these endings, sorted, with the folder as it is written in the
+    path."""
     folder = os.path.dirname(path)
     try:
         with os.scandir(folder or ".") as entries:
@@ -236,9 +239,10 @@ def _check_kind(mode: int, name: str, expected: str) -> None:
 
 
 def read_packed(path: str, expected: str) -> bytes:
-    """The contents of a file packed with gzip, to be kept and read again by `Text`. What is packed is left as it is.
+    """The contents of a file, packed with gzip, to be kept and read again by `Text`. A file that is packed already is
+    left as it is.
 
-    Raises InputError, also for a file that is larger than `BYTES_MAX`. What it unpacks to is limited by who reads it.
+    Raises InputError, also for a file that is larger than `BYTES_MAX`. Its size when unpacked is limited by the reader.
     """
     name = plain(path)
     packer = zlib.compressobj(1, wbits=31)
@@ -254,7 +258,7 @@ def read_packed(path: str, expected: str) -> bytes:
 
 
 class Text:
-    """The text of a file, in blocks of whole lines. Can be iterated once: blocks are freed on the way.
+    """The text of a file, in blocks of whole lines. Can be iterated only once, since each block is freed.
 
     bytes: size after unpacking. lines: about how many lines it has, counted before they are decoded.
     """
@@ -408,7 +412,8 @@ def _too_deep(where: str) -> str:
 
 
 def _check_nesting(text: str, where: str) -> None:
-    """Raise InputError for a text that tomllib would need too long for: its time grows with the square of the depth."""
+    """Raise InputError for a text that tomllib would take too long to read: its time grows with the square of the
+    depth."""
     depth = dots = header = work = 0
     fresh, in_header = True, False
     for found in _TOKENS.finditer(text):

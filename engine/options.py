@@ -2,7 +2,7 @@
 
 The options of a network are a dataclass whose fields have a range (`api.option`); so are the settings of the dashboard.
 `allowed_of` reads such a dataclass, and `read_value` checks a value against it, or against another table of `Allowed`,
-such as that of a theme. Flags are texts, so options read a text as the type of the option; therefore a scenario may
+such as that of a theme. Flags are texts, so the text of an option is converted to its type; therefore a scenario may
 also have `ttl = "7"`.
 
 `as_whole`, `as_number`, `as_text` and `as_spec` check values that are in no such table (peers, loss, seconds). All
@@ -33,7 +33,7 @@ NO = ("false", "no", "off", "0")
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which values something may have that a person sets.
+    """The values that are allowed for something that a person sets.
 
     kind: bool, int, float or str; what has another kind cannot be set. low, high: limits of a number, both allowed.
     choices: the only values allowed. Of a text: `pattern` has to match all of it and `expected` says what that is;
@@ -83,9 +83,8 @@ _known: dict[Any, dict[str, Allowed]] = {}
 
 
 def allowed_of(kind: type[Any]) -> dict[str, Allowed]:
-    """What the fields of a dataclass may hold, by name, from their annotations and what `api.option` says of them.
-    `X | None` is read as X. Of a field that is a dataclass itself, as the options of a component are, its fields:
-    `dht.k`."""
+    """What the fields of a dataclass may hold, by name, from their annotations and from `api.option`. `X | None` is
+    read as X. A field that is a dataclass itself, as the options of a component, is replaced by its fields: `dht.k`."""
     if kind not in _known:
         _known[kind] = _allowed_of(kind)
     return _known[kind]
@@ -122,8 +121,9 @@ def read_value(
     texts: bool = False,
     also: Sequence[str] = (),
 ) -> Any:
-    """The value of `name`. Raises InputError for a name that is not in `allowed` (`noun` says what it is not: no option
-    is called ...) with the nearest spelling, of `also` too, for a wrong type, and for a value out of range."""
+    """The value of `name`. Raises InputError for a wrong type, for a value out of range, and for a name that is not in
+    `allowed`: with the nearest spelling among these and `also`. noun: what the sentence calls it, "no option is called
+    ..."."""
     if name not in allowed:
         raise InputError(f'{where}: no {noun} is called "{plain(name)}"{nearest(name, [*allowed, *also])}')
     return allowed[name].read(value, f"{where}: {name}", texts=texts)

@@ -5,10 +5,10 @@ event loop gets control between two of them, so that a key press waits for one s
 many deliveries fit into a slice is measured while it runs.
 
 * **Lost time is not made up.** When the machine is too slow, the reference point of the clock moves and the measured
-  pace falls. Running faster afterwards would make the picture rush after each hard moment.
+  pace falls. If the engine ran faster afterwards, the picture would move too fast after each slow moment.
 * **A pause after a full slice.** One checkpoint of anyio passes control once, but a key press needs several turns of
-  the loop (driver, application, screen, widget). With the engine taking 8 ms between two turns, it would take a tenth
-  of a second. So a busy engine sleeps `YIELD_S` after each slice, and uses two thirds of the machine.
+  the loop (driver, application, screen, widget). If the engine took 8 ms between two turns, a key press would take a
+  tenth of a second. So a busy engine sleeps `YIELD_S` after each slice, and uses two thirds of the processor.
 * **Backpressure.** Faster than the wall clock, the run may be faster than the process that takes its checkpoints. The
   function `backpressure` says how long to rest after a full slice, as a multiple of its duration.
 * **No polling when paused.** `run` waits for an event.
@@ -34,11 +34,12 @@ CHUNK_S = 0.002
 TICK_S = 0.04
 """The time between two slices while the engine keeps up. A screen that draws asks for a slice of its own."""
 JOB_SLICE_S = 0.025
-"""The longest slice of a job: a person waits for the job and not for the picture."""
+"""The longest slice of a job. It is longer, since a person waits for the job to end and not for the next picture."""
 YIELD_S = 0.004
 """Sleep between two slices while the engine does not keep up."""
 LAG_S = 0.1
-"""Wall time and a tick by which the engine may be late before its reference point moves and this time is given up."""
+"""Wall time, in addition to a tick, by which the engine may be late; if it is later, its reference point moves and the
+lost time is not made up."""
 ADVANCE_MAX_US = 1_000_000
 """The longest virtual time of one `advance` when time runs as fast as it can."""
 PACE_WINDOW_S = 1.0
@@ -180,7 +181,7 @@ class Pacer:
     def slow_motion(self, speed: float, span_us: int) -> None:
         """Run at `speed` at most for the next `span_us` of virtual time, then at the old speed again.
 
-        The span is virtual time, so that a pause in it, or a slow machine, takes nothing of it away.
+        The span is virtual time, so that a pause or a slow machine does not shorten it.
         """
         if _checked(speed) < self._speed:
             self._slow = (speed, self._engine.now_us + span_us)
@@ -227,7 +228,7 @@ class Pacer:
     def slice(self) -> bool:
         """Run one slice. True when virtual time has reached what the wall clock asks for.
 
-        A screen calls it before it draws, so that the frame shows this moment and not that of the last tick.
+        A screen calls it before it draws, so that the frame shows the present moment and not that of the last tick.
         """
         if not self.busy:
             return True
@@ -332,7 +333,7 @@ class Pacer:
         if now_us >= due:
             return True
         speed = self._speed if self._slow is None else min(self._speed, self._slow[0])
-        # What a tick takes is no lag: time that passes while nothing runs on purpose is made up for.
+        # The time of a tick is no lag: the engine does not run in it on purpose, and this time is made up.
         if not math.isinf(speed) and due - now_us > speed * (LAG_S + self.tick_s) * 1e6:
             self._from_wall, self._from_us = wall, now_us
         return False

@@ -1,4 +1,4 @@
-"""What the program of a peer is made of besides itself: components and verbs.
+"""A peer together with its components, and its verbs.
 
 The engine starts, stops and reads a peer by the functions of this module, which do the same for its components.
 """
@@ -65,7 +65,7 @@ def closed(peer: Peer, host: Host, other: PeerId) -> None:
 
 
 def refused(peer: Peer, host: Host, to: PeerId, message: object) -> None:
-    """A message was refused. That of a component is told to the component alone."""
+    """A message was refused. If it belongs to a component, only the component is notified."""
     name = owner_of(type(message), type(peer)).partition(".")[0] if peer.components else ""
     if name:
         part = getattr(peer, name)
@@ -75,7 +75,8 @@ def refused(peer: Peer, host: Host, to: PeerId, message: object) -> None:
 
 
 def saved_of(peer: Peer) -> object | None:
-    """What the disk of a peer holds: what it says itself, or with components {"": its own, name: that of each}."""
+    """What the disk of a peer holds: what `saved` of the peer returns; for a peer with components a dict of that, under
+    "", and of what each component returns, under its name."""
     if not peer.components:
         return peer.saved()
     kept = {"": peer.saved(), **{name: saved_of(getattr(peer, name)) for name in peer.components}}
@@ -162,8 +163,8 @@ def owner_of(kind: type, *programs: type[Peer]) -> str:
 
 
 def _answers_of(program: type[Peer], but: Iterable[type[Peer]] = ()) -> dict[str, None]:
-    """Names of the answers that the handlers of a program say that they take. but: classes whose handlers do not count:
-    those of its components are among its own."""
+    """Names of the answers that the handlers of a program take, by their annotations. but: classes whose handlers are
+    left out, since the handlers of components are among those of their owner."""
     found: dict[str, None] = {}
     others = {inspect.unwrap(handler) for each in but for handler in each.replies.values()}
     for handler in program.replies.values():
@@ -195,8 +196,8 @@ class VerbValue:
 
 @dataclass(frozen=True, slots=True)
 class VerbOffer:
-    """A verb of the network for some peers: able are those that it can be done to now; where there is none, why_not
-    says why, of the first."""
+    """A verb of the network for some peers. able: those to which it can be done now; why_not: if there are none, why it
+    cannot be done to the first peer."""
 
     verb: Verb
     name: str
@@ -363,5 +364,5 @@ def _allowed(hint: Any, example: str) -> Allowed:
 
 
 def example_in(hint: str) -> str:
-    """The text that can be given, of a hint as "seconds, e.g. 3600": what follows "e.g. "; "" where it has none."""
+    """The example in a hint such as "seconds, e.g. 3600": what follows "e.g. "; "" where there is none."""
     return hint.rpartition("e.g. ")[2].strip() if "e.g. " in hint else ""

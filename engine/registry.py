@@ -73,8 +73,8 @@ class _GivenFiles:
 
 
 class _Uncached(SourceFileLoader):
-    """Compiles the source each time: a file that is being written may change twice in one second, and compiled files
-    are told apart by seconds. Nothing is written into the folder of the author."""
+    """Compiles the source each time. Compiled files of Python are compared with the source by seconds, and a file that
+    is being written may change twice in one second. Nothing is written into the folder of the author."""
 
     def get_code(self, fullname: str) -> CodeType:
         """See `importlib.abc.InspectLoader`."""
@@ -109,7 +109,8 @@ def use_file(path: str) -> type[Peer]:
         networks.cache_clear()
     try:
         program = _the_one_in(stem, shown)
-        # A name is looked up as that of a file first, so the other files are imported only for another name.
+        # A network called as its file is found without importing the other files; only another name is compared with
+        # their names.
         if program.name != stem and program.name in _names_beside(stem):
             raise InputError(f'{shown}: there is another network called "{program.name}"')
     except InputError:
@@ -132,9 +133,9 @@ def file_of(name: str) -> Path | None:
 
 
 def load_again(name: str) -> tuple[type[Peer], Callable[[], None]]:
-    """Execute the file of a network anew, of which `file_of` tells: its program as it is there now, and a function that
-    puts the former one back, for a caller that cannot use the new one. Raises InputError for a file that cannot be
-    used; the former program then stays."""
+    """Execute the file of a network (`file_of`) anew. Returns its program as it is there now, and a function that
+    restores the former one, for a caller that cannot use the new one. Raises InputError for a file that cannot be used;
+    the former program then stays."""
     path = file_of(name)
     if path is None:
         raise InputError(f'the network "{plain(name)}" comes from no file that can be loaded again')
@@ -243,7 +244,7 @@ def casts(program: type[Peer]) -> bool:
 def network_named(name: str) -> type[Peer] | None:
     """The program of a network; None if there is none of that name. Raises InputError if its file cannot be
     imported."""
-    # Only its own file is imported if possible: an error in another network then does no harm, and to import all takes
+    # If possible only its own file is imported: an error in another network then does no harm, and importing all takes
     # a third of the time until the dashboard shows something.
     if name.isidentifier() and name in files():
         try:
@@ -256,7 +257,7 @@ def network_named(name: str) -> type[Peer] | None:
 
 
 FAULT_MAX = 400
-"""Characters of what is told of a file that cannot be imported."""
+"""Characters of the error sentence for a file that cannot be imported."""
 
 
 def _import_fault(file: str, error: BaseException) -> str:
@@ -328,7 +329,7 @@ def programs_of(program: type[Peer], options: Any, peers: int) -> tuple[type[Pee
 
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
-"""A name of a shown column: it stands in selectors and in the names of time series."""
+"""A name of a shown column, which is used in selectors and in the names of time series."""
 TAKEN = {
     **dict.fromkeys(SELECTOR_WORDS, "a word of selectors"),
     **dict.fromkeys((*SERIES, *GAUGES, "bytes_per_s"), "a time series of every network"),
@@ -338,8 +339,8 @@ TAKEN = {
 
 
 def check_names(programs: Iterable[type[Peer]]) -> None:
-    """Raise InputError for a shown column of one network whose name cannot be: no word, a word that means something
-    else already, or that of another column."""
+    """Raise InputError for a shown column of one network whose name is not possible: it is no word, it means something
+    else already, or it is the name of another column."""
     known: dict[str, Shown] = {}
     for program in programs:
         own: dict[str, None] = {}

@@ -1,9 +1,9 @@
-"""The rules that the programs of a network keep. What breaks one is refused before a run begins, in one sentence: which
-class, where it stands in its file, what was expected, and the nearest spelling.
+"""The rules for the programs of a network. A program that breaks one is refused before a run begins, in one sentence:
+which class, its place in its file, what was expected, and the nearest spelling.
 
-`check` takes some programs of one network, whichever files they are in. `check_whole` takes all of them: only then
-is it known that nobody handles a message. `check_source` reads the text of their files, which takes milliseconds for
-each thousand lines: it is for the files that a person names, and for `swarmtop check`.
+`check` takes some programs of one network, whichever files they are in. `check_whole` takes all of them, since only
+then it is known whether a message is handled by none. `check_source` reads the text of their files, which takes
+milliseconds for each thousand lines: it is for the files that a person names, and for `swarmtop check`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ TAKES = {
 }
 """Parameters of the handlers of calls."""
 NEAR = 0.8
-"""Similarity from which a name that nothing uses is taken for a misspelt one of `Peer`."""
+"""Least similarity at which a name that nothing uses is taken for a misspelt name of `Peer`."""
 LETTERS_MOST = 2
-"""By how many letters it may be longer or shorter."""
+"""By how many letters such a name may be longer or shorter than the name of `Peer`."""
 
 
 def check(programs: Sequence[type[Peer]]) -> None:
@@ -73,7 +73,7 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
     """Raise InputError unless each of these messages, which are all that the file of a network defines, is handled by
     one of its classes, or answers a call; and each call can be answered. classes: all, components included."""
     handled = {kind for program in classes for kind in program.handlers}
-    hearers: dict[FunctionType, None] = {}
+    answer_handlers: dict[FunctionType, None] = {}
     for program in classes:
         if program.name and not (isinstance(program.name, str) and re.fullmatch(r"[\w-]+", program.name)):
             name = plain(program.name, 40)
@@ -97,10 +97,10 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
                     f"{_nearest_class(kind, handled)}{where}"
                 )
             if mark == "on_reply":
-                hearers[handler] = None
+                answer_handlers[handler] = None
     answers: list[type[Any]] = []
-    for hearer in hearers:
-        answers += _classes_in(annotation_of(hearer, ANSWER_AT))
+    for handler in answer_handlers:
+        answers += _classes_in(annotation_of(handler, ANSWER_AT))
     for kind in messages:
         try:
             if not _known_names(kind):
@@ -118,14 +118,14 @@ def check_whole(classes: Sequence[type[Peer]], messages: Iterable[type[Any]]) ->
     for program in classes:
         for mark, handler, kind in _handlers(program):
             if mark == "on_reply" and kind not in program.timeouts:
-                _check_end_is_told(program, handler, kind)
+                _check_end_is_handled(program, handler, kind)
     for program in classes:
         for base in _own_bases(program):
             _check_names_used(base)
 
 
-def _check_end_is_told(program: type[Peer], handler: FunctionType, kind: type[Any]) -> None:
-    """A program that is told of answers is also told of calls that end without one."""
+def _check_end_is_handled(program: type[Peer], handler: FunctionType, kind: type[Any]) -> None:
+    """A program that handles answers also handles calls that end without one."""
     if NoneType in get_args(annotation_of(handler, ANSWER_AT)):
         return
     answer = handler.__code__.co_varnames[ANSWER_AT]
@@ -253,7 +253,7 @@ def _methods(base: type) -> Iterator[tuple[str, object, FunctionType]]:
 
 
 def _check_methods(base: type) -> None:
-    """What a class overrides of `Peer` takes what the engine gives it."""
+    """A method that overrides one of `Peer` takes the arguments that the engine passes."""
     for name, value, function in _methods(base):
         given = vars(Peer).get(name)
         if name.startswith("_") or not isinstance(given, (FunctionType, classmethod)):
@@ -273,7 +273,7 @@ def _parameters(function: Any) -> tuple[str, ...]:
 
 
 def _check_takes(base: type, function: FunctionType, expected: Sequence[str]) -> None:
-    """A function takes these values, and is no coroutine, of which a call would run nothing."""
+    """A function takes these arguments, and is no coroutine: a call of that would run nothing."""
     code, many = function.__code__, len(expected)
     whose = _whose(base, function.__name__)
     needed = code.co_argcount - len(function.__defaults__ or ())
@@ -392,8 +392,8 @@ WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def _known_names(kind: type[Any]) -> bool:
-    """Whether the annotations of a class consist of names that its module knows. It takes a tenth of the time that
-    resolving them takes, and says no of some that can be resolved, as of those with a text inside."""
+    """Whether the annotations of a class consist of names that its module knows. It takes a tenth of the time of
+    resolving them, and returns False for some that can be resolved, such as those with a text inside."""
     known = vars(sys.modules[kind.__module__])
     return all(
         word in known or hasattr(builtins, word)
@@ -405,7 +405,7 @@ def _known_names(kind: type[Any]) -> bool:
 
 
 def _classes_in(hint: Any) -> tuple[type[Any], ...]:
-    """The classes that an annotation has; () where it tells nothing."""
+    """The classes that an annotation names; () if it does not consist of classes."""
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     known = tuple(kind for kind in kinds if isinstance(kind, type) and kind not in (object, Any, NoneType))
     return known if len(known) == len([kind for kind in kinds if kind is not NoneType]) else ()
@@ -417,12 +417,12 @@ def _nearest_class(kind: type[Any], known: Iterable[type]) -> str:
 
 @cache
 def _check_names_used(base: type) -> None:
-    """A method or attribute that nothing uses is not a misspelt one of `Peer`."""
+    """A method or attribute that nothing uses does not have a misspelt name of `Peer`."""
     api = [name for name in vars(Peer) if not name.startswith("_")]
     for name, value in vars(base).items():
         if name.startswith("_") or name in api or name in get_annotations(base):
             continue
-        # Similarity is slow to compute, so only names are compared that begin alike and are about as long.
+        # Similarity is slow to compute, so only names with the same first letter and a similar length are compared.
         alike = [one for one in api if one[0] == name[0] and abs(len(one) - len(name)) <= LETTERS_MOST]
         same = [one for one in alike if isinstance(vars(Peer)[one], FunctionType) == isinstance(value, FunctionType)]
         near = next(
@@ -551,13 +551,13 @@ def _check_verbs(program: type[Peer]) -> None:
                     f'{base.__qualname__}: the verb "{made.name}" is defined twice, in .{known[made.name]} and '
                     f".{name}{_place_of_verb(base, inspect.unwrap(vars(base)[name]))}"
                 )
-        # Of two with one name the values of the last one are known, so the rest is read after that.
+        # `values_of` finds the last verb of a name, so verbs are checked only once all names are known to differ.
         for made in verbs.values():
             _check_verb(program, made)
 
 
 def _place_of_verb(program: type[Peer], method: FunctionType) -> Place:
-    """The methods of a switch stand in no file of the network: the class does."""
+    """Where a verb is defined. The methods of a switch are in no file of the network, so its class is named."""
     return Place(program if method.__code__.co_filename == api.__file__ else method)
 
 
@@ -655,7 +655,7 @@ def may_give_other_roles(programs: Iterable[type[Peer]], known: Collection[str])
         try:
             tree = ast.parse(inspect.getsource(sys.modules[module]))
         except (KeyError, OSError, TypeError, SyntaxError):
-            return True  # its source is not to be had
+            return True  # its source cannot be read
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "set_role":
                 said = [*node.args, *(one.value for one in node.keywords)]
@@ -676,25 +676,27 @@ def _is_known_text(node: ast.expr, known: Collection[str]) -> bool:
 # --- the source --------------------------------------------------------------------------------------------------
 
 US_LEAST = 1_000
-"""A time of fewer microseconds that stands in the source as a number is meant in seconds, or in milliseconds."""
+"""A number in the source that is given as microseconds and is smaller than this was meant in seconds, or in
+milliseconds."""
 DELAY, PERIOD, WAIT = "the delay", "the period", "the time"
 TIMES = {"after": ("delay_us", DELAY), "every": ("period_us", PERIOD), "call": ("timeout_us", WAIT)}
-"""Calls of a host with a time in microseconds: its keyword, and what it is. That of `call` has no place of its own."""
+"""Calls of a host with a time in microseconds: the keyword of the time, and what it is. For `call` it can only be given
+by its keyword."""
 SECONDS = {"after_s": ("delay_s", DELAY), "every_s": ("period_s", PERIOD), "call": ("timeout_s", WAIT)}
 UNITS = ("_s", "_ms")
 RATES = ("per_s", "bit_s", "b_s")
-"""Ends of names that are no times: of so much a second."""
+"""Ends of names that are rates (per second) and no times."""
 DRAWS = ("random", "uniform", "expovariate", "choice", "randrange")
 SAME_UNIT = ("int", "round", "float", "max", "min", "abs")
 
 
 def check_source(classes: Sequence[type[Peer]]) -> None:
-    """Raise InputError for what can be seen in the source alone: something of a host that hosts do not have; seconds
-    where microseconds are expected, and the reverse; and an answer to a call that is sent by itself, so that nobody
-    gets it. classes: all programs of a network, components included."""
+    """Raise InputError for errors that only the source shows: an attribute that hosts do not have; seconds where
+    microseconds are expected, and the reverse; and an answer to a call that is sent by `send`, so that nobody gets it.
+    classes: all programs of a network, components included."""
     handled = {kind for program in classes for kind in program.handlers}
-    hearers = {function for one in classes for mark, function, _ in _handlers(one) if mark == "on_reply"}
-    kinds = {kind for hearer in hearers for kind in _classes_in(annotation_of(hearer, ANSWER_AT))}
+    functions = {function for one in classes for mark, function, _ in _handlers(one) if mark == "on_reply"}
+    kinds = {kind for function in functions for kind in _classes_in(annotation_of(function, ANSWER_AT))}
     answers = {kind.__name__ for kind in kinds if issubclass(kind, Message) and kind not in handled}
     for module in _modules_of(classes):
         try:
@@ -716,8 +718,8 @@ HOST_NAMES = frozenset(name for name in dir(Host) if not name.startswith("_"))
 
 
 def _check_names_of_host(function: ast.FunctionDef, module: ModuleType) -> None:
-    """What a function reads of its parameter `host` is something that hosts have. Only a parameter that says that it is
-    a `Host`, or the first one of a method that says nothing, is known to be one."""
+    """The attributes that a function reads of its parameter `host` are attributes of hosts. A parameter is taken for a
+    host only if it is annotated as `Host`, or if it is the first one of a method and has no annotation."""
     arguments = (*function.args.posonlyargs, *function.args.args)
     places = [at for at, one in enumerate(arguments) if one.arg == "host"]
     if not places or "host" in _names_stored(function):
@@ -738,7 +740,7 @@ def _check_names_of_host(function: ast.FunctionDef, module: ModuleType) -> None:
 
 
 def _names_stored(function: ast.FunctionDef) -> set[str]:
-    """Names that are given a value in a function, or asked of by `hasattr`: then what they have is not known."""
+    """Names that are given a value in a function, or are tested by `hasattr`: their attributes are not known."""
     stored = {one.id for one in ast.walk(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     calls = (
         one for one in ast.walk(function) if isinstance(one, ast.Call) and getattr(one.func, "id", "") == "hasattr"
@@ -775,7 +777,7 @@ def _is_host(node: ast.expr) -> bool:
 
 
 def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
-    """Variables of a function that are given a value once, with that."""
+    """The variables of a function that are given a value exactly once, with that value."""
     found: dict[str, list[ast.expr]] = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign):
@@ -804,15 +806,15 @@ def _check_times(node: ast.Call, name: str, known: Mapping[str, object], place: 
 
 
 def _in_us(node: ast.expr, known: Mapping[str, object]) -> bool:
-    """Whether what is given as seconds is microseconds by its name."""
+    """Whether a value that is given as seconds is microseconds, by its name."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAME_UNIT:
         return any(_in_us(one, known) for one in node.args)
     return _word(node).endswith("_us")
 
 
 def _in_seconds(node: ast.expr, known: Mapping[str, object]) -> bool:
-    """Whether what is given as microseconds is seconds or milliseconds: by its name, or as a number that is far too
-    small. Whatever could be microseconds is taken for that."""
+    """Whether a value that is given as microseconds is seconds or milliseconds: by its name, or because it is a number
+    that is far too small. Where this is not certain, it is taken for microseconds."""
     if isinstance(node, ast.Constant):
         return _is_small(node.value)
     if isinstance(node, (ast.Name, ast.Attribute)):
@@ -840,13 +842,14 @@ def _in_seconds(node: ast.expr, known: Mapping[str, object]) -> bool:
 
 
 def _any_named(nodes: Sequence[ast.expr], known: Mapping[str, object]) -> bool:
-    """Whether any of these is seconds; numbers count only where there is nothing else: `max(1, wait_us)` is none."""
+    """Whether any of these is seconds. Numbers are looked at only where there is nothing else: `max(1, wait_us)` is
+    microseconds."""
     named = [one for one in nodes if not isinstance(one, ast.Constant)]
     return any(_in_seconds(one, known) for one in named or nodes)
 
 
 def _is_factor(node: ast.expr) -> bool:
-    """Whether it changes no unit: a small number, or a draw."""
+    """Whether this is a factor that changes no unit: a small number, or a random draw."""
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Attribute) and node.func.attr in DRAWS
     return isinstance(node, ast.Constant) and (node.value == 0 or _is_small(node.value))
@@ -857,7 +860,7 @@ def _is_small(value: object) -> bool:
 
 
 def _word(node: ast.expr) -> str:
-    """The last name of an expression, in small letters; "" for one that is no name."""
+    """The last name of an expression, in small letters; "" for an expression that is no name."""
     return (node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")).lower()
 
 

@@ -119,7 +119,8 @@ class FakeLibrary:
 
 
 class SentMessages(list[tuple[PeerId, Any]]):
-    """(to, message) of what was sent. Called with a peer: the bytes for it that have left, as `api.Host.sent` tells."""
+    """A list of (to, message) of what was sent. It can be called with a peer: that returns the bytes for it that have
+    left the uplink, as `api.Host.sent` does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,18 +141,19 @@ class FakeHost:
     linked, unlinked
               peers to whom a stream was opened and closed
     parts, vias
-              for each entry of `sent` its `part=` and `via=`, None for those of its class and for nobody
-    notes     (kind, facts) of what the peer told of asks, by the name of the call ("hit", "progress", …), and logged
+              for each entry of `sent` its `part=` and `via=`, None where it was not stated
+    notes     (kind, facts) of what the peer reported about asks, by the name of the call ("hit", "progress", …), and of
+              what it logged
     open_asks causes that the peer keeps open
     roles     each role that it took; `role` is the latest, "" before any
-    marks     (peer, topic) -> word: what it says of its links now; topic "" for none
-    paths     key -> (hops, word): the ways that it tells of now
-    calls     all that were made, see `FakeCall`; a request is not in `sent`
+    marks     (peer, topic) -> word: the marks on its links now; topic "" for none
+    paths     key -> (hops, word): the paths that it states now
+    calls     all calls that were made, see `FakeCall`; a request is not in `sent`
     replies   (ticket, answer)
-    malformed (why) of each message that was sent or given and is not what its annotations say: nobody gets it
-    emitted   values that a component emitted. Those of a component of `peer` come to its `@on` handlers too
+    malformed for each message that was sent or given and is not what its annotations say: why. Nobody gets it
+    emitted   values that a component emitted. Values of a component of `peer` are passed to its `@on` handlers too
 
-    `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
+    `peer` is the one that a test last used, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
     `now_us`, `cause`, `options`, `numbers`, `library`, `line`, `machine`, `stopped_us` and `busy` may be set by the
     test; hosts of nodes that exchange messages have the same `numbers`.
@@ -242,7 +244,7 @@ class FakeHost:
         return self.limits.get(to, (0, 0))[0]
 
     def withdraw(self, to: PeerId, message: object) -> bool:
-        """Take the last equal message out of `uplink` and `sent`."""
+        """Remove the last message that equals this one from `uplink` and `sent`."""
         if (to, message) not in self.uplink:
             return False
         _remove_last(self.uplink, (to, message))
@@ -312,8 +314,8 @@ class FakeHost:
         return self._request
 
     def reply(self, answer: object, *, to: Ticket | None = None) -> None:
-        """Record an answer, unless the request was simply sent, so that nobody waits. Raises NothingToReplyTo outside
-        of a request, without a ticket."""
+        """Record an answer, unless the request was sent without a call, so that nobody waits. Raises NothingToReplyTo
+        without a ticket where no request is being handled."""
         ticket = self.request if to is None else to
         if not self._is_malformed(answer) and ticket.token != NOBODY_WAITS:
             self.replies.append((ticket, answer))
@@ -335,7 +337,7 @@ class FakeHost:
         self.linked.append(to)
 
     def unlink(self, to: PeerId) -> None:
-        """Record a closed stream. What was said of it is forgotten."""
+        """Record a closed stream. Its marks are removed."""
         self.unlinked.append(to)
         self.marks = {key: word for key, word in self.marks.items() if key[0] != to}
 
@@ -349,7 +351,7 @@ class FakeHost:
         return self.roles[-1] if self.roles else ""
 
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
-        """Record what it says of a link; "" takes it back."""
+        """Record a mark on a link; "" removes it."""
         self.marks.pop((to, topic or ""), None)
         if word:
             self.marks[to, topic or ""] = word
@@ -359,7 +361,7 @@ class FakeHost:
         self.notes.append(("remark", {"key": key, "value": value}))
 
     def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
-        """Record a way; no hops take it back."""
+        """Record a path; without hops it is removed."""
         self.paths.pop(key, None)
         if hops:
             self.paths[key] = (tuple(hops), word)
@@ -433,7 +435,7 @@ class FakeHost:
         return self._views.setdefault(kind, _FakeComponentHost(self, component))
 
     def emit(self, value: object) -> None:
-        """Record a value that a component emitted which is tested by itself."""
+        """Record a value that was emitted by a component that is tested without an owner."""
         self.emitted.append(value)
 
     # --- what a test may call -----------------------------------------------------------------------------
@@ -449,7 +451,7 @@ class FakeHost:
         programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))
 
     def neighbours(self, peer: Peer, links: Sequence[PeerId]) -> None:
-        """These links are open, told after the start."""
+        """These links are open when the run begins; called after `start`."""
         self.peer = peer
         programs.neighbours(peer, self, tuple(links))
 
@@ -470,13 +472,13 @@ class FakeHost:
             self.cause = cause
         if self._is_malformed(message):
             return
-        simply_sent = self._request is None and type(message) in {**type(peer).replies, **type(peer).timeouts}
-        if simply_sent:
+        without_call = self._request is None and type(message) in {**type(peer).replies, **type(peer).timeouts}
+        if without_call:
             self._request = Ticket(sender, NOBODY_WAITS, self.cause, type(message).__name__)
         try:
             said = type(peer).handlers[type(message)](peer, self, sender, message)
         finally:
-            if simply_sent:
+            if without_call:
                 self._request = None
         if said == DUPLICATE:
             self.duplicate()
@@ -496,8 +498,9 @@ class FakeHost:
         return ticket
 
     def answer(self, peer: Peer, call: FakeCall, answer: object, sender: PeerId | None = None) -> None:
-        """The answer to a call arrives, from whom was called unless `sender` is another. As in a network, nothing
-        happens if the call is over, the sender is not who was asked, or the handler does not take such an answer."""
+        """The answer to a call arrives, from the peer that was called unless `sender` is another one. As in a network,
+        nothing happens if the call is over, the sender is not the peer that was called, or the handler does not take
+        such an answer."""
         if call.over or sender not in (None, call.to) or self._is_malformed(answer):
             return
         handler = type(peer).replies.get(type(call.request))
@@ -522,11 +525,11 @@ class FakeHost:
         call.over = reason
         handler = type(peer).timeouts.get(type(call.request))
         self.cause = call.cause if isinstance(call.cause, int) else 0
-        hearer = type(peer).replies.get(type(call.request))
+        on_answer = type(peer).replies.get(type(call.request))
         if handler is not None:
             handler(peer, self, call.to, call.context, reason)
-        elif hearer is not None and takes_none(hearer):
-            hearer(peer, self, call.to, None, call.context)
+        elif on_answer is not None and takes_none(on_answer):
+            on_answer(peer, self, call.to, None, call.context)
 
     def tick(self, peer: Peer, tick: object) -> None:
         """Run the handler of a tick, whether a timer was set or not. Raises NetworkFault when the peer has none."""
@@ -547,8 +550,8 @@ class FakeHost:
         programs.refused(peer, self, to, message)
 
     def wait(self, peer: Peer, for_us: int) -> None:
-        """Let time pass and run what falls due, each with the cause with which it was set: timers, and the times of
-        calls, which are sent again as often as they have times."""
+        """Let time pass and run what falls due, each with the cause with which it was set: timers, and the timeouts of
+        calls, after which a call is tried again as long as it has tries left."""
         until = self.now_us + for_us
         while True:
             timer = min((one for one in self.timers if one.at_us <= until), key=lambda one: one.at_us, default=None)
@@ -622,7 +625,7 @@ def _remove_last(items: list[tuple[PeerId, Any]], item: tuple[PeerId, Any]) -> i
 
 
 class _FakeComponentHost(ComponentHost):
-    """Records what is emitted, beside handing it over."""
+    """Records what is emitted, and hands it over."""
 
     __slots__ = ()
 

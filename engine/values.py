@@ -2,8 +2,8 @@
 
 `dataclasses.dataclass` writes the source of up to eight methods for each class and compiles it when the module is
 imported. At the start of the dashboard there are two hundred such classes, and most of them have no instance before
-the first picture. Here a class gets its slots at once, and in place of each method a function that has the real one
-made by `dataclasses` at the first call, puts it in the class and calls it. After that the class is as
+the first picture. Here a class gets its slots at once, but each method is only a placeholder: at its first call it lets
+`dataclasses` make the real method, puts that into the class and calls it. After that the class is as
 `dataclasses.dataclass` makes it, and as fast.
 
 Type checkers see `dataclasses.dataclass`. `fields`, `replace`, `asdict`, `is_dataclass`, `match` and pickling work as
@@ -21,12 +21,12 @@ from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast, get_origin
 
 SHAPE = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
-"""What `dataclasses` keeps in a class beside its methods."""
+"""Attributes that `dataclasses` keeps in a class besides its methods."""
 _ABSENT: Final = object()
-"""The default of an argument whose value a function makes."""
+"""The default of an argument that has a default factory."""
 _SAMPLE: Any = dataclasses.make_dataclass("Sample", ["a"], init=False, repr=False, eq=False)
 _PARAMS, _FIELD_KIND = _SAMPLE.__dataclass_params__, _SAMPLE.__dataclass_fields__["a"]._field_type
-"""What `dataclasses` notes of a class and of its fields, of which it offers neither by a public name."""
+"""Objects of `dataclasses` that describe a class and the kind of a field; it has no public names for them."""
 ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
@@ -35,16 +35,16 @@ def _has_default(one: dataclasses.Field[Any]) -> bool:
 
 
 def _whole(shape: dict[str, Any]) -> dict[str, Any]:
-    """Of what a class has as its fields, those that are some: `dataclasses` keeps class variables among them."""
+    """The real fields of a class: `dataclasses` keeps class variables in the same table."""
     return {name: one for name, one in shape.items() if one._field_type is _FIELD_KIND}
 
 
 class Deferred:
     """How the methods of one class are to be made.
 
-    annotations, defaults: of its own fields, the default or `field(...)` of those that have one; hidden: fields that
-    `__init__` sets and `dataclasses.fields` does not tell of; optional: of all fields, inherited ones first, whether
-    there is a default, None for one that is no argument of `__init__` or has to be named there.
+    annotations, defaults: those of its own fields; a default may be a `field(...)`. hidden: fields that `__init__` sets
+    and that are not in `dataclasses.fields`. optional: for each field, inherited ones first, whether it has a default;
+    None for a field that is no argument of `__init__`, or only a keyword argument.
 
     Raises TypeError for a field without a default after one with a default, and ValueError for a default that can be
     changed, as `dataclasses` does.
@@ -113,7 +113,8 @@ class Deferred:
         return fields
 
     def model(self, **made: bool) -> type[Any]:
-        """A class of its own with all fields, inherited ones too, in which `dataclasses` makes what `made` asks for."""
+        """A new class with all fields, inherited ones too, in which `dataclasses` makes the methods that `made` asks
+        for."""
         kind = self.kind
         space: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
         fields = {}
@@ -127,7 +128,7 @@ class Deferred:
         for name, default in self.defaults.items():
             space[name] = copy.copy(default) if isinstance(default, dataclasses.Field) else default
         if hasattr(kind, "__post_init__"):
-            space["__post_init__"] = None  # `__init__` calls that of the instance
+            space["__post_init__"] = None  # `__init__` calls the method of the instance
         asked = {"init": False, "repr": False, "eq": False, **made}
         return dataclasses.dataclass(kw_only=self.kw_only, **asked)(
             type(kind.__name__, (), {**space, "__annotations__": fields, "__doc__": kind.__name__})
@@ -162,7 +163,7 @@ class Deferred:
 
 
 class Later:
-    """Stands for an attribute of a class that is made when somebody asks for it."""
+    """Placeholder for an attribute of a class, which is made when it is first read."""
 
     __slots__ = ("name", "plan")
 
@@ -182,8 +183,8 @@ class Later:
 
 
 def _init_of(kind: type[Any], fields: dict[str, dataclasses.Field[Any]], frozen: bool) -> Callable[..., None]:
-    """`__init__` as `dataclasses` makes it, in a fifth of the time. A frozen one sets slots by their descriptors, which
-    is quicker too."""
+    """An `__init__` as `dataclasses` makes it, made in a fifth of the time. In a frozen class it sets slots by their
+    descriptors, which is also faster."""
     known: dict[str, Any] = {"_absent": _ABSENT}
     plain: list[str] = []
     named: list[str] = []
@@ -269,21 +270,22 @@ def _slots_of(kind: type[Any]) -> Iterable[str]:
 
 
 def _is_field(annotation: object) -> bool:
-    """Whether it is none of a class variable."""
+    """Whether this is not the annotation of a class variable."""
     if isinstance(annotation, str):
         return not annotation.partition("[")[0].endswith("ClassVar")
     return annotation is not ClassVar and get_origin(annotation) is not ClassVar
 
 
 def _is_mark(annotation: object) -> bool:
-    """Whether it is of what is in `__init__` and no field, or none of any attribute."""
+    """Whether this is an `InitVar`, which is an argument of `__init__` and no field, or `KW_ONLY`, which is no
+    attribute."""
     if isinstance(annotation, str):
         return "InitVar" in annotation or "KW_ONLY" in annotation
     return annotation in (dataclasses.InitVar, dataclasses.KW_ONLY) or isinstance(annotation, dataclasses.InitVar)
 
 
 def _has_marks(base: type[Any]) -> bool:
-    """Whether a class has arguments of `__init__` that are no fields: then so has each that inherits from it."""
+    """Whether a class has arguments of `__init__` that are no fields; each class that inherits from it has them too."""
     told = base.__dict__.get(SHAPE[0], {})
     return not isinstance(told, Later) and any(_is_mark(field.type) for field in told.values())
 
@@ -299,8 +301,8 @@ def slotted(
 ) -> type[Any]:
     """`cls` as a slotted dataclass.
 
-    frozen, eq, order, kw_only: as of `dataclasses.dataclass`; hidden: fields that `__init__` sets to their defaults,
-    and that `dataclasses.fields` does not tell of. Raises TypeError where `dataclasses` does: for slots that the class
+    frozen, eq, order, kw_only: as in `dataclasses.dataclass`; hidden: fields that `__init__` sets to their defaults,
+    and that are not in `dataclasses.fields`. Raises TypeError where `dataclasses` does: for slots that the class
     has already, for a frozen class that inherits from one that is not, or the other way round, and for a field without
     a default after one with a default; ValueError for a default that can be changed.
     """
@@ -327,7 +329,7 @@ def slotted(
     made.__qualname__ = cls.__qualname__
 
     plan = Deferred(made, annotations, defaults, frozen=frozen, eq=eq, order=order, kw_only=kw_only, hidden=hidden)
-    # A class that writes its own `__init__` has the signature of that.
+    # A class with an `__init__` of its own has the signature of that method.
     for name in (*SHAPE, "__signature__") if "__init__" not in space else SHAPE:
         if name not in space:
             setattr(made, name, Later(plan, name))

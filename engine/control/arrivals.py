@@ -1,8 +1,8 @@
 """Newcomers and departures while a swarm runs, singly or many within some seconds.
 
 A newcomer is a new peer. It gets the next PeerId, a place, a library like those of the others and random streams of its
-own, and starts; how it finds the network is for its protocol to do, and the engine only gives it the bootstrap peers.
-`LOOK_US` later it is checked whether it has joined: if not, an `Adrift` event has the reason.
+own, and starts. Its protocol has to find the network; the engine only gives it the bootstrap peers. `LOOK_US` later
+the engine checks whether it has joined; if not, an `Adrift` event states the reason.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..world.topology import PEERS_MAX
 from .workload import Workload
 
 LOOK_US = 12_000_000
-"""Time for two rounds of calls without an answer."""
+"""Time after which a newcomer is checked: long enough for two rounds of calls that are not answered."""
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class ArrivalProcess:
         self.law: Churn | None = None
         self.spec = ArrivalSpec()
         self.came = 0
-        """Number of newcomers of the law so far."""
+        """Number of newcomers by the law so far."""
         self._round = 0
         self._gaps = Stream(f"{sim.seed}/arrivals")
         self._crowd = Stream(f"{sim.seed}/crowd")

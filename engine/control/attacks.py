@@ -1,10 +1,10 @@
 """Attack presets. Each makes a list of commands with times, from the state of a swarm and the seed.
 
 An attack consists of commands that a person can give too, so each step can be undone by the opposite verb, and the
-event feed shows it. The peers are chosen when the attack begins. The exception is an eclipse: its later steps name the
-neighbours that the victim has found meanwhile, by a selector. Steps are carried out by the same function as commands of
-a person: those that are due at once before the command returns, the others at the end of the instant at which they are
-due. Until then they can be called off; so can the arrivals and departures that a step has scheduled.
+event feed shows it. The peers are chosen when the attack begins. The exception is an eclipse: its later steps use a
+selector that names the neighbours that the victim has found meanwhile. Steps are carried out by the same function as
+commands of a person: the first ones before the command returns, the others at the end of the instant at which they are
+due. Until then they can be called off, and so can the arrivals and departures that a step has scheduled.
 
 A *Sybil* is an identity that costs its owner nothing (Douceur, "The Sybil attack", IPTPS 2002). Here it is a newcomer
 that follows the protocol and gets connections, but neither answers nor passes on what contains a word. In an *eclipse*
@@ -58,7 +58,8 @@ STEPS = 40
 ROUND_S = 2.0
 """Seconds between two steps of an eclipse that remove neighbours."""
 GAP_S = 0.2
-"""Seconds from a kill to the arrival of identities: the neighbours know of it, and have not replaced the peer yet."""
+"""Seconds from a kill to the arrival of identities: by then the neighbours have noticed it, and have not replaced the
+peer yet."""
 BATCHES = 6
 """Groups in which the identities of an eclipse arrive."""
 MOVE_NEAR = "move-near"
@@ -71,7 +72,7 @@ LINKS_MOST = 200
 """Links that one attack cuts or mends, each by a command of its own."""
 WOULD = {"kill": "kill {}", "censor": "censor {}", "leave": "make {} leave"}
 ANY_VERB = ("random", "degree", "betweenness", "role", "city", "operator")
-"""Presets whose means may be a verb of the network."""
+"""Presets whose `means` may be a verb of the network."""
 
 Steps: TypeAlias = list[tuple[float, Command]]
 """Commands and when they are due, in seconds from the attack on."""
@@ -89,9 +90,9 @@ class AttackContext:
     shares    whether users share files
     moves     whether peers can take an identifier near the key of a text
     victims   living peers that `Attack.peers` names
-    verbs     what only this network can do to its peers without stating a value, see `api.verb`
+    verbs     verbs of this network that need no value, see `api.verb`
     able      whether such a verb can be done to a peer now; raises PeerFailed
-    cuts      what is cut: both ends of a link, or a peer whose links are all cut
+    cuts      what is cut: tuples of both ends of a link, or of one peer whose links are all cut
     """
 
     columns: PeerColumns
@@ -184,7 +185,7 @@ def _means(values: Mapping[str, Any]) -> Callable[[tuple[int, ...]], Command]:
 
 
 def _able(context: AttackContext, peers: Sequence[int], values: Mapping[str, Any]) -> tuple[list[int], str]:
-    """Those of the chosen peers that it can be done to now, and a clause that tells how many others there are."""
+    """The chosen peers to which the means can be applied now, and a clause that says how many others there are."""
     means = values["means"]
     able = [peer for peer in peers if means in MEANS or context.able(peer, means)]
     others = len(peers) - len(able)
@@ -366,8 +367,8 @@ def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
 def _identities(
     at_s: float, count: int, values: Mapping[str, Any], via: str | None = None, near: bool = False
 ) -> Steps:
-    """Steps in which so many identities arrive, and all of their owner's identities suppress the word. near: they take
-    identifiers near its key."""
+    """Steps in which `count` identities arrive, and all identities of their owner suppress the word. near: whether they
+    take identifiers near the key of the word."""
     owner, word = values["operator"], values["word"]
     all_of_them = f'operator="{owner}" and newcomers'
     moved: Steps = [(at_s, Act(all_of_them, MOVE_NEAR, {"text": word}))] if near else []
@@ -396,7 +397,7 @@ def eclipse(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> P
     label, via, owner = plain(columns.labels[victim], 40), f"#{victim}", values["operator"]
     kind = MEANS[values["means"]]
     stations = " or ".join(f"#{peer}" for peer, flag in enumerate(infrastructure) if flag)
-    # The first step comes before the owner has any peer, and its name would be refused in a selector.
+    # At the first step no peer belongs to the owner yet, so a selector with the owner's name would be refused.
     near = f"near #{victim} and not ({stations})" if stations else f"near #{victim}"
     not_owned = f'{near} and not operator="{owner}"'
     rounds = max(1, int(over_s / ROUND_S))
@@ -582,8 +583,8 @@ def check_name(name: str, where: str) -> None:
 
 
 def check_fields(command: Attack, where: str, verbs: Sequence[str] | None = None) -> None:
-    """Raise InputError for an unknown preset, and for fields that it does not take or that are out of range. The peers
-    that they name are not checked. verbs: those of the network that take no value; None: any."""
+    """Raise InputError for an unknown preset, and for fields that it does not take or that are out of range. Whether
+    the peers exist is not checked. verbs: the verbs of the network that need no value; None: any verb is accepted."""
     check_name(command.name, where)
     preset = PRESETS[command.name][0]
     takes = {param.name: param for param in preset.params}
@@ -682,7 +683,7 @@ def _in_swarm(name: str, param: Param, context: AttackContext) -> Param:
     """A parameter with its default and its choices in a swarm."""
     if param.name == "whom":
         choices = context.choices(name)
-        # The rarest role, which is that of the servers if there are any; the largest city or operator.
+        # By default the rarest role, which is the role of the servers if there are any; the largest city or operator.
         first = (choices[-1] if name == "role" else choices[0]) if choices else None
         return replace(param, choices=choices, default=first)
     if param.name == "word":
@@ -729,12 +730,12 @@ class CommandExecutor(Protocol):
         """Carry out a command inside of another one. Returns the peers that it changed. Raises InputError."""
 
     def contents_of_trace(self, spec: str) -> bytes | None:
-        """Contents of the file of sessions that a spec of churn names, as `files.read_packed` returns them; None if it
-        names none. Raises InputError."""
+        """The contents of the file of sessions that a churn spec names, as `files.read_packed` returns them; None for a
+        spec that names no file. Raises InputError."""
 
 
 class AttackRunner:
-    """Begins attacks, and knows which ones have steps left. `columns` are those of all peers."""
+    """Begins attacks, and knows which ones have steps left. `columns` are the columns of all peers."""
 
     def __init__(self, sim: Simulation, workload: Workload, columns: PeerColumns, executor: CommandExecutor) -> None:
         self.simulation = sim
@@ -742,7 +743,7 @@ class AttackRunner:
         self.columns = columns
         self.executor = executor
         self.done = 0
-        """Number of attacks so far. Each has a random stream of its own, and a number from 1 on."""
+        """Number of attacks so far, and the number of the last one. Each has a random stream of its own."""
         self._running: dict[int, RunningAttack] = {}
         """Attacks that may have steps left, by number."""
 

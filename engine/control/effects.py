@@ -26,15 +26,15 @@ from .arrivals import ArrivalProcess
 from .attacks import AttackRunner, CommandExecutor
 from .workload import ASKS_PER_S_MAX, Due, Workload
 
-HELD_MOST = 1_000
-"""Peers whose links to each other one command may hold: half a million links."""
+LISTED_MOST = 1_000
+"""Most peers whose links to each other one command may hold or cut: half a million links."""
 COURT_S_MAX = 86_400.0
 TEXT_MAX = 200
 """Characters of an ask; a longer text is cut."""
 WORLD = ("churn", "loss", "latency", "asks")
-"""Parameters that `set` changes, besides the options of the protocol: for the nearest spelling."""
+"""Parameters that `set` changes besides the options of the protocol: names that may be suggested for a wrong one."""
 JOINING_US = 3_000_000
-"""Time after its start from which a peer without any link issues its asks all the same."""
+"""Time after its start from which a peer issues its asks although it has no link."""
 
 
 @dataclass(slots=True)
@@ -48,9 +48,9 @@ class BlockOrder:
 class CourtOrders:
     """The command `Court`: each peer that a hit names is censored, `after_us` after the hit.
 
-    It is part of the engine and not of the dashboard, so that a scenario can use it, a recording contains one command
-    and not one for each order, and the run is the same when it is repeated. Until its order is carried out, a peer
-    answers as before. `Adjourn` cancels the orders that are not carried out yet; censored peers stay censored.
+    It is part of the engine and not of the dashboard: so a scenario can use it, a recording has one command and not one
+    for each order, and the run is the same when it is repeated. Until its order is carried out, a peer answers as
+    before. `Adjourn` cancels the orders that are not carried out yet; censored peers stay censored.
     """
 
     def __init__(self, workload: Workload) -> None:
@@ -221,7 +221,8 @@ def collude(parts: Parts, command: c.Collude, by: str) -> tuple[PeerId, ...]:
 
 
 def _ban(parts: Parts, word: str, peer: PeerId) -> Ban:
-    """A ban on a phrase: it covers the keys of all titles that mention it, where the network has keys."""
+    """A ban on a phrase, with the keys of all titles that contain it, where the network has keys. peer: the peer that
+    is named if `key_of` fails. Raises PeerFailed."""
     sim = parts.simulation
     if sim.program.key_of.__func__ is Peer.key_of.__func__:  # type: ignore[attr-defined]
         return Ban(word)
@@ -302,9 +303,9 @@ def _trait(parts: Parts, by: str | None) -> Sequence[Any]:
 
 def hold(parts: Parts, command: c.Hold, by: str) -> tuple[PeerId, ...]:
     those = parts.executor.resolve(command.peers)
-    if len(those) > HELD_MOST:
+    if len(those) > LISTED_MOST:
         raise InputError(
-            f"hold takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}"
+            f"hold takes at most {LISTED_MOST:,} peers, because it lists each link; these are {len(those):,}"
         )
     if those:
         parts.simulation.network.hold(those)
@@ -317,8 +318,10 @@ def release(parts: Parts, command: c.Release, by: str) -> tuple[PeerId, ...]:
 
 def cut(parts: Parts, command: c.Cut, by: str) -> tuple[PeerId, ...]:
     those = parts.executor.resolve(command.peers)
-    if len(those) > HELD_MOST:
-        raise InputError(f"cut takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}")
+    if len(those) > LISTED_MOST:
+        raise InputError(
+            f"cut takes at most {LISTED_MOST:,} peers, because it lists each link; these are {len(those):,}"
+        )
     if those:
         parts.simulation.network.cut(those)
     return those
@@ -405,8 +408,8 @@ def _issue(parts: Parts, peer: PeerId, command: c.AskFor, by: str) -> None:
 def issue_waiting(parts: Parts) -> None:
     """Issue the waiting asks of peers that are alive now.
 
-    Where the network keeps links, a peer has joined when it has one; a peer without a link asks after `JOINING_US`.
-    Called after each command and engine timer.
+    Where the network keeps links, a peer is waited for until it has one, but no longer than `JOINING_US`. Called after
+    each command and engine timer. Raises PeerFailed.
     """
     sim = parts.simulation
     long_ago_us = sim.kernel.now_us - JOINING_US
@@ -513,7 +516,7 @@ EFFECTS: Mapping[type[c.Command], Effect] = {
 
 
 def apply(parts: Parts, command: c.Command, by: str) -> tuple[PeerId, ...]:
-    """Carry out a command by the function of its verb. Returns the peers that it changed. Raises InputError, before
-    anything has changed, and PeerFailed."""
+    """Carry out a command by the function of its verb. Returns the peers that it changed. Raises PeerFailed, and
+    InputError before anything has changed."""
     c.check(command)
     return EFFECTS[type(command)](parts, command, by)

@@ -1,8 +1,8 @@
 """Churn, background asks, samples and due commands, all by engine timers.
 
-Churn does not start a peer that a person has stopped, until that is undone. Each peer has a random stream for churn of
-its own, so that a kill does not change the sessions of other peers; whether a session ends politely is drawn from
-another stream, so that it does not change the sessions either.
+A peer that a person has stopped is not started by churn; only a command starts it again. Each peer has a random stream
+of its own for churn, so that a kill does not change the sessions of other peers; whether a session ends politely is
+drawn from a further stream, so that this does not change the sessions either.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class Workload:
         self.seed = seed
         self.churn: Churn | None = None
         self.trace: SessionTrace | None = None
-        """One of the two at most."""
+        """Recorded sessions. At most one of `churn` and `trace` is set."""
         self.churn_spec = "none"
         self.polite = 0.0
-        """The share of sessions that end in a goodbye."""
+        """The share of sessions (0..1) that end politely."""
         self.asks_per_s = 0.0
         self._streams = [Stream(f"{seed}/churn/{peer}") for peer in range(sim.n)]
         self._polite_streams: dict[PeerId, Stream] = {}
@@ -118,7 +118,7 @@ class Workload:
         self.simulation.kernel.due.append(due)
 
     def begin_sampling(self, sample_s: float) -> None:
-        """Take the first samples, and all later ones, so many seconds apart."""
+        """Take samples from now on, `sample_s` seconds apart."""
         self.sample_us = round(sample_s * 1e6)
         self.later(SAMPLE_US, Sample(), SAMPLE_US)
         if self.sample_us != SAMPLE_US:
@@ -258,8 +258,8 @@ class Workload:
     # --- background asks --------------------------------------------------------------------------------------
 
     def set_asks(self, per_s: float, first_us: int | None = None) -> None:
-        """From now on, so many asks a second by all peers together, at exponential intervals; the first in `first_us`
-        if that is given."""
+        """From now on, issue `per_s` asks a second by all peers together, at exponential intervals; the first after
+        `first_us` if that is given."""
         self.asks_per_s = per_s
         self._asking_round += 1
         if first_us is None or per_s <= 0:
@@ -303,7 +303,7 @@ class Workload:
 
 
 def check_asks(per_s: float) -> None:
-    """Raise InputError unless so many background asks a second can be."""
+    """Raise InputError unless this number of background asks a second is possible."""
     if not 0 <= per_s <= ASKS_PER_S_MAX:
         raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {per_s}")
 
