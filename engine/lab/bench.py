@@ -1,14 +1,14 @@
-"""`swarmtop bench`: what this machine makes of the kernel, in deliveries a second, and what memory and going back cost.
+"""`swarmtop bench`: the speed of the kernel on this machine, in deliveries a second, and the costs of memory and seeks.
 
-Speeds are of floods, which are recorded in a file meanwhile, beside a bare loop over buckets without peers: a single
-number from a busy machine says little, and what slows one of the two slows the other. Both run in turn in one process,
-a fresh one each round, with the garbage collector as Python starts it, and emptied before each. A row is the median of
-its rounds, the ratio the median of the ratios of each round. Seconds are processor time. The comparison with SimPy is
-`tests/bench/bench_rivals.py`.
+Speeds are measured on floods that are recorded in a file meanwhile, and compared with a bare loop over buckets without
+peers: a single number from a busy machine says little, and what slows one of the two slows the other. Both run one
+after the other in one process, a fresh one each round, with the garbage collector as Python starts it, and a collection
+before each. A row is the median of its rounds, the ratio the median of the ratios of each round. Seconds are processor
+time. The comparison with SimPy is `tests/bench/bench_rivals.py`.
 
-Small asks (`lookups`) are measured beside the same messages without asks: what an ask costs is the difference. So are
-requests with answers beside messages that are no calls, and small messages and transfers over limited lines beside
-those over lines without a limit (`loads`). The first seconds of each are told apart from the later ones.
+Small asks (`lookups`) are compared with the same messages without asks: the difference is the cost of an ask. In the
+same way requests with answers are compared with messages that are no calls, and small messages and transfers over
+limited lines with those over lines without a limit (`loads`). The first seconds of each are reported separately.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LOADS: tuple[tuple[str, Callable[[int], loads.Compared], int, str], ...] = (
     ("idle lines", loads.idle_lines, 1_000, "of the same small messages over lines without a limit"),
     ("transfers", loads.transfers, 64, "of blocks over lines without a limit"),
 )
-"""Name, what measures it, how many peers at most, and what it is compared with."""
+"""Name, function that measures it, greatest number of peers, and what it is compared with."""
 
 Say = Callable[[str], None]
 """Called with what is being measured."""
@@ -65,8 +65,8 @@ class BenchCost:
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """Deliveries a second of swarmtop and of the bare loop, medians of the rounds; `of_bare` is the median of their
-    ratios. `held`: whether each round did what theory says; `theory`: the last one in words."""
+    """Deliveries a second of swarmtop and of the bare loop, medians of the rounds; `of_bare`: the median of their
+    ratios. `held`: whether each round sent as many messages as theory says; `theory`: the last round in words."""
 
     load: str
     peers: int
@@ -110,8 +110,8 @@ def _row(peers: int, rounds: int) -> BenchRow:
 
 
 def apart(peers: int) -> Round:
-    """A round in a process of its own, as a run is. Where an earlier swarm has left gaps in memory, the peers of the
-    next are scattered over them, which is slower."""
+    """A round in a process of its own, as a run is. In a process in which an earlier swarm has left gaps in memory, the
+    peers of the next swarm are scattered over these gaps, which is slower."""
     made: Round = alone(measured, peers)
     return made
 
@@ -130,12 +130,12 @@ def measured(peers: int) -> Round:
 
 
 def messages_of_a_flood(swarm: Swarm) -> int:
-    """In theory: each peer sends the query on all its links but the one it came by."""
+    """The number of messages by theory: each peer sends the query on all its links but the one that it came from."""
     return 2 * swarm.edges - swarm.setup.peers + 1
 
 
 def flooded(peers: int) -> Swarm:
-    """A Gnutella with constant delays that is ready to be flooded; nothing else goes on in it."""
+    """A Gnutella with constant delays that is ready to be flooded; it sends no other messages."""
     latency = f"constant:{DELAY_US // 1000}"
     setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
     return Swarm(setup)
@@ -214,7 +214,7 @@ def small_asks(peers: int) -> tuple[tuple[float, float], ...]:
     return hit, miss, plain
 
 
-def weighed(peers: int) -> Swarm:
+def swarm_after_a_flood(peers: int) -> Swarm:
     """A Gnutella as the dashboard opens it, after one flood."""
     swarm = Swarm(Setup(peers=peers, asks_per_s=0.0))
     swarm.do(AskFor(0, "nobody has this"))
@@ -223,7 +223,7 @@ def weighed(peers: int) -> Swarm:
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory; where the system does not tell, the most there ever were."""
+    """Bytes of this process that are in memory; where the system does not state this, the maximum so far."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * 4096
@@ -235,21 +235,22 @@ def resident() -> int:
 
 def bytes_per_peer(peers: int) -> float:
     """Bytes of memory per peer of a Gnutella with four links a peer, measured in a fresh process."""
-    return int(alone(weight, peers)) / peers
+    return int(alone(bytes_of_swarm, peers)) / peers
 
 
-def weight(peers: int) -> int:
+def bytes_of_swarm(peers: int) -> int:
     """Bytes that a swarm takes in this process. There must have been no swarm in it before."""
     gc.collect()
     before = resident()
-    swarm = weighed(peers)
+    swarm = swarm_after_a_flood(peers)
     gc.collect()
     return resident() - before if swarm.now_us else 0
 
 
 def recording_share(swarm: Swarm, pairs: int = 7) -> float:
-    """What recording adds to a flood, as a share of its time: the median of pairs, recorded and not, in turn. All are
-    floods of one swarm: two swarms of the same setup lie differently in memory, and differ by more than this share."""
+    """What recording adds to a flood, as a share of its time: the median of pairs, one recorded and one not, in
+    alternating order. All are floods of one swarm: two swarms of the same setup have different places in memory, and
+    differ by more than this share."""
     machine = TimeMachine(swarm)
     machine.advance(FRAME_US)
     _flood_s(machine)
@@ -271,7 +272,7 @@ def flood_s(swarm: Swarm, path: str) -> float:
     """Processor seconds of a flood from peer 0, its fingerprint included, while the run is recorded in a file."""
     machine = TimeMachine(swarm)
     machine.record(path, {}, time.monotonic)
-    machine.advance(FRAME_US)  # What peers do when they start is no part of it.
+    machine.advance(FRAME_US)  # What peers do when they start is not measured.
     took = _flood_s(machine)
     machine.close()
     return took

@@ -1,7 +1,7 @@
 """Expectations of a scenario, and whether a run meets them. Used by `swarmtop run` and by the dashboard.
 
-An expectation holds, does not hold, or was not reached because the run ended before its window did. An expectation
-for a window in which nothing could be measured (there was no ask) does not hold.
+An expectation holds, does not hold, or was not reached because the run ended before the end of its window. An
+expectation for a window in which nothing could be measured (there was no ask) does not hold.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ OUTCOMES: dict[str, str] = {
 SHOWN: dict[str, str] = dict.fromkeys(("success", "largest_component", "belief_error"), "{:.1%}")
 """How a value is written where it is a share."""
 OF_ASKS = ("success", "first_hit_s", "first_hit_p95_s", "reach")
-"""Measured on the asks of the window, not on samples."""
+"""Metrics that are measured on the asks of the window, not on samples."""
 
 ANSWER_WINDOW_S = 10.0
 """An ask has this long to be answered before it counts as failed, so `success` of a window is known only then."""
@@ -84,8 +84,8 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """That `metric`, measured from `from_s` to `to_s` (virtual s), is in min..max, both included; either limit may be
-    None. `METRICS` lists the metrics with their units."""
+    """The expectation that `metric`, measured from `from_s` to `to_s` (virtual s), is in min..max, both included;
+    either limit may be None. `METRICS` lists the metrics with their units."""
 
     metric: str
     from_s: float
@@ -120,7 +120,7 @@ class Checked:
     held: bool | None
 
     def told(self) -> str:
-        """In a plain sentence: what was measured, and whether that is as expected."""
+        """A sentence on what was measured, and whether it is as expected."""
         expect = self.expect
         window = f"From {expect.from_s:g} to {expect.to_s:g} s"
         if self.held is None:
@@ -180,8 +180,8 @@ def _check_remark(key: str, programs: Sequence[type[Peer]], where: str) -> None:
 
 
 def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:
-    """Begin the series of the shown columns that these expectations name; to be called at t = 0. What this swarm does
-    not show is left out: other options may bring other programs."""
+    """Begin the series of the shown columns that these expectations name; to be called at t = 0. Columns that this
+    swarm does not show are ignored, since with other options there may be other programs."""
     if names := [expect.metric for expect in expects if expect.metric not in METRICS and not _of_remark(expect.metric)]:
         swarm.follow(names, strict=False)
 
@@ -189,10 +189,10 @@ def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:
 def check_names(swarm: Swarm) -> None:
     """Raise InputError if a command of the schedule names peers or an operator that this swarm does not have.
 
-    When the time of such a command comes, the swarm only notes the error, so that the run goes on; here a mistyped
-    name is reported before the run. New peers have names of their own, so commands after the first arrival are not
-    checked, and a role that this swarm does not have is no error where the network may give roles that it does not
-    list. The swarm is not changed.
+    At the time of such a command the swarm only notes the error, and the run goes on; here a mistyped name is reported
+    before the run. New peers have names of their own, so commands after the first arrival are not checked. A role that
+    this swarm does not have is no error where the network may give roles that it does not list. The swarm is not
+    changed.
     """
     from ..analysis.selectors import UnknownRoleError  # a run without commands does without the parser
 
@@ -241,7 +241,7 @@ def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | No
 
 
 def _of_remark(metric: str) -> tuple[str, str, str] | None:
-    """Whose share it is, key and values of a metric of remarks; None for another metric."""
+    """(`remark` or `askers`, key, values) of a metric of remarks; None for another metric."""
     whose, _, rest = metric.partition(".")
     key, _, values = rest.partition(".")
     return (whose, key, values) if whose in OF_REMARKS and key and values else None

@@ -1,7 +1,7 @@
 """Tables for other programs: CSV (RFC 4180) with a line of names, and pairs for JSON.
 
-What could not be measured is an empty field, or null. A number is written so that the same number is read back. A text
-that a spreadsheet would take for a formula gets an apostrophe in front.
+What could not be measured is an empty field, or null in JSON. A number is written so that the same number is read back.
+A text that a spreadsheet would take for a formula gets an apostrophe in front.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Ctrl+C and SIGTERM take effect between two slices of a run, not in the middle of a delivery.
 
-An exception that a signal raises anywhere would leave the swarm half in one instant and half in the next, and its
-recording could not be closed: the last fingerprint in it would be of a state that no run has. So the first signal is
-noted, and raises when the current slice is over, some 50 ms later. A second one raises at once.
+An exception that a signal raises at any place would leave the swarm in the middle of an instant, and its recording
+could not be closed: its last fingerprint would be one of a state that no run has. So the first signal is noted, and
+raises when the current slice is over, some 50 ms later. A second one raises at once.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Interrupted(Halted):
 
 @contextmanager
 def interrupts_noted() -> Iterator[Callable[[], None]]:
-    """Note signals while this context lasts. It gives a function to call between slices, which raises Interrupted when
-    there was one.
+    """A context manager that notes signals. It yields a function to call between slices, which raises Interrupted if
+    there was a signal.
 
-    Handlers that the program has set already are left alone, and so are all outside of the main thread.
+    Handlers that the program has set already are not replaced, and outside of the main thread none are.
     """
     noted: list[int] = []
 

@@ -1,8 +1,9 @@
-"""Loads of most networks: requests with answers, small messages over lines that are mostly idle, and transfers over
-busy lines. Each runs beside the same traffic without what is measured: without calls, or without limits of lines.
+"""Loads that are typical of most networks: requests with answers, small messages over lines that are mostly idle, and
+transfers over busy lines. Each is compared with the same traffic without what is measured: without calls, or without
+limits of lines.
 
-Two swarms take turns in one process, a window of virtual time each, so that what slows one slows the other. The first
-window is cold: programs start, and tables and caches are empty. It is told apart from the later ones.
+Two swarms take turns in one process, a window of virtual time each, so that what slows one slows the other. In the
+first window programs start, and tables and caches are empty. It is reported separately from the later ones.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ LINES = "1000:8000"
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Deliveries a second of a load, later windows, and of the same traffic without what is measured; the ratios of the
-    first window, and of the later ones (median)."""
+    """per_s: deliveries a second of a load in the later windows; plain_per_s: of the same traffic without what is
+    measured; first, later: ratio of the two in the first window, and in the later ones (median)."""
 
     per_s: float
     plain_per_s: float
@@ -39,7 +40,7 @@ class Compared:
 
 
 def compared(swarms: Sequence[Swarm], windows: int = WINDOWS, window_us: int = WINDOW_US) -> Compared:
-    """Let two swarms take turns, that with the load first. Seconds are processor time."""
+    """Let two swarms take turns, the one with the load first. Seconds are processor time."""
     speeds: tuple[list[float], list[float]] = ([], [])
     for _ in range(windows):
         for swarm, of_swarm in zip(swarms, speeds, strict=True):
@@ -54,7 +55,7 @@ def compared(swarms: Sequence[Swarm], windows: int = WINDOWS, window_us: int = W
 
 
 def requests(peers: int) -> Compared:
-    """Requests that are calls, beside the same messages that are sent without."""
+    """Requests that are calls, compared with the same messages sent without calls."""
     made = [
         Swarm(Setup(peers=peers, asks_per_s=0.0, options={"calls": calls}), program=Requester)
         for calls in (True, False)
@@ -63,12 +64,12 @@ def requests(peers: int) -> Compared:
 
 
 def idle_lines(peers: int) -> Compared:
-    """Small messages over lines that are mostly idle, beside those over lines without a limit."""
+    """Small messages over lines that are mostly idle, compared with lines without a limit."""
     return compared([Swarm(_limited(peers, capacity), program=Requester) for capacity in (LINES, "none")])
 
 
 def transfers(peers: int) -> Compared:
-    """Blocks of files and small messages over busy lines, beside those over lines without a limit."""
+    """Blocks of files and small messages over busy lines, compared with lines without a limit."""
     return compared([Swarm(_limited(peers, capacity), program=Transferrer) for capacity in (LINES, "none")])
 
 
@@ -81,7 +82,7 @@ def _limited(peers: int, capacity: str) -> Setup:
 
 @dataclass(slots=True)
 class RequesterOptions:
-    """Of the load."""
+    """Options of the load."""
 
     calls: bool = option(False, "whether requests are calls")
 
@@ -170,7 +171,7 @@ class BlockSent:
 
 @message(part="upkeep")
 class BlockGot:
-    """Its sender has one block more."""
+    """Says that its sender has one block more."""
 
     block: int
 
@@ -207,4 +208,4 @@ class Transferrer(Peer):
 
     @on(BlockGot)
     def got(self, host: Host, sender: PeerId, got: BlockGot) -> None:
-        """Nothing follows."""
+        """Does nothing."""

@@ -1,8 +1,8 @@
-"""A load of many small asks: lookups of 12 messages each, of which a network of any size does the same number a second.
+"""A load of many small asks: lookups of 12 messages each, the same number a second in a network of any size.
 
-An asker sends a request to one of the peers that it knows, waits for the reply, and goes on with another, six times:
-a lookup in a hash table has this form. What such an ask costs must not depend on the number of peers. So the same
-messages are also sent without asks, by a timer of each peer, and the two speeds are compared.
+An asker sends a request to one of the peers that it knows, waits for the reply, and goes on with another peer, six
+times: a lookup in a hash table has this form. The cost of such an ask must not depend on the number of peers. So the
+same messages are also sent without asks, by a timer of each peer, and the two speeds are compared.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ROUNDS = 6
 """Requests of a lookup; each has one reply."""
 MESSAGES = 2 * ROUNDS
 LOOKUPS_PER_S = 1_000
-"""Of all peers together, in a second of virtual time."""
+"""Lookups of all peers together, in a second of virtual time."""
 WARM_UP_S = 2
 MEASURED_S = 3
 
 
 @dataclass(slots=True)
 class LookupOptions:
-    """Of the load."""
+    """Options of the load."""
 
     hits: bool = option(False, "whether the last peer of a lookup says that it has the file")
     period_s: float = option(0.0, "seconds between two lookups of a peer without an ask, 0 for none", low=0.0)
@@ -35,7 +35,7 @@ class LookupOptions:
 
 @message(over="datagram", part="question")
 class LookupRequest:
-    """What is looked for, and how many rounds are left."""
+    """A request of a lookup: the text that is looked for, and how many rounds are left."""
 
     text: str
     left: int
@@ -43,7 +43,7 @@ class LookupRequest:
 
 @message(over="datagram", part="answer")
 class LookupReply:
-    """`found` in the last round of a lookup that finds something."""
+    """The reply. found: True in the last round of a lookup that finds something."""
 
     text: str
     left: int
@@ -75,7 +75,7 @@ class Lookups(Peer, options=LookupOptions):
         self._wait(host, 0.5 + host.rng.random())
 
     def _wait(self, host: Host, periods: float) -> None:
-        # To the microsecond, as asks are issued: so both kinds of lookups share as many instants with others.
+        # In whole microseconds, as asks are issued: so both kinds of lookups share instants with others equally often.
         host.after(round(periods * host.options.period_s * 1e6), NextLookup())
 
     @on(LookupRequest)
@@ -95,8 +95,9 @@ class Lookups(Peer, options=LookupOptions):
 
 @dataclass(frozen=True, slots=True)
 class LookupSpeed:
-    """`deliveries` in `took_s` seconds of processor time, and the asks that were measured, and their messages; `first`:
-    deliveries a second before that, from the start on, when nothing is in any cache."""
+    """`deliveries` in `took_s` seconds of processor time; `asks`: asks that were measured and are closed; `messages`:
+    questions of the largest of them; `first`: deliveries a second in the time before, from the start on, when nothing
+    is in a cache."""
 
     first: float
     deliveries: int
@@ -111,14 +112,15 @@ class LookupSpeed:
 
 
 def lookups(peers: int, *, asks: bool, hits: bool = False, latency: str = "world") -> Swarm:
-    """A swarm that does `LOOKUPS_PER_S`, as asks or without."""
+    """A swarm that does `LOOKUPS_PER_S` lookups a second, as asks or without."""
     options = {"hits": hits, "period_s": 0.0 if asks else peers / LOOKUPS_PER_S}
     setup = Setup(peers=peers, latency=latency, asks_per_s=float(LOOKUPS_PER_S) if asks else 0.0, options=options)
     return Swarm(setup, program=Lookups)
 
 
 def speed(swarm: Swarm, warm_up_s: int = WARM_UP_S, measured_s: int = MEASURED_S) -> LookupSpeed:
-    """Measure some seconds of virtual time, after some others in which the first asks are closed and archived."""
+    """Measure `measured_s` seconds of virtual time, after `warm_up_s` seconds in which the first asks are closed and
+    archived."""
     start_us, delivered = swarm.now_us, swarm.snapshot().totals.delivered
     gc.collect()
     begun = time.process_time()
@@ -138,7 +140,7 @@ def speed(swarm: Swarm, warm_up_s: int = WARM_UP_S, measured_s: int = MEASURED_S
 
 
 def measured(load: tuple[int, bool, bool]) -> tuple[float, float]:
-    """Deliveries a second of a load, first and later: (peers, whether as asks, whether with hits)."""
+    """Deliveries a second of a load, in the warm-up and after it. load: (peers, whether as asks, whether with hits)."""
     peers, asks, hits = load
     done = speed(lookups(peers, asks=asks, hits=hits))
     return done.first, done.per_s

@@ -1,11 +1,11 @@
 """Runs without a screen: `run` runs a scenario, `replay` a recording; both check expectations and give a `Report`.
 
 `Report.to_json` is what `swarmtop run --json` prints, `Report.text` is for reading. Two reports of the same setup are
-equal in every key but `wall_s`, `cpu_s` and `deliveries_per_s`, which measure the machine and cover the running alone,
-not the building of the swarm.
+equal in every key except `wall_s`, `cpu_s` and `deliveries_per_s`: these measure the machine, while the swarm runs, and
+not while it is built.
 
 The swarm is advanced in slices of deliveries, so that progress can be shown and a user can interrupt. Slices change
-nothing in a run. The clock is read here to measure it; the engine gets no time from it.
+nothing in a run. The clock is read here only to measure the run; the engine gets no time from it.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ QUIET_LIMIT_S = 3600.0
 """Virtual time after which `--until quiet` gives up."""
 
 UNDER_WAY = "Still under way."
-"""Told of an ask that has no verdict, as it is not over."""
+"""Shown in place of the verdict for an ask that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The results of a run. `peers` counts the peers asked for, or those of a topology file; `peers_by_state` counts
-    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit in time,
+    """The results of a run. `peers` counts the peers that were asked for, or those of a topology file; `peers_by_state`
+    counts infrastructure as well, so that it shows a dead index. `success`: share of the asks that had a hit in time,
     or None. `edges`: links at the start. `warnings` are sentences."""
 
     scenario: Scenario
@@ -288,8 +288,8 @@ def run(
 
 
 def _follow(swarm: Swarm, scenario: Scenario, series: bool) -> None:
-    """Begin the series of shown columns at t = 0: of those that expectations name, or of all and of roles that change
-    where the samples are wanted."""
+    """Begin the series of shown columns at t = 0: of the columns that expectations name; with `series` also of all
+    columns, and of roles if they can change."""
     follow(swarm, scenario.expects)
     if series:
         swarm.follow_all()
@@ -314,7 +314,7 @@ def report_of(swarm: Swarm, scenario: Scenario, wall_s: float, series: bool = Fa
 class Runner:
     """Advances a swarm, stopping where an expectation can be judged, and makes the report.
 
-    With a time machine the swarm is advanced by it: it records the run, or gives the commands of a recording.
+    With a time machine the swarm is advanced by that: it records the run, or gives the commands of a recording.
     """
 
     def __init__(
@@ -326,7 +326,7 @@ class Runner:
         self.progress = progress
         self.deliveries = 0
         self.warnings: list[str] = []
-        # Samples of a long run become means of several, so each expectation is judged as soon as its window is over.
+        # In a long run samples are merged into means, so each expectation is judged as soon as its window is over.
         self.windows = sorted({round(e.known_at_s * 1e6) for e in scenario.expects})
         self.checked: dict[int, Checked] = {}
         self.look: Callable[[], None] = lambda: None

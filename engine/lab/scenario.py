@@ -113,13 +113,13 @@ TEXT_MAX = 2_000
 """Characters of a title, a caption or an ask."""
 
 RUN_S = 60.0
-"""Virtual seconds that a run lasts, unless it says or needs something else."""
+"""Virtual seconds that a run lasts, unless its scenario needs more or its end is stated."""
 CAPTION_S = 5.0
-"""It lasts this long after a caption."""
+"""Seconds that a run lasts after a caption, at least."""
 COMMAND_S = 10.0
-"""It lasts this long after a command."""
+"""Seconds that a run lasts after a command, at least."""
 ASKER = "#0"
-"""Who asks when `--ask` came without `--from`: the first peer, so that the same line gives the same run."""
+"""Who asks when `--ask` is given without `--from`: the first peer, so that the same line gives the same run."""
 EXPECTED = "expected a scenario, a text in TOML"
 FILES = (".toml", ".py", ".rec")
 """Endings of the files that are found by name."""
@@ -142,12 +142,16 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario. `asks` are (text, selector, goal) of the command line, goal: its name, "" for the first one of the
-    network; the schedule of `setup` has them too, as commands, and they are kept here so that a sweep or a recording
-    can use the texts. `source` is the shipped name or
-    the path that it came from, or empty. As a path has to open the file, it is left as it is and shown by way of
-    `plain`; all other texts are cleaned here (`errors.plain`), wherever they come from. `colour_by`: what peers are
-    coloured by when it is opened on screen, one of `COLOURINGS` or a column that the network shows; empty: as it is."""
+    """A scenario.
+
+    asks       (text, selector, name of the goal) of the command line; "" is the first goal of the network. The schedule
+               of `setup` has these asks too, as commands; they are kept here so that a sweep or a recording can use the
+               texts
+    source     the shipped name or the path that it came from, or empty. A path must still open the file, so it is left
+               as it is and shown by way of `plain`; all other texts are cleaned here (`errors.plain`)
+    colour_by  what peers are coloured by when it is opened on screen: one of `COLOURINGS` or a column that the network
+               shows; empty: the colouring is not changed
+    """
 
     title: str = "A swarm"
     about: str = ""
@@ -176,14 +180,15 @@ class Scenario:
 
     @property
     def success_s(self) -> float:
-        """Until when an answer counts, in seconds (`Goal.success_s`): that of the goal of the asks of the command line,
-        by default the network's first."""
+        """Until when an answer counts, in seconds after the ask: `Goal.success_s` of the goal of the asks of the
+        command line, by default of the network's first goal."""
         goals = (network_named(self.setup.protocol) or Peer).goals
         asked = next((goal for _, _, goal in self.asks), "")
         return next((goal for goal in goals if goal.name == asked), goals[0]).success_s
 
     def success_within(self, asked: Iterable[str]) -> str:
-        """The same in words, "within 10 s", for asks with these goals: a network may give them different times."""
+        """The time limit of success in words, "within 10 s", for asks with these goals, which may have different
+        times."""
         goals = (network_named(self.setup.protocol) or Peer).goals
         names = set(asked)
         times = {goal.success_s for goal in goals if goal.name in names} or {self.success_s}
@@ -206,11 +211,12 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What a command line says of the network of a scenario. The scenario is checked against that network.
+    """What a command line states about the network of a scenario. The scenario is checked with that network.
 
-    protocol  its name, in place of the scenario's own, whose options are then not used; None: the scenario's own
-    options   over those of the scenario
-    peers     in place of the scenario's own; None: the scenario's own
+    protocol  name of a network that replaces the one of the scenario, whose options are then not used; None: the
+              network of the scenario
+    options   replace options of the scenario
+    peers     number of peers that replaces the one of the scenario; None: that of the scenario
     """
 
     protocol: str | None = None
@@ -225,10 +231,10 @@ def find(name: str, also: Sequence[str] = (), flags: Flags = NO_FLAGS) -> Scenar
     """A shipped scenario by its name, else a network by its name, in a plain scenario, else a file by its path: a
     scenario, or a network (`.py`), see `registry.use_file`.
 
-    A name comes before a file of that name, which `./NAME` opens (`hides_file`). `also` are the other words that are
-    allowed where the name stood: one of them may have been meant. `flags` go over it later; a scenario that names no
-    network gets theirs. Raises InputError, with the nearest spelling among scenarios, networks, files of the folder and
-    those words.
+    A name has precedence over a file of that name, which `./NAME` opens (`hides_file`). also: other words that are
+    allowed in place of the name, one of which may have been meant. flags: are applied to the scenario later; here they
+    give it a network if it names none. Raises InputError, with the nearest spelling among scenarios, networks, files of
+    the folder and `also`.
     """
     names = shipped_names()
     if name in names:
@@ -294,7 +300,8 @@ def load(path: Path, flags: Flags = NO_FLAGS) -> Scenario:
 
 
 def _folder_of(path: Path) -> Path:
-    """Where files are that a scenario names: beside it, or in the working folder if a shell or stdin hands it over."""
+    """The folder of the files that a scenario names: its own folder, or the working folder if the scenario is read from
+    a pipe."""
     if not is_descriptor(str(path)):
         return path.parent
     try:
@@ -304,9 +311,9 @@ def _folder_of(path: Path) -> Path:
 
 
 def _with_files_in(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A copy of the table of a scenario in which files (edge list, matrix, sessions) that are in the folder have its
-    path. A name that is in neither the folder nor the working folder is given it too, so that an error tells where the
-    file was expected."""
+    """A copy of the table of a scenario in which files (edge list, matrix, sessions) that are in the folder have the
+    folder in their path. So have names that are in neither the folder nor the working folder, so that an error states
+    where the file was expected."""
 
     def placed(values: Any, key: str, forms: Iterable[str]) -> Any:
         return {**values, key: _in_folder(values[key], folder, forms)} if key in values else values
@@ -356,7 +363,7 @@ def _scenario(table: Mapping[str, Any], source: str, flags: Flags) -> Scenario:
     plan = Setup()
     protocol = as_text(table.get("protocol", flags.protocol or plan.protocol), f"{where} protocol", plan.protocol)
     if protocol.endswith(".py") and flags.protocol is not None:
-        protocol = flags.protocol  # The file was named where it may be.
+        protocol = flags.protocol  # A file is allowed on the command line, which names one.
     network = network_called(protocol, source)
     options = flat(_table(table, "options", where))
     values = options_for(network, options, f"{where} [options]")
@@ -526,7 +533,7 @@ def _check_words(text: str, where: str) -> None:
 
 
 def _check_set(command: Set, network: type[Peer], where: str) -> None:
-    """Raise InputError unless `command` sets something that can be set, to a value in its range."""
+    """Raise InputError unless `command` sets a parameter that can be set, to a value in its range."""
     name, value = command.name, command.value
     if name in option_names(network):
         set_option(options_for(network, {}, where), name, value, where)

@@ -4,21 +4,21 @@
     poison:0:0.9:10    the share that serves decoys
     collude:0:1:5      the share that enforces a ban on what users ask for; collude:blue train:0:1:5 names the word
 
-Each point is a run of its own from the same setup. It is left alone for ten seconds. Then the attack takes a share of
-the living users at once, drawn from the run's own stream; as with the selector `random`, infrastructure is spared. From
-then until ten seconds before the end users ask, 200 times in all, evenly: living peers that the attack left alone, as
-the question is whether the network still serves them. They ask for the texts of the scenario's asks, else for titles by
-their popularity. Background asks are off.
+Each point is a run of its own from the same setup. For ten seconds nothing is done to it. Then the attack takes a share
+of the living users at once, drawn from the run's own stream; as with the selector `random`, infrastructure is spared.
+From then until ten seconds before the end users ask, 200 times in all, evenly: living peers that the attack did not
+take, as the question is whether the network still serves them. They ask for the texts of the scenario's asks, else for
+titles by their popularity. Background asks are off.
 
 The metric is success: the share of asks that had a hit. Under poison it is `genuine`, since a decoy is a hit as well
-until it is opened: of the asks whose user opened something before the end of the run, the share that got the real
-thing, at whichever try. A longer run leaves more time for tries.
+until it is opened: of the asks whose user opened something before the end of the run, the share that got the genuine
+file, at any try. A longer run leaves more time for tries.
 
-Runs are independent, so they are spread over all cores in fresh interpreters, unless all of them together take no
-longer than it takes to start these. Each result depends on the seed alone, so the number of workers changes nothing. A
-run whose process is killed is done again. What fails again, or is not done when a user interrupts, is missing from the
-curve; the rest is kept. With several repetitions, a point is the mean over the scenario's seed and those that follow,
-with the least and the greatest value.
+Runs are independent, so they are spread over all cores in fresh interpreters, unless all of them together take less
+time than starting these. Each result depends on the seed alone, so the number of workers changes nothing. A run whose
+process is killed is done again. A run that fails again, or is not done when a user interrupts, is missing from the
+curve; the others are kept. With several repetitions, a point is the mean over the scenario's seed and those that
+follow, with the least and the greatest value.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ RUN_S = 60.0
 ASKS = 200
 STEPS_MAX = 1_000
 WORKERS_A_CORE = 4
-"""At most: more would not be faster, and would take memory."""
+"""Most workers for each core: more would not be faster, and would take memory."""
 START_S = 0.6
 """Processor seconds to start a worker (an interpreter, NumPy and this engine). Measured: 0.5 to 0.7."""
 SHAPE = "VERB:FROM:TO:STEPS"
@@ -89,7 +89,7 @@ class Sweep:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One run. struck: peers that the attack took; success: share of the asks that had a hit in time; reach: mean
-    share of the other living peers that a question came to; first_hit_s: median; messages: questions sent for an ask,
+    share of the other living peers that a question reached; first_hit_s: median; messages: questions sent for an ask,
     mean; decoys: opened by users; genuine: of the asks whose user opened something the share that got the genuine file;
     largest_component: share of the living, at the end. None for what could not be measured."""
 
@@ -111,7 +111,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One share: means over its runs, and how far what is measured (`Curve.metric`) was spread."""
+    """One share: the mean, the least and the greatest value of the metric (`Curve.metric`) over its runs."""
 
     share: float
     value: float | None
@@ -214,7 +214,7 @@ def sweep(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Curve:
-    """Run every point of a sweep. `workers` processes at most, as many as there are cores unless told.
+    """Run every point of a sweep, in at most `workers` processes; by default as many as there are cores.
 
     Raises InputError for a setup that is wrong or a run too short to ask in, SweepHalted with the runs that are done
     when a user interrupts, and, if no run could be done, what the first of them raised (PeerFailed for a fault in a
@@ -305,14 +305,15 @@ def cores() -> int:
 
 
 def _all(
-    jobs: Sequence[Job], told: int | None, look: Callable[[], None]
+    jobs: Sequence[Job], wanted: int | None, look: Callable[[], None]
 ) -> Generator[tuple[int, Outcome | Exception], None, None]:
-    """The number of each job with its result or error, as they are done. `look` is called several times a second."""
-    workers = min(told or cores(), WORKERS_A_CORE * cores(), len(jobs))
+    """The number of each job with its result or error, in the order in which they finish. wanted: number of workers,
+    None for one a core. `look` is called several times a second."""
+    workers = min(wanted or cores(), WORKERS_A_CORE * cores(), len(jobs))
     begun_s = time.process_time()
 
     def worth(done: int, left: int) -> bool:
-        """Whether workers would save more than they cost, as far as `done` runs have shown."""
+        """Whether workers would save more time than they cost, judged by the `done` runs so far."""
         took_s = time.process_time() - begun_s
         return workers > 1 and took_s / done * left * (1 - 1 / workers) > START_S
 

@@ -105,7 +105,7 @@ def alone(function: Callable[..., Any], *args: Any) -> Any:
 def spread(
     function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int, check: Callable[[], None]
 ) -> Generator[tuple[int, Any], None, None]:
-    """Run `function` with each of `calls` in so many worker processes.
+    """Run `function` with each of `calls` in `workers` processes.
 
     Yields (index of the call, its result or the Exception that it raised), in the order in which they finish. `check`
     is called several times a second in this thread; an exception that it raises ends all calls.

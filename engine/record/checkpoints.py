@@ -1,17 +1,18 @@
 """Checkpoints of a run: a swarm as bytes and back, and a store of checkpoints within a limit of bytes.
 
-A checkpoint is a pickle that stays within this program: it is never read from a file. It is taken again and again of
-the same run, so it leaves out
+A checkpoint is a pickle that stays within this program: it is never read from a file. Many checkpoints of one run are
+taken, so a checkpoint leaves out
 
 * what does not change: the world, the setup, the labels and places of peers, the files of the catalogue. The swarm
   that unpacks it has these already;
-* what is large and changes seldom, and is kept once for all checkpoints that have it: the paths of asks (of open asks
+* what is large and seldom changes, and is kept once for all checkpoints that have it: the paths of asks (of open asks
   too, since most of these only wait for a download), and full pages of the archive of asks.
 
 Checkpoints are spaced by the cost of running from one to the next and not by virtual time: a second of a flood costs
-more than an hour of silence. When the store is full, it drops the checkpoint whose loss widens a gap the least in
-relation to its age. So gaps grow in proportion to their age: recent moments are near, and the start of a long run is
-still there. The newest checkpoint stays, unless it is too large by itself.
+more than an hour in which nothing is sent. When the store is full, it drops the checkpoint whose removal makes the
+smallest gap in relation to its age. So gaps grow in proportion to their age: from a recent moment the nearest
+checkpoint is near, and the start of a long run can still be reached. The newest checkpoint stays, unless it is too
+large by itself.
 """
 
 from __future__ import annotations
@@ -45,19 +46,19 @@ from .log import LoggedCommand, Position
 BYTES_MAX = 24 << 20
 """Bytes that a store keeps."""
 PATHS_SHARE = 4
-"""One part in so many of these is for the paths of asks."""
+"""The paths of asks may take one part in `PATHS_SHARE` of these bytes."""
 CHECKPOINTS_MAX = 40
-"""More than ten minutes of 1,000 peers need. After an hour of them, gaps are a sixteenth of their age."""
+"""More than ten minutes of a run with 1,000 peers need. After an hour of it, gaps are a sixteenth of their age."""
 SPACING = 20_000
 """Deliveries from one checkpoint to the next: running them takes a third of a second."""
 SECOND_COST = 40
 """Cost of a second of virtual time in which nothing is delivered, in deliveries: samples and timers."""
 LAG_SPACINGS = 2
-"""Spacings by which the process that takes checkpoints may be late before it takes half as many."""
+"""The process that takes checkpoints takes half as many if it is late by more than `LAG_SPACINGS` times the spacing."""
 LARGE_BYTES = 1 << 20
 """Bytes of a checkpoint above which taking it costs more than running to it."""
 BYTES_PER_DELIVERY = 100
-"""Packing so many bytes takes as long as one delivery."""
+"""Bytes that are packed in the time of one delivery."""
 KEY_BYTES = 16
 ITEM_BYTES = 200
 
@@ -77,8 +78,8 @@ def is_page(key: PartKey) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PackedSwarm:
-    """A swarm as bytes, without what all swarms of its world share. `body` is compressed; `keys` name the shared parts
-    that it needs."""
+    """A swarm as bytes, without the objects that all swarms of its world share. `body` is compressed; `keys` name the
+    shared parts that it needs."""
 
     body: bytes | memoryview
     keys: tuple[PartKey, ...]
@@ -125,7 +126,7 @@ def pack_swarm(swarm: Swarm, known: Parts) -> tuple[PackedSwarm, dict[PartKey, b
 
 
 def unpack_swarm(packed: PackedSwarm, like: Swarm, parts: Parts) -> Swarm:
-    """Make a swarm that shares nothing but constants with others. `like` is a swarm of the same world at any moment."""
+    """Make a swarm that shares only constants with others. like: a swarm of the same world, at any moment."""
     with _unpacking(_constants_of(like), parts), collector_paused():
         made = pickle.loads(zlib.decompress(packed.body))
     assert isinstance(made, Swarm)
@@ -178,7 +179,7 @@ def _page(key: PartKey) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A swarm at a position. `cost` is that of running there from the start, in deliveries."""
+    """A swarm at a position. `cost`: the cost of running there from the start, in deliveries."""
 
     at: Position
     cost: int
@@ -222,7 +223,7 @@ class CheckpointStore:
     def add(self, checkpoint: Checkpoint, new_parts: Mapping[PartKey, bytes]) -> None:
         """Add a checkpoint that is later than all others, with the parts that came with it."""
         if any(is_page(key) and key not in self.parts and key not in new_parts for key in checkpoint.packed.keys):
-            return  # A page was dropped with the last checkpoint that needed it, for lack of room.
+            return  # A page that it needs was dropped together with the last checkpoint that needed it.
         keys = tuple(self._interned.setdefault(key, key) for key in checkpoint.packed.keys)
         checkpoint = replace(checkpoint, packed=PackedSwarm(bytes_apart(checkpoint.packed.body), keys))
         self.checkpoints.append(checkpoint)
@@ -309,7 +310,7 @@ class CheckpointTaker(Protocol):
         """The run may have advanced at its end, or has got a command there."""
 
     def receive_all(self) -> None:
-        """Put all checkpoints that have arrived into the store: a seek begins."""
+        """Put all checkpoints that have arrived into the store. Called when a seek begins."""
 
     def truncate(self, to: Position) -> None:
         """Drop the checkpoints after a position: the run goes on from there with other commands."""

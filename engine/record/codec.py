@@ -3,9 +3,9 @@
 Setups and commands are written field by field, so that a new field of `Setup` or of a command is recorded without a
 change here. A world is written in small pieces, for a recording and for the process that takes checkpoints.
 
-What is read may come from any file. Each value is checked against the type of its field and each number of a world
-against its range; values that are out of range otherwise are refused by the engine, as for a command line. Raises
-`InputError`, one sentence.
+What is read may come from any file. Each value is checked against the type of its field, and each number of a world
+against its range; the ranges of other values are checked by the engine, as for a command line. Functions that read
+raise `InputError`, one sentence.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ..world.world import World
 TEXT_MAX = 100_000
 """Characters of a text in a setup or command."""
 DEPTH_MAX = 6
-"""Lists in lists."""
+"""Levels of lists in lists."""
 TIME_MAX_US = 10**15
 FIELD_DEFAULTS: dict[str, Any] = {"number": 0.0, "whole": 0, "text": ""}
 """A value of each kind of field (`commands.FieldKind`)."""
 
 
 NUMBERS_TOO = ("setup.links.nat",)
-"""Texts that may be numbers."""
+"""Fields that may have a number in place of a text."""
 
 
 def setup_to_map(setup: Setup) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def command_from_fields(verb: Any, values: Any) -> Command:
         if name not in given or name in lists or kinds[name] == "peers":
             continue
         if default is None and given[name] is not None:
-            # A field that may be left out says by its annotation alone what it may hold.
+            # The default None of a field that may be left out does not show its type: the annotation does.
             default = FIELD_DEFAULTS.get(kinds[name])
         if default is not None and not (given[name] is None is f.default):
             _checked(default, values[name], f"{kind.verb}.{name}")
@@ -205,7 +205,7 @@ DELAY_MAX_US = 1 << 40
 
 NUMBER_COLUMNS = {
     "lines": "<i4",  # upload, download, NAT of each peer
-    "whose": "<i4",  # peer and number of sessions, for each peer that has some
+    "whose": "<i4",  # peer and number of its sessions, for each peer of the trace
     "sessions": "<i8",  # begin and end in us, of all these
     "links": "<i4",  # two peers, the smaller first, in order
     "costs": "<i4",  # of these links, if they have some

@@ -9,34 +9,35 @@ A file is a first line and records. Every byte of a record is under a checksum:
                  content
                  digest    8 bytes: BLAKE2b of the file so far, checks and digests left out
 
-Each digest depends on all that stands before it, so a record that is changed, missing, doubled or moved is found, and
-so is a second file that is appended. The check of the size tells a changed size from a file that ends within a record:
-a writer that is killed leaves whole records and perhaps a part of one, and such a file can be read.
+Each digest depends on everything before it, so a record that is changed, missing, doubled or moved is found, and so is
+a second file that is appended. By the check of the size a changed size can be told from a file that ends within a
+record: a writer that is killed leaves whole records and perhaps a part of one, and such a file can be read.
 
-The content of a record is one MessagePack value. The first is a map, the header: `setup`, and `story`, values that the
-program that recorded wants back. The others are lists that begin with a word:
+The content of a record is one MessagePack value. The first is a map, the header: `setup`, and `story`, which are values
+of the program that recorded, for itself. The others are lists that begin with a word:
 
     ["world", name, packed]                      pieces of the world as it was generated, see `codec`
     ["input", bytes]                             contents of the file that the next command names, or a part of them;
                                                  packed with gzip
-    ["do", at_us, by, verb, fields, said, rng]   a command from outside: `fields` with selectors resolved, `said` those
-                                                 that were given otherwise, `rng` the state of the stream of selectors
+    ["do", at_us, by, verb, fields, said, rng]   a command from outside: `fields` with selectors resolved, `said` the
+                                                 fields that were given differently (as selectors), `rng` the state of
+                                                 the stream of selectors
     ["print", at_us, fingerprint]                the fingerprint at the end of a second of virtual time
     ["at", at_us]                                the run has reached this time
     ["back", at_us, commands]                    the cursor was moved back, and what came after it is discarded
     ["end", at_us, fingerprint]                  the end of a run that was closed
 
-Names in it are those of scenarios and of the command line and never those of Python modules or classes, so that the
-code can be moved and recordings can still be read.
+The names in a file are those of scenarios and of the command line and never those of Python modules or classes, so
+recordings can still be read after the code was moved.
 
 The file always describes a state that the run had: before a part is discarded, the time that the run has reached is
 written. Commands are handed to the operating system at once, everything else after `FLUSH_S`, so a writer that is
 killed loses less than a second. The clock is an argument, since the engine has none.
 
-The reader believes nothing in a file, and nothing in it is code. A part that is missing at the end is reported in
+The reader checks everything in a file, and nothing in it is code. A part that is missing at the end is reported in
 `Recording.note`. Anything else that is wrong is refused with `InputError`: where, what, and what was expected. The
-checksums find accidental damage; for a file whose checksums are forged too, there are the checks of the reader. Lengths
-are limited before memory is allocated, and a piece of the world is not unpacked beyond its limit.
+checksums find accidental damage; the checks of the reader also find what is wrong in a file with forged checksums.
+Lengths are limited before memory is allocated, and a piece of the world is not unpacked beyond its limit.
 """
 
 from __future__ import annotations
@@ -118,12 +119,12 @@ class RecordEncoder:
         self._last = NO_DIGEST
 
     def encode(self, content: bytes) -> bytes:
-        """The next record as it stands in the file."""
+        """The next record as it is written in the file."""
         size = SIZE.pack(len(content))
         check = SIZE.pack(crc32(size, crc32(self._last)))
         self._hash.update(size)
         self._hash.update(content)
-        # The digest is taken of a copy, since the hash goes on.
+        # The digest is taken from a copy, since the hash is continued.
         self._last = self._hash.copy().digest()
         return b"".join((size, check, content, self._last))
 
@@ -138,7 +139,7 @@ class RecordReader:
         """Raises InputError for a file that is no recording, or one of another version."""
         self.name = name
         self.at = len(FIRST_LINE)
-        """Where the record begins that was read last."""
+        """Position of the last record that was read, in bytes."""
         self.torn = False
         self._file = file
         begins = file.read(len(FIRST_LINE))  # a pipe cannot be rewound
@@ -198,7 +199,7 @@ def _no_recording(name: str, begins: bytes) -> str:
 # --- writer -----------------------------------------------------------------------------------------------------
 
 FLUSH_S = 0.4
-"""The longest time that something is kept before it is handed to the operating system."""
+"""Seconds after which what is buffered is handed to the operating system."""
 
 
 class RecordingWriter:
@@ -207,14 +208,14 @@ class RecordingWriter:
     def __init__(
         self, path: str, setup: Setup, world: World, story: Mapping[str, Any], clock: Callable[[], float]
     ) -> None:
-        """Create the file and write its header and world. `clock` tells seconds."""
+        """Create the file and write its header and world. clock: returns seconds."""
         self.path = path
         self._clock = clock
         self._pack = msgpack.Packer(unicode_errors="surrogatepass").pack
         self._encode = RecordEncoder().encode
         self._buffer = bytearray(FIRST_LINE)
         self._at_us = 0
-        """The time of the run that the file tells."""
+        """The time of the run up to which the file is written."""
         try:
             self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115 - open for as long as the run goes on
         except (OSError, ValueError) as error:
@@ -428,7 +429,7 @@ class _EntryReader:
         """Of the file that the next command names."""
 
     def read(self, value: Any) -> None:
-        """Add one. Raises InputError for a value that is no entry, or does not fit to those before."""
+        """Add an entry. Raises InputError for a value that is no entry, or that does not fit the entries before it."""
         if not isinstance(value, list) or not value or not isinstance(value[0], str):
             raise InputError("an entry should be a list that begins with a word")
         if self.ended:

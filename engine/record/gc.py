@@ -1,10 +1,10 @@
-"""Keeps the garbage collector away from a swarm that stays, and frees one that is discarded in small steps.
+"""Excludes a swarm that is in use from garbage collection, and frees a discarded one in small steps.
 
-A swarm of 1,000 peers is fifty thousand objects that the collector follows, one of 10,000 peers two hundred thousand,
-and nearly none of them is ever garbage. Going through them took 35 and 94 ms, and right after a seek, with another
-swarm to be freed, 47 and 430 ms, in which no frame is drawn. So a program with a screen excludes new objects
-from collection (`gc.freeze`); collecting the rest takes 1 to 10 ms. But a swarm is full of reference
-cycles, and a frozen one would never be collected: `free_in_steps` breaks the cycles.
+A swarm of 1,000 peers is fifty thousand objects that the collector visits, one of 10,000 peers two hundred thousand,
+and nearly none of them is ever garbage. Visiting them took 35 and 94 ms, and right after a seek, with another swarm to
+be freed, 47 and 430 ms, in which no frame is drawn. So a program with a screen excludes new objects from collection
+(`gc.freeze`); collecting the rest takes 1 to 10 ms. But a swarm is full of reference cycles, and a frozen one would
+never be collected: `free_in_steps` breaks the cycles.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ freezes some 400 by itself when it starts."""
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Disable the collector while a swarm is made: half a million objects are added and none becomes garbage, and
-    looking for some again and again takes longer than making them."""
+    """Disable the collector while a swarm is made: half a million objects are added and none becomes garbage, and the
+    repeated search for garbage takes longer than making them."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -42,7 +42,7 @@ def _has_frozen() -> bool:
 
 def freeze_objects() -> None:
     """Collect garbage, then freeze all objects that there are. Does nothing in a program that has not called
-    `gc.freeze` before: it may have reasons."""
+    `gc.freeze` before, since it may not want frozen objects."""
     if _has_frozen():
         gc.collect()
         gc.freeze()

@@ -27,7 +27,7 @@ class LoggedCommand:
     command: as it was given; resolved: the same with each selector replaced by the peers that it named.
     by: "person" or another source. rng_state: of the random stream of selectors, after the command.
     contents: of the file that the command names, as `Swarm.do` takes them; None if it names none.
-    fresh: it was given in this very process, so that the selectors of `command` name the same peers again.
+    fresh: it was given in this process, so that the selectors of `command` name the same peers again.
     """
 
     at_us: int
@@ -40,7 +40,7 @@ class LoggedCommand:
 
     @property
     def repeatable(self) -> Command:
-        """The command that has the same effect when the run is run again."""
+        """The form of the command that has the same effect when the run is repeated."""
         return self.command if self.fresh else self.resolved
 
 
@@ -135,12 +135,12 @@ def _command_mark(at_us: int, command: object, by: str) -> Mark:
 class Marks:
     """All marks of a run.
 
-    They are made from the events of the swarm while it runs, and stay when the cursor is elsewhere. Above `MARKS_MAX`,
+    They are made from the events of the swarm while it runs, and are kept wherever the cursor is. Above `MARKS_MAX`,
     every second mark of churn and background asks is dropped.
     """
 
     def __init__(self, log: Sequence[LoggedCommand] = ()) -> None:
-        # The number of the last event that was read. A run that is run again numbers its events the same.
+        # The number of the last event that was read. A run that is repeated gives its events the same numbers.
         self._last_event = 0
         self._from_log = [mark_of(logged) for logged in log]
         self._from_events: list[Mark] = []

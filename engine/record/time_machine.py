@@ -2,8 +2,9 @@
 
 With the setup and the world, the command log decides a run bit for bit. So any moment can be reached by running to it;
 a checkpoint only makes this shorter. A `TimeMachine` has the interface of a swarm for a pacer: `advance` moves the
-cursor, and while the cursor is in the past, the logged commands are done again at their times. A command that is given
-in the past begins another future: what came after it is discarded, in the file of a recording too.
+cursor, and while the cursor is before the end of the run, the logged commands are done again at their times. When a
+command is given there, everything that came later is discarded, in the file of a recording too, and the run goes on
+from that command.
 
 The machine watches its swarm (`Swarm.watch`), so commands are given to the swarm itself, by `Swarm.do`.
 """
@@ -36,10 +37,10 @@ class TimeMachine:
 
     swarm: a new one, before its first command; ValueError otherwise.
     program: as for `Swarm`.
-    checkpoints: takes them; without, a seek runs from the cursor or from the beginning.
-    recording: a run that is replayed; its log is the future of this one.
-    freeze_gc: for programs with a screen. Swarms that a seek makes are frozen for the garbage collector, and one that
-    is left is freed in steps (see `gc`): no other reference to a swarm may be kept over a seek.
+    checkpoints: takes the checkpoints; without it a seek runs from the cursor or from the beginning.
+    recording: a run that is replayed; its log has the commands of this one.
+    freeze_gc: for programs with a screen. Swarms that a seek makes are frozen for the garbage collector, and discarded
+    ones are freed in steps (see `gc`): no other reference to a swarm may be kept over a seek.
     """
 
     def __init__(
@@ -62,7 +63,8 @@ class TimeMachine:
         self.end_us = max(swarm.now_us, recording.end_us if recording else 0)
         """How far the run has come, in us of virtual time."""
         self.diverged: tuple[int, int] | None = None
-        """(last time in us at which this run was as recorded, first at which it was not); None while it is."""
+        """(last time in us at which this run was as recorded, first time at which it was not); None as long as it is as
+        recorded."""
         self.forks = 0
         """How often what came after the cursor was discarded."""
         self.recording_error = ""
@@ -114,7 +116,7 @@ class TimeMachine:
         return done
 
     def on_advanced(self) -> None:
-        """Must be called by a program that advances `swarm` itself, after it did."""
+        """To be called by a program that advances `swarm` itself, each time after it did."""
         swarm = self.swarm
         if swarm.now_us > self._marked_us:
             self._marked_us = swarm.now_us
@@ -123,7 +125,7 @@ class TimeMachine:
         self.poll()
 
     def poll(self) -> None:
-        """Do what is waiting: receive checkpoints, free a step of what was left, flush the recording. To be called now
+        """Do pending work: receive checkpoints, free a part of discarded swarms, flush the recording. To be called now
         and then while time is paused. Takes microseconds."""
         self._free_step()
         if self.checkpoints is not None:
@@ -193,8 +195,8 @@ class TimeMachine:
         """Move the cursor to the end of an instant. An iterator: it yields how much is done, 0 to 1, every few
         milliseconds, and moves the cursor after its last value. Stop iterating to cancel.
 
-        It ends without moving the cursor when another seek begins meanwhile, or when a command discards what it was
-        running through.
+        It ends without moving the cursor when another seek begins meanwhile, or when a command discards the part of the
+        run that it is running through.
         """
         yield from self._seek(position_at(self.log, max(0, min(t_us, self.end_us))))
 
@@ -216,7 +218,7 @@ class TimeMachine:
         self._follow(swarm)
         from_us = swarm.now_us
         try:
-            # Where a program failed the run is at its end, and the cursor goes there.
+            # If a program fails on the way, the run ends there, and the cursor moves to that moment.
             with suppress(PeerFailed):
                 while self._run(swarm, to[0], CHUNK, to[1]) >= CHUNK or swarm.given < to[1]:
                     self.marks.read_events(swarm)
@@ -242,13 +244,14 @@ class TimeMachine:
         return True
 
     def _follow(self, swarm: Swarm) -> None:
-        """Go on with the time series of shown columns in a swarm that may be another object."""
+        """Continue the time series of shown columns in a swarm that may be another object."""
         for other in (self.swarm, self._end_swarm):
             if other is not None:
                 swarm.follow_as(other)
 
     def _abandon(self, swarm: Swarm, own: bool) -> None:
-        """Discard the swarm of a seek that ends early. own: it was not the one at the cursor when the seek took it."""
+        """Discard the swarm of a seek that ends early. own: whether it belongs to the seek alone, and is not the swarm
+        at the cursor."""
         if not own:
             return
         at_end = swarm.now_us >= self.end_us and swarm.given >= len(self.log) and swarm.failure is None
@@ -258,8 +261,8 @@ class TimeMachine:
             self._discard(swarm)
 
     def _nearest(self, to: Position) -> Swarm:
-        """The swarm from which a position is reached soonest: the one at the cursor, the one at the end, one of a
-        checkpoint, or a new one."""
+        """The swarm from which a position is reached soonest: the one at the cursor, the one at the end of the run, the
+        one of a checkpoint, or a new one."""
         swarm = self.swarm
         if self.checkpoints is not None:
             self.checkpoints.receive_all()
@@ -314,9 +317,9 @@ class TimeMachine:
         return self._writer.path if self._writer else ""
 
     def record(self, path: str, story: Mapping[str, Any], clock: Callable[[], float]) -> None:
-        """Write this run into a file, from its beginning on. `clock` tells seconds, for flushing. Raises InputError.
+        """Write this run into a file, from its beginning on. clock: returns seconds, for flushing. Raises InputError.
 
-        An error of the file later on ends the recording, and is told by `recording_error`.
+        A later error of the file ends the recording, and is then in `recording_error`.
         """
         from .file import RecordingWriter
 

@@ -2,19 +2,22 @@
 
 Taking a checkpoint of 1,000 peers of Gnutella stops a swarm for a tenth of a second, of 10,000 peers for one second:
 20 and 200 times what a person who watches should have to wait. Two other ways were considered. Copying only what has
-changed needs to know what has changed, but protocols are plain Python that assigns freely; every handler would pay for
-it. A `fork` of this process makes the operating system copy what changes, but every reference count is a change, the
-page tables take some milliseconds for each 100 MB, and on half of the operating systems a program with a screen and
-threads must not fork. The worker needs neither: a run follows from its setup and its commands, which are sent to it. It
-uses a second core as much as the run uses the first, at low priority, and about 60 MB.
+changed needs to know what has changed, but protocols are plain Python and assign to their attributes freely; noticing
+each change would make every handler slower. A `fork` of this process makes the operating system copy what changes, but
+every reference count is a change, the page tables take some milliseconds for each 100 MB, and on half of the operating
+systems a program with a screen and threads must not fork. The worker needs neither: a run follows from its setup and
+its commands, which are sent to it. It uses a second core as much as the run uses the first, at low priority, and about
+60 MB.
 
 * **Start.** The process is started when the run has become so long that a seek from the beginning takes longer than one
-  from a checkpoint. A swarm of 64 peers that is only watched never has one.
-* **No waiting.** Messages to it are small (commands, and a few times a second how far time has come). What the pipe
-  does not take stays in an outbox; checkpoints that arrive are read a slice at a time. If the worker is late or has
-  died, the last checkpoint is older and a seek takes longer. It ends when its input ends, so with this process.
-* **Backpressure.** With time running as fast as possible, the worker would be ever later, since it runs and packs. It
-  gets the delay, and takes fewer checkpoints then; and `backpressure` makes the pacer rest (see `pacer`).
+  from a checkpoint. For a swarm of 64 peers that is only watched it is never started.
+* **No waiting.** Messages to it are small (commands, and several times from one checkpoint to the next the time that
+  the run has reached). What the pipe does not take stays in an outbox; checkpoints that arrive are read a slice at a
+  time. If the worker is late or has died, the last checkpoint is older and a seek takes longer. It ends when its input
+  ends, so it ends with this process.
+* **Backpressure.** With time running as fast as possible, the worker would fall behind more and more, since it runs and
+  packs. It is told how far the run is, and takes fewer checkpoints when it is late; and `backpressure` makes the pacer
+  rest (see `pacer`).
 
 Messages in both directions are a length of four bytes and a pickle. Both ends are this program; nothing that comes from
 a file is ever unpickled.
@@ -66,7 +69,7 @@ LENGTH = struct.Struct("<I")
 START_COST = 2 * SPACING
 """Deliveries after which the process is started: running them takes about half a second."""
 REPORTS = 8
-"""Messages about how far time has come, from one checkpoint to the next."""
+"""Messages about the time that the run has reached, from one checkpoint to the next."""
 LAG_MAX = 3 * SPACING
 """Deliveries from the last checkpoint to the end of the run without backpressure: running them takes a second."""
 BACKPRESSURE_MAX = 4.0
@@ -103,7 +106,7 @@ class CheckpointWorker:
         self._sent_commands = 0
         self._end_cost = 0
         self._last_cost = 0
-        """Of the last checkpoint that arrived, kept or not."""
+        """The cost of the last checkpoint that arrived, kept or not."""
         self._extra_spacing = 0
         self._memory_to_return = False
 
@@ -197,7 +200,7 @@ class CheckpointWorker:
     # --- messages -------------------------------------------------------------------------------------------
 
     def _send_world(self) -> None:
-        """Send the next piece: making all of a large world at once would stop the screen."""
+        """Send the next piece of the world: making all pieces of a large world at once would stop the screen."""
         if self._world is None or len(self._outbox) > 2:
             return
         piece = next(self._world, None)
@@ -206,7 +209,8 @@ class CheckpointWorker:
         self._send(("world", piece))
 
     def _send_progress(self, run: CheckpointedRun, cost: int) -> None:
-        """Send new commands, and how far time has come: no later command will be older than that."""
+        """Send new commands, and the time that the run has reached: no command that is sent later has an earlier
+        time."""
         if len(self._outbox) > 50:
             return
         for logged in run.log[self._sent_commands :]:
@@ -275,7 +279,7 @@ class CheckpointWorker:
         return True
 
     def _more_arrives(self) -> bool:
-        """Wait a little if a checkpoint has arrived in part. Whether there is more of it."""
+        """Wait a little if a checkpoint has arrived in part. Returns whether more of it has come."""
         process = self._process
         if not self._inbox or process is None or process.stdout is None:
             return False
@@ -299,7 +303,7 @@ def _take_message(inbox: bytearray) -> Any:
 # --- in the process that takes the checkpoints ------------------------------------------------------------------
 
 NICENESS = 5
-"""Beside a program that uses all of its core, this process gets a quarter of it."""
+"""With this priority the process gets a quarter of a core that another program uses fully."""
 STEP = 5_000
 """Deliveries between two looks for messages."""
 
@@ -356,7 +360,8 @@ class WorkerRun:
         self._known = dict(parts)
 
     def step(self) -> bool:
-        """Advance by `STEP` deliveries at most; send a checkpoint if one is due. Whether there may be more to do."""
+        """Advance by `STEP` deliveries at most; send a checkpoint if one is due. Returns whether there may be more to
+        do."""
         swarm = self._swarm
         if swarm is None or swarm.now_us >= self._until_us or swarm.failure is not None:
             return False

@@ -1,4 +1,4 @@
-"""What every network must survive, as checks: each takes a network, runs it, and fails with a sentence.
+"""Checks that every network must pass: each takes a network, runs it, and fails with a sentence.
 
 `swarmtop check` runs them. The tests check all networks in `engine/protocols/`; those in `tests/broken/` show that the
 checks find the faults that they look for. A check fails by `assert`: Python's flag -O leaves these out, so
@@ -82,8 +82,8 @@ OF_ROLES = (
     *("answers", "survives_nonsense", "survives_trouble", "forgets", "leaves_messages_alone", "keeps_no_host"),
     *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set", "shows_what_is_so"),
 )
-"""Checks of what the programs of single roles do. A network with an option that adds a role has to pass these; the
-others are of the network as a whole."""
+"""Checks of the programs of single roles. A variant of a network with an option that adds a role has to pass these; the
+other checks are about the network as a whole."""
 SENTENCE_MAX = 400
 
 
@@ -105,7 +105,7 @@ class Planned:
         return " ".join((self.name, *(f"{name}={value}" for name, value in self.network.options.items())))
 
     def why_failed(self) -> str:
-        """Run it: a sentence on what is not as it has to be, or "" if all is. It takes from no time to a minute."""
+        """Run the check. Returns a sentence on what is wrong, or "" if it passes. It takes up to a minute."""
         try:
             CHECKS[self.name](self.network)
         except SwarmError as error:

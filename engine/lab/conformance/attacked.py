@@ -1,5 +1,5 @@
-"""Each attack that has a name, on any network: it runs its course or is refused beforehand, nothing that must hold is
-broken meanwhile, and when all is well again the network works."""
+"""Checks with each attack preset, on any network: the attack is carried out or is refused beforehand, all invariants
+hold meanwhile, and when everything is undone the network works again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .watch import Spied, Variant
 
 USERS = 20
 AFTERWARDS_S = 5.0
-"""So long an attack is watched after its last step."""
+"""Seconds that an attack is watched after its last step."""
 LOOKS = 6
 """Moments of an attack at which every peer is looked at."""
 
@@ -38,7 +38,7 @@ def survives(name: str) -> Callable[[Variant], None]:
 
 
 def attacked(network: Variant, name: str) -> Spied | None:
-    """A swarm that was attacked, up to a while after the last step; None where there is no such attack to be had."""
+    """A swarm that was attacked, `AFTERWARDS_S` after the last step; None where the attack is not possible."""
     made = Spied(network, peers=USERS, asks_per_s=2.0)
     made.run(2)
     attack, swarm = Attack(name), made.swarm
@@ -75,4 +75,4 @@ def refused(made: Spied, attack: Attack) -> None:
 
 
 ATTACKS = tuple(survives(name) for name in PRESETS)
-"""One check for each attack that has a name."""
+"""One check for each attack preset."""

@@ -1,4 +1,4 @@
-"""What is inside a program: its bytes, its containers, the files it was written in."""
+"""Functions that look inside a program: its bytes, its containers, its source files."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ HELD = (KernelTimer, PendingCall)
 
 @cache
 def is_of_engine(kind: type) -> bool:
-    """Whether objects of this class are part of the engine, or held by it too. Asked once for each class: the hosts are
-    protocols in the sense of `typing`, and an `isinstance` for each of the objects of a program takes longer than to
-    pickle them."""
+    """Whether objects of this class are part of the engine, or held by it too. Cached for each class: an `isinstance`
+    for each object of a program takes longer than pickling them."""
     return issubclass(kind, (*ENGINE, *HELD))
 
 
 class _Pickler(pickle.Pickler):
-    """Timers and calls stay what they are, since the kernel and the host hold them too; a host inside a program is a
-    fault."""
+    """Leaves out timers and calls, since the kernel and the host hold them too. A host inside a program is a fault:
+    raises AssertionError."""
 
     def __init__(self, file: io.BytesIO, timers: list[KernelTimer | PendingCall]) -> None:
         super().__init__(file)
@@ -83,7 +82,7 @@ def copied(program: Peer) -> Peer:
 
 PLAIN = (str, bytes, int, float, type, type(None), range, *HELD)
 NOTHING = object()
-"""Stands for a slot that was never set."""
+"""Returned for a slot that was never set."""
 
 
 @cache

@@ -20,8 +20,8 @@ def under_way(swarm: Swarm) -> int:
     """Number of messages in flight, counted one by one in the kernel and the network, not as a difference."""
     kernel = swarm.simulation.kernel
     buckets = [*map(split, kernel.messages.values()), kernel.unfinished()]
-    standing = sum(1 for _ in swarm.simulation.network.outside_buckets())
-    return standing + sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
+    outside = sum(1 for _ in swarm.simulation.network.outside_buckets())
+    return outside + sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
 
 
 def nothing_is_lost_without_a_reason(swarm: Swarm) -> None:

@@ -1,4 +1,5 @@
-"""How a program should behave: it answers, is calm when nobody asks, forgets, keeps to its own memory, and ends."""
+"""Checks of how a program behaves: it answers, sends little when nobody asks, forgets, uses only its own memory, and
+ends."""
 
 from __future__ import annotations
 
@@ -25,36 +26,37 @@ DATA = "transfer"
 CALL_MOST_S = 300.0
 """How long a call may wait for its next answer."""
 PATIENCE_S = 3_600
-"""An ask may be kept open that long."""
+"""How long an ask may be kept open."""
 EXAMPLES: dict[type, object] = {str: "blue train", int: 1, float: 0.5, bool: True}
 """Values of a verb that gives no example."""
 LOOKED = "a shown column that depends on who looks"
 
 ASKS = (300, 600, 1_200)
-"""After so many asks, one after the other, the programs are measured; and at last after twice the largest number."""
+"""The programs are measured after these numbers of asks in turn, and at last after twice the largest number."""
 
 FULL_MOST = 1_200
-"""A program that keeps a share of more than 1 in `FULL_MOST` of its own size for each ask does not forget. After n asks
-and again after 2n, one that keeps just that share has grown by (1 + 2n / FULL_MOST) / (1 + n / FULL_MOST): from 1,200
-to 2,400 asks by 1.5, and from 300 to 600 by 1.2. So tables that are full early are known by a short run as surely as by
-a long one; those that are not have until the end to be full."""
+"""A program that keeps more than 1 / `FULL_MOST` of its own size for each ask does not forget. One that keeps exactly
+that share has grown, from n to 2n asks, by the factor (1 + 2n / FULL_MOST) / (1 + n / FULL_MOST): from 1,200 to 2,400
+asks by 1.5, and from 300 to 600 by 1.2. So tables that are full early are recognised in a short run as surely as in a
+long one; the others have time until the end of the run to be full."""
 
 SELDOM_S = 60.0
-"""Between two samples of the time series, which no program takes part in."""
+"""Seconds between two samples of the time series: few, since no program takes part in them."""
 
 EACH = 0.9
-"""A table of more than this share of all asks seems to have one entry for each."""
+"""A table with more entries than this share of all asks is taken to have one entry for each ask."""
 
 LEDGER_MOST = 2.1
-"""How much larger a program that keeps a ledger may be after twice as many asks: it grows in proportion.
+"""How many times as large a program that keeps a ledger may be after twice as many asks, since it grows in proportion.
 
-A ledger that is settled from time to time, as by blocks, is larger before than after, so what it was may have been
-measured when little was waiting: it may also have as much for each ask as it ever had, and this much more."""
+A ledger that is settled from time to time, as by blocks, is larger before this than after it, and the earlier size may
+have been measured just after it. So a program may also have as many bytes for each ask as in any measurement before,
+times half of this factor."""
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a network sends, a peer and second: messages, and bytes delivered without those of transfers.
+    """What a network sends, for each peer and second: (messages, delivered bytes without those of transfers).
 
     idle: when nobody asks; asked: when each peer asks once in twelve seconds."""
 
@@ -90,8 +92,8 @@ def answers(network: Variant) -> None:
 
 
 def tells_the_truth_of_asks(network: Variant) -> None:
-    """A peer tells only of asks that began at it, takes back only hits that it told, has progress that grows up to its
-    end, and lets an ask close at last."""
+    """A peer reports only about asks that began at it, takes back only hits that it has reported, reports progress that
+    never decreases, and lets each ask close in the end."""
     made = Spied(network, asks_per_s=2.0)
     made.run(12)
     made.do(Kill("random 2"))
@@ -139,8 +141,8 @@ def traffic(network: Variant) -> Traffic:
 
 
 def forgets(network: Variant) -> None:
-    """A program is no larger for having run twice as long, unless it keeps a ledger (`Peer.ledger`), which grows in
-    proportion. All four ask at once, once in four seconds."""
+    """A program that has run twice as long is not larger, unless it keeps a ledger (`Peer.ledger`), which grows in
+    proportion. All four peers ask at once, every four seconds."""
     made = Spied(network, peers=4, topology="complete", sample_s=SELDOM_S)
     ledger = any(program.ledger for program in network.programs())
     before = asked = 0
@@ -157,7 +159,7 @@ def forgets(network: Variant) -> None:
             each = max(each, after / asks)
         else:
             full = after * (1 + asks / 2 / FULL_MOST) <= before * (1 + asks / FULL_MOST)
-            # A table with an entry for each ask may have a limit that it has not come to yet.
+            # A table with an entry for each ask may have a limit that it has not reached yet.
             full = full and (asks == 2 * ASKS[-1] or made.largest() < asks * EACH)
         if full:
             break
@@ -194,8 +196,8 @@ def keeps_no_host(network: Variant) -> None:
 
 
 def lives_on_as_a_copy(network: Variant) -> None:
-    """Programs that were pickled and read back go on in the same way. What they know is in them, and not in their class
-    or module."""
+    """Programs that were pickled and unpickled go on in the same way. Their state is in themselves, and not in their
+    class or module."""
     plain, stored = (Spied(network, asks_per_s=3.0) for _ in range(2))
     shared = globals_of(network.programs())
     for step in range(12):
@@ -235,7 +237,7 @@ def starts_alike(network: Variant) -> None:
 
 
 def examples_of(program: type[Peer], verb: str) -> dict[str, object]:
-    """A value for each that a verb takes: its example, or one of its type."""
+    """A value for each parameter of a verb: its example, or a value of its type."""
     return {
         name: one.allowed.example or (one.allowed.choices or (EXAMPLES[one.allowed.kind],))[0]
         for name, one in values_of(program, verb).items()
@@ -253,7 +255,7 @@ def acts(network: Variant) -> None:
                 try:
                     made.do(Act(tuple(peer for peer, each in made.living() if type(each) is program), name, given))
                 except InputError as error:
-                    # Its `why_not` may say so of all.
+                    # `why_not` of the verb may refuse it for all peers.
                     if "was not done, since" not in str(error):
                         raise
             made.look()
@@ -273,7 +275,8 @@ def ends_when_it_stops(network: Variant) -> None:
 
 
 def late_answers(network: Variant) -> None:
-    """What comes when a call has ended changes nothing: not even if the answer is a message that was simply sent."""
+    """An answer that comes when its call has ended changes nothing, even if it is a message that was sent without a
+    call."""
     if not calls(network):
         return
     made = Spied(network, LateWires, asks_per_s=2.0)
@@ -298,13 +301,13 @@ def calls_end(network: Variant) -> None:
 
 
 def calls(network: Variant) -> bool:
-    """Whether it makes calls whose ends it handles."""
+    """Whether a network makes calls."""
     return any(program.replies or program.timeouts for program in network.programs())
 
 
 def shows_what_is_so(network: Variant) -> None:
-    """What a peer shows of itself is of the kind that its columns say, and who looks changes nothing; links that it
-    marks are there, and its role has a name."""
+    """The values that a peer shows are of the kinds that its columns state, reading them changes nothing, and the links
+    that it marks exist."""
     made, alone = (Spied(network, asks_per_s=2.0) for _ in range(2))
     columns = [column.name for column in made.swarm.snapshot().fixed.shows]
     for number in range(6):
@@ -327,7 +330,7 @@ def shows_what_is_so(network: Variant) -> None:
 
 
 def fits(column: Shown, value: float | str) -> bool:
-    """Whether a value is one of its column; NaN and "" are always."""
+    """Whether a value is possible in its column; NaN and "" always are."""
     if column.kind == "category":
         return isinstance(value, str) and (not value or not column.values or value in column.values)
     if isinstance(value, str) or math.isinf(value):

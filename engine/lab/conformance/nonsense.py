@@ -1,4 +1,4 @@
-"""Any value in any field of any message: what another peer sends need not be what the annotation says."""
+"""A check with any value in any field of any message: what another peer sends need not be what the annotation says."""
 
 from __future__ import annotations
 
@@ -68,8 +68,11 @@ def twisted(value: Any, depth: int = 2) -> Iterator[Any]:
 TEXTS = ("", " ", "\x1b[2J", "\ud800", "x" * 9_000, "the " * 3_000, "Ⅷ ß İ", "%s {0} \\", "-1")
 
 
-def enveloped(message: Any, envelope: type[Wrapped] | None, calls: dict[int, PendingCall], frm: PeerId) -> list[Any]:
-    """A message as its kind is sent: as it is, as a request, or as the answer to each open call to `frm`."""
+def wrapped_as_sent(
+    message: Any, envelope: type[Wrapped] | None, calls: dict[int, PendingCall], frm: PeerId
+) -> list[Any]:
+    """A message in the form in which its kind is sent: as it is, as a request, or as the answer to each open call to
+    `frm`."""
     if envelope is Called:
         return [called(1 << 30, message)]
     if envelope is Answered:
@@ -78,8 +81,8 @@ def enveloped(message: Any, envelope: type[Wrapped] | None, calls: dict[int, Pen
 
 
 def survives_nonsense(network: Variant) -> None:
-    """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
-    by a dead one; any text asked."""
+    """It survives any value in any field of any message, sent to every role by a neighbour and by a stranger, or
+    refused by a dead peer; and any text that a user asks for."""
     made = Spied(network, sampling=True, peers=10)
     simulation, swarm = made.simulation, made.swarm
     word = made.title().split()[0]
@@ -120,9 +123,9 @@ def survives_nonsense(network: Variant) -> None:
                     ways = (
                         (frm, to, sent)
                         for frm, to in dict.fromkeys(pairs)
-                        for sent in enveloped(message, envelope, simulation.peer_hosts[to].calls, frm)
+                        for sent in wrapped_as_sent(message, envelope, simulation.peer_hosts[to].calls, frm)
                     )
-                    # The host of the sender drops what is malformed, whoever is to have it.
+                    # The host of the sender drops what is malformed, whoever the receiver is: one is enough.
                     for frm, to, sent in islice(ways, 1 if malformed else None):
                         simulation.peer_hosts[frm].send(to, sent, cause=None)
             made.sampling = True

@@ -1,5 +1,5 @@
-"""Reading the source of a network: time and chance come from the host, nothing goes by the order of a set, and it says
-whether it shares files."""
+"""Checks that read the source of a network: time and random numbers come from the host, nothing depends on the order of
+a set, and it states whether it shares files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ ORDERED = {"list", "tuple", "iter", "next", "enumerate", "zip", "map", "filter",
 
 
 def reads_no_clock(network: Variant) -> None:
-    """Time and chance come from the host; `hash` and `id` differ from process to process."""
+    """Time and random numbers come from the host, and `hash` and `id`, which differ from process to process, are not
+    called."""
     for path in files_of(network.programs()):
         for node in ast.walk(ast.parse(path.read_text())):
             names: list[str] = []
@@ -64,8 +65,8 @@ def tells_whether_it_shares_files(network: Variant) -> None:
 
 
 def means_what_it_says(network: Variant) -> None:
-    """Hosts are asked for what they have, times are in the unit that they are taken in, and what answers a call is sent
-    as an answer."""
+    """Only attributes that hosts have are used, times are in the unit that is expected, and an answer to a call is sent
+    by `reply`."""
     try:
         check_source(parts_of(network.programs()))
     except InputError as error:

@@ -1,5 +1,5 @@
-"""All that can be done to a swarm while it is being asked, with datagrams in order and out of order; and afterwards it
-works again."""
+"""Checks that do everything that commands can do to a swarm while users ask, with datagrams in order and out of order;
+afterwards it has to work again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
 
 
 def trouble(network: Variant, links: type[Between], seed: int = 5, budget: int | None = None) -> Spied:
-    """All that can be done to a swarm while it is being asked; then all is undone. budget: most events of a slice."""
+    """A swarm to which everything that commands can do was done while users asked, and then undone. budget: most events
+    of a slice."""
     made = Spied(network, links, seed=seed, asks_per_s=3.0, peers=14, latency="uniform:5-90")
     goals = goals_to_ask(network.program.goals)
     for number, commands in enumerate(TROUBLE):
@@ -73,13 +74,13 @@ def trouble(network: Variant, links: type[Between], seed: int = 5, budget: int |
 
 
 def survives_trouble(network: Variant) -> None:
-    """Churn, loss, censorship, collusion, partition, newcomers, all peers leave; and afterwards it works again."""
+    """It works again after churn, loss, censorship, collusion, a partition, newcomers, and the leaving of all peers."""
     all_well(trouble(network, Between))
 
 
 def repeats(network: Variant) -> None:
-    """It survives the same where datagrams come out of order and twice. The same seed and commands give the same run,
-    also in slices of 97 events; another seed gives another one."""
+    """It survives the trouble of `survives_trouble` also where datagrams come out of order and twice. The same seed and
+    commands give the same run, also in slices of 97 events; another seed gives another one."""
     made, again = (trouble(network, RoughWires, budget=budget) for budget in (None, 97))
     made.run(10)
     again.run(10, 97)
@@ -105,8 +106,8 @@ THIN = LinkSpec("256:1500", jitter_ms=30.0, nat=0.3)
 
 
 def lives_with_thin_lines(network: Variant) -> None:
-    """Transfers take time, some peers accept no connections, links are held and released: it works, and every message
-    is counted at every moment."""
+    """It works where transfers take time, some peers accept no connections, and links are held and released; every
+    message is counted at every moment."""
     made = Spied(network, asks_per_s=1.0, links=THIN)
     for commands in (
         (),
@@ -128,12 +129,12 @@ def lives_with_thin_lines(network: Variant) -> None:
 
 
 EVENTS_MOST = 1_500
-"""Of one step at one value of an option: with some, messages have no end."""
+"""Most events of one step at one value of an option: with some values messages never end."""
 
 
 def survives_any_option(network: Variant) -> None:
-    """Every option at both ends of its range: a fixed one from the start of a swarm of its own; the others in one
-    swarm, one after the other, each while all others have the value that they began with."""
+    """It survives every option at both ends of its range: a fixed option from the start of a swarm of its own; the
+    others in one swarm, one after the other, each while all others have the value that they began with."""
     begun = option_values(options_for(network.program, network.options, "options"))
     moving = Spied(network, peers=8, asks_per_s=3.0)
     moving.run(1)

@@ -1,5 +1,5 @@
-"""What the checks use: a network as a value, hosts that record what a program asks of them, and wires that deliver
-messages out of order, twice or late."""
+"""What the checks use: a network with options as a value, hosts that record what a program does with them, and networks
+that deliver messages out of order, twice or late."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from .inside import containers, packed
 SECOND = 1_000_000
 
 RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0, file_mib=0.6)
-"""Few titles and many copies: whoever asks can be answered. A file has some pieces or chunks, the last one shorter than
-the others."""
+"""Few titles and many copies, so that every ask can be answered. A file has some pieces or chunks, the last one shorter
+than the others."""
 
 TRIES = 4
 """Asks for an example of a goal."""
 
 ITEMS_MOST = 2_000
-"""In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that
-one kept for each is too many."""
+"""Most items in any one container of a program. It is less than the number of asks of the long run (twice the last of
+`manners.ASKS`), so that one item for each ask is too many."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Variant:
 
 
 def variants(program: type[Peer]) -> Iterator[Variant]:
-    """A network as it is, and with each option of which some more brings a role into it that was not there."""
+    """A network with its default options, and with each option that adds a role when it is increased by two."""
     yield Variant(program)
     known = dict.fromkeys(Variant(program).programs())
     options = getattr(program, "options_type", None)
@@ -74,7 +74,7 @@ def variants(program: type[Peer]) -> Iterator[Variant]:
 def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tuple[list[Variant], dict[str, str]]:
     """The networks of these files, each with its variants, and what went wrong: file or network -> error.
 
-    files: name -> what returns the networks in it. One that raises does not keep the others from being checked.
+    files: name -> a function that returns the networks in it. If one raises, the others are checked all the same.
     """
     found: list[Variant] = []
     faults: dict[str, str] = {}
@@ -93,12 +93,17 @@ def collected(files: Mapping[str, Callable[[], Mapping[str, type[Peer]]]]) -> tu
 
 
 class Spied:
-    """A swarm whose hosts record what is asked of them. `messages` maps the identity of each message sent to itself and
-    its text at that time, while `copying`; `samples` holds the last (sender, receiver, message) of each kind and role
-    of sender, while `sampling`; `late` what was done by peers that are not alive, or that plan something while they
-    leave; `untrue` what was told of an ask and cannot be so. Of calls: `envelopes` has, while `sampling`, in which
-    class of envelope (or None, as it is) each kind of message was sent; `by_hand` the answers to calls that were simply
-    sent; `wrong` what was done with calls that should not be."""
+    """A swarm whose hosts record what programs do with them.
+
+    messages   while `copying`: identity of each message sent -> the message, and its text at that time
+    samples    while `sampling`: the last (sender, receiver, message) of each kind and role of sender
+    late       what was done by peers that are not alive, and what was planned by peers that were leaving
+    changed    messages that were changed after they were sent
+    untrue     reports about an ask that cannot be true
+    envelopes  while `sampling`: the class in which each kind of message was wrapped, None if it was sent as it is
+    by_hand    answers to calls that were sent without `reply`
+    wrong      wrong uses of calls
+    """
 
     def __init__(
         self, network: Variant, way: type[Between] = Between, *, sampling: bool = False, **changes: Any
@@ -138,7 +143,7 @@ class Spied:
             __slots__ = ()
 
             def send(self, to: PeerId, message: Any, **kw: Any) -> None:
-                # It need not pass through `multicast`, and is told twice where it does, which does no harm.
+                # `send` need not call `multicast`. If it does, the message is recorded twice, which does no harm.
                 self.spied((to,), message)
                 super().send(to, message, **kw)
 
@@ -176,7 +181,7 @@ class Spied:
                     spied.act(self.me, f"sent {type(message).__name__}")
                 if spied.copying:
                     spied.sent(message)
-                # Nonsense is answered too, and then the receiver may be nobody.
+                # In the check with nonsense the receiver of an answer may not exist.
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
                     role = "" if simulation is None else simulation.program_types[self.me].role
                     spied.samples[type(message), role] = (self.me, many[0], message)
@@ -237,7 +242,7 @@ class Spied:
                 super().log(kind, **facts)
 
             def tells(self, what: str, **kw: Any) -> list[AskRecord]:
-                """The records of the asks that this peer tells something of, which have to be its own."""
+                """The records of the asks about which this peer reports something, which have to be its own."""
                 self.after_its_call(what)
                 spied.act(self.me, f"told {what}")
                 sim = spied.simulation
@@ -249,7 +254,7 @@ class Spied:
                 return records
 
             def after_its_call(self, what: str) -> None:
-                """Note what is done by an answer that came by hand when its call had ended."""
+                """Note what is done on an answer that was sent without `reply` and came when its call had ended."""
                 handled = self.kernel.envelope[1]
                 if id(handled) in spied.by_hand and not spied.waits(self, self.kernel.envelope[0]):
                     spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended: {what}")
@@ -262,7 +267,7 @@ class Spied:
         return any(call.to == peer for call in host.calls.values())
 
     def calls_for(self, call: PendingCall) -> None:
-        """A call was made: what comes back with its answers is plain data."""
+        """A call was made: check that its context is plain data."""
         if call.context is None:
             return
         try:
@@ -271,7 +276,8 @@ class Spied:
             self.wrong.append(f"the context of a {call.request.kind} is no plain data: {type(error).__name__}: {error}")
 
     def replied(self, to: PeerId, token: int, host: PeerHost) -> None:
-        """An answer was sent, to each arrival of a request as many as the call asked for at most."""
+        """An answer was sent: check that for each arrival of a request there are at most as many as the call asked
+        for."""
         host_of_caller = self.simulation.peer_hosts[to]
         call = host_of_caller.calls.get(token)
         if call is None or call.left is None:
@@ -282,7 +288,8 @@ class Spied:
 
     @staticmethod
     def linked(host: PeerHost, to: PeerId) -> bool:
-        """Whether a peer has a stream with another, or does not know yet that it was closed, or it is a contact."""
+        """Whether a peer has a stream with another one, or does not know yet that it was closed, or has it as a
+        contact."""
         simulation: Any = host.shared.owner
         if to in simulation.streams.near[host.me]:
             return True
@@ -339,7 +346,8 @@ class Spied:
         ]
 
     def look(self) -> None:
-        """What a screen, a checkpoint and a kill ask of every peer."""
+        """Read from every peer what a screen, a checkpoint and a kill read, and check that no container is too
+        large."""
         for peer, program in self.living():
             assert isinstance(beliefs_of(program), Beliefs), f"#{peer} does not say what it believes"
             pickle.dumps(saved_of(program))
@@ -347,7 +355,7 @@ class Spied:
                 assert size <= ITEMS_MOST, f"#{peer} holds {size} items in {path}"
 
     def answered(self, tries: int = 4) -> bool:
-        """Whether one of a few asks finds what it asked for, or half of all hear a broadcast."""
+        """Whether one of a few asks finds what it asked for, or a broadcast reaches half of all users."""
         first = len(self.swarm.asks())
         peers = [p for p, _ in self.living() if not self.simulation.infrastructure[p]]
         for number in range(tries):
@@ -359,8 +367,8 @@ class Spied:
         return any(self.found(row) for row in self.swarm.asks()[first:])
 
     def served(self, goal: Goal) -> bool:
-        """Whether one of some asks with a goal, for its examples, is answered or comes to half of all; or, where the
-        network says itself why an ask is not, none of them."""
+        """Whether one of a few asks with a goal, for its examples, is answered or reaches half of all users; or whether
+        the network states for each of them why it is not answered."""
         texts = self.swarm.examples(TRIES, goal.name)
         peers = [p for p, _ in self.living() if not self.simulation.infrastructure[p]]
         first = len(self.swarm.asks())
@@ -375,8 +383,7 @@ class Spied:
         return all(row.setback or own_verdict(self.simulation, row, facts_of(self.simulation, row)) for row in rows)
 
     def recovers(self, within_s: float) -> bool:
-        """Whether it answers when so many seconds are over, or before: it is tried at once, and after each further
-        quarter of them."""
+        """Whether it answers within `within_s` seconds: this is tried at once, and after each quarter of them."""
         until_us = self.swarm.now_us + round(within_s * SECOND)
         while self.swarm.now_us < until_us:
             if self.answered(6):
@@ -385,14 +392,14 @@ class Spied:
         return self.answered(6)
 
     def found(self, row: AskRow) -> bool:
-        """Whether an ask for the exact title of a file was answered with just that by a peer that has it (a server that
-        has everything need not), or half of all users heard a broadcast."""
+        """Whether an ask for the exact title of a file was answered with that title by a peer that has it (or by a
+        server that has everything), or a broadcast reached half of all users."""
         if row.sought == "share":
             return row.reached * 2 >= sum(not flag for flag in self.simulation.infrastructure)
         return any(hit.content == row.text and self.has(hit.holder, row.text) for hit in self.hits(row))
 
     def hits(self, row: AskRow) -> list[Hit]:
-        """What the asker was told to have found, as far as the event log goes back."""
+        """The hits of an ask, as far as the event log goes back."""
         return [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
 
     def has(self, peer: PeerId, title: str) -> bool:
@@ -404,7 +411,7 @@ class Spied:
         return not kind.shares_files and program is not None and bool(program.keeps(title))
 
     def unanswered(self) -> str:
-        """What was told of the asks instead of an answer, as the end of a sentence."""
+        """What happened to the asks instead of an answer, as the end of a sentence."""
         rows = self.swarm.asks()
         if rows and rows[0].sought == "share":
             most = max(rows, key=lambda row: row.reached)
@@ -445,7 +452,7 @@ class RoughWires(Between):
 
 
 class LateWires(Between):
-    """What is sent to a peer that waits for an answer of the sender comes when the call has ended."""
+    """A message to a peer that waits for an answer of the sender arrives after the call has ended."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
