@@ -9,14 +9,14 @@ The study publishes marginal distributions, no joint classes: 92 % of the users 
 at 100 kbit/s or less, 8 % send at 10 Mbit/s or more, and cable or DSL of 1 to 3.5 Mbit/s is the most common. Six
 classes meet all of these at once. The rest of the division, above all between 3.5 and 10 Mbit/s, is our own.
 
-A peer's class depends on the seed and its id alone, so that a larger swarm begins with the links of the smaller one; a
-peer that is behind a NAT with a share of 0.3 is so with 0.5 too. Stations (servers, indexes, trackers) have a fast link
-of their own, and no NAT. The class of a peer does not change while a swarm runs; `set capacity` scales all links by one
-factor. So a frame may treat the links as constant.
+A peer's class depends on the seed and its id alone, so that the first peers of a larger swarm have the links of a
+smaller one; a peer that is behind a NAT with a share of 0.3 is also behind one with 0.5. Stations (servers, indexes,
+trackers) have a fast link of their own, and no NAT. The class of a peer does not change while a swarm runs; `set
+capacity` multiplies the rates of all links by one factor. So a frame may treat the links as constant.
 
-Behind which NAT a peer is (`api.NatKind`): the share of peers that accept no connections, as 0.3, all of them port
-restricted; or the share of each kind, as "full:0.15,port:0.3,symmetric:0.1": the rest is open; or "usual": what the
-network states (`Peer.usual_nat`), which for most is none.
+A spec of NATs (`api.NatKind`) is the share of peers that accept no connections, as 0.3, all of them port-restricted; or
+the share of each kind, as "full:0.15,port:0.3,symmetric:0.1", where all other peers are open; or "usual": what the
+network states (`Peer.usual_nat`), which for most networks is no NAT.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ ROUNDING = 1e-9
 
 
 def parse_nat(spec: float | str, where: str = "nat") -> tuple[tuple[NatKind, float], ...]:
-    """The kinds of NAT of a spec with the share of each, those that no peer has left out, and the open ones: none for
-    "usual". Raises InputError."""
+    """The kinds of NAT of a spec with the share of each. Kinds with the share 0 and the open kind are left out. Empty
+    for "usual". Raises InputError."""
     if isinstance(spec, str) and spec.strip() == USUAL:
         return ()
     text = str(spec) if isinstance(spec, str) else repr(spec)
@@ -114,7 +114,7 @@ def parse_nat(spec: float | str, where: str = "nat") -> tuple[tuple[NatKind, flo
 
 
 def of_network(spec: LinkSpec, usual_nat: str) -> LinkSpec:
-    """The same links, with the usual kinds of NAT of a network where the run states none."""
+    """The same links, in which "usual" is replaced by the kinds of NAT that the network states."""
     return spec if spec.nat != USUAL else replace(spec, nat=usual_nat or 0.0)
 
 

@@ -23,15 +23,15 @@ fit Weibull distributions too, of shape 0.53, 0.79 and 0.62 (same paper).
 
 Much of the theory assumes Pareto (Leonard, Rai and Loguinov, "On lifetime-based node failure and stochastic resilience
 of decentralized peer-to-peer networks", SIGMETRICS 2005): the longer a peer has been up, the longer it will stay. Its
-SHAPE has to be above 1, since the mean is infinite otherwise and there is no equilibrium to start from; up to 2 the
-mean of the residual session is infinite even so, and peers that are up at the start outlast any newcomer.
+SHAPE has to be above 1, since the mean is infinite otherwise and there is no equilibrium to start from; with a SHAPE up
+to 2 the mean of the residual session is infinite, and peers that are up at the start stay longer than any newcomer.
 
-A session ends in a kill, or in a polite leave for the share that the setup says. The time away is exponential with a
-quarter of the mean session, so that 80 % of the peers are up.
+A session ends in a kill, or in a polite leave for the share that the setup states. The time away is exponential with a
+mean of a quarter of the mean session, so that 80 % of the peers are up.
 
-A run starts at equilibrium, as if churn had been going on for ever; if all sessions began at t = 0, there would be a
-wave of early departures that no running network has. By renewal theory a peer that is up at a random moment is in a
-session of *length-biased* distribution, since long sessions cover more moments, and the moment is uniform within it.
+A run starts at equilibrium, as if churn had been going on for ever; if all sessions began at t = 0, many peers would
+leave early at once, as in no running network. By renewal theory a peer that is up at a random moment is in a session of
+*length-biased* distribution, since long sessions cover more moments, and the moment is uniform within it.
 The residual session has the density (1 - F(x)) / mean. For the exponential distribution that is the distribution
 itself. For a Weibull of shape k and scale s, the biased length is s * G ** (1/k) with G drawn from Gamma(1 + 1/k): put
 t = (x/s) ** k into x * f(x). For a Pareto of shape a it is a Pareto of shape a - 1, since x * f(x) falls off by one
@@ -77,7 +77,8 @@ GAP_S_MIN = 1 / PER_S_MAX
 
 
 class InitialState(NamedTuple):
-    """A peer at t = 0: is it up, the seconds until that changes, and the age in s of its session (0 if down)."""
+    """A peer at t = 0: whether it is up, the seconds until this changes, and the age in s of its session (0 if it is
+    down)."""
 
     up: bool
     left_s: float
@@ -177,8 +178,8 @@ class Weibull(Churn):
     def _residual_and_age_s(self, rng: Stream) -> tuple[float, float]:
         if self.shape != 1:
             return super()._residual_and_age_s(rng)
-        # Without memory, residual and age are independent, and both have the distribution of the whole. The age is
-        # drawn from a branch of the stream.
+        # An exponential session is memoryless: residual and age are independent, and both have the distribution of a
+        # whole session. The age is drawn from another stream, which follows from the state of this one.
         branch = Stream(mix(rng.state))
         return self._length_s(rng), self._length_s(branch)
 
@@ -305,8 +306,8 @@ def _pareto_variate(rng: Stream, shape: float) -> float:
 
 
 def _normal(rng: Stream) -> float:
-    """Draw from the standard normal distribution by Box and Muller. The second value is dropped: a stream keeps no more
-    state than its own."""
+    """Draw from the standard normal distribution by Box and Muller. The second value is dropped, since a stream has no
+    place to keep it."""
     return math.sqrt(-2 * math.log(1 - rng.random())) * math.cos(2 * math.pi * rng.random())
 
 

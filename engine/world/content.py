@@ -1,15 +1,15 @@
 """Titles, files and libraries: what exists in a swarm, which peer shares it, and what users ask for.
 
-By default (`sharing = "even"`, `replication = "uniform"`) each title has the same number of copies, give or take one,
-while asks follow Zipf's law. Copies that do not depend on popularity are the "uniform" replication of Cohen and
-Shenker (SIGCOMM 2002); with it, how well a network searches and how common a title is can be told apart.
+By default (`sharing = "even"`, `replication = "uniform"`) each title has the same number of copies, or one more, while
+asks follow Zipf's law. Copies that do not depend on popularity are the "uniform" replication of Cohen and Shenker
+(SIGCOMM 2002); with it, the effect of how a network searches can be told from the effect of how common a title is.
 
 Most peers share nothing: two thirds of them in Gnutella (Adar and Huberman, First Monday 5:10, 2000). So an empty
 library has to cost almost nothing, in memory and when a flooded query searches it.
 
 The share of peers with an empty library is `free_riders` in a swarm of any size: each other peer has at least one copy.
-In a swarm with more sharers than copies, the number of titles grows until there is a copy for each of them, and the
-copies of each title stay as they were set (`grown`).
+In a swarm with more sharers than copies, titles are added until there is a copy for each sharer, and the number of
+copies of a title stays as it was set (`grown`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FILE_MIB_MAX = 1_048_576.0
 """A file of 1 TiB."""
 NAME_MAX = 200
 TRIES_PER_FILE = 20
-"""Draws for each file of a newcomer's library, before fewer files are accepted."""
+"""Most draws for each file of a newcomer's library; after these it has fewer files."""
 NONE: frozenset[str] = frozenset()
 
 
@@ -131,7 +131,7 @@ class SharedFiles:
         return file
 
     def copy(self) -> SharedFiles:
-        """The same files in a library of its own, which tells no index of what is added to it."""
+        """The same files in another library, which reports to no index."""
         made = SharedFiles((), self._word_index)
         made._files = None if self._files is None else dict(self._files)
         return made
@@ -147,7 +147,7 @@ class SharedFiles:
         return tuple(self._files.values()) if self._files else ()
 
     def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
-        """Those that are of decoys."""
+        """The digests that are those of decoys."""
         return tuple(filter(is_decoy, digests))
 
     def add(self, file: File) -> bool:
@@ -168,7 +168,7 @@ class SharedFiles:
         return True
 
     def report_to(self, holders: HolderIndex, peer: PeerId) -> None:
-        """From now on, tell an index what is added to this library, which is that of `peer`."""
+        """From now on, report to an index what is added to this library, which is that of `peer`."""
         self._holders, self._peer = holders, peer
 
     def matching(self, text: str) -> tuple[File, ...]:
@@ -189,8 +189,8 @@ class HolderIndex:
     """An inverted index from file names to the peers that have the file: which peers hold what an ask is about, without
     a search of all libraries.
 
-    It is filled at the first question and kept up to date by the libraries, which only ever grow: what a peer holds
-    does not depend on whether it lives. As the `WordIndex`, it is no part of a run's state.
+    It is filled when it is first used and kept up to date by the libraries, which only grow: what a peer holds does not
+    depend on whether it is alive. As the `WordIndex`, it is no part of a run's state.
     """
 
     __slots__ = ("_by_name", "_libraries", "word_index")
@@ -206,7 +206,7 @@ class HolderIndex:
         return HolderIndex, ((), self.word_index)
 
     def enter(self, peers: Sequence[PeerId]) -> None:
-        """Take in the libraries of these peers."""
+        """Add the libraries of these peers."""
         for peer in peers:
             library = self._libraries[peer]
             library.report_to(self, peer)
@@ -237,7 +237,7 @@ class HolderIndex:
         return sorted(name for name in self.word_index.names_with(text) if name in by_name)
 
     def _filled(self) -> dict[str, list[PeerId]]:
-        """The index, which the first question fills."""
+        """The index, which the first call fills."""
         by_name = self._by_name
         if by_name is None:
             by_name = self._by_name = {}
@@ -272,8 +272,8 @@ class Catalogue:
         """Generate titles, files and libraries for peers 0..peers-1. Raises InputError for a spec out of range.
 
         With even sharing, items * replicas copies are distributed among the peers that are not free riders, at most
-        one copy of a title to a peer and at least one copy to each of them; where there are fewer sharers than
-        replicas, each of them has a copy. Where there are fewer copies than sharers, there are more titles, see
+        one copy of a title to a peer and at least one copy to each of them; if there are fewer sharers than replicas,
+        each of them has a copy of each title. If there are fewer copies than sharers, there are more titles, see
         `grown`, and a note says so.
         """
         _check(spec, peers)
@@ -293,11 +293,11 @@ class Catalogue:
         popularity.give_each_one(held, sharers, rng)
         word_index = WordIndex()
         libraries = [SharedFiles(of_peer, word_index) for of_peer in held]
-        return cls(titles, files, libraries, cumulate(weights), word_index, _growth_told(asked, spec, count))
+        return cls(titles, files, libraries, cumulate(weights), word_index, _growth_note(asked, spec, count))
 
     @classmethod
     def _measured(cls, spec: ContentSpec, peers: int, seed: int, rng: Stream) -> Catalogue:
-        """Libraries as Adar and Huberman measured them: wanted titles first, the rest is never asked for."""
+        """Libraries as Adar and Huberman measured them: wanted titles first; the other titles are never asked for."""
         sizes = [size for size in popularity.library_sizes(peers) if size]
         sharers = rng.sample(range(peers), len(sizes))
         unwanted = min(COUNT_MAX - spec.items, max([1, *sizes, sum(sizes) // UNWANTED_COPIES]))
@@ -363,7 +363,7 @@ class NewcomerLibraries:
         rng = Stream(f"{seed}/content/{peer}")
         wanted = min(rng.choice(self.sizes), len(self.files))
         taken: dict[File, None] = {}
-        # Where nearly all titles are wanted, the rarest may not be drawn: the library is a little smaller then.
+        # If the library needs nearly all titles, the rarest may not be drawn: it is then a little smaller.
         for _ in range(TRIES_PER_FILE * wanted if self.copies else 0):
             if len(taken) == wanted:
                 break
@@ -373,7 +373,7 @@ class NewcomerLibraries:
 
 @lru_cache(maxsize=1 << 12)
 def file_of(text: str, seed: int, mib: float = 0.0) -> File:
-    """The file with this name, of `mib` MiB, or for 0 of a few megabytes, and a digest that is the same whichever peer
+    """The file with this name, of `mib` MiB, or of a few megabytes if that is 0. Its digest is the same whichever peer
     publishes it.
 
     Raises InputError for a name without words, which no search could find.
@@ -401,10 +401,10 @@ def sharers_of(spec: ContentSpec, peers: int) -> int:
 
 
 def grown(spec: ContentSpec, sharers: int) -> ContentSpec:
-    """The spec with as many titles as so many sharers need to have one copy each, at `replicas` copies a title.
+    """The spec with enough titles that each sharer has a copy, at `replicas` copies a title.
 
-    Equal to `spec` where its titles are enough. A swarm so large that `COUNT_MAX` titles are not enough has more copies
-    of each.
+    Equal to `spec` if its titles are enough. In a swarm so large that `COUNT_MAX` titles are not enough, each title has
+    more copies.
     """
     if spec.items * min(spec.replicas, sharers) >= sharers:
         return spec
@@ -414,7 +414,7 @@ def grown(spec: ContentSpec, sharers: int) -> ContentSpec:
     return replace(spec, items=COUNT_MAX, replicas=sharers / COUNT_MAX)
 
 
-def _growth_told(asked: ContentSpec, made: ContentSpec, sharers: int) -> tuple[str, ...]:
+def _growth_note(asked: ContentSpec, made: ContentSpec, sharers: int) -> tuple[str, ...]:
     if made == asked:
         return ()
     copies = f"{made.replicas:.3g} {'copy' if made.replicas == 1 else 'copies'} of each"

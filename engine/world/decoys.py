@@ -1,16 +1,16 @@
 """Decoys: files whose content is not what their name says, and the library of a poisoned peer, which serves only them.
 
-A poisoned peer claims to have every file. Its library does that, which belongs to the engine, so a protocol has no code
-for it: for any query the library has a file of that name, and as a list of its files it gives the whole catalogue. The
-content is junk with a digest of its own: a hash proves the bytes and not the name, so a download is complete and
-verifies. Each poisoned peer makes its own decoys; no two are alike.
+A poisoned peer claims to have every file. Its library does this, which belongs to the engine, so protocols have no code
+for it: for any query the library has a file of that name, and its list of files is the whole catalogue. The content is
+useless and has a digest of its own: a hash proves the bytes and not the name, so a download is complete and its hash is
+right. Each poisoned peer makes its own decoys; no two are alike.
 
-Only a user who opens the file can tell. The engine plays this user: `Library.add` returns whether the file was kept. It
-knows a decoy by its digest, the second half of which is a keyed hash of the first half. So nothing has to be stored, a
-decoy is recognised at every peer, and no message carries a mark that a protocol could read.
+Only a user who opens the file notices it. The engine plays this user: `Library.add` returns whether the file was kept.
+The engine recognises a decoy by its digest, the second half of which is a keyed hash of the first half. So nothing has
+to be stored, a decoy is recognised at every peer, and no message has a mark that a protocol could read.
 
 A decoy may be made so that it has the size and the weak hash of the genuine file (`api.File.weak`, `Poison.weak`): a
-weak hash covers some samples of the bytes, and only the others are junk.
+weak hash covers some samples of the bytes, and only the other bytes differ.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def _keyed_hash(head: int) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def decoy(peer: PeerId, name: str) -> File | None:
-    """The decoy that a poisoned peer serves for a name; equal for equal words. None for a name no query can match."""
+    """The decoy that a poisoned peer serves for a name: the same content for names with the same words. None for a name
+    that no query can match."""
     words = words_of(name)
     if not words or len(name) > NAME_MAX or not name.isprintable():
         return None
@@ -60,7 +61,7 @@ class PoisonedLibrary:
     """The library of a poisoned peer. `real` is its own library, which it serves again when it is cured.
 
     genuine: the files of the catalogue, in the order of `titles`. Decoys for these then have their sizes and weak
-    hashes (`alike`); without it, and for other names, a decoy has its own.
+    hashes (`alike`); without it, and for other names, a decoy has a size and a weak hash of its own.
     """
 
     __slots__ = ("genuine", "marked", "me", "real", "titles")
@@ -75,7 +76,7 @@ class PoisonedLibrary:
     ) -> None:
         self.genuine = genuine
         self.marked = marked
-        """Whether `File.genuine` tells that the files are decoys: for display only, never for a protocol."""
+        """Whether `File.genuine` is False for its decoys: for display only, never for a protocol."""
         self.me = me
         self.real = real
         self.titles = titles
@@ -109,7 +110,7 @@ class PoisonedLibrary:
         return self.real.add(file)
 
     def spoilt(self, digests: Iterable[int]) -> tuple[int, ...]:
-        """Those that are of decoys."""
+        """The digests that are those of decoys."""
         return self.real.spoilt(digests)
 
     def serves(self, file: File) -> File:

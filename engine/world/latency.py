@@ -5,14 +5,14 @@
     uniform:MIN-MAX  one value for each pair, whole milliseconds, both limits included
     FILE             half of the round trips in a file (see `readers.rtt_matrix`), whole milliseconds
 
-Except for `constant`, delays are whole milliseconds and at least 1 ms, so that many deliveries have the same time: the
-kernel handles those together, which makes it fast. Peers are in cities under every model, so the map works with
-`constant` too.
+Except with `constant`, delays are whole milliseconds and at least 1 ms, so that many deliveries have the same time: the
+kernel handles those together, which makes it fast. Peers are in cities with every model except a file, so the map works
+with `constant` too.
 
 With a file, places are rows of the matrix. Peer i is at row i, so that a swarm of as many peers as rows is the measured
 one; further peers get random rows. A matrix does not say where its hosts were, and positions cannot be computed from
-it: measured round trips do not fit a plane. On the map, rows are at the cities of our list in turn, which has no
-meaning.
+it: measured round trips do not fit a plane. On the map the rows are drawn at the cities of our list, one after the
+other, which has no meaning.
 
 The constants of `world`. Light in glass has 2/3 of its speed in vacuum, 200 km a millisecond. Cables do not follow
 great circles, but coasts, railways and exchange points; published round trips are about 1.5 times those of a straight
@@ -85,7 +85,7 @@ class Latency:
         return rng.weighted(_CITY_SHARES)
 
     def pair_us(self, a: int, b: int) -> int:
-        """One-way delay from a to b in microseconds. Only with a matrix may it differ from that from b to a."""
+        """One-way delay from a to b in microseconds. Only with a matrix may the delay from b to a be another one."""
         if self.flat_us is not None:
             return self.flat_us
         if self.table_us is not None:
@@ -97,8 +97,8 @@ class Latency:
         return (self.low_ms + (drawn * self.span >> 64)) * 1000
 
     def pairs_us(self, near: Sequence[Collection[int]]) -> Iterator[list[int]]:
-        """For each peer, by its number, the one-way delays to those that `near` has for it, in us: as `pair_us`, with
-        a whole swarm's in one pass."""
+        """For each peer, by its number, the one-way delays to the peers in its entry of `near`, in us: the values of
+        `pair_us`, computed for a whole swarm in one pass."""
         if self.flat_us is not None or self.table_us is not None:
             for peer, others in enumerate(near):
                 yield [self.pair_us(peer, other) for other in others]
@@ -165,7 +165,7 @@ def _from_matrix(path: str, n: int, seed: int) -> Latency:
     rows = len(way_ms)
     rng = Stream(f"{seed}/place")
     place = [peer if peer < rows else rng.randrange(rows) for peer in range(n)]
-    # Rows without a peer would only make checkpoints larger.
+    # Rows without a peer are dropped: they would only make checkpoints larger.
     used = min(n, rows)
     way_ms = way_ms[:used, :used]
     # One object for each delay rather than one for each entry: a large table takes a quarter of the memory.

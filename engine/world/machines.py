@@ -6,8 +6,8 @@ about those of the Whetstone speeds for the year 2010 in their earlier paper, wh
 ("Correlated resource models of Internet end hosts", ICDCS 2011). The shares of the sizes of memory are our own, for the
 same year.
 
-A computer depends only on the seed of the run and on the number of the peer. So it need not be stored, and the first
-peers of a larger swarm have the computers of a smaller one.
+A computer depends only on the seed of the run and the number of the peer. So it need not be stored, and the first peers
+of a larger swarm have the computers of a smaller one.
 """
 
 from __future__ import annotations

@@ -15,15 +15,15 @@ hosts held 37 % of all files and the top 20 % held 98 %. Files that are shared n
 shared never answered a query, the top 1 % of them gave 47 % of the answers and the top 25 % gave 98 %. And the top 1 %
 of distinct queries were 37 % of all queries.
 
-So with this law there are two kinds of titles: some are asked for, the others are not. Libraries are filled with the
-second kind up to the size that the curve of files gives them; copies of the first kind are placed by the curve of
-answers. Each wanted title is placed by systematic sampling, which gives each answering peer its exact share and never
-two copies of one title. An answering peer that would get no wanted title takes a copy of a rare one from a peer that
-has many.
+So with this law there are two kinds of titles: wanted titles, which are asked for, and others, which are not. Copies of
+wanted titles are placed by the curve of answers; libraries are then filled with other titles up to the size that the
+curve of files gives them. Each wanted title is placed by systematic sampling, which gives each answering peer its exact
+share and never two copies of one title. An answering peer that would get no wanted title takes a copy of a rare one
+from a peer that has several.
 
 Between the published points the curves are our own: cumulative shares, interpolated by powers. The mean number of files
 is ours too: a bottom 80 % that holds 2 % of the files, and a quarter of all hosts with more than ten files, allow no
-fewer than 42 files a host; it stays near that, since each file of ten thousand peers takes memory. Small swarms follow
+fewer than 42 files a host; ours is not much larger, since files of ten thousand peers take memory. Small swarms follow
 the curves as far as they can: the top 1 % of 64 peers is one peer.
 """
 
@@ -57,7 +57,7 @@ def copies(law: str, shares: Sequence[float], total: float, most: int, rng: Stre
 
     A title has at least one copy and at most `most`; the difference is distributed among the others. Fractions are
     rounded systematically, with one random start: the expected number of each title is exactly what the law says, and
-    neighbours in rank differ by no more than the law and one.
+    the numbers of neighbours in rank differ by at most one more than by the law.
     """
     weights = [LAWS[law](share) for share in shares]
     return _rounded(_within([max(weight, 1e-300) for weight in weights], total, float(most)), most, rng)
@@ -87,23 +87,24 @@ def _within(weights: Sequence[float], total: float, most: float) -> list[float]:
 # --- sharing ----------------------------------------------------------------------------------------------------
 
 Curve: TypeAlias = tuple[tuple[float, float], ...]
-"""Points (share of the population from the top, share of the whole that it has), ascending; the last is (_, 1)."""
+"""Points (a top share of the population, share of the whole that it has), ascending; the last is (_, 1)."""
 
 FILES_CURVE: Curve = ((0.01, 0.37), (0.05, 0.70), (0.10, 0.87), (0.15, 0.94), (0.20, 0.98), (0.27, 0.9965), (0.34, 1.0))
 """Cumulative share of all files, hosts ranked by their number of files."""
 ANSWERS_CURVE: Curve = ((0.01, 0.47), (0.05, 0.70), (0.25, 0.98), (0.37, 1.0))
 """Cumulative share of all answers, among the hosts that share, ranked by their number of answers."""
 MEAN_FILES = 50
-"""Files a host, those who share nothing included."""
+"""Mean number of files of a host, hosts that share nothing included."""
 FEW_FILES = 10
 MORE_THAN_FEW_SHARE = 0.27
 """Share of hosts with more than `FEW_FILES` files."""
 SHARERS_SHARE = 0.34
 TOP_QUERIES, TOP_QUERIES_SHARE = 0.01, 0.37
 WANTED_COPIES_PER_PEER = 0.5
-"""Copies of wanted titles a peer, all peers counted. With fewer, not all answering peers could have one."""
+"""Copies of wanted titles for each peer, all peers counted. With fewer, not all answering peers could have one."""
 COPIES_PER_PEER_MAX = 0.006
-"""Most copies of one title a peer, unless the setup asks for more: with more, the top 1 % could not have its share."""
+"""Most copies of one title for each peer, unless the setup has more `replicas`: with more, the top 1 % could not have
+its share."""
 
 
 def cumulative_share(curve: Curve, at: float) -> float:
@@ -152,10 +153,11 @@ def mean_copies(items: int, replicas: float, peers: int) -> float:
 
 
 def give_each_one(held: Sequence[list[T]], sharers: Sequence[int], rng: Stream) -> None:
-    """Move a copy to each sharer that holds none, from one that holds several, as far as there are such.
+    """Move a copy to each sharer that holds none, from one that holds several, as long as there are such.
 
     held   what each peer holds; changed in place
-    Copies that a holder can spare are moved with equal probability. Nothing is drawn where each sharer holds one.
+
+    Each copy that a holder can spare is moved with equal probability. Nothing is drawn if each sharer holds a copy.
     """
     without = [peer for peer in sharers if not held[peer]]
     if not without:
@@ -176,9 +178,9 @@ def place_titles(copies: Sequence[int], sizes: Sequence[int], rng: Stream) -> li
     copies   of each title, the most popular first
     sizes    files of each sharer, in descending order; a sharer gets no more titles than that
 
-    All copies are placed where they fit. Where they are more than the libraries of those who answer can hold, each
-    title has fewer, but at least one as far as there is room. Copies of a title that finds too few libraries with room
-    go to other titles, one each, the most popular first.
+    All copies are placed if they fit. If they are more than the libraries of the answering peers can hold, each title
+    has fewer, but at least one as long as there is space. Copies of a title for which there are too few libraries with
+    space go to other titles, one each, the most popular first.
     """
     sharers = len(sizes)
     keys = sorted(range(sharers), key=lambda at: -sizes[at] * rng.random())
@@ -199,8 +201,8 @@ def place_titles(copies: Sequence[int], sizes: Sequence[int], rng: Stream) -> li
 
 
 def _place_rest(held: list[list[int]], answering: Sequence[int], sizes: Sequence[int], copies: Sequence[int]) -> None:
-    """Place the copies that found no library with room: titles without a copy first, then one more of each title in
-    order of rank, in the library with the most room that does not have it."""
+    """Place the copies for which there was no library with space: titles without a copy first, then one more of each
+    title in order of rank, in the library with the most space that does not have the title."""
     missing = sum(copies) - sum(map(len, held))
     if not missing:
         return
@@ -249,7 +251,7 @@ def _systematic(weights: Sequence[float], count: int, rng: Stream) -> list[int]:
 def _give_rare_copies(held: list[list[int]], answering: Sequence[int], titles: int, rng: Stream) -> None:
     """Move a copy of a rare title to each answering sharer without a wanted title, from one that has several."""
     rare = titles // 5
-    # The lists are in order of rank: what a peer has of the rarer titles is their tail.
+    # The lists are in order of rank, so the rarer titles of a peer are at the end of its list.
     givers = [peer for peer in answering if len(held[peer]) - bisect_left(held[peer], rare) > 2]
     for peer in answering:
         if held[peer] or not givers:
@@ -266,7 +268,7 @@ def _give_rare_copies(held: list[list[int]], answering: Sequence[int], titles: i
 # --- titles ---------------------------------------------------------------------------------------------------------
 
 # Two lists without a word in common, so that two titles never have the same words in another order. They are texts that
-# are split on import: four hundred quoted words would fill pages, hence the two exceptions for the linter.
+# are split on import, since four hundred quoted words would fill pages; this needs two exceptions for the linter.
 
 FIXED_TITLES = ("blue train", "night owl", "tin soldier")
 """The first three titles of every swarm: examples ask for them."""

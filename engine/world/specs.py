@@ -1,7 +1,7 @@
 """Parsing of the short texts that describe a world: `random:4`, `uniform:20-200`, `weibull:0.59:2514`.
 
-Each is a word and fields after colons. All are refused in the same form: one sentence that quotes the text, names the
-field as the help does, and says what was expected.
+Each is a word and fields after colons. Errors in all of them have the same form: one sentence that quotes the text,
+names the field as the help does, and says what was expected.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@
                                costs of links
 
 Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty without a link, and a
-search that fails because its origin has no link shows nothing of the network. Drawing until the graph is connected does
-not end at 100,000 peers; adding links afterwards favours the peers that get them. A tree drawn uniformly from all
-n**(n-2) of them (decoded from a random Prüfer sequence) treats all peers alike, and leaves the degrees one plus nearly
-Poisson. So the swarm is connected and has exactly N x DEGREE / 2 links, unless DEGREE is below what a connected swarm
-needs (2 - 2/N): then the overlay is the tree, and `notes` say so.
+search that fails because its origin has no link says nothing about the network. Drawing again until the graph is
+connected does not end at 100,000 peers; adding links afterwards favours the peers that get them. A tree drawn uniformly
+from all n**(n-2) trees (decoded from a random Prüfer sequence) treats all peers alike: a degree is then one plus a
+number that is nearly Poisson-distributed. So the swarm is connected and has exactly N x DEGREE / 2 links, unless DEGREE
+is below what a connected swarm needs (2 - 2/N): then the overlay is the tree, and `notes` say so.
 
 `small-world` is as published: with much rewiring at degree 2 it may not be connected.
 
@@ -44,8 +44,8 @@ PEERS_MAX = 1_000_000
 LINKS_MAX = 10_000_000
 COMPLETE_MAX = 2_000
 CLAMPED_MAX = 16
-"""A degree up to this that the swarm is too small for (the default random:4 with three peers) is reduced, with a note;
-a larger one is refused as a mistake."""
+"""If the swarm is too small for a degree (as the default random:4 with three peers), a degree up to this is reduced,
+with a note; a larger one is refused as a mistake."""
 
 FORMS = {
     "random": "random:DEGREE",
@@ -64,7 +64,7 @@ class Topology:
     a, b      int32 (L,)
     labels    node ids of a loaded file, else None
     skipped   number of duplicates and self loops left out of a file
-    costs     int32 (L,), of the links, from 1 on: the weights of a loaded file; None where it has none
+    costs     int32 (L,), of the links, 1 or more: the weights of a loaded file; None where it has none
     notes     sentences for stderr where the overlay is not exactly what the spec says
     """
 
@@ -216,8 +216,8 @@ def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology
     _check_links(where, n * degree / 2)
     if degree >= n - 1:
         return _topology(n, _complete_codes(n), notes=(note,) if note else ())
-    # Whole rounds of neighbours at distance 1, 2, ...; the rest of an odd or fractional degree is distributed evenly at
-    # the next distance, so that the mean is right.
+    # All links to neighbours at distance 1, 2, ... on the ring; the remaining links of an odd or fractional degree are
+    # distributed evenly over those at the next distance, so that the mean is right.
     rounds = int(degree // 2)
     at = np.arange(n, dtype=np.int64)
     begins = [at] * rounds
@@ -237,7 +237,7 @@ def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology
         todo = todo[~good]
         if not len(todo):
             break
-    # The link of a peer that is linked to all others cannot be rewired: a random free pair is taken.
+    # The link of a peer that is linked to all others cannot be rewired: a random pair without a link replaces it.
     return _topology(n, _with_more_links(n, have, len(todo), rng), notes=(note,) if note else ())
 
 

@@ -1,8 +1,8 @@
 """The world at the start of a run, generated from the setup: links, delays, access links, files, recorded sessions.
 
-It is separate from the swarm because it never changes. A second swarm may begin in the same world, checkpoints need not
-contain it, and a recording contains it, so that it replays even if the files that the world was read from are gone or
-the generators have changed since.
+It is separate from the swarm because it never changes. So another swarm may begin in the same world, and checkpoints
+need not contain it. A recording contains it, so that it can be replayed even if the files that the world was read from
+are gone or the generators have changed since.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class World:
     lines      access links of peers and stations; empty where nothing is limited
     trace      recorded sessions, where the setup's churn names a file
     inputs     contents of the files that commands of the schedule name, by the name, as `files.read_packed` returns
-               them: they are understood when the command is done, since they may name peers that arrive before
+               them: they are parsed when the command is carried out, since they may name peers that arrive before it
     notes      sentences for the user: where the world is not exactly what the setup says, and how a file was understood
     """
 

@@ -7,16 +7,16 @@ gzip.
 
 Links are undirected. Separators, comments, quotes: see `tables`. Ids are labels as they are written: 01 and 1 differ.
 Whole numbers are sorted in ascending order, because the ids of real crawls have gaps; names are in the order in which
-they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. For
-GML, GraphML, Pajek and TGF see `graph_files`.
+they first occur. The first line decides: if its two ids are whole numbers without quotes, all ids should be. For GML,
+GraphML, Pajek and TGF see `graph_files`.
 
-Weights are the values of the column that a header calls weight, cost or metric; without a header, those of a third
-column that is the last one; and the attribute of that name where networkx wrote attributes as a Python dict. They are
-the costs of links, see `graph_files.costs_of`; where one of them cannot be a cost, all are left out.
+Weights are the values of the column that a header calls weight, cost or metric; without a header, the values of a third
+column that is the last one; or the attribute of that name, if networkx has written attributes as a Python dict. They
+are the costs of links, see `graph_files.costs_of`; if one of them cannot be a cost, all are left out.
 
-numpy reads a block of good lines of numbers fast, and `split` one of names. Where they stumble, quotes and comments are
-taken out first, a thousand lines at a time; the lines that are odd even so are gone through one by one, to read them or
-to name the one that is wrong.
+A block of well-formed lines of numbers is read fast by numpy, a block of names by `split`. If that fails, quotes and
+comments are removed first, a thousand lines at a time; lines that are still irregular are read one by one, and an error
+names the line that is wrong.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*")
-"""Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
+"""Names that begin with a letter, one a line: they pass `_check_word`, unless they have characters that are no text."""
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
-"""Those that networkx writes at the end of a line."""
+"""The attributes that networkx writes at the end of a line."""
 _WEIGHT_ATTRIBUTE = re.compile(rf"[{{,] *+['\"](?:{'|'.join(sorted(WEIGHTS))})['\"] *+: *+([^,}}\n]++)[,}}]")
 _COMMENT_LINE = {
     sep: re.compile(rf"^[ \t]*+(?:%|//{'' if sep == ';' else '|;'})[^\n]*+", re.MULTILINE) for sep in ("", ";")
@@ -138,7 +138,7 @@ def _edges(
     if weights is None:
         codes = sorted_once(codes)
     elif len(codes):
-        # Of a link that is there several times the lowest cost counts, as of parallel links.
+        # If a link occurs several times its lowest cost counts, as with parallel links.
         costs, rounded = graph_files.costs_of(np.concatenate(heavy))
         order = np.lexsort((costs, codes))
         first = np.append(True, np.diff(codes[order]) > 0)
@@ -169,7 +169,7 @@ def _printable(labels: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 class _Codes(dict[str, int]):
-    """Codes of numbers, as `_EdgeListReader` has them. Raises InputError for what is no number."""
+    """Word -> code of the number, see `_EdgeListReader`. Raises InputError for a word that is no number."""
 
     def __init__(self, words: dict[str, int]) -> None:
         super().__init__()
@@ -200,10 +200,12 @@ def _code_of(word: str, where: str, words: dict[str, int]) -> int:
 @dataclass(slots=True)
 class _EdgeListReader:
     """Reads blocks of lines. `sep` and `columns` are None before the first line with a link. `weights`: of the links in
-    `pairs`, None where there are none; `weight_at`: their column, None for attributes at the end of a line.
+    `pairs`, None if the links have no weights; `weight_at`: the column of the weights, None if they are attributes at
+    the end of a line.
 
-    Ids are stored as codes of 64 bits. In a file of numbers an id is its own code; one that is not written as Python
-    writes it (01, +1) has the code -1 - its position in `words`. In a file of names all codes are positions in `words`.
+    Ids are stored as codes of 64 bits. In a file of numbers an id is its own code; a number that is not written as
+    Python writes it (01, +1) has the code -1 - its position in `words`. In a file of names all codes are positions in
+    `words`.
     """
 
     name: str
@@ -266,7 +268,7 @@ class _EdgeListReader:
         read = None if self.weights is None else self.weight_at
         notes = [note] if self.columns and (note := self.columns.note(self.name, read)) else []
         if not self.numbers:
-            # Names in quotes may be whole numbers: where all are, they are sorted as numbers.
+            # Names in quotes may be whole numbers: if all are, they are sorted as numbers.
             labels = list(self.words)
             if all(map(str.isdigit, labels)) and all(map(str.isascii, labels)):
                 order = sorted(range(len(labels)), key=lambda at: _number_key(labels[at]))
@@ -361,7 +363,7 @@ class _EdgeListReader:
         interaction format: a relation in each, and not one other node in each."""
         try:
             rows = [self._cells(tables.without_comment(line, self.sep or ""), "") for line in lines]
-        except InputError:  # said again with the line
+        except InputError:  # raised again later, with the number of the line
             return None
         some = [row for row in rows if len(row) != 1]  # a line may have a node without links
         if not some or not all(len(row) > 2 and row[1].lower() in RELATIONS - ARROWS for row in some):
@@ -371,7 +373,7 @@ class _EdgeListReader:
         return some[0] if several else None
 
     def _from_sif(self, at: int, block: str) -> NDArray[np.int64]:
-        """As `_slow`, for a file of which `_first_of_sif` gives a row. Nodes without links are left out."""
+        """As `_slow`, for a file in Cytoscape's SIF (`_first_of_sif`). Nodes without links are left out."""
         codes = array("q")
         code = self._number if self.numbers else self._word
         for number, raw in enumerate(block.split("\n"), start=at):
@@ -402,11 +404,11 @@ class _EdgeListReader:
     # --- weights -------------------------------------------------------------------------------------------------
 
     def _find_weights(self, head: Sequence[str] | None, line: str, columns: tables.ColumnLayout) -> None:
-        """Where weights are, if there are some, by the header and the first line after it."""
+        """Find out where weights are, if there are any, from the header and the first line after it."""
         if head is not None:
             named = [at for at, cell in enumerate(head) if tables.word_of(cell) in WEIGHTS]
             if len(named) == 1:
-                # A header may have no cell for the names of the rows.
+                # If the rows have names, the header may have no cell for these.
                 self.weight_at = named[0] + max(0, columns.width - len(head))
         elif columns.width == 3 and columns.wanted == (0, 1):
             self.weight_at = 2
@@ -489,13 +491,13 @@ class _EdgeListReader:
             return None
         if not _same_width(self.sep or "", columns.width).fullmatch(block):
             return None
-        # One flat list: a list a line keeps Python's collector busy.
+        # One flat list: with a list for each line Python's garbage collector would take much time.
         cells = block.replace("\n", self.sep).split(self.sep) if self.sep else block.split()
         blanks = bool(self.sep) and any(blank in block for blank in tables.BLANKS if blank != self.sep)
         return self._coded_cells(cells, blanks)
 
     def _coded_cells(self, cells: list[str], blanks: bool) -> NDArray[np.int64] | None:
-        """As `_coded`, of all values of all lines. blanks: there may be some around a value."""
+        """As `_coded`, given all values of all lines. blanks: whether values may have blanks around them."""
         columns = self.columns
         assert columns is not None
         count = len(cells) // columns.width
@@ -542,7 +544,7 @@ class _EdgeListReader:
                 return self._codes_of_names(words)
             return np.fromiter(map(self.codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
         except InputError:
-            return None  # said again with the line
+            return None  # `_slow` raises the error again, with the number of the line
 
     def _codes_of_names(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Pairs of codes of these names. Raises InputError; then no new name is kept."""
@@ -564,7 +566,7 @@ class _EdgeListReader:
         return codes
 
     def _bare(self, block: str) -> NDArray[np.int64] | None:
-        """As `_fast`, once attributes, comments and quotes have been taken out."""
+        """As `_fast`, after attributes, comments and quotes have been removed."""
         if "{" in block:
             block = _ATTRIBUTES.sub("", block)
         columns = self.columns
@@ -583,7 +585,8 @@ class _EdgeListReader:
         return self._rows(bare) if pairs is None else pairs
 
     def _pieces(self, at: int, block: str) -> NDArray[np.int64]:
-        """As `_fast`, where it gives None for all of the block. Names the first line that is wrong."""
+        """As `_fast`, for a block that it cannot read as a whole. Raises InputError for the first line that is
+        wrong."""
         made = []
         while block:
             end = tables.end_of_lines(block, tables.PIECE)
@@ -626,7 +629,7 @@ class _EdgeListReader:
     def _cells(self, line: str, where: str) -> list[str]:
         row = tables.cells(self._without_attributes(line), self.sep or "", where, EXPECTED)
         while self.sep == "\t" and "" in row[:2]:
-            row.remove("")  # several tabs separate as one
+            row.remove("")  # several tabs count as one separator
         return row
 
     def _row_of_width(self, row: list[str], columns: tables.ColumnLayout, number: int) -> list[str]:
@@ -721,8 +724,8 @@ def _leading_zero(block: str) -> bool:
 
 
 def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
-    """The columns of ids where the first column numbers the rows: without a heading by pandas and R's write.csv, and
-    without a cell in the header by R's write.table. None where there is no such column."""
+    """The columns of ids in a file whose first column numbers the rows: pandas and R's write.csv give this column an
+    empty heading, R's write.table gives it no cell in the header. None if there is no such column."""
     head, *after = rows
     if not after or not all(_WHOLE.fullmatch(row[0]) for row in after if row):
         return None
@@ -734,7 +737,8 @@ def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
 
 
 def _after_row_names(rows: Sequence[Sequence[str]], named: tuple[int, ...]) -> tuple[int, ...]:
-    """The columns where R's write.table wrote the names of the rows, in quotes, for which the header has no cell."""
+    """The columns of ids, moved by one if R's write.table has written the names of the rows, in quotes, for which the
+    header has no cell. named: the columns by the header."""
     head, *after = rows
     numbers = [row[0] for row in after if len(row) == len(head) + 1 and row[-1]]
     return tuple(at + 1 for at in named) if numbers and numbers == [str(at + 1) for at in range(len(after))] else named

@@ -1,9 +1,9 @@
 """Reader of graphs in GML, GraphML and Pajek, by networkx where it is installed: `pip install 'swarmtop[graphs]'`;
 and in the Trivial Graph Format (TGF), which networkx does not read.
 
-The links of a graph are read, and a name of each node: its label or name where all nodes have one and no two share it,
-else its id. Links that all have a number as their weight, cost or metric, or in TGF as their label, have weights. The
-depth of nesting is checked before networkx gets a text, because its readers are recursive.
+The links of a graph are read, and a name of each node: its label or name if all nodes have one and all are different,
+else its id. Links have weights if all of them have a number as their weight, cost or metric, or in TGF as their label.
+The depth of nesting is checked before networkx gets a text, because its readers are recursive.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ WEIGHTS = ("weight", "cost", "metric")
 BYTES_MAX = 16 << 20
 """networkx takes about twenty times that in memory."""
 INSTALL = "pip install 'swarmtop[graphs]'"
-# Characters are repeated possessively, and each part of a group begins with another character: so a text that begins
-# like one of the formats, and is none, is gone through once. A group is never possessive, see `tests/test_house.py`.
+# Characters are repeated possessively, and each part of a group begins with another character: so a text that only
+# begins like one of the formats is searched once. A group is never possessive, see `tests/test_house.py`.
 _KINDS = (
     (
         "GraphML",
@@ -67,8 +67,8 @@ class ParsedGraph:
     """A graph as it was read.
 
     labels   of the nodes, in the order of the file
-    pairs    int64 (L, 2), positions in `labels`
-    weights  float64 (L,), which can be costs; None for a graph without weights
+    pairs    int64 (L, 2), the ends of each link as positions in `labels`
+    weights  float64 (L,), see `can_be_costs`; None for a graph without weights
     notes    sentences about what is left out
     """
 
@@ -84,22 +84,23 @@ def can_be_costs(weights: NDArray[np.float64]) -> bool:
 
 
 def costs_of(weights: NDArray[np.float64]) -> tuple[NDArray[np.int32], bool]:
-    """The costs of links with these weights: int32, whole numbers from 1 to `COST_MAX`; and whether some had to be
-    rounded."""
+    """The costs of links with these weights, int32 (L,), whole numbers from 1 to `COST_MAX`; and whether some weights
+    had to be rounded."""
     costs = np.maximum(1, np.rint(weights))
     return costs.astype(np.int32), bool((costs != weights).any())
 
 
 def kind_of(start: str, name: str) -> str:
-    """The format that the beginning of a text is in, "" for none of those known. `name` is the file's."""
+    """The format of a text, by its beginning; "" if it is none of those that are known. name: of the file."""
     head = start[:20_000]
     found = next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
     return found or (TGF if name.lower().endswith((".tgf", ".tgf.gz")) or _is_tgf(start) else "")
 
 
 def _is_tgf(start: str) -> bool:
-    """Whether a text has nodes, a line with `#` alone, and links between these nodes. Before the mark each line begins
-    with another word, and some have no second word that is a node: so an edge list with an empty comment is none."""
+    """Whether a text has nodes, a line with only `#`, and links between these nodes. Before the mark each line must
+    begin with another word, and in some line the second word must not be a node: so an edge list with an empty comment
+    is not taken for TGF."""
     mark = _TGF_MARK.search(start)
     if mark is None:
         return False
@@ -146,7 +147,7 @@ def _read_tgf(text: str, name: str) -> ParsedGraph:
     named: dict[str, str] = {}
     pairs: list[tuple[int, int]] = []
     at: dict[str, int] = {}
-    told: list[str] = []
+    link_labels: list[str] = []
     in_links = False
     for number, line in enumerate(text.split("\n"), start=1):
         words = line.split(None, 2 if in_links else 1)
@@ -165,12 +166,13 @@ def _read_tgf(text: str, name: str) -> ParsedGraph:
             if unknown := next((word for word in words[:2] if word not in at), None):
                 raise InputError(f"{name}:{number}: no node has the id {plain(unknown, 40)}")
             pairs.append((at[words[0]], at[words[1]]))
-            told += words[2:]
+            link_labels += words[2:]
     labels = list(named.values())
     if not all(labels) or len(set(labels)) < len(labels):
         labels = list(named)
-    weights = _weights(told) if len(told) == len(pairs) else None
-    notes = (f"{name}: of the {TGF} its links are read; left out: label",) if told and weights is None else ()
+    weights = _weights(link_labels) if len(link_labels) == len(pairs) else None
+    left_out = link_labels and weights is None
+    notes = (f"{name}: of the {TGF} its links are read; left out: label",) if left_out else ()
     return ParsedGraph(labels, np.array(pairs, dtype=np.int64).reshape(-1, 2), weights, notes)
 
 

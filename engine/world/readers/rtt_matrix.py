@@ -5,17 +5,17 @@
     7.3    96.0    0            rome,20.5,0
 
 Entry (a, b) is the round trip measured from row a to row b. The one-way delay is taken as half of it, since a round
-trip tells no more, in whole milliseconds and at least one. Rounding lets deliveries have equal times, which makes the
-kernel fast, and half a millisecond is far below the repeatability of such measurements. A matrix need not be symmetric,
-nor fulfil the triangle inequality: real routes make detours. The diagonal, usually zero, is the round trip between two
-peers at one row. Separators, comments, quotes: see `tables`.
+trip does not show how it is divided, in whole milliseconds and at least one. Because of the rounding deliveries have
+equal times, which makes the kernel fast, and half a millisecond is far below the repeatability of such measurements. A
+matrix need not be symmetric, nor fulfil the triangle inequality: real routes make detours. The diagonal, usually zero,
+is the round trip between two peers at the same row. Separators, comments, quotes: see `tables`.
 
 A value that was not measured (-1, nan, -, NA, empty between two separators, 0 off the diagonal) is replaced by the
 median of the measured values in its row; where a row has none, by the median of its column, then of all. `read` says
 how many there were.
 
-numpy reads blocks of well-formed lines fast. A block that it refuses is rewritten in a form that it reads; one that it
-refuses even so is read line by line, to read it or to name the line that is wrong.
+numpy reads blocks of well-formed lines fast. A block that it refuses is rewritten in a form that it reads. If it
+refuses that too, the block is read line by line; an error then names the line that is wrong.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _ODD_WORDS = re.compile(
 )
 """Words for missing values with signs that begin a comment, or mean something else here: of Excel, pandas, Windows."""
 _NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
-"""A word that was meant as a number and is none (1_0), so that its line is no header."""
+"""A word that was probably meant as a number and is none (1_0), so that its line is no header."""
 _QUOTED_NAME = re.compile(r"""\n(?:"[^"\n]*+"|'[^'\n]*+')""")
 _SINGLE_QUOTED = re.compile(r"'[^']*+'")
 _QUOTED_NOTHING = re.compile(r"""(?<!\S)(?:""|'')(?!\S)""")
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z/]*+")
 _SIGNS = ("-", "--", "?", "*", ".")
 _WITHIN_OTHERS = ("-", "--", ".", "na")
-"""Words for missing values that also are a part of a number or of nan."""
+"""Words for missing values that may also be a part of a number or of nan."""
 
 Table = NDArray[np.float64]
 
@@ -134,11 +134,11 @@ class _MatrixReader:
         self._comma = False
         self._second = ""
         self._odd = False
-        """Whether a block before was one for `_rewritten`."""
+        """Whether an earlier block could only be read by `_rewritten`."""
         self._words: set[str] = set()
         """The words for what was not measured, as far as they are known."""
         self._begun = 0
-        """Where in a block the lines begin of which `_rewritten` may read all."""
+        """Position in a block from which on `_rewritten` may read all lines."""
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
@@ -214,7 +214,7 @@ class _MatrixReader:
                 text = text.replace(f"\n{sep}", f"\nnan{sep}")
         rows = self._fast(_with_nan(text, between, quote, self._words), quote)
         if rows is None and (found := _missing_words(text, between, quote) - self._words):
-            self._words |= found  # those of a block are those of the next ones
+            self._words |= found  # the next blocks most likely have the same words
             rows = self._fast(_with_nan(text, between, quote, self._words), quote)
         self._odd = self._odd or rows is not None
         return rows
@@ -232,7 +232,8 @@ class _MatrixReader:
         return start
 
     def _fast(self, block: str, quote: str = "") -> Table | None:
-        """The rows of a block; None if it has to be read line by line. quote: the one that values may stand in."""
+        """The rows of a block; None if it has to be read line by line. quote: the character in which values may be
+        quoted, "" for none."""
         if not block.isascii() or "%" in block or "//" in block or block.isspace():
             return None
         try:
@@ -298,8 +299,8 @@ class _MatrixReader:
         self._last = at
 
     def _is_header(self, words: list[str]) -> bool:
-        """Whether the first line names the columns: it has no value and the line after has; or it has the numbers from
-        0 on after an empty cell, as pandas writes them."""
+        """Whether the first line has the names of the columns: it has no value and the next line has values; or it has
+        an empty cell and then the numbers from 0 on, as pandas writes them."""
         if len(words) < 2 or not self._second:
             return False
         if not words[0] and words[1:] == [str(at) for at in range(len(words) - 1)]:
@@ -354,8 +355,8 @@ def _first_value(sep: str) -> re.Pattern[str]:
 
 
 def _without_blanks(text: str, sep: str) -> str:
-    """A text that begins with a line feed without blanks beside a separator or a line end, and with one blank where
-    several separate."""
+    """A text that begins with a line feed, without the blanks beside a separator or a line end, and with one blank in
+    place of several."""
     if sep != "\t":
         text = text.replace("\t", " ")
     if " " not in text:
@@ -369,7 +370,7 @@ def _without_blanks(text: str, sep: str) -> str:
 
 
 def _well_quoted(text: str, quote: str, sep: str) -> bool:
-    """Whether each quote stands at the beginning or the end of a value. The text begins with a line feed."""
+    """Whether each quote is at the beginning or the end of a value. The text begins with a line feed."""
     opening = text.count(sep + quote) + text.count("\n" + quote)
     closing = text.count(quote + sep) + text.count(quote + "\n") + text.endswith(quote)
     return opening == closing and opening + closing == text.count(quote)
@@ -391,14 +392,15 @@ def _places(word: str, sep: str, quote: str) -> list[str]:
 
 
 def _without_odd_words(block: str) -> str:
-    """A block with `nan` in place of them."""
+    """A block with `nan` in place of the words of `_ODD_WORDS`."""
     if "#" in block or "<" in block or ".A." in block or ".a." in block:
         return _ODD_WORDS.sub(lambda found: "inf" if found[0][-3:].upper() == "INF" else "nan", block)
     return block
 
 
 def _is_numbering(rows: Table) -> bool:
-    """Whether the first of one column too many numbers the rows from 0 or 1 on, and the rest has an empty diagonal."""
+    """For rows with one column too many: whether the first column numbers the rows, from 0 or 1 on, and the rest has an
+    empty diagonal."""
     counted = bool((rows[:, 0] - rows[0, 0] == np.arange(len(rows))).all()) and rows[0, 0] in (0, 1)
     diagonal = np.diagonal(rows, 1)
     return counted and bool(((diagonal == 0) | np.isnan(diagonal)).all())
@@ -414,7 +416,7 @@ def _with_nan(text: str, sep: str, quote: str, words: set[str]) -> str:
     text += ended
     for word in sorted(words, key=len, reverse=True):
         if word not in _WITHIN_OTHERS:
-            text = text.replace(word, "nan")  # where it is a part of a value, that is no number before or after
+            text = text.replace(word, "nan")  # a value that contains the word is no number before and after this
             continue
         for place in _places(word, sep, quote):
             for _ in range(1 + (place[0] == place[-1])):  # one separator ends two values
@@ -423,7 +425,7 @@ def _with_nan(text: str, sep: str, quote: str, words: set[str]) -> str:
 
 
 def _numbers(words: list[str]) -> NDArray[np.float64] | None:
-    """Words as measured round trips; None where one is none."""
+    """Words as measured round trips; None if some word is none."""
     try:
         row = np.array(list(map(float, words)))
     except ValueError:

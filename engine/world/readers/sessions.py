@@ -7,8 +7,8 @@
     p003,20,            stays to the end, as do inf and -
 
 Separators, comments, quotes: see `tables`. A header may name the columns in another order; further columns are left
-out. `peer` is a label or an index; a label has precedence where a text is both. Seconds count from the start of the
-run: a session that began before it is under way when the run begins, and one that ended before it is left out. Where
+out. `peer` is a label or an index; a label has precedence if a text is both. Times are seconds from the start of the
+run: a session that began before the run is under way when the run begins, and one that ended before it is left out. If
 all times are timestamps (seconds, milliseconds, microseconds or nanoseconds since 1970) or dates (ISO 8601, RFC 3339:
 2024-01-05 10:00:00, with T or a blank, a fraction, Z or an offset; UTC without one) they are shifted so that the first
 session begins at 0, and `SessionTrace.notes` says so.
@@ -16,8 +16,8 @@ session begins at 0, and `SessionTrace.notes` says so.
 A peer may have many sessions, in any order, but two that overlap are refused. One may begin at the moment at which
 another ends: the peer then restarts. Peers that the file does not name stay up for the whole run.
 
-numpy reads many good lines fast. Where it stumbles, comments, quotes and open ends are written in a form that it reads,
-a thousand lines at a time; the lines that it does not read even so are gone through one by one.
+numpy reads many well-formed lines fast. Lines that it refuses are rewritten in a form that it reads, a thousand lines
+at a time: without comments and quotes, and with a word for open ends. Lines that it still refuses are read one by one.
 """
 
 from __future__ import annotations
@@ -129,26 +129,28 @@ class _SessionReader:
                     self._slow(at, piece)
                 at += piece.count("\n")
         if len(self._peers) >= self._checked:
-            # An overlap is told before all has been read: the odd takes long.
+            # An overlap is reported before everything has been read, since reading irregular lines takes long.
             self._checked = 2 * len(self._peers)
             self._ordered()
 
     def _fast(self, at: int, block: str) -> bool:
-        """Take lines at once if they are good and plain: False, and nothing is taken, if they need a closer look."""
+        """Take lines at once if they are well-formed. Returns False, and takes nothing, if they have to be read in
+        another way."""
         odd = ('"', "'", "#", "%", "//", "\n\n")
         if any(sign in block for sign in odd) or ("," if self._sep == ";" else "\n;") in block:
             return False
         return self._parsed(np.arange(at, at + block.count("\n") + (not block.endswith("\n"))), block)
 
     def _rewritten(self, at: int, text: str) -> bool:
-        """As `_fast`, for lines with quotes, comments, open ends, decimal commas and empty lines among them."""
+        """As `_fast`, for lines with quotes, comments, open ends and decimal commas, and with empty lines between
+        them."""
         columns = self._columns
         block = tables.bare(text, self._sep or "", names=True)
         if columns is None or block is None:
             return self._from_rows(at, text)
         if self._sep == ";" and "," in block:
             if self._pointless:
-                block = block.replace(",", ".")  # no label has either
+                block = block.replace(",", ".")  # no label contains one of these characters
             elif columns.wanted[0] == 0:
                 block = _POINT.sub(r"\1.", block)
             else:
@@ -248,14 +250,14 @@ class _SessionReader:
         begins: NDArray[np.float64],
         ends: NDArray[np.float64],
     ) -> bool:
-        """Take these sessions if all are good. `number`: whose each is, by the place in `words`."""
+        """Take these sessions if all are valid. number: the peer of each session, as an index into `words`."""
         try:
             known = [
                 _peer(word.strip(tables.BLANKS), self._ids, len(self._labels), "") if len(word) < self._longest else -1
                 for word in words
             ]
         except InputError:
-            return False  # said again with the line
+            return False  # `_slow` raises the error again, with the number of the line
         most = STAMP_MAX_S * 1e9
         count = len(begins)
         good = min(known) >= 0 and count == len(lines) and len(self._peers) + count <= SESSIONS_MAX
@@ -290,7 +292,7 @@ class _SessionReader:
         if len(cells) < 3:
             raise self._wrong_count(cells, where)
         wanted: tuple[int, ...] = (0, 1, 2)
-        # What begins with a digit is a time of a form that is not read (2020-01-01, 0x10), which is told below.
+        # A cell that begins with a digit is a time, perhaps in a form that is not read (0x10), which is reported below.
         header = not any(_DIGIT_FIRST.match(cell) or cell.lower() in OPEN for cell in cells[1:3])
         if header:
             named = tables.named_columns(cells, (PEERS, STARTS, ENDS))
@@ -424,7 +426,8 @@ def _stamp(text: str) -> float:
 
 
 def _stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
-    """As `_stamp`, of many, of `DATE_BYTES` each; infinity for `inf`. None if one of them needs a closer look."""
+    """As `_stamp`, for many texts, of `DATE_BYTES` each; infinity for `inf`. None if some have to be read in another
+    way."""
     made = np.full(len(words), math.inf)
     closed = words != b"inf"
     words = words[closed]
@@ -443,8 +446,8 @@ _PLACES = {"year": (0, 4), "month": (5, 7), "day": (8, 10), "hour": (11, 13), "m
 
 
 def _plain_stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
-    """As `_stamps`, for dates of one form without an offset. numpy's own reader of dates crashes at one that there is
-    not (a segmentation fault in the cast of many texts)."""
+    """As `_stamps`, for dates of one form without an offset. numpy's own reader of dates is not used: it crashes at a
+    date that does not exist (a segmentation fault in the cast of many texts)."""
     signs = words.view(np.uint8).reshape(len(words), DATE_BYTES).copy()
     last = (signs != 0).sum(axis=1) - 1
     ends = signs[np.arange(len(signs)), last]
@@ -487,7 +490,7 @@ def _is_whole(block: str) -> bool:
 
 
 def _without_comment(line: str, sep: str) -> str:
-    # At the beginning of a line #17 is a peer, as in a selector, and no comment.
+    # At the beginning of a line #17 names a peer, as in a selector, and is no comment.
     start = line.lstrip(tables.BLANKS)
     if start[:1] == "#" and start[1:2].isdigit():
         return "#" + tables.without_comment(start[1:], sep)

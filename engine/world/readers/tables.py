@@ -1,10 +1,10 @@
 """Lines of values as other programs write them: separator, comments, quotes, header words.
 
-The separator is a tab, semicolon, comma, vertical bar, or blanks. It is found from the first lines, because a file has
-one separator only and `csv.Sniffer` may take a letter for it. A comment begins with #, % (KONECT, Matrix Market, Pajek)
-or // at the beginning of a line or after a blank or a separator; a line that begins with ; is a comment too, unless the
-separator is a semicolon: then its first value is empty. Values may be in double or single quotes; the `csv` module
-reads these.
+The separator is a tab, semicolon, comma, vertical bar, or blanks. It is determined from the first lines, because a file
+has only one separator, and not by `csv.Sniffer`, which may take a letter for it. A comment begins with #, % (KONECT,
+Matrix Market, Pajek) or // at the beginning of a line or after a blank or a separator; a line that begins with ; is a
+comment too, unless the separator is a semicolon: then its first value is empty. Values may be in double or single
+quotes; the `csv` module reads these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OPENING_IN_TEXT = re.compile(r"'(?<=[ \t,;|\n]')|\A'")
 _OPENING = re.compile(r"(?:^|[ \t,;|])'")
 BLANKS = " \t\f\v"
 PIECE = 1_000
-"""Lines that are gone through one by one where one of them is odd."""
+"""Lines that are read one by one if one of them is irregular."""
 _OTHER_BLANK = re.compile(r"[^\S \t\f\v\n]")
 _NEEDS_QUOTES = re.compile(r"""["',;|\s#%/{\[(<]""")
 _BOUNDS = " ,;|\t\n"
@@ -44,7 +44,8 @@ _COMMENT_LINES = {
 }
 _AT_ENDS = re.compile(r"[ \t\f\v](?:(?=\n|\Z)|(?<=\n.)|(?<=\A.))")
 _HASH = re.compile(r"#[^\n]*+")
-# These begin with the characters that they look for, which `re` finds fast. A line feed has to stand before the text.
+# The patterns above begin with the characters that they search for, which `re` finds fast. The text has to begin with a
+# line feed.
 MISSING = frozenset(
     ("", "-", "--", "na", "n/a", "nan", "-nan", "+nan", "null", "none", "nil", "?", "*", ".", "n.a.", "<na>")
 )
@@ -74,7 +75,8 @@ def without_comment(line: str, sep: str, *, hash_anywhere: bool = False) -> str:
 
 
 def bare(text: str, sep: str, *, names: bool) -> str | None:
-    """Lines without comments and without quotes around values, as many as before; None where that needs a closer look.
+    """The same number of lines, without comments and without quotes around values; None where they have to be read one
+    by one.
 
     names: whether # and a digit at the beginning of a line are the name of a peer rather than a comment.
     """
@@ -97,8 +99,8 @@ def bare(text: str, sep: str, *, names: bool) -> str | None:
 
 
 def _without_quotes(text: str) -> str | None:
-    """A text that begins with a line feed without the quotes round its values; None where one may stand for something
-    else, or something in quotes needs them."""
+    """A text that begins with a line feed, without the quotes around its values; None where a quote may mean something
+    else, or a value needs its quotes."""
     if ("'" in text) != ('"' in text):
         parts = text.split('"' if '"' in text else "'")
         within, between = parts[1::2], set(parts[2:-1:2])
@@ -148,7 +150,7 @@ def first_lines(
 ) -> tuple[int, str] | None:
     """Where the lines that are no comments begin in a block, and their separator; None where all are comments.
 
-    `bare_line` takes a comment that does not begin with a semicolon off a line. names: as of `bare`.
+    `bare_line` removes a comment that does not begin with a semicolon from a line. names: see `bare`.
     """
     digit = r"(?!\d)" if names else ""
     at, end = 0, len(block)
@@ -190,13 +192,14 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
     if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
         return "" if any(_has_blank_inside(cell) for line in bare for cell in line.split("\t")) else "\t"
     if not _has_blank_inside(bare[0]):
-        # Most lines have it, so a line without it is the one that is wrong, and not the first line.
+        # If most lines have a separator, the lines without it are the wrong ones.
         return next((sep for sep in ";,|" if sep in bare[0] and 2 * sum(sep in line for line in bare) > len(bare)), "")
     return ""
 
 
 def _numbers_between(line: str, sep: str) -> bool:
-    """Whether there are two numbers between two separators, which then are commas in numbers (1 0,5 or 1,000 2,000)."""
+    """Whether there are two numbers between two separators. These are then no separators but commas in numbers (1 0,5
+    or 1,000 2,000)."""
     return _two_numbers(sep).search(line) is not None
 
 
@@ -249,8 +252,8 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
 
 
 def all_quoted(text: str, sep: str, width: int) -> list[str] | None:
-    """The values of lines that have `width` each, all of them in quotes of one kind, as one list; None where that is
-    not so, or needs a closer look. What `cells` returns for each line, in a tenth of the time."""
+    """The values of lines that have `width` values each, all of them in quotes of one kind, as one list; None where the
+    lines are not of this form, or it is not certain. The values are those of `cells`, in a tenth of the time."""
     quote = text[:1]
     if quote not in ('"', "'") or (quote == "'" and has_comment(text, sep)):
         return None
@@ -270,15 +273,16 @@ def all_quoted(text: str, sep: str, width: int) -> list[str] | None:
 
 
 def _separates(text: str, sep: str) -> bool:
-    """Whether a text between two values in quotes is a separator, perhaps with blanks beside it."""
+    """Whether a text between two values in quotes is a separator, perhaps with blanks around it."""
     if sep == "\t":
         return text == sep
     return text.strip(BLANKS) == sep and text != ""
 
 
 def rows_of(text: str, sep: str) -> list[list[str]] | None:
-    """What `cells` returns for each line of a text without comments, some of which have quotes of one kind, once
-    `stripped`; None where that needs a closer look. One `csv.reader` reads all lines in a fifth of the time."""
+    """The values of each line of a text without comments, in which some values may have quotes of one kind; None where
+    the lines have to be read one by one. After `stripped` they are the values of `cells`. One `csv.reader` reads all
+    lines in a fifth of the time."""
     if "\r" in text or has_comment(text, sep):
         return None
     single = has_opening(text)
@@ -308,7 +312,7 @@ def stripped(rows: list[list[str]], sep: str) -> list[list[str]]:
 
 
 def of_width(rows: list[list[str]], width: int) -> bool:
-    """Take empty values off the end of rows that are too long. Returns whether all then have this many values."""
+    """Remove empty values at the end of rows that are too long. Returns whether all rows then have `width` values."""
     for row in rows:
         while len(row) > width and not row[-1]:
             row.pop()
@@ -343,7 +347,8 @@ class ColumnLayout:
     wanted: tuple[int, ...]
 
     def note(self, name: str, too: int | None = None) -> str:
-        """A sentence about the columns that are left out; empty if there are none. too: another one that is read."""
+        """A sentence about the columns that are left out; empty if there are none. too: a further column that is
+        read."""
         read = self.wanted if too is None else (*self.wanted, too)
         left = self.width - len(read)
         if not left:
