@@ -1409,7 +1409,7 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     def tick(peer: Peer, host: Any, one: Any) -> Known:
         part = component_of(peer)
         try:
-            inner = host.views[part.__class__]
+            inner = host.component_hosts[part.__class__]
         except (KeyError, TypeError, AttributeError):
             inner = host.inside(part)
         return method(part, inner, one)
@@ -1417,7 +1417,7 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     def message(peer: Peer, host: Any, one: Any, other: Any) -> Known:
         part = component_of(peer)
         try:
-            inner = host.views[part.__class__]
+            inner = host.component_hosts[part.__class__]
         except (KeyError, TypeError, AttributeError):
             inner = host.inside(part)
         return method(part, inner, one, other)
@@ -1425,7 +1425,7 @@ def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known
     def end_of_call(peer: Peer, host: Any, one: Any, other: Any, context: Any) -> Known:
         part = component_of(peer)
         try:
-            inner = host.views[part.__class__]
+            inner = host.component_hosts[part.__class__]
         except (KeyError, TypeError, AttributeError):
             inner = host.inside(part)
         return method(part, inner, one, other, context)

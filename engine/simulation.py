@@ -405,7 +405,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if self.network.wired:
             wire = overlay[a] & overlay[b]
             for x, y in zip(a[wire].tolist(), b[wire].tolist(), strict=True):
-                self._lay(x, y)
+                self._add_cable(x, y)
         both = alive[a] & alive[b] & overlay[a] & overlay[b]
         for x, y in zip(a[both].tolist(), b[both].tolist(), strict=True):
             self.streams.open(x, y)
@@ -483,7 +483,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
-        self.peer_hosts[peer].let_go()
+        self.peer_hosts[peer].process_ended()
         self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
             self._close(peer, other)
@@ -713,7 +713,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self._open(a, b):
             if self.network.wired:
-                self._lay(a, b)
+                self._add_cable(a, b)
             delay_us = self.network.links.delay_us(a, b)
             self._tell_opened(a, b, delay_us)
             self._tell_opened(b, a, delay_us)
@@ -727,7 +727,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         shut = network.nat is not None and not network.wired and network.nat.shuts_out(a, b, stream=True)
         return not shut and not (cut_links and cut_links.has(a, b)) and self.streams.open(a, b)
 
-    def _lay(self, a: PeerId, b: PeerId) -> None:
+    def _add_cable(self, a: PeerId, b: PeerId) -> None:
         self.cables.setdefault(a, {})[b] = None
         self.cables.setdefault(b, {})[a] = None
 
@@ -778,17 +778,17 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     # --- what peers report about asks -------------------------------------------------------------------------
 
-    def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
+    def _writable_records(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
         """The records that a peer may write to: of the asks that it names, those that began at this peer, and those
         that it joined. An ask that has closed is open again for this instant."""
         record = self.kernel.envelope[4]
         if causes is not None:
-            those = [self.reopen(cause) for cause in causes if self._may_tell(peer, self.records[cause >> HOP_BITS])]
+            those = [self.reopen(cause) for cause in causes if self._may_write(peer, self.records[cause >> HOP_BITS])]
         else:
             those = list(record.records) if isinstance(record, JointRecord) else [record]
-        return [each for each in those if self._may_tell(peer, each)]
+        return [each for each in those if self._may_write(peer, each)]
 
-    def _may_tell(self, peer: PeerId, record: AskRecord) -> bool:
+    def _may_write(self, peer: PeerId, record: AskRecord) -> bool:
         return bool(record.id) and (record.origin == peer or peer in self.joined_asks.get(record.id, ()))
 
     def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
@@ -811,38 +811,40 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         named_by = by if by is not None and self._is_peer(by) else holder
         living = bool(self.state[holder] == ALIVE)
-        told = self._records_told(peer, causes)
-        if not told:
+        records = self._writable_records(peer, causes)
+        if not records:
             self.metrics.stray_hits += 1
             self.event_log.append(Noted, peer, "hit of no ask", {"holder": holder}, 0)
-        for record in told:
+        for record in records:
             if record.hit(holder, named_by, living, self.kernel.now_us):
                 self.event_log.append(Hit, record.id, peer, holder, str(content), named_by)
                 self.owner.hit_recorded(holder)
 
     def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
         check_holder("unhit", holder)
-        for record in self._records_told(peer, causes):
+        for record in self._writable_records(peer, causes):
             if self._is_peer(holder) and record.unhit(holder):
                 self.event_log.append(Noted, peer, "hit taken back", {"holder": holder}, record.id)
 
     def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
-        for record in self._records_told(peer, causes):
+        for record in self._writable_records(peer, causes):
             record.done, record.of = float(done), float(of)
 
-    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+    def file_opened(
+        self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None
+    ) -> None:
         check_holder("decoy" if decoy else "fetched", holder)
-        for record in self._records_told(peer, causes):
+        for record in self._writable_records(peer, causes):
             self.metrics.decoys += decoy
             if self._is_peer(holder):
-                record.opened(holder, decoy, self.kernel.now_us)
+                record.file_opened(holder, decoy, self.kernel.now_us)
             if not decoy:
                 record.setback = ""
                 self.downloads.setdefault(peer, set()).add(str(content))
         self.log(peer, "decoy" if decoy else "fetched", {"holder": holder, "content": content}, causes)
 
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
-        for record in self._records_told(peer, causes):
+        for record in self._writable_records(peer, causes):
             record.setback = self._labelled(str(why))
         self.log(peer, "failed", {"why": why}, causes)
 

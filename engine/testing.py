@@ -202,7 +202,7 @@ class FakeHost:
         self._token = 0
         self.emitted: list[object] = []
         self.peer: Peer | None = None
-        self._views: dict[type[Component], Any] = {}
+        self._component_hosts: dict[type[Component], Any] = {}
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
@@ -432,7 +432,7 @@ class FakeHost:
     def inside(self, component: Component) -> Any:
         """The host of a component."""
         kind = type(component)
-        return self._views.setdefault(kind, _FakeComponentHost(self, component))
+        return self._component_hosts.setdefault(kind, _FakeComponentHost(self, component))
 
     def emit(self, value: object) -> None:
         """Record a value that was emitted by a component that is tested without an owner."""
@@ -632,7 +632,7 @@ class _FakeComponentHost(ComponentHost):
     def inside(self, component: Component) -> Any:
         if type(component) is self.kind:
             return self
-        return self.views.setdefault(type(component), _FakeComponentHost(self, component))
+        return self.component_hosts.setdefault(type(component), _FakeComponentHost(self, component))
 
     def emit(self, value: object) -> None:
         self.emitted.append(value)

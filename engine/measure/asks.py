@@ -791,7 +791,7 @@ class AskRecord:
         self.hits = _with(self.hits, holder, now_us)
         return True
 
-    def opened(self, holder: PeerId, decoy: bool, now_us: int) -> None:
+    def file_opened(self, holder: PeerId, decoy: bool, now_us: int) -> None:
         """The user has opened what a holder served: a decoy, or the wanted file."""
         if decoy:
             self.decoys = _with(self.decoys, holder, self.decoys.get(holder, now_us))

@@ -66,7 +66,7 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
     sim = swarm.simulation
     kernel, network = sim.kernel, sim.network
     for host in sim.peer_hosts:
-        host.views = None
+        host.component_hosts = None
     columns = (sim.peer_hosts, sim.saved_states, sim.libraries, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:

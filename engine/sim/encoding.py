@@ -148,8 +148,8 @@ def why_malformed(message: Any) -> str:
         value, hint = getattr(message, name), hints.get(name, Any)
         if not check_of(hint)(value):
             value, hint, where = _misfit(value, hint, f"{message.kind}.{name}")
-            told = getattr(hint, "__name__", "") if isinstance(hint, type) and not get_args(hint) else str(hint)
-            return f"{where} should be {told}, and is a value of {type(value).__name__}"
+            expected = getattr(hint, "__name__", "") if isinstance(hint, type) and not get_args(hint) else str(hint)
+            return f"{where} should be {expected}, and is a value of {type(value).__name__}"
     return f"{message.kind}: its size in bytes is not possible"
 
 

@@ -76,7 +76,9 @@ class HostOwner(Protocol):
     def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
         """So much is done."""
 
-    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+    def file_opened(
+        self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None
+    ) -> None:
         """The user of a peer has opened what a holder served: a decoy, or the wanted file."""
 
     def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
@@ -219,20 +221,20 @@ class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
     __slots__ = (
-        *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
-        "stopped_us",
+        *("calls", "component_hosts", "kept_open", "kernel", "library", "me", "rng", "row", "sender_bits", "shared"),
+        *("stopped_us", "token", "waiting"),
     )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
-        self.sign = me << SENDER_SHIFT
+        self.sender_bits = me << SENDER_SHIFT
         self.shared = shared
         self.kernel = shared.kernel
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
-        self.views: dict[type[Component], ComponentHost] | None = None
-        """Of its components, made when they are first used; in no checkpoint."""
+        self.component_hosts: dict[type[Component], ComponentHost] | None = None
+        """Hosts of its components, by class, made when they are first used; in no checkpoint."""
         self.kept_open: dict[int, Any] | None = None
         """Records that this peer keeps open, by ask. None without any: most peers never have one."""
         self.waiting: dict[int, KernelTimer] = {}
@@ -254,8 +256,8 @@ class PeerHost:
         self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls, stopped_us = state
         self.stopped_us = stopped_us
         self.calls, self.token = calls
-        self.sign = self.me << SENDER_SHIFT
-        self.views = None
+        self.sender_bits = self.me << SENDER_SHIFT
+        self.component_hosts = None
         # The copies of the timers have other identities.
         self.waiting = {id(timer): timer for timer in waiting}
 
@@ -358,7 +360,7 @@ class PeerHost:
                 shared.referred = True
                 why = Via(why, via)
         now = kernel.now_us
-        envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
+        envelope = (self.me, message, why, now, record, self.sender_bits | kind << KIND_SHIFT | size)
         if lines is not None:
             lines.put(self.me, to, envelope)
         else:
@@ -415,7 +417,7 @@ class PeerHost:
         except MalformedMessage:
             malformed, size = True, malformed_size(message)
         now = kernel.now_us
-        envelope = (self.me, message, why, now, record, self.sign | code << KIND_SHIFT | size)
+        envelope = (self.me, message, why, now, record, self.sender_bits | code << KIND_SHIFT | size)
         links = shared.links
         buckets = kernel.messages
         many = tuple(to)
@@ -708,10 +710,10 @@ class PeerHost:
         self.shared.owner.progress(self.me, done, of, stated(cause))
 
     def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
-        self.shared.owner.opened(self.me, holder, content, False, stated(cause))
+        self.shared.owner.file_opened(self.me, holder, content, False, stated(cause))
 
     def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
-        self.shared.owner.opened(self.me, holder, content, True, stated(cause))
+        self.shared.owner.file_opened(self.me, holder, content, True, stated(cause))
 
     def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
         self.shared.owner.failed(self.me, why, stated(cause))
@@ -732,8 +734,8 @@ class PeerHost:
                 self.kernel.release(record)
 
     def _causes(self, cause: CauseLike) -> tuple[int, ...]:
-        told = stated(cause)
-        return flatten(self.kernel.envelope[2]) if told is None else told
+        named = stated(cause)
+        return flatten(self.kernel.envelope[2]) if named is None else named
 
     def duplicate(self, cause: CauseLike = INHERIT) -> None:
         self.shared.owner.duplicate(stated(cause))
@@ -760,18 +762,18 @@ class PeerHost:
         return self.kernel.peers[self.me]
 
     def inside(self, component: Component) -> Any:
-        views = self.views
-        if views is None:
-            views = self.views = {}
-        view = views.get(component.__class__)
-        if view is None:
-            view = views[component.__class__] = ComponentHost(self, component)
-        return view
+        hosts = self.component_hosts
+        if hosts is None:
+            hosts = self.component_hosts = {}
+        host = hosts.get(component.__class__)
+        if host is None:
+            host = hosts[component.__class__] = ComponentHost(self, component)
+        return host
 
     def emit(self, value: object) -> None:
         """Does nothing: a peer has no owner."""
 
-    def let_go(self) -> None:
+    def process_ended(self) -> None:
         """The process has ended: neither it nor its timers keep an ask open any more."""
         self.stopped_us = self.kernel.now_us
         for timer in self.waiting.values():
@@ -794,7 +796,7 @@ class ComponentHost:
     """
 
     __slots__ = (
-        *("_clock", "_of_outer", "_options_at", "_own", "kind", "me", "name", "outer", "views"),
+        *("_clock", "_of_outer", "_options_at", "_own", "component_hosts", "kind", "me", "name", "outer"),
         *("after", "after_s", "call", "multicast", "reply", "send"),
     )
 
@@ -809,7 +811,7 @@ class ComponentHost:
         self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
-        self.views: dict[type[Component], ComponentHost] = {}
+        self.component_hosts: dict[type[Component], ComponentHost] = {}
         # The methods that are called most often are those of the outer host, stored here: through `__getattr__` a call
         # takes three times as long, and a method of this class that passes its arguments on would cost as much as
         # sending a small message.
@@ -845,10 +847,10 @@ class ComponentHost:
     def inside(self, component: Component) -> Any:
         if component.__class__ is self.kind:
             return self
-        view = self.views.get(component.__class__)
-        if view is None:
-            view = self.views[component.__class__] = ComponentHost(self, component)
-        return view
+        host = self.component_hosts.get(component.__class__)
+        if host is None:
+            host = self.component_hosts[component.__class__] = ComponentHost(self, component)
+        return host
 
     @property
     def now_us(self) -> int:

@@ -421,13 +421,13 @@ class Streams:
 
     def says_of(self, a: Any, b: Any, topic: str = "") -> tuple[Any, Any]:
         """The same for any pairs of peers; a, b: int32 (L,) each."""
-        told = np.zeros((2, len(a)), np.uint8)
+        codes = np.zeros((2, len(a)), np.uint8)
         if self._said:
             for row, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
                 for end, key in enumerate((x << 32 | y, y << 32 | x)):
                     if said := self._said.get(key):
-                        told[end, row] = said.get(topic, 0) if topic else _foremost(said)
-        return told[0], told[1]
+                        codes[end, row] = said.get(topic, 0) if topic else _foremost(said)
+        return codes[0], codes[1]
 
     def forget_marks_of(self, peer: PeerId) -> None:
         """A peer has stopped: remove its marks on contacts without a stream."""

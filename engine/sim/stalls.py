@@ -240,7 +240,7 @@ class Stalls:
 
     def break_pair(self, a: PeerId, b: PeerId, reason: str) -> None:
         """The streams between two peers break, in both directions: what waits or is under way on them is dropped."""
-        told: dict[PeerId, None] = {}
+        to_notify: dict[PeerId, None] = {}
         if self.bandwidth is not None:
             self.bandwidth.broken(a, b, reason)
             self.bandwidth.broken(b, a, reason)
@@ -253,19 +253,19 @@ class Stalls:
                 for item in stall.items:
                     if item.notice is not None:
                         # Its sender has closed the stream itself.
-                        told[to] = None
+                        to_notify[to] = None
                         continue
-                    told[a] = told[b] = None
+                    to_notify[a] = to_notify[b] = None
                     if not item.lost and item.envelope is not None:
                         whole = self.owner.resume(item.envelope)
                         self.owner.lose(to, whole, item.reason or reason)
                         self.kernel.release(whole[4])
                 self._ended(key, stall)
         if reason == "lost":
-            told[a] = told[b] = None
+            to_notify[a] = to_notify[b] = None
         self.breaks[_pair(a, b)] = (self.kernel.now_us, reason)
         self.kernel.checked = True
-        self.owner.broken(a, b, tuple(told))
+        self.owner.broken(a, b, tuple(to_notify))
 
     def forget(self) -> None:
         """Forget breaks that are older than any message under way; called once a second."""

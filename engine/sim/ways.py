@@ -48,10 +48,10 @@ class Ways:
             return
         whole = (peer, *hops[:HOPS_MOST])
         if row is None:
-            told = self._rows.setdefault(peer, {})
-            if len(told) >= WAYS_MOST:
-                self._remove(next(iter(told.values())))
-            row = told[key] = len(self._whose)
+            rows = self._rows.setdefault(peer, {})
+            if len(rows) >= WAYS_MOST:
+                self._remove(next(iter(rows.values())))
+            row = rows[key] = len(self._whose)
             self._whose.append((peer, key))
         if onward:
             self._onward[peer, key] = None
@@ -65,8 +65,8 @@ class Ways:
 
     def forget(self, peer: PeerId) -> None:
         """A peer has stopped: remove its ways."""
-        while told := self._rows.get(peer):
-            self._remove(next(iter(told.values())))
+        while rows := self._rows.get(peer):
+            self._remove(next(iter(rows.values())))
 
     def of(self, peer: PeerId) -> list[tuple[tuple[PeerId, ...], str]]:
         """(hops, word) of each way of a peer, in the order in which they were first stated. A way that goes on
