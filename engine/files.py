@@ -354,7 +354,7 @@ _TOKENS = re.compile(
 _OPENS, _CLOSES, _PARTS = "[{", "]}", "=,\n"
 
 _TOML_ERRORS = (
-    (r"Cannot overwrite a value|Duplicate inline table key .*", "a key stands there for the second time"),
+    (r"Cannot overwrite a value|Duplicate inline table key .*", "a key occurs for the second time"),
     (r"Cannot declare .* twice", "a table is declared for the second time"),
     (r"Cannot mutate .*|Cannot redefine .*", "it changes a table or list that was complete already"),
     (r"Escaped character is not .*|Invalid hex value", "an escape in a text is no character"),

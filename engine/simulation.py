@@ -399,7 +399,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def open_overlay(self, a: NDArray[np.int32], b: NDArray[np.int32], up: Sequence[PeerId]) -> None:
         """Open at t = 0 the streams of the topology between peers whose programs have an overlay, and those to linked
-        stations, and tell both ends. Raises PeerFailed."""
+        stations, and notify both ends. Raises PeerFailed."""
         alive = self.state == ALIVE
         overlay = np.array([kind.overlay for kind in self.program_types], np.bool_)
         if self.network.wired:
@@ -732,7 +732,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.cables.setdefault(b, {})[a] = None
 
     def mended(self, peers: Sequence[PeerId]) -> None:
-        """The cables of these peers are open again, as far as they can be; both ends are told."""
+        """The cables of these peers are open again, as far as they can be; both ends are notified."""
         for peer in peers:
             for other in self.cables.get(peer, ()):
                 if self._open(peer, other):
@@ -952,7 +952,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.network.stalls.lost(sender, to, sent_us)
         if reason in ("dead", "left", "reset", "cut"):
             if reason == "cut" and self.network.stalls.broke_after(sender, to, sent_us):
-                return  # it was under way when the link was cut, of which the sender has been told
+                return  # it was under way when the link was cut, of which the sender has been notified
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
             # That a link is cut the sender learns from its own end.

@@ -179,7 +179,7 @@ class Report:
             ("asks", f"{len(self.asks):,}" if self.asks else "nothing was asked"),
             ("answered", "-" if self.success is None else f"{self.success:.1%} {within}"),
             *(
-                [("stray hits", f"{totals.stray_hits:,}, which belong to no ask: they came by messages of no ask")]
+                [("stray hits", f"{totals.stray_hits:,}, which belong to no ask of the peer that reported them")]
                 if totals.stray_hits
                 else []
             ),
@@ -204,23 +204,27 @@ class Report:
     def outcome(self) -> list[str]:
         """What came of a story, in plain sentences: the measured value of each expectation in the order of time, the
         state at the end, the last ask, and whether it went as the scenario expects."""
-        told = [c.told() for c in sorted(self.expectations, key=lambda c: (c.expect.from_s, c.expect.to_s))]
+        sentences = [c.told() for c in sorted(self.expectations, key=lambda c: (c.expect.from_s, c.expect.to_s))]
         states = ", ".join(f"{n:,} {state}" for state, n in self.peers_by_state.items() if n)
-        told.append(f"At the end, at {self.virtual_s:g} s: {states or 'no peer is left'}.")
+        sentences.append(f"At the end, at {self.virtual_s:g} s: {states or 'no peer is left'}.")
         if self.asks:
             last = self.asks[-1]
             by = plain(self.labels[last.origin], 20)
-            told.append(f"The last ask, “{plain(last.text, 40)}” by {by}: {last.verdict or UNDER_WAY}")
+            sentences.append(f"The last ask, “{plain(last.text, 40)}” by {by}: {last.verdict or UNDER_WAY}")
         failed = sum(c.held is False for c in self.expectations)
         waiting = sum(c.held is None for c in self.expectations)
         if failed:
-            told.append(f"{failed} of {len(self.expectations)} expectations failed: it went otherwise than expected.")
+            sentences.append(
+                f"{failed} of {len(self.expectations)} expectations failed: it went otherwise than expected."
+            )
         elif waiting:
-            told.append(f"{waiting} of {len(self.expectations)} expectations were not reached: the run ended before.")
+            sentences.append(
+                f"{waiting} of {len(self.expectations)} expectations were not reached: the run ended before."
+            )
         elif self.expectations:
             all_ = "The expectation" if len(self.expectations) == 1 else f"All {len(self.expectations)} expectations"
-            told.append(f"{all_} held: it went as the scenario expects.")
-        return told
+            sentences.append(f"{all_} held: it went as the scenario expects.")
+        return sentences
 
     def _ask_lines(self, limit: int = 20) -> Iterator[str]:
         heads = f"{'ask':>4} {'from':<10} {'wanted':<24} {'reached':>8} {'messages':>9} {'hits':>5} {'first':>9}"

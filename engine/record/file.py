@@ -436,7 +436,7 @@ class _EntryReader:
             raise InputError("it goes on after its end")
         word, rest = value[0], value[1:]
         if self._contents is not None and word not in ("input", "do"):
-            raise InputError("contents of a file stand before no command")
+            raise InputError("contents of a file should be followed by a command")
         readers: dict[str, Callable[..., None]] = {
             "input": self._input,
             "do": self._do,
@@ -481,7 +481,7 @@ class _EntryReader:
         command = command_from_fields(verb, {**values, **said})
         contents, self._contents = self._contents, None
         if contents is not None and not (isinstance(command, Set) and command.name == "churn"):
-            raise InputError(f"contents of a file stand before a {command.verb} that names none")
+            raise InputError(f"contents of a file are followed by a {command.verb} that names no file")
         read = None if contents is None else bytes(contents)
         self.recording.log.append(LoggedCommand(at_us, command, resolved, by, rng_state, fresh=False, contents=read))
 

@@ -625,7 +625,11 @@ class PeerHost:
         if message.__class__ in self.shared.requests:
             # Sent without a call, as a hostile peer may do: nobody waits for an answer.
             return Ticket(sender, NOBODY_WAITS, cause, str(handled))
-        told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
+        told = (
+            f"{handled} was sent without a call, so nobody waits for an answer"
+            if handled
+            else "nothing of the kind is being handled"
+        )
         raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
 
     def reply(self, answer: Any, *, to: Ticket | None = None) -> None:

@@ -283,7 +283,7 @@ class Streams:
         self._slot: dict[int, int] = {}
         self._ends = np.zeros((2, 64), np.int32)
         self.words = Words(("",))
-        """The words of marks, by their number; 0 stands for no mark."""
+        """The words of marks, by their number; 0 means no mark."""
         self.topics: dict[str, None] = {}
         """Topics of marks that have been given."""
         self.marks_version = 0
