@@ -287,15 +287,15 @@ def _within(value: float, low: float | None, high: float | None) -> bool:
 
 
 def _range(low: float | None, high: float | None) -> str:
-    def told(x: float) -> str:
+    def written(x: float) -> str:
         if isinstance(x, int):
             return f"{x:,}"
         return f"{x:,.0f}" if float(x).is_integer() and abs(x) < 1e15 else f"{x:g}"
 
     if low is not None and high is not None:
-        return f" from {told(low)} to {told(high)}"
+        return f" from {written(low)} to {written(high)}"
     if low is not None:
-        return f" of {told(low)} or more"
+        return f" of {written(low)} or more"
     if high is not None:
-        return f" up to {told(high)}"
+        return f" up to {written(high)}"
     return ""

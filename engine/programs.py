@@ -151,10 +151,10 @@ def owner_of(kind: type, *programs: type[Peer]) -> str:
             return path
     name = kind.__name__
     if not any(kind in program.handlers for program in programs):
-        heard = [path for path, part in parts.items() if name in _answers_of(part)]
+        takers = [path for path, part in parts.items() if name in _answers_of(part)]
         own = {name for program in programs for name in _answers_of(program, but=parts.values())}
-        if len(heard) == 1 and name not in own:
-            return heard[0]
+        if len(takers) == 1 and name not in own:
+            return takers[0]
     if not any(_names(program, kind) for program in programs):
         for path, part in parts.items():
             if any(_names(base, kind) for base in part.__mro__):

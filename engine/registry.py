@@ -45,13 +45,13 @@ def networks() -> dict[str, type[Peer]]:
 
 def network_faults() -> list[str]:
     """A sentence for each file of networks that cannot be imported or breaks a rule (`rules`)."""
-    told = []
+    sentences = []
     for file in files():
         try:
             programs_in(file)
         except Exception as error:
-            told.append(_import_fault(file, error))
-    return told
+            sentences.append(_import_fault(file, error))
+    return sentences
 
 
 def files() -> list[str]:
@@ -264,10 +264,10 @@ def _import_fault(file: str, error: BaseException) -> str:
     """What is wrong with the file of a network, and where."""
     if isinstance(error, InputError):
         return str(error)
-    told = f"{type(error).__name__}: {error}{place_in_protocol(error)}"
+    what = f"{type(error).__name__}: {error}{place_in_protocol(error)}"
     if isinstance(error, SyntaxError) and error.filename:
-        told = f"{Path(error.filename).name}:{error.lineno}: {error.msg}"
-    return plain(f'the network "{file}" cannot be used: {told}', FAULT_MAX)
+        what = f"{Path(error.filename).name}:{error.lineno}: {error.msg}"
+    return plain(f'the network "{file}" cannot be used: {what}', FAULT_MAX)
 
 
 def network(name: str) -> type[Peer]:

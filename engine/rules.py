@@ -640,8 +640,8 @@ def _check_verb_types(made: Verb, whose: str, where: Place) -> None:
     checks: Mapping[str, object] = made.checks
     for name, check in checks.items():
         if not callable(check):
-            told = plain(check, 40)
-            raise InputError(f'{whose}: the check for "{plain(name, 40)}" should be a function, not {told}{where}')
+            given = plain(check, 40)
+            raise InputError(f'{whose}: the check for "{plain(name, 40)}" should be a function, not {given}{where}')
 
 
 def may_give_other_roles(programs: Iterable[type[Peer]], known: Collection[str]) -> bool:

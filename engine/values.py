@@ -143,8 +143,8 @@ class Deferred:
         facts: Any = copy.copy(_PARAMS)
         facts.init = facts.repr = True
         facts.eq, facts.order, facts.frozen = self.eq, self.order, self.frozen
-        told = {name: field for name, field in fields.items() if name not in self.hidden}
-        for name, value in zip(SHAPE, (told, facts, tuple(matched)), strict=True):
+        visible = {name: field for name, field in fields.items() if name not in self.hidden}
+        for name, value in zip(SHAPE, (visible, facts, tuple(matched)), strict=True):
             if isinstance(self.kind.__dict__.get(name), Later):
                 setattr(self.kind, name, value)
 
@@ -286,8 +286,8 @@ def _is_mark(annotation: object) -> bool:
 
 def _has_marks(base: type[Any]) -> bool:
     """Whether a class has arguments of `__init__` that are no fields; each class that inherits from it has them too."""
-    told = base.__dict__.get(SHAPE[0], {})
-    return not isinstance(told, Later) and any(_is_mark(field.type) for field in told.values())
+    known = base.__dict__.get(SHAPE[0], {})
+    return not isinstance(known, Later) and any(_is_mark(field.type) for field in known.values())
 
 
 def slotted(

@@ -167,11 +167,11 @@ def bounded_cut(
     for node in there.keys() & back.keys():
         inside[node] = there[node] + back[node] <= longest
     short = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(near)]
-    heard = [goal for goal in wanted if inside[goal]]
-    if not heard:
+    in_reach = [goal for goal in wanted if inside[goal]]
+    if not in_reach:
         return (), True
-    best = vertex_cut(short, source, heard)
-    return _ShortPaths(short, source, frozenset(heard), longest, budget).fewer(best)
+    best = vertex_cut(short, source, in_reach)
+    return _ShortPaths(short, source, frozenset(in_reach), longest, budget).fewer(best)
 
 
 class _BudgetSpent(Exception):
@@ -342,28 +342,28 @@ def min_cut(
     if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         several = "holders of" if keepers is None else "peers that keep a record of"
         those = plural(len(holders), held, several)
-        told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
-        return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
+        sentence = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
+        return MinimumCut(origin, text, tuple(holders), tuple(holders), sentence + unlike)
     near = _question_links(sim, silent)
     hops = PathLengths(near, origin).within()
     reachable = [p for p in holders if p in hops]
     if not reachable:
         return none(f"No path leads from {who} to {what} over the links as they are: it is cut off already.", holders)
     horizon = sim.program.horizon(sim.shared.options)
-    heard = [p for p in reachable if horizon is None or hops[p] <= horizon]
-    if not heard:
+    in_reach = [p for p in reachable if horizon is None or hops[p] <= horizon]
+    if not in_reach:
         away = min(hops[p] for p in reachable)
-        told = f"The nearest {held} {what} is {plural(away, 'hop')} away from {who}"
-        return none(f"{told} and a question travels {horizon}: it is out of reach already.", holders)
+        sentence = f"The nearest {held} {what} is {plural(away, 'hop')} away from {who}"
+        return none(f"{sentence} and a question travels {horizon}: it is out of reach already.", holders)
     if horizon is None:
-        peers, exact = vertex_cut(near, origin, heard), True
+        peers, exact = vertex_cut(near, origin, in_reach), True
     else:
-        peers, exact = bounded_cut(near, origin, heard, horizon)
+        peers, exact = bounded_cut(near, origin, in_reach, horizon)
     most = "" if exact else "at most "
-    told = f"Silencing {most}{plural(len(peers), 'peer')} ({_names(labels, peers)}) cuts {who} off from {what}"
-    share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
+    sentence = f"Silencing {most}{plural(len(peers), 'peer')} ({_names(labels, peers)}) cuts {who} off from {what}"
+    share = f"; {len(in_reach):,} could answer." if len(in_reach) > 1 else "."
     assumed = "" if horizon is None else f" Assumed: the links of now, and {plural(horizon, 'hop')} for a question."
-    return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
+    return MinimumCut(origin, text, peers, tuple(in_reach), sentence + share + assumed + unlike, exact)
 
 
 def _needs(sim: Simulation, origin: PeerId, text: str, goal: str) -> Sequence[Need] | None:
@@ -405,19 +405,19 @@ def _cut_of_needs(
         return MinimumCut(origin, text, (), tuple(holders), f"{who} needs nobody else for {what}.")
     best = min(left, key=lambda need: len(need.peers))
     if not best.peers:
-        told = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
-        return MinimumCut(origin, text, (), tuple(holders), told)
+        sentence = f"No {best.what} is up and would answer: {who} is cut off from {what} already."
+        return MinimumCut(origin, text, (), tuple(holders), sentence)
     those = f"{plural(len(best.peers), 'peer')} ({_names(labels, best.peers)})"
     until = f" until {best.until}" if best.until else ""
-    told = f"Silencing {those} cuts {who} off from {what}{until}: there is no other {best.what}."
+    sentence = f"Silencing {those} cuts {who} off from {what}{until}: there is no other {best.what}."
     others: dict[str, int] = {}
     for need in left:
         if need.what != best.what:
             others[need.what] = min(others.get(need.what, len(need.peers)), len(need.peers))
     if others:
         fewest = sorted(others.items(), key=lambda one: one[1])[:OTHERS_LISTED]
-        told += f" {who} also needs {_in_words([f'{_with_article(one)} ({count:,} up)' for one, count in fewest])}."
-    return MinimumCut(origin, text, best.peers, tuple(holders), told)
+        sentence += f" {who} also needs {_in_words([f'{_with_article(one)} ({count:,} up)' for one, count in fewest])}."
+    return MinimumCut(origin, text, best.peers, tuple(holders), sentence)
 
 
 def _with_article(noun: str) -> str:
@@ -517,5 +517,5 @@ def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]
     one = "contact" if contacts is not None else "neighbour"
     if not first:
         return f"{who} has no {one} that is up and would pass it on: nobody else would hear of it."
-    told = f"{plural(len(first), one)} ({_names(sim.labels, first)})"
-    return f"{who} tells its {told}: without them nobody else would hear of it."
+    those = f"{plural(len(first), one)} ({_names(sim.labels, first)})"
+    return f"{who} tells its {those}: without them nobody else would hear of it."

@@ -361,8 +361,8 @@ def _measure(columns: PeerColumns, name: str) -> NDArray[np.float64]:
         known = columns.shows
         figures = [one for one, shown in known.items() if shown.kind != "category"]
         if name not in figures:
-            told = f'"top" expected {" or ".join((*MEASURES, *figures))}, found "{plain(name, 40)}"'
-            raise InputError(told + nearest(name, (*MEASURES, *figures), listed=False))
+            sentence = f'"top" expected {" or ".join((*MEASURES, *figures))}, found "{plain(name, 40)}"'
+            raise InputError(sentence + nearest(name, (*MEASURES, *figures), listed=False))
         return _shown_values(columns, known[name])
     measures = {
         "degree": columns.degrees,

@@ -600,11 +600,11 @@ def _unasked(kind: str, count: int, facts: Mapping[str, Any]) -> str:
         return f"{count} {nearest} {away} away and a question travels {most}"
     losses = facts["losses"]
     if kind == "walled":
-        told = {reason: losses[reason] for reason in ("censored", "partition") if reason in losses}
-        return f"the way to {count} was cut ({_worst(told) if told else 'only censored peers lead there'})"
+        reasons = {reason: losses[reason] for reason in ("censored", "partition") if reason in losses}
+        return f"the way to {count} was cut ({_worst(reasons) if reasons else 'only censored peers lead there'})"
     if kind == "hushed":
-        told = {reason: losses[reason] for reason in ("colluded",) if reason in losses}
-        return f"the way to {count} was cut ({_worst(told) if told else 'only colluders lead there'})"
+        reasons = {reason: losses[reason] for reason in ("colluded",) if reason in losses}
+        return f"the way to {count} was cut ({_worst(reasons) if reasons else 'only colluders lead there'})"
     if losses:
         return f"the way to {count} was cut ({_worst(losses)})"
     return f"{count} did not receive the question"

@@ -278,8 +278,8 @@ def operator(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> 
         peers = context.living_with(context.columns.operators(), values["whom"])
         return _at_once(context, peers, values, f"of {values['whom']}")
     peers = context.living_with(context.columns.operators(), values["whom"])
-    told = f"Would shut down all peers of {plain(values['whom'])}, as by a court order: {context.names(peers)}."
-    return Plan(((0.0, Shutdown(values["whom"])),), told)
+    sentence = f"Would shut down all peers of {plain(values['whom'])}, as by a court order: {context.names(peers)}."
+    return Plan(((0.0, Shutdown(values["whom"])),), sentence)
 
 
 def whack_a_mole(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -295,18 +295,18 @@ def whack_a_mole(context: AttackContext, values: Mapping[str, Any], rng: Stream)
         now = after
     peers = context.living_with(context.columns.operators(), whom)
     times = "once" if count == 1 else f"{count} times"
-    told = (
+    sentence = (
         f"Would shut down {context.names(peers)} of {plain(whom, 40)} {times} within {over_s:g} s, {gap_s:g} s apart; "
         f"each time another operator opens the service again after {gap_s / 2:g} s."
     )
-    return Plan(tuple(steps), told)
+    return Plan(tuple(steps), sentence)
 
 
 def bootstrap(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All living bootstrap peers."""
     some = context.bootstrap()
-    told = f"{_would(values, f'the {len(some):,} live bootstrap peers')}: newcomers could not join."
-    return Plan(tuple(_spread(some, 0.0, MEANS[values["means"]])), told)
+    sentence = f"{_would(values, f'the {len(some):,} live bootstrap peers')}: newcomers could not join."
+    return Plan(tuple(_spread(some, 0.0, MEANS[values["means"]])), sentence)
 
 
 def collusion(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -326,30 +326,32 @@ def collusion(context: AttackContext, values: Mapping[str, Any], rng: Stream) ->
 def poison(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users serves decoys."""
     some = _random_users(context, values, rng)
-    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys"
+    sentence = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys"
     weak = values["means"] == RIGHT_HASH
     steps = _spread(some, values["over_s"], partial(Poison, weak=weak))
     if weak:
-        told += ", with the size and the weak hash of the genuine file"
-    return Plan(tuple(steps), f"{told}.")
+        sentence += ", with the size and the weak hash of the genuine file"
+    return Plan(tuple(steps), f"{sentence}.")
 
 
 def crowd(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """Many newcomers in a short time."""
     count, over_s = values["count"], values["over_s"]
     known = sum(context.columns.bootstrap())
-    told = (
+    sentence = (
         f"Would let {count:,} newcomers join within {over_s:g} s, all of which know the same {known:,} bootstrap peers."
     )
-    return Plan(((0.0, Arrive(count, over_s)),), told)
+    return Plan(((0.0, Arrive(count, over_s)),), sentence)
 
 
 def exodus(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users leaves."""
     some = _random_users(context, values, rng)
     over_s = values["over_s"]
-    told = f"Would make {context.of_users(some)}, chosen at random, leave within {over_s:g} s, half of them politely."
-    return Plan(((0.0, Depart(tuple(some), over_s, 0.5)),), told)
+    sentence = (
+        f"Would make {context.of_users(some)}, chosen at random, leave within {over_s:g} s, half of them politely."
+    )
+    return Plan(((0.0, Depart(tuple(some), over_s, 0.5)),), sentence)
 
 
 def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -360,8 +362,8 @@ def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
     for at in range(many):
         size = count * (at + 1) // many - count * at // many
         steps += _identities(over_s * at / max(1, many - 1), size, values, near=context.moves)
-    told = f"Would let {count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
-    return Plan(tuple(steps), told)
+    sentence = f"Would let {count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
+    return Plan(tuple(steps), sentence)
 
 
 def _identities(
@@ -411,12 +413,12 @@ def eclipse(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> P
         if at < batches and cuts[at + 1] > cuts[at]:
             steps += _identities(at * ROUND_S + GAP_S, cuts[at + 1] - cuts[at], values, via)
     honest = [peer for peer in columns.near(victim) if not infrastructure[peer]]
-    told = (
+    sentence = (
         f"{_would(values, f'the {len(honest)} neighbours of {label}')}, and each peer that "
         f"replaces one within {over_s:g} s; {count:,} identities connect to it instead. "
         f"{_effect(context, values['word'])}"
     )
-    return Plan(tuple(steps), told)
+    return Plan(tuple(steps), sentence)
 
 
 COUNT_MAX = 2_000
@@ -662,8 +664,8 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
         return "No user has a link to another here, so none stands out."
     if name == "poison" and not context.shares:
         return "Users share no files in this network, so decoys would have no effect."
-    told = command is not None and command.word is not None
-    if not told and not context.titles and any(p.kind == "word" and p.default is None for p in preset.params):
+    word_given = command is not None and command.word is not None
+    if not word_given and not context.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
 

@@ -76,8 +76,8 @@ class Due:
 def check_sample_s(sample_s: float) -> None:
     """Raise InputError unless samples may be that far apart."""
     if not SAMPLE_S_LEAST <= sample_s <= SAMPLE_S_MOST:
-        told = f"from {SAMPLE_S_LEAST:g} to {SAMPLE_S_MOST:,g} s"
-        raise InputError(f"sample_s, the time between two samples, should be {told}, not {sample_s}")
+        span = f"from {SAMPLE_S_LEAST:g} to {SAMPLE_S_MOST:,g} s"
+        raise InputError(f"sample_s, the time between two samples, should be {span}, not {sample_s}")
 
 
 class Workload:

@@ -175,8 +175,8 @@ def _check_remark(key: str, programs: Sequence[type[Peer]], where: str) -> None:
     classes = (part for program in programs for part in (program, *components_of(program).values()))
     keys = dict.fromkeys(known for one in classes for known in one.remark_keys)
     if key not in keys:
-        told = nearest(key, keys) if keys else ": it remarks nothing of asks"
-        raise InputError(f'{where}: this network makes no remark called "{plain(key, 60)}"{told}')
+        tail = nearest(key, keys) if keys else ": it remarks nothing of asks"
+        raise InputError(f'{where}: this network makes no remark called "{plain(key, 60)}"{tail}')
 
 
 def follow(swarm: Swarm, expects: Iterable[Expect]) -> None:

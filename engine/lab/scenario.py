@@ -700,9 +700,9 @@ def story_of(scenario: Scenario) -> dict[str, Any]:
         {"metric": e.metric, "from_s": e.from_s, "to_s": e.to_s, **_bound("min", e.min), **_bound("max", e.max)}
         for e in scenario.expects
     ]
-    told = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
-    told |= {"colour_by": scenario.colour_by} if scenario.colour_by else {}
-    return {**told, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
+    story = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
+    story |= {"colour_by": scenario.colour_by} if scenario.colour_by else {}
+    return {**story, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
 
 
 def _bound(name: str, value: float | None) -> dict[str, float]:

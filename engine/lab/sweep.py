@@ -282,8 +282,8 @@ def _curve(
         known = [value for value in (getattr(run, metric) for run in runs) if value is not None]
         mean = math.fsum(known) / len(known) if known else None
         points.append(Point(share, mean, min(known, default=None), max(known, default=None), runs))
-    told = dict.fromkeys([*warnings, *(said for run in done.values() for said in run.warnings)])
-    return Curve(scenario, plan, metric, tuple(points), len(points) * repeat - len(done), lost, tuple(told))
+    sentences = dict.fromkeys([*warnings, *(said for run in done.values() for said in run.warnings)])
+    return Curve(scenario, plan, metric, tuple(points), len(points) * repeat - len(done), lost, tuple(sentences))
 
 
 Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
