@@ -26,6 +26,9 @@ TEXT_MAX = 100_000
 SIDES = ("city", "role", "operator")
 """The traits by which a partition can divide peers."""
 
+SET_WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
+"""Parameters that `Set` changes besides the options of the protocol."""
+
 SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")
 SELECTOR_LEADING = ("random", "top", "holds", "keeps", "not", "all", "near", "bootstrap", "newcomers")

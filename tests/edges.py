@@ -43,7 +43,7 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.commands import VERBS, Command
+from engine.commands import SET_WORLD, VERBS, Command
 from engine.lab.check import METRICS, Expect
 from engine.lab.scenario import scenario_of, story_of
 from engine.record.codec import setup_from_map, setup_to_map
@@ -211,7 +211,7 @@ def scenario_fields() -> Iterator[tuple[str, Fill]]:
                     if key != "do":
                         name = f"{command['do']} {command.get('name', '')}".strip()
                         yield f"at {name} {key}", _toml_fill(whole, ("at", 0, key))
-            for name in scenario_files.WORLD:
+            for name in SET_WORLD:
                 yield (
                     f"at set {name}",
                     _toml_fill(

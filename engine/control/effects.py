@@ -31,8 +31,6 @@ LISTED_MOST = 1_000
 COURT_S_MAX = 86_400.0
 TEXT_MAX = 200
 """Characters of an ask; a longer text is cut."""
-WORLD = ("churn", "loss", "latency", "asks")
-"""Parameters that `set` changes besides the options of the protocol: names that may be suggested for a wrong one."""
 JOINING_US = 3_000_000
 """Time after its start from which a peer issues its asks although it has no link."""
 
@@ -461,7 +459,7 @@ def set_parameter(parts: Parts, command: c.Set, by: str) -> tuple[PeerId, ...]:
     elif name == "asks":
         parts.workload.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
     else:
-        set_option(sim.shared.options, name, value, "set", also=WORLD)
+        set_option(sim.shared.options, name, value, "set", also=c.SET_WORLD)
     return ()
 
 

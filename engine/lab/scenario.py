@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api import Peer, Shown, words_of
 from ..commands import (
+    SET_WORLD,
     SIDES,
     Act,
     Arrive,
@@ -97,8 +98,6 @@ KEYS = (
 COLOURINGS = ("state", "role", "load")
 """What peers may be coloured by when a scenario is opened, besides the columns that the network shows."""
 LINK_KEYS = ("capacity", "jitter_ms", "nat")
-WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
-"""What the command `set` changes besides the options of the protocol."""
 
 PEERS_MAX = topology.PEERS_MAX
 ARRIVALS_MAX = 1_000_000
@@ -545,10 +544,10 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
         as_number(value, f"{where}: polite", 0, 1)
     elif name == "churn":
         as_churn(value, f"{where}: churn")
-    elif name in WORLD:
+    elif name in SET_WORLD:
         as_number(value, f"{where}: {name}", 0, 10_000)
     else:
-        choices = (*WORLD, *option_names(network))
+        choices = (*SET_WORLD, *option_names(network))
         raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')
 
 

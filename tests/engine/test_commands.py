@@ -213,6 +213,7 @@ BAD: list[tuple[Command, str]] = [
     (Publish("p000", "???"), "needs a name"),
     (Publish("p000", " " * 300 + "x"), "letter or digit"),
     (Set("loss", 1.0), "from 0 to 0.99"),
+    (Set("jiter", 5), 'did you mean "jitter"'),
     (Set("loss", "much"), '"much"'),
     (Set("loss", None), "loss"),
     (Set("loss", True), "not true"),
