@@ -555,7 +555,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             closer = [one for one in alike if trait[one] == trait[peer]]
             if not 0 < len(closer) < len(alike):
                 continue
-            if by in self.faults.split_by or self._goes_by(trait, alike, closer):
+            if by in self.faults.split_by or self._divides_by(trait, alike, closer):
                 alike = closer
         groups = self.group[self._users_of(alike) or alike]
         if not len(groups):
@@ -567,7 +567,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         users: list[PeerId] = ids[~self.infrastructure[ids]].tolist()
         return users
 
-    def _goes_by(self, trait: Sequence[Any], peers: Sequence[PeerId], closer: Sequence[PeerId]) -> bool:
+    def _divides_by(self, trait: Sequence[Any], peers: Sequence[PeerId], closer: Sequence[PeerId]) -> bool:
         """Whether all of `peers` with the same value of a trait are in one group, and some value has several peers;
         else whether this is true of the users alone, if there are any in `closer`."""
         users = self._users_of(peers) if self._users_of(closer) else []

@@ -51,7 +51,7 @@ from .world.world import World
 
 FIRST_ASK_US = 500_000
 """Time of the first background ask, so that messages are seen soon after the start."""
-INSIDE = ("scenario", "court", "attack")
+DERIVED_SOURCES = ("scenario", "court", "attack")
 """Sources of commands that follow from the setup or from other commands, and so do not come from outside."""
 SLICE = 50_000
 """Deliveries after which the log may be flushed, where `advance` has no budget: this bounds its length."""
@@ -96,7 +96,7 @@ class Swarm(SimulationOwner, CommandExecutor):
         """(virtual time in us, command, source) of all commands. Churn, background asks and the steps of attacks follow
         from these and the seed."""
         self.given = 0
-        """How many of them came from outside: their source is not in `INSIDE`."""
+        """How many of them came from outside: their source is not in `DERIVED_SOURCES`."""
         self._make_views()
         self._begin(world.graph)
 
@@ -171,7 +171,7 @@ class Swarm(SimulationOwner, CommandExecutor):
     def carry_out(self, command: Command, by: str, contents: bytes | None = None) -> tuple[PeerId, ...]:
         """Do the same as `do`, but inside an instant or another command: for commands that are due and for steps of
         attacks."""
-        if contents is None and by in INSIDE and isinstance(command, Set):
+        if contents is None and by in DERIVED_SOURCES and isinstance(command, Set):
             contents = self.world.inputs.get(str(command.value).strip())
         # The first steps of an attack are carried out inside of its command, and have selectors of their own.
         outer, self._named, self._contents = self._named, {}, contents
@@ -203,7 +203,7 @@ class Swarm(SimulationOwner, CommandExecutor):
     def _log(self, command: Command, by: str) -> None:
         if by != "attack":
             self.history.append((self.now_us, command, by))
-        if by in INSIDE:
+        if by in DERIVED_SOURCES:
             return
         self.given += 1
         if self._watcher is not None:

@@ -96,7 +96,7 @@ class Round:
 
 
 def _row(peers: int, rounds: int) -> BenchRow:
-    done = [apart(peers) for _ in range(rounds)]
+    done = [round_in_process(peers) for _ in range(rounds)]
     median = statistics.median
     return BenchRow(
         load="flood",
@@ -109,14 +109,14 @@ def _row(peers: int, rounds: int) -> BenchRow:
     )
 
 
-def apart(peers: int) -> Round:
+def round_in_process(peers: int) -> Round:
     """A round in a process of its own, as a run is. In a process in which an earlier swarm has left gaps in memory, the
     peers of the next swarm are scattered over these gaps, which is slower."""
-    made: Round = alone(measured, peers)
+    made: Round = alone(one_round, peers)
     return made
 
 
-def measured(peers: int) -> Round:
+def one_round(peers: int) -> Round:
     """A round in this process."""
     swarm = flooded(peers)
     near = [swarm.links_of(peer) for peer in range(peers)]

@@ -657,11 +657,11 @@ class PeerHost:
         old = call.timer
         wait_us = call.waits_us[call.tries - 1]
         call.due_us = self.kernel.now_us + wait_us
-        call.timer = self._follow(old, wait_us, call)
+        call.timer = self._timer_after(old, wait_us, call)
         if old is not None:
             self.cancel(old)
 
-    def _follow(self, old: KernelTimer | None, delay_us: int, call: PendingCall) -> KernelTimer:
+    def _timer_after(self, old: KernelTimer | None, delay_us: int, call: PendingCall) -> KernelTimer:
         """A timer with the cause of another one, which may have fired already."""
         return self.after(delay_us, call, cause=None if old is None or not old.cause else old.cause)
 

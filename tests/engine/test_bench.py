@@ -21,7 +21,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_run, "BENCH_PEERS", (60, 100))
     monkeypatch.setattr(lab_bench, "SOUGHT_S", 5)
     # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
-    monkeypatch.setattr(lab_bench, "apart", lab_bench.measured)
+    monkeypatch.setattr(lab_bench, "round_in_process", lab_bench.one_round)
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
     monkeypatch.setattr(lab_bench, "small_asks", lambda peers: ((9.0, 40_000.0), (8.0, 30_000.0), (10.0, 50_000.0)))
     monkeypatch.setattr(lab_bench, "LOADS", (("requests", loads.requests, 20, "without"),))
@@ -82,7 +82,7 @@ def test_a_load_that_goes_wrong_is_not_called_fast(
 
 def test_a_round_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    done = lab_bench.apart(60)
+    done = lab_bench.round_in_process(60)
     assert done.held
     assert done.theory == "1,141 messages; 2E-N+1 is 1,141"
 
