@@ -932,8 +932,8 @@ class Host(Protocol):
         several marks on one link apart: a topic, a circuit or a destination.
 
         A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can
-        set marks, and only on these contacts. To mark a peer whose stream has just been closed from the other end
-        changes nothing.
+        set marks, and it should set them only on these contacts. To mark a peer whose stream has just been closed from
+        the other end changes nothing.
         """
         ...
 

@@ -100,8 +100,8 @@ class StreamClosed:
 
 @dataclass(slots=True)
 class StreamOpened:
-    """Notice on the way to `peer`: the stream with `other` is open. cable: the stream is opened only when the notice
-    arrives, since a cable is there again, see `api.Peer.reach`."""
+    """Notice on the way to `peer`: the stream with `other` is open. cable: the stream over a cable has broken, and is
+    opened again when the notice arrives, see `api.Peer.reach`."""
 
     peer: PeerId
     epoch: int

@@ -625,12 +625,12 @@ class PeerHost:
         if message.__class__ in self.shared.requests:
             # Sent without a call, as a hostile peer may do: nobody waits for an answer.
             return Ticket(sender, NOBODY_WAITS, cause, str(handled))
-        told = (
+        why = (
             f"{handled} was sent without a call, so nobody waits for an answer"
             if handled
             else "nothing of the kind is being handled"
         )
-        raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
+        raise NothingToReplyTo(f"there is no request to answer: {why} (see Host.call)")
 
     def reply(self, answer: Any, *, to: Ticket | None = None) -> None:
         if to is None:
