@@ -26,8 +26,20 @@ TEXT_MAX = 100_000
 SIDES = ("city", "role", "operator")
 """The traits by which a partition can divide peers."""
 
+ASKS_PER_S_MAX = 10_000.0
+COURT_S_MAX = 86_400.0
+JITTER_MS_MAX = 600_000.0
 SET_WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
 """Parameters that `Set` changes besides the options of the protocol."""
+SET_RANGES: Mapping[str, tuple[float, float]] = {
+    "polite": (0.0, 1.0),
+    "loss": (0.0, 0.99),
+    "latency": (0.001, 1_000.0),
+    "jitter": (0.0, JITTER_MS_MAX),
+    "capacity": (0.001, 1_000.0),
+    "asks": (0.0, ASKS_PER_S_MAX),
+}
+"""Those that are numbers: the least and the greatest value."""
 
 SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")

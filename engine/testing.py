@@ -104,10 +104,11 @@ class FakeLibrary:
         return tuple(digest for digest in digests if digest in self._unwanted)
 
     def add(self, file: File) -> bool:
-        """Share one more file, or another one of the same name. Returns whether it was kept."""
+        """Share one more file, as `api.Library.add` does: a name that is there already changes nothing. Returns whether
+        a file of this name is shared now."""
         if file.digest in self._unwanted:
             return False
-        self._files[file.name] = file
+        self._files.setdefault(file.name, file)
         return True
 
     def serves(self, file: File) -> File:

@@ -19,16 +19,14 @@ from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
 from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
 from ..values import dataclass
-from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
 from ..world.decoys import PoisonedLibrary
 from .arrivals import ArrivalProcess
 from .attacks import AttackRunner, CommandExecutor
-from .workload import ASKS_PER_S_MAX, Due, Workload
+from .workload import Due, Workload
 
 LISTED_MOST = 1_000
 """Most peers whose links to each other one command may hold or cut: half a million links."""
-COURT_S_MAX = 86_400.0
 TEXT_MAX = 200
 """Characters of an ask; a longer text is cut."""
 JOINING_US = 3_000_000
@@ -374,7 +372,7 @@ def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
 
 
 def court(parts: Parts, command: c.Court, by: str) -> tuple[PeerId, ...]:
-    after_s = as_number(command.after_s, "court: after_s", 0.0, COURT_S_MAX, texts=True)
+    after_s = as_number(command.after_s, "court: after_s", 0.0, c.COURT_S_MAX, texts=True)
     parts.court.convene(round(after_s * 1e6))
     return ()
 
@@ -437,27 +435,26 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
 def set_parameter(parts: Parts, command: c.Set, by: str) -> tuple[PeerId, ...]:
     name, value = command.name, command.value
     sim = parts.simulation
+    number = as_number(value, f"set: {name}", *c.SET_RANGES[name], texts=True) if name in c.SET_RANGES else 0.0
     if name == "churn":
         parts.workload.set_churn(str(value), parts.executor.contents_of_trace)
     elif name == "polite":
-        parts.workload.polite = as_number(value, "set: polite", 0.0, 1.0, texts=True)
+        parts.workload.polite = number
     elif name == "arrivals":
         parts.arrivals.set_law(replace(parts.arrivals.spec, law=str(value)))
     elif name == "loss":
-        sim.network.set_loss(as_number(value, "set: loss", 0.0, 0.99, texts=True))
+        sim.network.set_loss(number)
     elif name == "latency":
-        sim.network.set_factor(as_number(value, "set: latency", 0.001, 1000.0, texts=True))
+        sim.network.set_factor(number)
     elif name == "jitter":
-        jitter_ms = as_number(value, "set: jitter", 0.0, JITTER_MS_MAX, texts=True)
-        sim.network.set_jitter(round(jitter_ms * 1000))
+        sim.network.set_jitter(round(number * 1000))
     elif name == "capacity":
-        factor = as_number(value, "set: capacity", 0.001, 1000.0, texts=True)
         bandwidth = sim.network.bandwidth
         if bandwidth is None:
             raise InputError('set: links have no capacity in this run; its setup gives one, as in capacity = "saroiu"')
-        bandwidth.set_factor(factor)
+        bandwidth.set_factor(number)
     elif name == "asks":
-        parts.workload.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
+        parts.workload.set_asks(number)
     else:
         set_option(sim.shared.options, name, value, "set", also=c.SET_WORLD)
     return ()

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..analysis.gauges import Gauges
 from ..api import Goal, PeerId
-from ..commands import TEXT_MAX, Command
+from ..commands import ASKS_PER_S_MAX, TEXT_MAX, Command
 from ..errors import InputError, PeerFailed, plain
 from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
@@ -26,7 +26,6 @@ from ..world.content import Catalogue
 SAMPLE_US = 1_000_000
 SAMPLE_S_LEAST, SAMPLE_S_MOST = 0.01, 3_600.0
 ASKERS_TRIED = 8
-ASKS_PER_S_MAX = 10_000.0
 LONG_US = 10**15
 """Thirty years: no timer is set for a later time."""
 

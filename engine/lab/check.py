@@ -77,7 +77,8 @@ OF_ASKS = ("success", "first_hit_s", "first_hit_p95_s", "reach")
 """Metrics that are measured on the asks of the window, not on samples."""
 
 ANSWER_WINDOW_S = 10.0
-"""An ask has this long to be answered before it counts as failed, so `success` of a window is known only then."""
+"""Virtual s after a window in which the asks of its last instant may still be answered; its expectations on asks are
+checked then. Of a goal with a longer `success_s`, asks that are neither answered nor closed by then are left out."""
 
 ROUNDING = 1e-9
 

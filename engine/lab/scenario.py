@@ -23,6 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..api import Peer, Shown, words_of
 from ..commands import (
+    ASKS_PER_S_MAX,
+    COURT_S_MAX,
+    JITTER_MS_MAX,
+    SET_RANGES,
     SET_WORLD,
     SIDES,
     Act,
@@ -61,7 +65,7 @@ from ..rules import stations_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..values import dataclass
 from ..world import latency, topology
-from ..world.access_links import JITTER_MS_MAX, USUAL, parse_nat
+from ..world.access_links import USUAL, parse_nat
 from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
@@ -105,7 +109,6 @@ SEED_MAX = 2**63 - 1
 TIME_MAX_S = 1e9
 SPAN_S_MAX = 1e6
 """Seconds within which peers of one command arrive or depart."""
-COURT_S_MAX = 86_400.0
 BYTES_MAX = 1_000_000
 """Size of a scenario file."""
 TEXT_MAX = 2_000
@@ -393,7 +396,7 @@ def _scenario(table: Mapping[str, Any], source: str, flags: Flags) -> Scenario:
             arrivals=_arrivals(_table(table, "arrivals", where, ("law", "most")), f"{where} arrivals"),
             options=options,
             content=_content(_table(table, "content", where), where),
-            asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
+            asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, ASKS_PER_S_MAX),
             links=read_links(
                 _table(table, "links", where, LINK_KEYS), {key: f"{where} links.{key}" for key in LINK_KEYS}
             ),
@@ -536,16 +539,12 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
     name, value = command.name, command.value
     if name in option_names(network):
         set_option(options_for(network, {}, where), name, value, where)
-    elif name == "loss":
-        as_loss(value, f"{where}: loss")
+    elif name in SET_RANGES:
+        as_number(value, f"{where}: {name}", *SET_RANGES[name])
     elif name == "arrivals":
         as_arrivals(value, f"{where}: arrivals")
-    elif name == "polite":
-        as_number(value, f"{where}: polite", 0, 1)
     elif name == "churn":
         as_churn(value, f"{where}: churn")
-    elif name in SET_WORLD:
-        as_number(value, f"{where}: {name}", 0, 10_000)
     else:
         choices = (*SET_WORLD, *option_names(network))
         raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')

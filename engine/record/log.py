@@ -99,7 +99,7 @@ class Fingerprints(Mapping[int, str]):
 MarkKind: TypeAlias = Literal["command", "kill", "ask", "alarm"]
 MARKS_MAX = 4_000
 """Marks of churn, background asks and scenarios that are kept."""
-KILL_VERBS = ("kill", "shutdown", "leave", "exit")
+KILL_VERBS = ("kill", "shutdown", "leave", "depart")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..api import Line, NatKind
+from ..commands import JITTER_MS_MAX
 from ..errors import InputError, nearest, plain
 from ..setup import LinkSpec
 from ..sim.rng import Stream, cumulate
@@ -33,7 +34,6 @@ from .specs import whole
 
 FORMS = ("none", "saroiu", "UP:DOWN")
 KBIT_S_MAX = 1_000_000_000
-JITTER_MS_MAX = 600_000.0
 STATION_KBIT_S = 1_000_000
 """1 Gbit/s in each direction."""
 

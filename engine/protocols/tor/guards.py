@@ -106,13 +106,17 @@ class BuildTimes:
     times_ms: list[int] = field(default_factory=list)
     timed_out: list[bool] = field(default_factory=list)
     """For each of the last circuits whose first hop was built, whether it took too long."""
+    since_fit: int = 0
+    """Times that came after the distribution was fitted for the last time."""
     timeout_ms: int = INITIAL_MS
 
     def built(self, took_ms: int) -> None:
         """A circuit is open."""
         self.times_ms = [*self.times_ms, took_ms][-TIMES_MOST:]
         self._recent(False)
-        if len(self.times_ms) >= TIMES_LEAST and len(self.times_ms) % FIT_EVERY == 0:
+        self.since_fit += 1
+        if len(self.times_ms) >= TIMES_LEAST and self.since_fit >= FIT_EVERY:
+            self.since_fit = 0
             self.timeout_ms = max(LEAST_MS, pareto_quantile(self.times_ms, QUANTILE))
 
     def too_slow(self) -> None:
@@ -121,7 +125,7 @@ class BuildTimes:
         self._recent(True)
         if sum(self.timed_out) >= RECENT_MOST:
             self.timeout_ms = INITIAL_MS if self.timeout_ms < INITIAL_MS else min(2 * self.timeout_ms, 600_000)
-            self.times_ms, self.timed_out = [], []
+            self.times_ms, self.timed_out, self.since_fit = [], [], 0
 
     def _recent(self, late: bool) -> None:
         self.timed_out = [*self.timed_out, late][-RECENT:]
