@@ -85,23 +85,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None, None
     set_environment(before)
 
 
+def published(folder: str, name: str) -> Path:
+    """The path of a published data file, in the folder that SWARMTOP_DATA names, else in `shared/data` beside the
+    checkout. A test that needs a file which is not there is skipped, with a message that names the file."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    path = Path(os.environ.get("SWARMTOP_DATA") or beside) / folder / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here; set SWARMTOP_DATA to the folder that has {folder}/{name}")
+    return path
+
+
 @pytest.fixture(scope="session")
 def crawl() -> Callable[[str], Path]:
-    """`crawl("08")` is the file of a published Gnutella crawl (snap.stanford.edu: p2p-Gnutella08).
+    """`crawl("08")` is the file of a published Gnutella crawl (snap.stanford.edu: p2p-Gnutella08)."""
+    return lambda number: published("gnutella", f"p2p-Gnutella{number}.txt")
 
-    They are looked for in the folder that SWARMTOP_DATA names, else in `shared/data` beside the checkout. A test
-    that needs one where there is none skips itself, and says so.
-    """
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("SWARMTOP_DATA") or beside) / "gnutella"
 
-    def find(number: str) -> Path:
-        path = folder / f"p2p-Gnutella{number}.txt"
-        if not path.exists():
-            pytest.skip(f"{path.name} is not here; set SWARMTOP_DATA to the folder that has gnutella/{path.name}")
-        return path
-
-    return find
+@pytest.fixture(scope="session")
+def measured() -> Callable[[str], Path]:
+    """`measured("planetlab490_slice01.txt")` is the file of a published matrix of round trips."""
+    return lambda name: published("latency", name)
 
 
 # The gate tries the same inputs each time: a fault of old is no news to who changed something else. Other inputs are

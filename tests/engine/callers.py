@@ -158,14 +158,6 @@ def program_of(swarm: Swarm, peer: PeerId) -> Caller:
     return program
 
 
-def host_of(swarm: Swarm, peer: PeerId) -> Any:
-    return swarm.simulation.peer_hosts[peer]
-
-
-def run_for(swarm: Swarm, seconds: float) -> None:
-    swarm.advance(swarm.now_us + round(seconds * SECOND))
-
-
 def everyone(swarm: Swarm, act: Callable[[Caller], None], peers: Sequence[PeerId] | None = None) -> None:
     for peer in range(swarm.peers) if peers is None else peers:
         act(program_of(swarm, peer))

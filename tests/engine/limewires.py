@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from servents import guid
+
 from engine import ContentSpec, Setup, Swarm
 from engine.api import File
 from engine.protocols.gnutella import Query
@@ -15,10 +17,6 @@ ME = 20
 SECOND = 1_000_000
 HOUR_S = 3600.0
 TRAIN = File("Blue Train.mp3", 600_000, 71)
-
-
-def guid(number: int) -> bytes:
-    return number.to_bytes(16, "big")
 
 
 def query(number: int, text: str = "blue train", ttl: int = 3, hops: int = 0) -> Query:

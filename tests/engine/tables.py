@@ -19,6 +19,7 @@ from engine import (
     Rng,
     Shown,
     Station,
+    Swarm,
     component,
     message,
     on,
@@ -304,3 +305,10 @@ class Tower(Peer):
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
         self.near = tuple(links)
+
+
+def peer_of(swarm: Swarm, peer: PeerId) -> Any:
+    """The program of a peer that runs."""
+    program = swarm.peer(peer)
+    assert program is not None
+    return program

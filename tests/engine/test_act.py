@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from tables import Table, Watcher
+from tables import Table, Watcher, peer_of
 
 from engine import (
     Act,
@@ -47,10 +47,6 @@ SETUP = Setup(peers=10, seed=4, asks_per_s=0, options={"watchers": 1})
 
 def swarm_of(program: type[Peer] = Watcher, **options: Any) -> Swarm:
     return Swarm(replace(SETUP, options={**SETUP.options, **options} if program is Watcher else {}), program)
-
-
-def peer_of(swarm: Swarm, peer: int) -> Any:
-    return swarm.peer(peer)
 
 
 # --- with a FakeHost --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tiny import sent
 
 from engine.api import DUPLICATE, Ask, Numbers
 from engine.kit import bits_of, lowest_bits
@@ -73,10 +74,6 @@ def listed(host: FakeHost, first: int, txs: int) -> list[Transaction]:
 
 def pool(host: FakeHost, made: Node) -> list[Transaction]:
     return listed(host, made.base, made.pool)
-
-
-def sent(host: FakeHost, kind: type) -> list[tuple[int, Any]]:
-    return [(to, message) for to, message in host.take() if isinstance(message, kind)]
 
 
 def test_a_call_is_answered_with_version_and_verack_and_declined_without_room() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from tiny import run_for
 
 from engine import Act, Arrive, AskFor, Heal, Kill, Partition, Revive, Setup, Swarm
 from engine.protocols.bitcoin import Node
@@ -20,10 +21,6 @@ def swarm(peers: int = 30, **options: Any) -> Swarm:
     return Swarm(
         Setup("bitcoin", peers, 3, asks_per_s=0.0, sample_s=30.0, options={"miners": 0, "filler": 20, **options})
     )
-
-
-def run(made: Swarm, seconds: float) -> None:
-    made.advance(made.now_us + round(seconds * SECOND))
 
 
 def nodes(made: Swarm) -> list[Node]:
@@ -48,7 +45,7 @@ def test_a_converged_network_has_the_connections_of_its_era(era: str) -> None:
     snapshot = made.snapshot()
     assert len(snapshot.links.a) == sum(len(node.connections) for node in nodes(made)) / 2
     before = made.simulation.shared.sent
-    run(made, 0.5)
+    run_for(made, 0.5)
     assert made.simulation.shared.sent == before, "it has nothing to join"
 
 
@@ -56,9 +53,9 @@ def test_a_converged_network_has_the_connections_of_its_era(era: str) -> None:
 def test_a_block_and_a_payment_reach_all_once(era: str) -> None:
     made = swarm(era=era)
     made.do(AskFor(4, "coffee"))
-    run(made, 60)
+    run_for(made, 60)
     made.do(Act(9, "block"))
-    run(made, 30)
+    run_for(made, 30)
     paid, block = made.asks()
     assert (paid.goal, block.goal) == ("pay", "block")
     assert paid.reached == block.reached == 29
@@ -76,15 +73,15 @@ def test_a_verdict_counts_the_blocks_that_confirm_a_payment_now() -> None:
     made = swarm(confirmations=3)
     made.do(Partition((0, 1, 2, 3, 4)))
     made.do(AskFor(4, "coffee"))
-    run(made, 60)
+    run_for(made, 60)
     assert made.asks()[0].verdict == "Not paid yet: it came to 4 other nodes, and no block has it."
     made.do(Act(0, "block"))
-    run(made, 10)
+    run_for(made, 10)
     assert made.asks()[0].verdict == "Not paid yet: 1 of 3 blocks confirm it."
     made.do(Act(9, "block"))
     made.do(Act(9, "block"))
     made.do(Heal())
-    run(made, 700)
+    run_for(made, 700)
     assert len(tips(made)) == 1
     assert made.asks()[0].done == 0
     assert made.asks()[0].verdict.endswith("other nodes, and no block has it.")
@@ -94,9 +91,9 @@ def test_with_many_payments_all_nodes_follow_the_chain() -> None:
     options = {"others_per_h": 900.0, "filler": 0, "block_s": 15.0}
     made = Swarm(Setup("bitcoin", 40, 1, asks_per_s=0.0, options=options))
     for _ in range(6):
-        run(made, 10)
+        run_for(made, 10)
         before = max(one.chain.height for one in nodes(made))
-        run(made, 5)
+        run_for(made, 5)
         assert min(one.chain.height for one in nodes(made)) >= before, "a block takes seconds to reach all"
 
 
@@ -112,18 +109,18 @@ def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypa
     monkeypatch.setattr(PeerHost, "send", spy)
     made = swarm(24)
     made.do(Partition(tuple(range(12))))
-    run(made, 110)
+    run_for(made, 110)
     for at in (0, 0, 20):
         made.do(Act(at, "block"))
-        run(made, 20)
+        run_for(made, 20)
     assert sorted(tips(made).values()) == [12, 12]
     made.do(AskFor(15, "there"))
-    run(made, 60)
+    run_for(made, 60)
     made.do(Act(20, "block"))
     made.do(Heal())
-    run(made, 330)
+    run_for(made, 330)
     made.do(Act(0, "block"))
-    run(made, 60)
+    run_for(made, 60)
     assert len(tips(made)) == 1
     assert nodes(made)[0].chain.height == 3
     assert max(asked.values()) == 1, "no block is asked for twice"
@@ -132,16 +129,16 @@ def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypa
 def test_who_was_killed_has_its_chain_and_addresses_and_fetches_the_rest() -> None:
     made = swarm(16)
     made.do(Act(1, "block"))
-    run(made, 10)
+    run_for(made, 10)
     made.do(Kill(5))
-    run(made, 5)
+    run_for(made, 5)
     made.do(Act(1, "block"))
-    run(made, 2)
+    run_for(made, 2)
     made.do(Act(2, "block"))
-    run(made, 10)
+    run_for(made, 10)
     made.do(Kill("role=dns"))
     made.do(Revive(5))
-    run(made, 30)
+    run_for(made, 30)
     [back] = [node for node in nodes(made) if node.me == 5]
     assert back.connections
     assert back.chain.height == nodes(made)[0].chain.height == 3
@@ -153,13 +150,13 @@ def test_without_dns_seeds_only_newcomers_find_nobody() -> None:
         made = swarm(16)
         if not heads:
             made.do(Kill("role=dns"))
-        run(made, 20)
+        run_for(made, 20)
         made.do(Arrive(1))
-        run(made, 60)
+        run_for(made, 60)
         [newcomer] = [node for node in nodes(made) if node.me == len(made.labels) - 1]
         joined.append(bool(newcomer.connections))
         made.do(Act(0, "block"))
-        run(made, 20)
+        run_for(made, 20)
         assert len({node.chain.height for node in nodes(made) if node is not newcomer}) == 1
     assert joined == [True, False]
 
@@ -169,9 +166,9 @@ def test_payments_go_on_where_searches_end_when_the_servers_are_shut() -> None:
     success = []
     for network, servers, asks in (("napster", "role=index", 1.0), ("bitcoin", "role=dns", 0.3)):
         made = Swarm(Setup(network, 20, 7, asks_per_s=asks))
-        run(made, 20)
+        run_for(made, 20)
         made.do(Kill(servers))
-        run(made, 80)
+        run_for(made, 80)
         metrics = made.simulation.metrics
         success.append((metrics.success(2 * SECOND, 19 * SECOND), metrics.success(20 * SECOND, 38 * SECOND)))
     (found, nothing), (before, after) = success
@@ -183,20 +180,20 @@ def test_payments_go_on_where_searches_end_when_the_servers_are_shut() -> None:
 
 def test_a_cold_start_finds_itself_by_the_seeds() -> None:
     made = swarm(16, running=False)
-    run(made, 90)
+    run_for(made, 90)
     assert all(node.connections for node in nodes(made))
     made.do(Act(0, "block"))
-    run(made, 20)
+    run_for(made, 20)
     assert len(tips(made)) == 1
 
 
 def test_one_of_two_payments_of_a_coin_is_made() -> None:
     made = swarm(20, confirmations=2)
     made.do(Act(3, "spend-twice", {"text": "tea"}))
-    run(made, 60)
+    run_for(made, 60)
     for at in (5, 6, 7):
         made.do(Act(at, "block"))
-        run(made, 20)
+        run_for(made, 20)
     once, twice = (row for row in made.asks() if row.goal == "pay")
     assert {once.hits, twice.hits} == {0, 1}
     assert any(row.verdict.startswith("It was not paid") for row in (once, twice))
@@ -205,14 +202,14 @@ def test_one_of_two_payments_of_a_coin_is_made() -> None:
 def test_a_majority_takes_a_payment_back() -> None:
     made = swarm(16, confirmations=2)
     made.do(Act(3, "rob", {"text": "a car"}))
-    run(made, 60)
+    run_for(made, 60)
     for at in (5, 3, 6, 3):
         made.do(Act(at, "block"))
-        run(made, 20)
+        run_for(made, 20)
     [paid] = [row for row in made.asks() if row.goal == "pay"]
     assert paid.hits == 1
     made.do(Act(3, "block"))
-    run(made, 20)
+    run_for(made, 20)
     [paid] = [row for row in made.asks() if row.goal == "pay"]
     assert paid.hits == 0
     assert len(tips(made)) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, Tick, diary, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, Tick, diary, host, make_swarm, texts, told
 
 from engine import Cut, FakeHost, Host, Join, Kill, Leave, LinkSpec, Mend, Partition, Peer, PeerId, Revive, Swarm
 
@@ -27,10 +27,6 @@ class Greeted(Diary, name="greeted"):
 
 def ring(peers: int = 4) -> Swarm:
     return make_swarm(peers, Wired, topology="ring")
-
-
-def told(swarm: Swarm, peer: PeerId) -> list[tuple[str, PeerId]]:
-    return [(what, who) for _, what, who in diary(swarm, peer).told]
 
 
 def test_what_is_sent_to_a_peer_without_a_link_is_dropped_and_counted() -> None:

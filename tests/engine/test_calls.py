@@ -20,11 +20,11 @@ from callers import (
     Ping,
     Pong,
     everyone,
-    host_of,
     program_of,
-    run_for,
     swarm_of,
 )
+from tiny import host as peer_host
+from tiny import run_for
 
 from engine import (
     PARTS,
@@ -76,7 +76,7 @@ def answering(swarm: Swarm, how: Any, *peers: int) -> None:
 
 def test_a_call_is_answered_once_and_hands_over_its_context() -> None:
     swarm = swarm_of()
-    host_of(swarm, 0).call(1, Lookup("blue", 1), timeout_us=SECOND, context=("a", 7))
+    peer_host(swarm, 0).call(1, Lookup("blue", 1), timeout_us=SECOND, context=("a", 7))
     assert swarm.open_calls(0) == (OpenCall(1, "Lookup", 0, 1, SECOND),)
     run_for(swarm, 3)
     assert program_of(swarm, 1).handled == [(LATENCY, 0, Lookup("blue", 1))]
@@ -88,7 +88,7 @@ def test_a_call_is_answered_once_and_hands_over_its_context() -> None:
 
 def test_an_answered_call_leaves_no_wait_behind_and_spares_that_of_another() -> None:
     swarm = swarm_of(2)
-    host, kernel = host_of(swarm, 0), swarm.simulation.kernel
+    host, kernel = peer_host(swarm, 0), swarm.simulation.kernel
     wait_us = SECOND + 7  # Nothing else is due then.
 
     def waits() -> list[object]:
@@ -119,7 +119,7 @@ class Event:
 
 def test_a_call_that_is_cancelled_when_it_is_due_spares_what_was_set_in_that_instant() -> None:
     swarm = swarm_of(2)
-    host, kernel = host_of(swarm, 0), swarm.simulation.kernel
+    host, kernel = peer_host(swarm, 0), swarm.simulation.kernel
     program_of(swarm, 1).answering = "never"
     fired: list[int] = []
 
@@ -137,7 +137,7 @@ def test_a_call_that_is_cancelled_when_it_is_due_spares_what_was_set_in_that_ins
 def test_a_silent_peer_is_tried_as_often_as_there_are_times() -> None:
     swarm = swarm_of()
     answering(swarm, "never", 1)
-    host_of(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 200 * MS, 400 * MS), context="x")
+    peer_host(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 200 * MS, 400 * MS), context="x")
     run_for(swarm, 0.2)
     assert swarm.open_calls(0) == (OpenCall(1, "Ping", 0, 2, 300 * MS),)
     run_for(swarm, 3)
@@ -147,7 +147,7 @@ def test_a_silent_peer_is_tried_as_often_as_there_are_times() -> None:
 
 def test_an_answer_to_any_try_counts_and_the_answer_to_the_other_try_does_not() -> None:
     swarm = swarm_of(latency="constant:60")
-    host_of(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 500 * MS))
+    peer_host(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 500 * MS))
     run_for(swarm, 3)
     assert len(program_of(swarm, 1).handled) == 2
     assert [at for at, *_ in answers(swarm)] == [120 * MS]
@@ -156,7 +156,7 @@ def test_an_answer_to_any_try_counts_and_the_answer_to_the_other_try_does_not() 
 
 def test_a_late_answer_ends_in_the_engine() -> None:
     swarm = swarm_of(latency="constant:60")
-    host_of(swarm, 0).call(1, Ping(7), timeout_us=100 * MS)
+    peer_host(swarm, 0).call(1, Ping(7), timeout_us=100 * MS)
     run_for(swarm, 3)
     assert answers(swarm) == []
     assert ends(swarm) == [(100 * MS, 1, None, "silent")]
@@ -165,8 +165,8 @@ def test_a_late_answer_ends_in_the_engine() -> None:
 def test_several_answers_are_counted_and_each_gives_more_time() -> None:
     swarm = swarm_of()
     answering(swarm, "later", 1)
-    host_of(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 300 * MS), answers=3)
-    callee = host_of(swarm, 1)
+    peer_host(swarm, 0).call(1, Ping(7), timeout_us=(100 * MS, 300 * MS), answers=3)
+    callee = peer_host(swarm, 1)
     run_for(swarm, 0.05)
     [ticket] = program_of(swarm, 1).tickets
     assert ticket == Ticket(0, 1, 0, "Ping")
@@ -183,7 +183,7 @@ def test_several_answers_are_counted_and_each_gives_more_time() -> None:
 def test_any_number_of_answers_until_it_is_cancelled() -> None:
     swarm = swarm_of()
     answering(swarm, "later", 1)
-    caller, callee = host_of(swarm, 0), host_of(swarm, 1)
+    caller, callee = peer_host(swarm, 0), peer_host(swarm, 1)
     call = caller.call(1, Ping(7), timeout_us=SECOND, answers=None)
     other = caller.call(1, Ping(8), timeout_us=SECOND, answers=None)
     run_for(swarm, 0.05)
@@ -206,15 +206,15 @@ def test_any_number_of_answers_until_it_is_cancelled() -> None:
 def test_only_who_was_asked_may_answer_and_only_with_what_the_handler_takes() -> None:
     swarm = swarm_of()
     answering(swarm, "later")
-    host_of(swarm, 0).call(1, Ping(7), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Ping(7), timeout_us=SECOND)
     run_for(swarm, 0.05)
     [ticket] = program_of(swarm, 1).tickets
-    host_of(swarm, 2).reply(Pong(1), to=ticket)
-    host_of(swarm, 1).reply(Found(("x",)), to=ticket)
+    peer_host(swarm, 2).reply(Pong(1), to=ticket)
+    peer_host(swarm, 1).reply(Found(("x",)), to=ticket)
     run_for(swarm, 0.1)
     assert answers(swarm) == []
-    host_of(swarm, 1).reply(Pong(2), to=ticket)
-    host_of(swarm, 1).reply(Pong(3), to=ticket)
+    peer_host(swarm, 1).reply(Pong(2), to=ticket)
+    peer_host(swarm, 1).reply(Pong(3), to=ticket)
     run_for(swarm, 3)
     assert [(sender, answer) for _, sender, answer, _ in answers(swarm)] == [(1, Pong(2))]
 
@@ -222,7 +222,7 @@ def test_only_who_was_asked_may_answer_and_only_with_what_the_handler_takes() ->
 def test_a_refusal_and_a_closed_stream_end_a_call_at_once() -> None:
     swarm = swarm_of()
     answering(swarm, "never")
-    caller = host_of(swarm, 0)
+    caller = peer_host(swarm, 0)
     caller.call(1, Lookup("x", 1), timeout_us=(30 * SECOND, 30 * SECOND), context="open")
     caller.call(1, Ping(1), timeout_us=SECOND, context="datagram")
     run_for(swarm, 0.1)
@@ -251,7 +251,7 @@ def test_a_handler_of_answers_that_takes_none_is_told_of_a_call_that_ends_withou
     if reason == "refused":
         swarm.do(Kill(1))
     run_for(swarm, 0.1)
-    host_of(swarm, 0).call(1, Lookup("x", 1), timeout_s=1.0, context="first")
+    peer_host(swarm, 0).call(1, Lookup("x", 1), timeout_s=1.0, context="first")
     run_for(swarm, 5)
     assert program_of(swarm, 0).told[-1] == ("first: None", 1)
     assert ("refused Lookup", 1) not in program_of(swarm, 0).told
@@ -265,11 +265,11 @@ def test_a_handler_of_answers_that_takes_none_is_told_of_a_call_that_ends_withou
 def test_the_refusal_of_an_answer_is_told_as_that_of_any_message() -> None:
     swarm = swarm_of()
     answering(swarm, "later", 1)
-    host_of(swarm, 0).call(1, Lookup("x", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("x", 1), timeout_us=SECOND)
     run_for(swarm, 0.05)
     swarm.do(Kill(0))
     run_for(swarm, 0.05)
-    host_of(swarm, 1).reply(Found(()), to=program_of(swarm, 1).tickets[0])
+    peer_host(swarm, 1).reply(Found(()), to=program_of(swarm, 1).tickets[0])
     run_for(swarm, 1)
     assert program_of(swarm, 1).told == [("closed", 0), ("refused Found", 0)]
 
@@ -277,13 +277,13 @@ def test_the_refusal_of_an_answer_is_told_as_that_of_any_message() -> None:
 def test_calls_end_with_the_process() -> None:
     swarm = swarm_of()
     answering(swarm, "later", 1)
-    host_of(swarm, 0).call(1, Ping(1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Ping(1), timeout_us=SECOND)
     run_for(swarm, 0.05)
     swarm.do(Kill(0))
     assert swarm.open_calls(0) == ()
     swarm.do(Revive(0))
-    host_of(swarm, 0).call(1, Ping(2), timeout_us=SECOND)
-    host_of(swarm, 1).reply(Pong(1), to=program_of(swarm, 1).tickets[0])
+    peer_host(swarm, 0).call(1, Ping(2), timeout_us=SECOND)
+    peer_host(swarm, 1).reply(Pong(1), to=program_of(swarm, 1).tickets[0])
     run_for(swarm, 5)
     assert answers(swarm) == [], "an answer to the process before"
     assert len(ends(swarm)) == 1
@@ -291,21 +291,21 @@ def test_calls_end_with_the_process() -> None:
 
 def test_a_reply_needs_a_request() -> None:
     swarm = swarm_of()
-    host = host_of(swarm, 0)
+    host = peer_host(swarm, 0)
     with pytest.raises(NothingToReplyTo, match="nothing of the kind is being handled"):
         host.reply(Pong(1))
     with pytest.raises(NothingToReplyTo, match="should be a ticket"):
         host.reply(Pong(1), to=7)
     # A request that was simply sent, as a hostile peer may do, is not answered, and ends nothing.
     sent = swarm.simulation.shared.sent
-    host_of(swarm, 1).send(0, Ping(1))
+    peer_host(swarm, 1).send(0, Ping(1))
     run_for(swarm, 1)
     assert swarm.simulation.shared.sent == sent + 1
 
 
 @pytest.mark.parametrize("timeout_us", [(), "soon", ("a",), float("nan")])
 def test_times_that_are_none_are_refused(timeout_us: Any) -> None:
-    host = host_of(swarm_of(), 0)
+    host = peer_host(swarm_of(), 0)
     with pytest.raises(ValueError, match="timeout_us should be a number of microseconds, or one for each try"):
         host.call(1, Ping(1), timeout_us=timeout_us)
     with pytest.raises(ValueError, match="timeout_s should be a number of seconds, or one for each try"):
@@ -325,7 +325,7 @@ def test_a_call_is_counted_and_shown_as_its_message() -> None:
     kinds = [kind.name for kind in swarm.simulation.kinds]
     assert kinds == ["Lookup", "Ping", "Found", "Pong", "Cell", "Padded"]
     plain = encoded_size(Lookup("blue", 1)) + encoded_size(Found(("blue",)))
-    host_of(swarm, 0).call(1, Lookup("blue", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("blue", 1), timeout_us=SECOND)
     flight = swarm.snapshot().flight
     assert (flight.total, flight.part.tolist()) == (1, [PARTS.index("question")])
     run_for(swarm, 1)
@@ -344,9 +344,9 @@ def test_the_token_weighs_nothing_where_the_class_states_its_size() -> None:
     swarm = swarm_of(program=Sizer)
     for message, size in ((Cell(3), 514), (Padded(77), 77)):
         before = swarm.simulation.shared.sent_bytes
-        host_of(swarm, 0).send(1, message)
+        peer_host(swarm, 0).send(1, message)
         assert swarm.simulation.shared.sent_bytes == before + size
-        host_of(swarm, 0).call(1, message, timeout_us=SECOND)
+        peer_host(swarm, 0).call(1, message, timeout_us=SECOND)
         assert swarm.simulation.shared.sent_bytes == before + 2 * size
 
 
@@ -385,8 +385,8 @@ def test_what_an_answer_or_an_end_causes_belongs_to_the_ask() -> None:
 def test_a_colluder_bans_a_word_in_requests_and_answers() -> None:
     swarm = swarm_of()
     swarm.do(Collude(1, "blue", 0.0))
-    host_of(swarm, 0).call(1, Lookup("blue train", 1), timeout_us=SECOND)
-    host_of(swarm, 0).call(1, Lookup("red train", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("blue train", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("red train", 1), timeout_us=SECOND)
     run_for(swarm, 3)
     assert [answer for _, _, answer, _ in answers(swarm)] == [Found(("",)), Found(("red train",))]
     assert ends(swarm) == []
@@ -396,8 +396,8 @@ def test_a_colluder_bans_a_word_in_requests_and_answers() -> None:
 def test_what_stops_messages_stops_calls(command: Any) -> None:
     swarm = swarm_of()
     swarm.do(command)
-    host_of(swarm, 0).call(1, Lookup("x", 1), timeout_us=SECOND)
-    host_of(swarm, 0).call(1, Ping(1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("x", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Ping(1), timeout_us=SECOND)
     run_for(swarm, 2)
     assert [reason for *_, reason in ends(swarm)] == ["silent", "silent"]
     swarm.do(
@@ -406,7 +406,7 @@ def test_what_stops_messages_stops_calls(command: Any) -> None:
     swarm.do(Release("all"))
     run_for(swarm, 10)
     assert answers(swarm) == []
-    host_of(swarm, 0).call(1, Lookup("y", 1), timeout_us=SECOND)
+    peer_host(swarm, 0).call(1, Lookup("y", 1), timeout_us=SECOND)
     run_for(swarm, 2)
     assert [answer for _, _, answer, _ in answers(swarm)] == [Found(("y",))]
 
@@ -416,7 +416,7 @@ def test_open_calls_and_their_timers_survive_a_checkpoint() -> None:
     answering(swarm, "later", 1)
     program = program_of(swarm, 0)
     for number in range(3):
-        program.calls[number] = host_of(swarm, 0).call(
+        program.calls[number] = peer_host(swarm, 0).call(
             1, Ping(number), timeout_us=(300 * MS, 500 * MS), context=number, answers=2
         )
     run_for(swarm, 0.05)
@@ -424,8 +424,8 @@ def test_open_calls_and_their_timers_survive_a_checkpoint() -> None:
     assert copy.open_calls(0) == swarm.open_calls(0)
     for one in (swarm, copy):
         for ticket in program_of(one, 1).tickets[:2]:
-            host_of(one, 1).reply(Pong(1), to=ticket)
-        host_of(one, 0).cancel(program_of(one, 0).calls[1])
+            peer_host(one, 1).reply(Pong(1), to=ticket)
+        peer_host(one, 0).cancel(program_of(one, 0).calls[1])
         run_for(one, 3)
     assert answers(copy) == answers(swarm)
     assert [context for _, _, _, context in answers(swarm)] == [0]
@@ -490,7 +490,7 @@ def test_each_call_ends_once_whatever_happens(seed: int) -> None:
 def ended_once(swarm: Swarm, peer: int) -> None:
     """No call of a peer was answered more often than it asked for, or ended twice, or after its last answer."""
     program = program_of(swarm, peer)
-    open_now = {call.context[0] for call in host_of(swarm, peer).calls.values()}
+    open_now = {call.context[0] for call in peer_host(swarm, peer).calls.values()}
     count: dict[int, int] = {}
     for _, _, _, (number, wanted) in program.answers:
         count[number] = count.get(number, 0) + 1
@@ -500,7 +500,7 @@ def ended_once(swarm: Swarm, peer: int) -> None:
     for number, wanted in [context for _, _, _, context in program.answers]:
         assert not (number in over and count[number] == wanted), "it had all that it asked for"
     assert not open_now & set(over)
-    assert not [number for number in open_now if program.calls[number] not in host_of(swarm, peer).calls.values()]
+    assert not [number for number in open_now if program.calls[number] not in peer_host(swarm, peer).calls.values()]
 
 
 # --- without a network --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Diary, Question, Say, Shout, diary, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Diary, Question, Say, Shout, balanced, diary, host, make_swarm, texts
 
 from engine import AskFor, Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Revive, Set, Setup, Swarm, message, on
 from engine.sim.bandwidth import CHUNK_MAX, CHUNK_MIN, DATAGRAMS_MAX
@@ -62,13 +62,6 @@ def chunk_us(kbit_s: int) -> int:
 
 def capacity_chunk(kbit_s: int) -> int:
     return max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * 50 // 8))
-
-
-def balanced(made: Swarm) -> bool:
-    """sent = delivered + dropped + in flight, and what is in flight stands in the frame."""
-    frame = made.snapshot()
-    shown = len(frame.flight.frm)
-    return frame.totals.in_flight == frame.flight.total and shown == min(2_000, frame.flight.total)
 
 
 # --- capacity ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tiny import SECOND, Bureau, Shout, ask, diary, give, host, make_swarm, texts
+from tiny import SECOND, Bureau, Shout, ask, diary, give, host, make_swarm, states, texts
 
 from engine import (
     ALIVE,
@@ -29,11 +29,6 @@ from engine import (
     Shutdown,
     Swarm,
 )
-
-
-def states(swarm: Swarm) -> list[int]:
-    return swarm.snapshot().state.tolist()
-
 
 # --- wishes --------------------------------------------------------------------------------------------
 

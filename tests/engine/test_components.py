@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tables import CounterOptions, Met, Ping, Pong, Table, TableOptions, Wanted, Watcher, WatcherOptions
+from tables import CounterOptions, Met, Ping, Pong, Table, TableOptions, Wanted, Watcher, WatcherOptions, peer_of
 
 from engine import (
     AskFor,
@@ -43,12 +43,6 @@ S = 1_000_000
 
 def swarm_of(program: type[Peer] = Watcher, peers: int = 12, **options: Any) -> Swarm:
     return Swarm(Setup(peers=peers, seed=3, asks_per_s=0, options=options), program)
-
-
-def peer_of(swarm: Swarm, peer: PeerId) -> Any:
-    made = swarm.peer(peer)
-    assert made is not None
-    return made
 
 
 # --- with a FakeHost ---------------------------------------------------------------------------------------------

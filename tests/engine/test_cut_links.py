@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, balanced, diary, dropped, host, make_swarm, texts, told
 
 from engine import (
     Arrive,
@@ -33,19 +33,6 @@ from engine.commands import Command
 from engine.record.checkpoints import pack_swarm, unpack_swarm
 
 
-def told(swarm: Swarm, peer: int) -> list[tuple[str, int]]:
-    return [(what, other) for _, what, other in diary(swarm, peer).told]
-
-
-def drops(swarm: Swarm) -> dict[str, int]:
-    return dict(swarm.snapshot().totals.dropped_by)
-
-
-def balanced(swarm: Swarm) -> bool:
-    totals, snapshot = swarm.snapshot().totals, swarm.snapshot()
-    return totals.in_flight == snapshot.flight.total == len(snapshot.flight.frm)
-
-
 def test_a_cut_closes_the_stream_at_both_ends_at_once_and_drops_what_is_on_its_way() -> None:
     swarm = make_swarm(4)
     host(swarm, 0).send(1, Say("under way"))
@@ -57,7 +44,7 @@ def test_a_cut_closes_the_stream_at_both_ends_at_once_and_drops_what_is_on_its_w
     assert (swarm.links_of(0), swarm.links_of(1)) == ((2, 3), (2, 3))
     swarm.advance(SECOND)
     assert texts(swarm, 1) == []
-    assert drops(swarm) == {"cut": 1}
+    assert dropped(swarm) == {"cut": 1}
     assert told(swarm, 0) == [("closed", 1)], "the sender has been told already"
     host(swarm, 2).send(1, Say("other links do not care"))
     swarm.advance(2 * SECOND)
@@ -78,7 +65,7 @@ def test_a_cut_link_refuses_streams_and_loses_datagrams_in_both_directions() -> 
     assert told(swarm, 0) == [("closed", 1), ("refused", 1)]
     assert told(swarm, 1) == [("closed", 0), ("refused", 0)]
     assert diary(swarm, 0).told[1][0] == SECOND + LATENCY + 1
-    assert drops(swarm) == {"cut": 4}
+    assert dropped(swarm) == {"cut": 4}
     assert balanced(swarm)
     swarm.advance(300 * SECOND)
     assert told(swarm, 0) == [("closed", 1), ("refused", 1)], "nothing waits in the stream"
@@ -148,7 +135,7 @@ def test_a_cut_peer_that_is_censored_or_dead_too() -> None:
     swarm.do(Censor(1))
     host(swarm, 0).send(1, Say("waits"))
     swarm.advance(SECOND)
-    assert drops(swarm) == {"censored": 1}
+    assert dropped(swarm) == {"censored": 1}
     swarm.do(Cut((0, 1)))
     swarm.advance(2 * SECOND)
     assert told(swarm, 0) == [("closed", 1)]
@@ -175,7 +162,7 @@ def test_a_held_message_whose_link_is_cut_is_lost_when_it_is_released() -> None:
     assert told(swarm, 1) == [("closed", 0)]
     swarm.do(Release((0, 1)))
     swarm.advance(2 * SECOND)
-    assert (texts(swarm, 1), drops(swarm)) == ([], {"cut": 1})
+    assert (texts(swarm, 1), dropped(swarm)) == ([], {"cut": 1})
 
 
 def test_an_ask_whose_way_is_cut_says_so() -> None:
@@ -268,5 +255,5 @@ def test_a_pickle_holds_what_is_cut() -> None:
     for each in (swarm, copy):
         host(each, 0).send(1, Shout("x"))
         each.advance(SECOND)
-    assert drops(copy) == drops(swarm) == {"cut": 1}
+    assert dropped(copy) == dropped(swarm) == {"cut": 1}
     assert copy.do(Mend(0)) == (0, 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kazaas import JUNK, ME, OWL, SECOND, TRAIN, meta, newcomer, node, result, super_node
+from tiny import sent
 
 from engine import Ask, Blob, FakeHost, File
 from engine.api import Facts, Whereabouts, weak_of
@@ -34,10 +35,6 @@ from engine.protocols.kazaa.transfers import Part, Unopened
 from engine.protocols.kazaa.uuhash import SAMPLE_BYTES, covered, inside, sampled, samples, uuhash
 
 KIB = 1024
-
-
-def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
-    return [(to, message) for to, message in tape.take() if isinstance(message, kind)]
 
 
 # --- the hash --------------------------------------------------------------------------------------------------

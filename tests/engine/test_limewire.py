@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from limewires import ME, SECOND, TRAIN, guid, leaf, peer, query, table, ultrapeer, unable
+from limewires import ME, SECOND, TRAIN, leaf, peer, query, table, ultrapeer, unable
+from servents import guid
+from tiny import sent
 
 from engine.api import Ask, Facts, Line, Whereabouts
 from engine.protocols.gnutella import Connect, Full, Ping, Pong, Query, QueryHit
@@ -28,16 +30,11 @@ from engine.protocols.limewire import (
     address_in,
     guid_of,
 )
-from engine.testing import FakeHost
 
 CALL = Handshake(False, 32, 3)
 """Of a leaf."""
 OFFER = Handshake(True, 32, 3)
 """Of one that is an ultrapeer, or could be."""
-
-
-def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[int, Any]]:
-    return [(to, message) for to, message in tape.take() if isinstance(message, kind)]
 
 
 # --- election --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import networkx as nx
 import pytest
 from routings import at_rest, far, graph_of, living, loops, router
+from tiny import run_for
 
 from engine import (
     Act,
@@ -58,14 +59,10 @@ def swarm_of(protocol: str, peers: int = 16, seed: int = 2, **options: Any) -> S
     return Swarm(Setup("routing", peers, seed=seed, asks_per_s=0.0, options=values))
 
 
-def run(swarm: Swarm, seconds: float) -> None:
-    swarm.advance(swarm.now_us + round(seconds * SECOND))
-
-
 def ask(swarm: Swarm, peer: int, text: str, seconds: float = 4.0) -> AskRow:
     swarm.do(AskFor(peer, text))
     row = swarm.asks_total
-    run(swarm, seconds)
+    run_for(swarm, seconds)
     return swarm.record(row)
 
 
@@ -142,15 +139,15 @@ def test_hosts_are_reached_behind_their_routers(protocol: str) -> None:
     assert len(hosts) > 4
     assert all(len(swarm.links_of(one)) == 1 for one in hosts)
     swarm.do(*[AskFor("role=host", f"#{hosts[0]}")])
-    run(swarm, 5)
+    run_for(swarm, 5)
     assert [row.hits for row in swarm.asks()] == [1] * len(hosts)
     gateway = swarm.links_of(hosts[0])[0]
     swarm.do(Cut((hosts[0], gateway)))
-    run(swarm, 2)
+    run_for(swarm, 2)
     lost = ask(swarm, hosts[1], f"#{hosts[0]}", seconds=2)
     assert (lost.hits, lost.outcome) == (0, "no answer")
     assert "has no route to it" in lost.verdict
-    run(swarm, SETTLED_S[protocol])
+    run_for(swarm, SETTLED_S[protocol])
     assert swarm.links_of(hosts[0]) not in ((), (gateway,)), "it has found another router"
     assert ask(swarm, hosts[1], f"#{hosts[0]}").found == 1
 
@@ -164,7 +161,7 @@ def test_tables_are_right_when_a_run_begins_and_after_a_kill_a_revival_a_cut_and
     protocol: str, cold: bool
 ) -> None:
     swarm, settled_s = swarm_of(protocol, cold=cold), SETTLED_S[protocol]
-    run(swarm, 150 if cold and protocol == "path vector" else settled_s)
+    run_for(swarm, 150 if cold and protocol == "path vector" else settled_s)
     at_rest(swarm, protocol)
     if cold:
         told = changes(swarm)
@@ -174,7 +171,7 @@ def test_tables_are_right_when_a_run_begins_and_after_a_kill_a_revival_a_cut_and
     link = (0, swarm.links_of(0)[0])
     for command in (Kill(5), Revive(5), Cut(link), Mend(link)):
         swarm.do(command)
-        run(swarm, settled_s)
+        run_for(swarm, settled_s)
         at_rest(swarm, protocol)
     row = ask(swarm, 3, "#5")
     assert row.found == 1
@@ -185,9 +182,9 @@ def test_tables_are_right_when_a_run_begins_and_after_a_kill_a_revival_a_cut_and
 def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
     swarm = swarm_of(protocol)
     a, b = 0, max(swarm.links_of(0), key=lambda one: len(swarm.links_of(one)))
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Cut((a, b)))
-    run(swarm, SETTLED_S[protocol])
+    run_for(swarm, SETTLED_S[protocol])
     [row] = changes(swarm)
     assert row.text == f"link {swarm.labels[min(a, b)]}-{swarm.labels[max(a, b)]} is down"
     assert 0 < row.reached < 16
@@ -206,11 +203,11 @@ def test_a_change_is_an_ask_that_shows_who_was_told(protocol: str) -> None:
 
 def test_an_lsa_that_tells_of_several_changes_counts_for_each() -> None:
     swarm = swarm_of("link state")
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Kill(5))
-    run(swarm, 10)
+    run_for(swarm, 10)
     swarm.do(Revive(5))
-    run(swarm, 15)
+    run_for(swarm, 15)
     told = changes(swarm)
     assert {row.text.split(" ")[-1] for row in told} == {"down", "up"}
     assert all(row.reached >= 14 for row in told), [(row.text, row.reached) for row in told]
@@ -223,7 +220,7 @@ def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without()
         swarm = Swarm(Setup("routing", 3, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=values))
         swarm.advance(30_050_000)
         swarm.do(Cut((0, 2)))
-        run(swarm, 90)
+        run_for(swarm, 90)
         assert all((2 not in far(router(swarm, peer))) == expected for peer in (0, 1))
 
 
@@ -233,7 +230,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
     swarm.advance(30_050_000)
     assert not swarm.snapshot().paths.loops.any()
     swarm.do(Cut((0, 2)))
-    run(swarm, 2)
+    run_for(swarm, 2)
     assert swarm.snapshot().paths.loops.all()
     assert loops(swarm, 2) == [0, 1]
     row = ask(swarm, 1, "#2")
@@ -241,7 +238,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
     assert row.messages == 63, "a TTL of 64, less one at each router"
     assert "its time to live ended at p00" in row.verdict
     swarm.do(Mend((0, 2)))
-    run(swarm, 2)
+    run_for(swarm, 2)
     assert not swarm.snapshot().paths.loops.any()
 
 
@@ -250,9 +247,9 @@ def test_silence_is_noticed_by_the_timers_alone() -> None:
         swarm = swarm_of(protocol, detect="timers")
         link = (0, swarm.links_of(0)[0])
         swarm.do(Cut(link))
-        run(swarm, 25)
+        run_for(swarm, 25)
         assert not changes(swarm)
-        run(swarm, after_s - 25)
+        run_for(swarm, after_s - 25)
         at_rest(swarm, protocol)
         told = [row.text for row in changes(swarm)]
         assert all("nothing was heard" in text or "no hello" in text for text in told)
@@ -266,9 +263,9 @@ def test_silence_is_noticed_by_the_timers_alone() -> None:
 def test_a_longer_prefix_takes_all_and_is_taken_back(protocol: str) -> None:
     swarm = swarm_of(protocol, **{"bgp.mrai_s": 1})
     swarm.do(Act(9, "hijack", {"prefix": "10.0.4.0/25"}))
-    run(swarm, 12)
+    run_for(swarm, 12)
     swarm.do(AskFor("all", "#4"))
-    run(swarm, 5)
+    run_for(swarm, 5)
     taken = swarm.asks()[-16:]
     assert sum(row.hits for row in taken) == 0
     told = {row.verdict.split(" that")[0] for row in taken if row.origin != 4}
@@ -277,16 +274,16 @@ def test_a_longer_prefix_takes_all_and_is_taken_back(protocol: str) -> None:
     )
     assert all("already" in swarm.min_cut(row.origin, "#4").sentence for row in taken)
     swarm.do(Act(9, "withdraw", {"prefix": "10.0.4.0/25"}))
-    run(swarm, 12)
+    run_for(swarm, 12)
     assert ask(swarm, 0, "#4").hits == 1
 
 
 def test_the_same_prefix_is_shared_between_those_who_announce_it() -> None:
     swarm = swarm_of("path vector", peers=24, seed=6, towards=4, **{"bgp.mrai_s": 1})
     swarm.do(Act(9, "hijack", {"prefix": "#4"}))
-    run(swarm, 12)
+    run_for(swarm, 12)
     swarm.do(AskFor("all", "#4"))
-    run(swarm, 5)
+    run_for(swarm, 5)
     rows = swarm.asks()[-24:]
     served = sum(row.hits for row in rows)
     assert 0 < served < 24
@@ -300,15 +297,15 @@ def test_the_same_prefix_is_shared_between_those_who_announce_it() -> None:
 def test_what_a_liar_says_is_believed_but_for_links_that_their_other_end_does_not_confirm(protocol: str) -> None:
     swarm = swarm_of(protocol, **{"bgp.mrai_s": 1})
     swarm.do(Act(9, "lie", {}))
-    run(swarm, 40)
+    run_for(swarm, 40)
     swarm.do(AskFor("all", "#4"))
-    run(swarm, 5)
+    run_for(swarm, 5)
     answered = sum(row.found > 0 for row in swarm.asks()[-16:])
     assert (answered < 16) == (protocol == "distance vector")
     with pytest.raises(InputError, match="it lies already"):
         swarm.do(Act(9, "lie", {}))
     swarm.do(Act(9, "tell-the-truth", {}))
-    run(swarm, SETTLED_S[protocol])
+    run_for(swarm, SETTLED_S[protocol])
     at_rest(swarm, protocol)
 
 
@@ -335,17 +332,17 @@ def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
     assert swarm.min_cut(host, f"#{host}").sentence.endswith(f"needs nobody else for “#{host}”.")
     assert swarm.min_cut(host, f"#{far_one}").peers == (far_one,)
     swarm.do(Act(9, "hijack", {"prefix": f"10.0.{host}.0/25"}))
-    run(swarm, 10)
+    run_for(swarm, 10)
     for text in (f"#{host}", "a name", "10.9.9.9", f"#{far_one}"):
         cuts = {peer: swarm.min_cut(peer, text) for peer in range(20)}
         swarm.do(AskFor("all", text))
-        run(swarm, 3)
+        run_for(swarm, 3)
         for row in swarm.asks()[-20:]:
             assert ("already" in cuts[row.origin].sentence) == (row.hits == 0), (row, cuts[row.origin])
             assert bool(cuts[row.origin].peers) == (row.hits > 0 and row.hops > 0)
     swarm.do(Kill(gateway))
     for wait_s in (0, 1):
-        run(swarm, wait_s)
+        run_for(swarm, wait_s)
         told = f"No gateway is up and would answer: p{host:03} is cut off from “#{far_one}” already."
         assert swarm.min_cut(host, f"#{far_one}").sentence == told
     assert ask(swarm, host, f"#{host}", 1).verdict == "It was for the sender itself."
@@ -356,7 +353,7 @@ def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
 def test_nobody_is_cut_off_from_news_that_the_network_spreads(protocol: str) -> None:
     swarm = swarm_of(protocol, peers=20, **{"bgp.mrai_s": 1})
     swarm.do(Kill(5))
-    run(swarm, 30)
+    run_for(swarm, 30)
     news = next(row for row in swarm.asks() if row.goal == "update")
     cut = swarm.min_cut(news.origin, news.text, news.goal)
     assert not cut.peers
@@ -365,7 +362,7 @@ def test_nobody_is_cut_off_from_news_that_the_network_spreads(protocol: str) -> 
 
 def test_a_packet_that_is_lost_on_its_first_link_is_told_so() -> None:
     swarm = swarm_of("distance vector", slowest_kbit_s=16, buffer_bytes=100, packet_bytes=1_500)
-    run(swarm, 1)
+    run_for(swarm, 1)
     to = swarm.links_of(0)[0]
     swarm.do(AskFor(0, f"#{to}"))
     row = ask(swarm, 0, f"#{to}", 10)
@@ -378,9 +375,9 @@ def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
     swarm = swarm_of("link state", peers=20, hosts_share=0.4)
     host = swarm.select("role=host")[0]
     [gateway] = swarm.links_of(host)
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Kill(host))
-    run(swarm, 0.16)
+    run_for(swarm, 0.16)
     row = ask(swarm, gateway, f"#{host}", 0.01)
     assert row.verdict == f"Not delivered: p{gateway:03} has no host of that address."
 
@@ -390,13 +387,13 @@ def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
 
 def test_the_table_is_seen_and_next_hops_to_the_chosen_destination_are_a_tree() -> None:
     swarm = swarm_of("link state", towards=3)
-    run(swarm, 1)
+    run_for(swarm, 1)
     frame = swarm.snapshot(("routes", "distance", "way"))
     assert frame.shown["routes"].values.tolist() == [16.0] * 16
     assert frame.shown["distance"].values[3] == 0
     assert sorted(frame.paths.hops[:, 0].tolist()) == [peer for peer in range(16) if peer != 3]
     swarm.do(Set("towards", 5))
-    run(swarm, 2)
+    run_for(swarm, 2)
     assert 5 not in swarm.snapshot().paths.hops[:, 0].tolist()
     assert all(hops[-1] == 5 for peer in range(16) for hops, _ in swarm.paths_of(peer))
     known = router(swarm, 0).beliefs().known
@@ -410,10 +407,10 @@ def test_what_links_cost_who_pays_whom_and_what_they_carry_is_seen(tmp_path: Pat
 
     def told(peer: int, *commands: Cut, **options: Any) -> str:
         swarm = Swarm(replace(setup, options={"hosts_share": 0.0, **options}))
-        run(swarm, 1)
+        run_for(swarm, 1)
         for command in commands:
             swarm.do(command)
-        run(swarm, 0.005)
+        run_for(swarm, 0.005)
         return router(swarm, peer).beliefs().facts["links"]
 
     assert told(0) == "#1 costs 1, #2 costs 1"
@@ -423,13 +420,13 @@ def test_what_links_cost_who_pays_whom_and_what_they_carry_is_seen(tmp_path: Pat
     assert told(2, protocol="path vector") == "#0 is a customer, #1 is a customer, #3 is a customer"
     assert told(3, slowest_kbit_s=2_000) == "#2 costs 1 (2,000 kbit/s)"
     swarm = Swarm(replace(setup, options={"hosts_share": 0.0, "protocol": "link state", "slowest_kbit_s": 64}))
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Cut((2, 3)))
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Mend((2, 3)))
-    run(swarm, 0.005)
+    run_for(swarm, 0.005)
     assert router(swarm, 3).beliefs().facts["links"] == "#2 is not in use yet (64 kbit/s)"
-    run(swarm, 20)
+    run_for(swarm, 20)
     assert router(swarm, 3).beliefs().facts["links"] == "#2 costs 4 (64 kbit/s)"
 
 
@@ -464,9 +461,9 @@ def test_a_newcomer_finds_routers_and_is_reached() -> None:
     from engine import Arrive
 
     swarm = swarm_of("distance vector")
-    run(swarm, 1)
+    run_for(swarm, 1)
     swarm.do(Arrive(2))
-    run(swarm, 40)
+    run_for(swarm, 40)
     assert len(swarm.links_of(16)) == 2
     assert ask(swarm, 3, "#16").found == 1
     assert ask(swarm, 17, "#16").found == 1
@@ -509,11 +506,11 @@ def test_distances_of_rip_are_the_costs_of_links_if_that_is_wanted(tmp_path: Pat
     options = {"hosts_share": 0.0, "rip.metric": "weight"}
     for cold in (False, True):
         swarm = Swarm(replace(setup, options=options | {"cold": cold}))
-        run(swarm, 200 * cold)
+        run_for(swarm, 200 * cold)
         for command in (None, Cut((23, swarm.links_of(23)[0])), Mend("all")):
             if command is not None:
                 swarm.do(command)
-                run(swarm, 200)
+                run_for(swarm, 200)
             right = dict(nx.all_pairs_dijkstra_path_length(graph_of(swarm), cutoff=15))
             assert all(far(one) == right[peer] for peer, one in living(swarm).items())
     longest = max(max(row.values()) for row in right.values())

@@ -19,21 +19,6 @@ from engine.world.readers import rtt_matrix
 PLANETLAB, WONDERNETWORK = "planetlab490_slice01.txt", "wondernetwork_222_avg_rtt_ms.txt"
 
 
-@pytest.fixture(scope="session")
-def measured() -> Callable[[str], Path]:
-    """`measured(PLANETLAB)` is the path of that file, which is looked for in the same places as the crawls."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("SWARMTOP_DATA") or beside) / "latency"
-
-    def find(name: str) -> Path:
-        path = folder / name
-        if not path.exists():
-            pytest.skip(f"{name} is not here; set SWARMTOP_DATA to the folder that has latency/{name}")
-        return path
-
-    return find
-
-
 def written(folder: Path, text: str) -> str:
     path = folder / "rtt.txt"
     path.write_text(text)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from tiny import run_for
 
 from engine import (
     AskFor,
@@ -196,10 +197,6 @@ def swarm(nat: str | float = "usual", peers: int = 24, seed: int = 3, **options:
     return made
 
 
-def run(made: Swarm, seconds: float) -> None:
-    made.advance(made.now_us + int(seconds * SECOND))
-
-
 def buddies_of(made: Swarm, user: int) -> dict[int, bool]:
     """Those on its list, and whether it believes them to be on line."""
     program = made.peer(user)
@@ -218,7 +215,7 @@ def test_as_many_calls_are_relayed_as_the_formula_says(punching: bool) -> None:
     pairs = [(a, (a + step) % 40) for a in range(40) for step in (1, 7, 16)]
     for a, b in pairs:
         made.do(AskFor(a, f"user{b}"))
-    run(made, 15)
+    run_for(made, 15)
     assert all(row.hits for row in made.asks())
     apart = sum(
         not can_meet(NatKind(kinds[a]), NatKind(kinds[b])) if punching else bool(kinds[a] and kinds[b])
@@ -246,12 +243,12 @@ def test_a_call_whose_relay_dies_goes_on_if_another_takes_over(takeover: bool) -
     callers = made.select("nat=symmetric")
     for a, b in pairwise(callers[:5]):
         made.do(AskFor(a, f"user{b}"))
-    run(made, 8)
+    run_for(made, 8)
     assert ways(made) == {RELAYED: 4}
     relays = made.select("relaying>0")
     assert relays
     made.do(Kill(relays))
-    run(made, 45)
+    run_for(made, 45)
     verdicts = Counter(row.verdict.partition(":")[2].strip() for row in made.asks())
     if takeover:
         assert verdicts == {"": 4}
@@ -267,10 +264,10 @@ def test_users_are_told_who_of_their_list_comes_and_goes() -> None:
     fans = list(buddies_of(made, user))
     assert all(buddies_of(made, fan)[user] for fan in fans), "two that know each other are on both lists"
     made.do(Kill(user))
-    run(made, 2)
+    run_for(made, 2)
     assert not any(buddies_of(made, fan)[user] for fan in fans)
     made.do(Revive(user))
-    run(made, 12)
+    run_for(made, 12)
     assert all(buddies_of(made, fan)[user] for fan in fans)
     assert buddies_of(made, user) == dict.fromkeys(fans, True), "one that comes is told who is there"
 
@@ -279,16 +276,16 @@ def test_one_that_was_called_knows_the_caller_when_it_comes_again() -> None:
     made = swarm(buddies=0, call_s=2.0)
     caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
     made.do(AskFor(caller, f"user{callee}"))
-    run(made, 10)
+    run_for(made, 10)
     made.do(Kill(caller))
-    run(made, 2)
+    run_for(made, 2)
     made.do(Revive(caller))
-    run(made, 12)
+    run_for(made, 12)
     assert buddies_of(made, callee) == {caller: True}
     assert buddies_of(made, caller) == {callee: True}
-    run(made, 60)
+    run_for(made, 60)
     made.do(Kill(callee))
-    run(made, 2)
+    run_for(made, 2)
     assert buddies_of(made, caller) == {callee: False}
 
 
@@ -299,9 +296,9 @@ def test_a_user_who_has_gone_can_be_found_for_some_time() -> None:
     caller = (gone + 1) % 24
     verdicts = []
     for wait in (1, 500):
-        run(made, wait)
+        run_for(made, wait)
         made.do(AskFor(caller, f"user{gone}"))
-        run(made, 15)
+        run_for(made, 15)
         verdicts.append(made.asks()[-1].verdict)
     assert verdicts == [
         "No call: who was found is not on line.",
@@ -315,7 +312,7 @@ def test_one_whose_datagrams_are_blocked_finds_calls_and_is_called() -> None:
     pairs = [(blocked[0], blocked[1]), (blocked[2], others[0]), (others[1], blocked[3]), (blocked[4], blocked[5])]
     for a, b in pairs:
         made.do(AskFor(a, f"user{b}"))
-    run(made, 20)
+    run_for(made, 20)
     assert [row.verdict for row in made.asks()] == ["They spoke for 4 of 4 s."] * 4
     assert ways(made) == {RELAYED: 2, DIRECT: 1, REVERSED: 1}
     assert made.snapshot().totals.by_kind["Voice"] == 0
@@ -326,7 +323,7 @@ def test_who_cannot_call_is_told_why() -> None:
     login, built_in = made.select('role="login server"')[0], made.select('role="built-in super node"')[0]
     for asker, text in ((login, "user3"), (built_in, "user3"), (3, "user3"), (3, "user99")):
         made.do(AskFor(asker, text))
-    run(made, 10)
+    run_for(made, 10)
     assert [row.verdict for row in made.asks()] == [
         "No call: a machine of Skype has no user.",
         "No call: a machine of Skype has no user.",
@@ -339,9 +336,9 @@ def test_a_call_that_ends_at_once_is_told_as_a_call() -> None:
     made = swarm(nat=0.0, call_s=20.0)
     caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
     made.do(AskFor(caller, f"user{callee}"))
-    run(made, 1)
+    run_for(made, 1)
     made.do(Kill(caller))
-    run(made, 30)
+    run_for(made, 30)
     assert made.asks()[0].verdict == "They spoke for 0 of 20 s; the caller is dead."
 
 
@@ -349,9 +346,9 @@ def test_two_behind_nats_that_can_be_opened_meet_by_the_help_of_a_super_node() -
     made = swarm("port:0.6", call_s=4.0)
     a, b = made.select("nat=port")[:2]
     made.do(AskFor(a, f"user{b}"))
-    run(made, 4)
+    run_for(made, 4)
     assert made.paths_of(a) == (((b,), "call, punched"),)
-    run(made, 8)
+    run_for(made, 8)
     assert made.asks()[0].verdict == "They spoke for 4 of 4 s."
     assert ways(made) == {PUNCHED: 1}
     assert made.paths_of(a) == ()

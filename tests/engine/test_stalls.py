@@ -7,16 +7,10 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Say, diary, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Say, balanced, diary, host, make_swarm, texts
 
 from engine import AskFor, Censor, Heal, Hold, LinkSpec, Partition, Release, Set, Setup, Swarm, Uncensor
 from engine.commands import Command
-
-
-def balanced(swarm: Swarm) -> bool:
-    """Whether what was sent is delivered, dropped or can be seen to be in flight."""
-    totals, snapshot = swarm.snapshot().totals, swarm.snapshot()
-    return totals.in_flight == snapshot.flight.total == len(snapshot.flight.frm)
 
 
 def test_a_block_of_less_than_100_s_is_a_delay_and_a_longer_one_breaks_the_stream_at_both_ends() -> None:

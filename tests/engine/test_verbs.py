@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Bureau, Say, Shout, Tick, diary, give, host, make_swarm, texts
+from tiny import LATENCY, MS, SECOND, Bureau, Say, Shout, Tick, diary, dropped, give, host, make_swarm, states, texts
 
 import engine
 from engine import (
@@ -25,18 +25,8 @@ from engine import (
     Reopen,
     Revive,
     Shutdown,
-    Swarm,
     Uncensor,
 )
-
-
-def states(swarm: Swarm) -> list[int]:
-    return swarm.snapshot().state.tolist()
-
-
-def dropped(swarm: Swarm) -> dict[str, int]:
-    return dict(swarm.snapshot().totals.dropped_by)
-
 
 # --- kill and revive -----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from engine import (
     Ask,
     AskFor,
     ContentSpec,
+    FakeHost,
     Host,
     Known,
     Peer,
@@ -267,6 +268,41 @@ def texts(made: Swarm, peer: PeerId) -> list[Any]:
     return [text for _, _, text in diary(made, peer).heard]
 
 
+def told(made: Swarm, peer: PeerId) -> list[tuple[str, PeerId]]:
+    """What a peer was told of its streams, in order: "refused", "closed" or "opened", and the other end."""
+    return [(what, other) for _, what, other in diary(made, peer).told]
+
+
+def states(made: Swarm) -> list[int]:
+    """The state of each peer, as a snapshot has it."""
+    return made.snapshot().state.tolist()
+
+
+def dropped(made: Swarm) -> dict[str, int]:
+    """Messages that were dropped so far, by reason."""
+    return dict(made.snapshot().totals.dropped_by)
+
+
+def balanced(made: Swarm) -> bool:
+    """Whether the messages that are neither delivered nor dropped are those that a snapshot has in flight.
+
+    A snapshot has rows of 2,000 at most.
+    """
+    snapshot = made.snapshot()
+    flight = snapshot.flight
+    return snapshot.totals.in_flight == flight.total and len(flight.frm) == min(2_000, flight.total)
+
+
+def sent(tape: FakeHost, kind: type[Any]) -> list[tuple[PeerId, Any]]:
+    """(receiver, message) of the messages of one kind that were sent since the last look. Other kinds are lost."""
+    return [(to, message) for to, message in tape.take() if isinstance(message, kind)]
+
+
+def run_for(made: Swarm, seconds: float) -> None:
+    """Let so many seconds of virtual time pass."""
+    made.advance(made.now_us + round(seconds * SECOND))
+
+
 def give(made: Swarm, peer: PeerId, name: str) -> None:
     """Put a file into a library."""
     made.library(peer).add(file_of(name, 1))
@@ -275,7 +311,7 @@ def give(made: Swarm, peer: PeerId, name: str) -> None:
 def ask(made: Swarm, peer: PeerId, text: str, *, run_s: float = 5.0) -> Any:
     """Ask, run, and see what came of it."""
     made.do(AskFor(peer, text))
-    made.advance(made.now_us + round(run_s * SECOND))
+    run_for(made, run_s)
     return made.asks()[-1]
 
 
