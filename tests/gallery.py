@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.style import Style
 
 sys.path.insert(0, str(Path(__file__).parent / "tui"))
+import controlled_time
 import pytest
-import told_time
 from person import Person, dashboard
 
 WIDE, SMALLER = (100, 30), (96, 28)
@@ -136,9 +136,7 @@ async def network(name: str) -> None:
     """The picture of a network while a question of its user is under way."""
     async with dashboard(SMALLER, **plan(protocol=name)) as person:
         await person.wait(LOGIN_S)
-        await person.press("a")
-        await person.type(TEXT)
-        await person.press("enter")
+        await person.ask(TEXT)
         await person.press("f")
         if name in COLOUR:
             await person.press("B")
@@ -213,7 +211,7 @@ def resilience() -> None:
 MADE = {"film": film, **{name: lambda name=name: network(name) for name in SHOWN}}
 
 if __name__ == "__main__":
-    told_time.told(pytest.MonkeyPatch())
+    controlled_time.control(pytest.MonkeyPatch())
     for name in sys.argv[1:] or (*MADE, "resilience"):
         if name == "resilience":
             resilience()

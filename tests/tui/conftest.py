@@ -1,16 +1,15 @@
-"""Screens run on asyncio, and only there: Textual knows no other."""
+"""Fixtures of the tests of the dashboard. They run on asyncio alone, as Textual supports no other event loop."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import controlled_time
 import pytest
-import told_time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is measured is how much of the engine its own tests reach: through a screen it costs much and shows little.
-    This hook is given the tests of all folders."""
+    """Mark the tests of this folder `uncounted`: coverage measures what the engine's own tests reach of the engine. pytest gives this hook the tests of all folders."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.uncounted)
@@ -22,6 +21,6 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are drawn, and the pilot goes on, when a test says so."""
-    told_time.told(monkeypatch)
+def time_is_controlled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let frames be drawn, and the pilot go on, only when a test says so."""
+    controlled_time.control(monkeypatch)

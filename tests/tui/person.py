@@ -1,4 +1,4 @@
-"""A person at the dashboard: presses keys and lets time pass, by a wall clock that only moves when told."""
+"""A person at the dashboard: presses keys and lets time pass, by a wall clock that moves only when a test says so."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ class Clock:
         return self.now
 
 
-class NotingApp(SwarmApp):
-    """Notes all toasts: one stays for some seconds of wall time, which may be over before a test looks."""
+class ToastRecorder(SwarmApp):
+    """Keeps the texts of all toasts: a toast is shown for some seconds of wall time, which may be over before a test
+    looks."""
 
     CSS_PATH = ROOT / "tui" / "swarmtop.tcss"
 
     def __init__(self, *words: Any, **more: Any) -> None:
-        self.noted: list[str] = []
+        self.toast_texts: list[str] = []
         super().__init__(*words, **more)
 
     def notify(self, message: str, *, title: str = "", **how: Any) -> None:
-        self.noted.append(plain(message, limit=400))
+        self.toast_texts.append(plain(message, limit=400))
         super().notify(message, title=title, **how)
 
 
 class Person:
-    """Presses keys, and lets time pass."""
+    """Presses keys, and lets time pass. `wait`: seconds of the wall clock, in so many slices of the swarm."""
 
     def __init__(self, pilot: Pilot[int], clock: Clock) -> None:
         self.pilot, self.clock = pilot, clock
-        self.app: NotingApp = pilot.app  # type: ignore[assignment]
+        self.app: ToastRecorder = pilot.app  # type: ignore[assignment]
         self.session = self.app.session
 
     @property
@@ -67,6 +68,12 @@ class Person:
     async def type(self, text: str) -> None:
         await self.press(*("space" if ch == " " else ch for ch in text))
 
+    async def ask(self, text: str) -> None:
+        """Type an ask into the ask bar, and send it."""
+        await self.press("a")
+        await self.type(text)
+        await self.press("enter")
+
     async def wait(self, seconds: float, slices: int = 20) -> None:
         for _ in range(slices):
             self.clock.now += seconds / slices
@@ -78,9 +85,9 @@ class Person:
         return int(self.session.swarm.snapshot().state[peer])
 
     @property
-    def told(self) -> str:
-        """All toasts."""
-        return "\n".join(self.app.noted)
+    def toasts(self) -> str:
+        """The texts of all toasts so far, one in a line."""
+        return "\n".join(self.app.toast_texts)
 
 
 @asynccontextmanager
@@ -94,7 +101,7 @@ async def dashboard(
 ) -> AsyncIterator[Person]:
     clock = Clock()
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
-    app = NotingApp(Session(plan, clock=clock, make=make), settings=settings, glyphs=glyphs)
+    app = ToastRecorder(Session(plan, clock=clock, make=make), settings=settings, glyphs=glyphs)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(pilot, clock)

@@ -1,4 +1,4 @@
-"""A bare app that holds one or more widgets and writes down what they say."""
+"""A small app that holds one or more widgets and keeps the messages that they send."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Stage(App[Any]):
 
 
 def painted(widget: Widget) -> list[str]:
-    """What a widget painted line by line looks like, without colours."""
+    """The lines of a widget that has `render_line`, as characters without colours."""
     return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
 
 

@@ -113,7 +113,7 @@ async def test_a_key_that_cannot_be_had_says_why_and_draws_nothing() -> None:
         await person.press("x")
         assert len(answers) == 1
         assert answers[0]
-        assert "Select a peer first" in person.told
+        assert "Select a peer first" in person.toasts
         assert person.main.frames == before
 
 

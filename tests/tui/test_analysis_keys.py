@@ -44,10 +44,10 @@ def words(person: Person, selector: str) -> str:
 async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_first() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("A")
-        assert "There is no ask yet" in person.told
+        assert "There is no ask yet" in person.toasts
         ask = await asked(person)
         await person.press("A")
-        assert "No peer has answered yet." in person.told
+        assert "No peer has answered yet." in person.toasts
         person.session.swarm.advance(person.session.swarm.now_us + 3_000_000)
         person.main.at_once()
         trace = person.session.swarm.trace(ask)
@@ -66,7 +66,7 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
 async def test_d_goes_from_the_swarm_to_the_diagram_to_the_tree_and_back() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("d")
-        assert "no ask yet" in person.told
+        assert "no ask yet" in person.toasts
         await asked(person)
         for _ in range(8):
             await person.press("n")
@@ -133,13 +133,13 @@ async def test_n_says_why_when_the_ask_is_over() -> None:
         person.session.swarm.advance_quiet(60_000_000)
         person.main.at_once()
         await person.press("n")
-        assert "Ask 1 is over" in person.told
+        assert "Ask 1 is over" in person.toasts
 
 
 async def test_v_shows_what_the_selected_peer_believes_and_what_is_wrong_with_it() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("v")
-        assert "Select a peer first" in person.told
+        assert "Select a peer first" in person.toasts
         await person.wait(1.0)
         person.main.pick(5)
         neighbour = person.session.swarm.links_of(5)[0]
@@ -158,7 +158,7 @@ async def test_v_shows_what_the_selected_peer_believes_and_what_is_wrong_with_it
 async def test_m_marks_the_minimum_cut_and_its_peers_can_be_censored_and_freed() -> None:
     async with dashboard(protocol="napster", asks_per_s=0.0) as person:
         await person.press("m")
-        assert "no ask yet" in person.told
+        assert "no ask yet" in person.toasts
         await asked(person)
         await person.press("m")
         found = person.session.analysis.min_cut
@@ -174,7 +174,7 @@ async def test_m_marks_the_minimum_cut_and_its_peers_can_be_censored_and_freed()
         await person.press("m")
         assert person.session.analysis.min_cut is None
         await person.press("M")
-        assert "No peers are ringed" in person.told
+        assert "No peers are ringed" in person.toasts
 
 
 async def test_m_judges_what_the_chosen_ask_wants_of_a_user() -> None:

@@ -116,10 +116,10 @@ async def test_each_verb_is_undone_by_its_own_key() -> None:
 async def test_a_greyed_key_tells_why() -> None:
     async with dashboard() as person:
         await person.press("x")
-        assert "Select a peer first" in person.told
+        assert "Select a peer first" in person.toasts
         assert not person.session.swarm.history
         await person.press("shift+left")
-        assert "zoom in first" in person.told
+        assert "zoom in first" in person.toasts
         assert person.main.why_not(person.main.table["peer.kill"])
         await person.press("right")
         assert not person.main.why_not(person.main.table["peer.kill"])

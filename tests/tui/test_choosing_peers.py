@@ -183,9 +183,7 @@ async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
 async def test_several_are_asked_from_and_publish_at_once() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         person.session.selection.mark_peers((3, 4, 5))
-        await person.press("a")
-        await person.type("blue")
-        await person.press("enter")
+        await person.ask("blue")
         assert person.session.swarm.history[-1][1] == AskFor((3, 4, 5), "blue")
         assert {ask.origin for ask in person.session.swarm.asks()} == {3, 4, 5}
         person.main.action_do("peer.publish")
@@ -341,4 +339,4 @@ async def test_what_was_copied_is_shown_whole(monkeypatch: pytest.MonkeyPatch, t
     async with dashboard() as person:
         await person.press("right", "x", "y")
         assert str(tmp_path) in person.app.clipboard
-        assert person.app.clipboard in person.told
+        assert person.app.clipboard in person.toasts

@@ -294,7 +294,7 @@ async def test_layouts_and_colourings_can_be_chosen_by_name_and_say_why_not() ->
         names = person.app.screen.query_one(OptionList)
         assert names.option_count == len(PLACEMENTS)
         await person.press("i", "enter")
-        assert "no identifiers" in person.told
+        assert "no identifiers" in person.toasts
         assert person.view.stage.placed == "communities"
 
 

@@ -42,7 +42,7 @@ async def test_the_frame_of_the_picture_opens_the_diagram_and_the_court_by_a_cli
         await click(person, "court")
         assert person.session.swarm.snapshot().court is not None
         await click(person, "diagram")
-        assert "no ask yet" in person.told.lower()
+        assert "no ask yet" in person.toasts.lower()
         await person.wait(1.0)
         person.main.pick(5)
         person.main.ask_now(person.session.swarm.catalogue_titles(1)[0])

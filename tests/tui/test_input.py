@@ -524,7 +524,7 @@ async def test_a_letter_of_another_alphabet_is_told_to_be_no_key() -> None:
         for letter in ("ч", "χ", "ч"):
             person.app.post_message(events.Key(letter, letter))
             await person.pilot.pause()
-        assert person.told.count("Keys are the Latin letters") == 1
+        assert person.toasts.count("Keys are the Latin letters") == 1
         await person.press("a")
         person.app.post_message(events.Key("a", "ф"))  # as a terminal tells it that knows the key
         await person.pilot.pause()

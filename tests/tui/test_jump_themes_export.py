@@ -137,7 +137,7 @@ async def test_a_letter_of_another_alphabet_is_told_to_be_no_key_while_one_jumps
         screen = await jumping(person)
         person.app.post_message(Key("ф", "ф"))
         await person.pilot.pause()
-        assert "Keys are the Latin letters" in person.told
+        assert "Keys are the Latin letters" in person.toasts
         assert person.app.screen is screen
 
 
@@ -225,7 +225,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         assert not person.main.query_one(ThemeDrawer).is_open
         await person.press("t", "tab", "tab", "enter")
         assert person.app.theme == person.app.preferences.our_themes[2]
-        assert not person.told, "without a configuration nothing is written, and nothing need be said"
+        assert not person.toasts, "without a configuration nothing is written, and nothing need be said"
 
 
 def theme_file(background: str) -> str:
@@ -250,14 +250,14 @@ async def test_an_own_theme_is_applied_again_when_it_is_saved(home: Path) -> Non
         (folder / "second.toml").unlink()
         person.app.preferences.look_at_files()
         await person.pilot.pause()
-        assert f"{folder / 'mine.toml'}: [theme]: background should be a colour" in person.told
+        assert f"{folder / 'mine.toml'}: [theme]: background should be a colour" in person.toasts
         assert person.main.styles.background.hex6 == "#202020", "the last that was right is kept"
         assert "second" not in person.app.preferences.our_themes
         assert "second" not in person.app.available_themes
 
-        told = person.told
+        told = person.toasts
         person.app.preferences.look_at_files()
-        assert person.told == told, "nothing was saved since, so nothing is said"
+        assert person.toasts == told, "nothing was saved since, so nothing is said"
 
 
 # --- taking away ----------------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ async def test_a_screenshot_is_a_picture_and_a_text(monkeypatch: pytest.MonkeyPa
         ]
         picture = ElementTree.fromstring((tmp_path / "swarmtop-gnutella-7-001.svg").read_text())
         assert picture.tag.endswith("svg")
-        assert "./swarmtop-gnutella-7-001.svg, swarmtop-gnutella-7-001.txt" in person.told
+        assert "./swarmtop-gnutella-7-001.svg, swarmtop-gnutella-7-001.txt" in person.toasts
         await person.press("S")
         assert (tmp_path / "swarmtop-gnutella-7-002.svg").exists(), "nothing is written over"
 
@@ -293,7 +293,7 @@ async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.
         assert saved.captions == person.session.player.scenario.captions
         assert saved.expects == person.session.player.scenario.expects
         assert "with your 1 action" in saved.about
-        assert "p does here" in person.told
+        assert "p does here" in person.toasts
         await person.press("p", "tab")
         assert isinstance(person.app.screen, Picker)
         assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.group.items)
@@ -342,7 +342,7 @@ async def test_trouble_with_a_file_is_a_sentence(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(export, "state_folder", lambda: tmp_path / "file")
     async with dashboard() as person:
         await person.press("S", "W", "E")
-        assert person.told.count("nothing could be written to") == 3
+        assert person.toasts.count("nothing could be written to") == 3
 
 
 # --- networks and scenarios -----------------------------------------------------------------------------------------
@@ -505,7 +505,7 @@ async def test_each_action_that_has_no_key_can_be_taken_from_the_palette() -> No
         assert person.app.preferences.reduced_motion
         assert person.main.tour is not None
         assert person.view.colour_by == list(COLOURED)[-1]
-        assert "config.toml (new; every line is a comment)" in person.told
+        assert "config.toml (new; every line is a comment)" in person.toasts
 
 
 async def test_a_theme_is_seen_while_it_is_marked_in_the_palette() -> None:

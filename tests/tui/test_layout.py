@@ -194,9 +194,9 @@ async def test_the_history_lists_copies_and_jumps_and_a_chart_goes_to_a_moment(t
         await person.press(*["down"] * ids.index("panels.watch"), "enter")
         assert person.main.panels.name == WATCH
         await person.press("f2")
-        assert person.told.count("The layout is kept only until you leave") == 1
+        assert person.toasts.count("The layout is kept only until you leave") == 1
         await person.press("Y")
-        assert "Nothing was done yet" in person.told
+        assert "Nothing was done yet" in person.toasts
         await person.wait(1.0)
         await person.press("right", "x")
         at_us = session.swarm.now_us
@@ -288,7 +288,7 @@ async def test_one_stop_a_panel_keys_that_follow_sizes_layouts_and_the_next_star
         assert main.size_of("side") == side + 11
         for _ in range(15):
             await person.press("ctrl+right")
-        assert "cannot be moved further" in person.told
+        assert "cannot be moved further" in person.toasts
         # Layouts, one key away; a panel that was closed in one stays closed in it.
         await person.press("2", "2", "f5")
         assert main.panels.name == PRESENT

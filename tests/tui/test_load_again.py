@@ -159,7 +159,7 @@ async def test_a_network_that_comes_with_the_program_says_why_it_is_not() -> Non
         before = one.session.swarm
         await one.press("L")
         assert one.session.swarm is before
-        assert "This network comes with swarmtop: only one that you opened by its file" in one.told
+        assert "This network comes with swarmtop: only one that you opened by its file" in one.toasts
 
 
 def test_it_is_found_by_what_people_call_it() -> None:

@@ -135,7 +135,7 @@ async def test_a_verb_of_the_network_is_found_by_its_name_and_says_when_a_peer_i
         assert first == "Peer: Spend twice"
         person.main.perform(dict(ActionFinder(person.main).more(person.main))[first])
         await person.pilot.pause()
-        assert "Select a peer first" in person.told
+        assert "Select a peer first" in person.toasts
         await person.press("right")
         first = await first_hit(person.main, typed)
         assert first.startswith("Peer: Spend twice: p00")

@@ -44,7 +44,7 @@ async def test_digits_focus_an_open_panel_then_hide_it_and_bring_it_back() -> No
         await person.press("f")
         assert person.main.query_one("#asks").display
         await person.press("6")
-        assert "no captions" in person.told
+        assert "no captions" in person.toasts
 
 
 async def test_what_happened_while_the_feed_was_away_is_in_it() -> None:
@@ -80,7 +80,7 @@ async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
         assert person.session.player.pacer.speed == 0.5
         await person.press(*["right_square_bracket"] * 9)
         assert math.isinf(person.session.player.pacer.speed)
-        assert "highest speed" in person.told
+        assert "highest speed" in person.toasts
 
 
 async def test_every_size_shows_the_swarm_and_the_keys() -> None:
@@ -107,7 +107,7 @@ async def test_a_terminal_too_small_gets_a_sentence_and_the_swarm_goes_on() -> N
         assert person.main.query_one("#small").display
         assert not person.main.query_one("#body").display
         await person.press("a")
-        assert "too small" in person.told
+        assert "too small" in person.toasts
         await person.wait(1.0)
         assert person.session.swarm.now_us >= 900_000
         await person.pilot.resize_terminal(120, 36)
@@ -184,7 +184,7 @@ async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyP
         assert "peer #3 failed on Query" in str(person.main.query_one("#notice").render())
         assert "program failed" in person.view.text
         await person.press("space")
-        assert "cannot go on" in person.told
+        assert "cannot go on" in person.toasts
         await person.press("p", "w", "enter")
         await person.wait(0.5)
         assert person.session.player.pacer.playing

@@ -21,8 +21,8 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import controlled_time
 import pytest
-import told_time
 from person import Clock, Person
 from rich.color import Color as RichColor
 from rich.style import Style
@@ -42,9 +42,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
-def painted_at_once(time_is_told: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def painted_at_once(time_is_controlled: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a picture shows is painted in the order in which a person would see it."""
-    told_time.paint_at_once(monkeypatch)
+    controlled_time.paint_at_once(monkeypatch)
 
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -249,7 +249,7 @@ async def album(scene: str, size: str, *, styled: bool | None = None, skip: tupl
     skip = skip if skip is not None else LARGE_ONLY if size == "small" else ()
     make, steps = SCENES[scene]
     with pytest.MonkeyPatch.context() as patch:
-        told_time.told(patch)
+        controlled_time.control(patch)
         patch.setattr(Input, "cursor_blink", False)
         app = SwarmApp(make(), settings=Settings(reduced_motion=True))
         async with app.run_test(size=SIZES[size]) as pilot:

@@ -27,9 +27,7 @@ def screen(person: Person) -> str:
 
 
 async def ask(person: Person, text: str) -> str:
-    await person.press("a")
-    await person.type(text)
-    await person.press("enter")
+    await person.ask(text)
     await person.wait(12.0, slices=60)
     return screen(person)
 

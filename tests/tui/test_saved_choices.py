@@ -139,7 +139,7 @@ async def test_a_theme_that_was_chosen_is_used_the_next_time(tmp_path: Path) -> 
     async with dashboard(settings=settings.load(path)) as person:
         await person.press("t", "down", "enter")
         chosen = person.app.theme
-        assert f"Saved for the next start, in {path}" in person.told
+        assert f"Saved for the next start, in {path}" in person.toasts
         person.app.preferences.look_at_files()
         assert person.app.theme == chosen
         await person.press("t", "down", "escape")
@@ -178,5 +178,5 @@ async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_used(
         before = person.app.theme
         await person.press("t", "down", "enter")
         assert person.app.theme != before
-        assert person.told.count("Kept only until you leave") == 1
+        assert person.toasts.count("Kept only until you leave") == 1
     assert path.read_text() == "theme = "

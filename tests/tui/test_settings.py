@@ -214,7 +214,7 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
         person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert person.main.has_class("-dense")
-        assert 'no setting is called "themes"; did you mean "theme"?' in person.told
+        assert 'no setting is called "themes"; did you mean "theme"?' in person.toasts
         await person.press("x")
         assert person.state(person.session.selection.selected or 0) == 0
         await person.press("f9")
@@ -226,4 +226,4 @@ async def test_a_theme_that_is_gone_is_told_and_the_default_used() -> None:
     own = Settings(theme="papr")
     async with dashboard(settings=own) as person:
         assert person.app.theme == "swarm"
-        assert 'theme: there is no theme "papr"; did you mean "paper"? (swarm is used)' in person.told
+        assert 'theme: there is no theme "papr"; did you mean "paper"? (swarm is used)' in person.toasts

@@ -165,10 +165,10 @@ async def test_ctrl_c_still_copies_where_something_is_marked() -> None:
         field.select_all()
         await person.press("ctrl+c")
         assert person.app.clipboard == "state=dead"
-        assert "again to leave" not in person.told
+        assert "again to leave" not in person.toasts
         await person.press("ctrl+c")  # nothing is marked any more
         assert person.app.is_running
-        assert "again to leave" in person.told
+        assert "again to leave" in person.toasts
 
 
 @pytest.mark.parametrize("frames", [0, pytest.param(3, marks=pytest.mark.campaign)])

@@ -108,14 +108,14 @@ async def test_what_cannot_be_had_says_why() -> None:
             ("right_curly_bracket", "Nothing was done after"),
         ):
             await person.press(key)
-            assert said in person.told, key
+            assert said in person.toasts, key
             person.app.clear_notifications()
         await run_to(person, 0)
         await person.press("home")
         await settle(person)
         for key in ("home", "pageup", "semicolon"):
             await person.press(key)
-            assert "beginning of the run" in person.told, key
+            assert "beginning of the run" in person.toasts, key
             person.app.clear_notifications()
 
 

@@ -23,9 +23,7 @@ def said(person: Person) -> str:
 
 
 async def ask(person: Person, text: str) -> None:
-    await person.press("a")
-    await person.type(text)
-    await person.press("enter")
+    await person.ask(text)
     await person.wait(9.0, slices=200)
 
 
@@ -52,7 +50,7 @@ async def test_it_goes_on_when_the_person_has_done_the_thing() -> None:
         await person.press("p", "w", "enter")
         assert person.main.tour is None
         assert said(person) == ""
-        assert "That was the tour" in person.told
+        assert "That was the tour" in person.toasts
 
 
 async def test_a_question_without_an_answer_is_asked_again_in_other_words() -> None:

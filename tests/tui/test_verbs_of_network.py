@@ -112,7 +112,7 @@ def test_a_scenario_names_means_of_its_network_alone() -> None:
 async def test_a_verb_that_was_done_is_taken_back_with_a_key() -> None:
     async with dashboard(make=lambda setup: Swarm(setup, Rider), topology="ring", asks_per_s=0.0) as person:
         await person.press("U")
-        assert "There is nothing to take back" in person.told
+        assert "There is nothing to take back" in person.toasts
         person.main.pick(3)
         await person.press("asterisk")
         person.main.act("ride-free")

@@ -1,8 +1,8 @@
-"""Time that moves only when a test says so: for the pilot that presses keys, and for the dashboard's clock of frames.
+"""Time that moves only when a test says so: for the pilot that presses keys, and for the dashboard's frame clock.
 
 Textual's pilot waits until the process has used little processor time for 20 ms, at least twice a key. On a busy
-machine that is a guess, and with a clock of frames that draws meanwhile it is up to a second of drawing for each key.
-Here the pilot waits until the event loop has nothing left to do, which takes as many turns as there are messages.
+machine that is a guess. Where the frame clock draws meanwhile, it may take up to a second for each key.
+Here the pilot waits until the event loop has nothing left to do.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from tui.screens.frame_clock import FrameClock, FramePace
 from tui.textual_compat import LeanStylesheet
 
 MOST_ROUNDS = 20
-"""How often a screen is laid out and painted at most before a test looks at it: it may ask for that again and again."""
+"""A screen is laid out and painted so often at most before a test looks at it, since it may ask for that each time."""
 
 MOST_LOOKS = 2_000
-"""How often a test looks whether input is still held back, each time a millisecond later, before it goes on. It may be
-held for two seconds; these are no wall time, so that a busy machine has as many looks as an idle one."""
+"""A test goes on after so many looks, a millisecond apart, at whether input is still held back. The program holds input
+back for two seconds at most. Looks are counted, and wall time is not, so that a busy machine has as many of them."""
 
 
-class EvenPace(FramePace):
-    """Its rate is a figure on the screen, and should not be that of this machine."""
+class FixedPace(FramePace):
+    """A pace of 30 frames a second: the rate is shown on the screen, and must not depend on the machine."""
 
     @property
     def fps(self) -> float:
         return 30.0
 
 
-class ToldFrames(FrameClock):
+class FramesOnDemand(FrameClock):
     """Shows the first frame; each further one is asked for with `at_once`."""
 
     def start(self) -> None:
@@ -59,12 +59,12 @@ _paint = Screen._compositor_refresh
 
 
 def painted_later(screen: Screen) -> None:
-    """Paint what has changed at the end of the pause: what is painted and overwritten between two keys, nobody sees."""
+    """Paint nothing now. `pause` paints at its end: what is painted over between two keys is seen by nobody."""
     screen.app._update_mouse_over(screen)
 
 
 async def pause(pilot: Pilot[Any], delay: float | None = None, *, paint: bool = True) -> None:
-    """What was sent is handled, and what has changed is laid out and painted."""
+    """Wait until all that was sent is handled, and what has changed is laid out and, with `paint`, painted."""
     if delay is not None:
         await asyncio.sleep(delay)
     looks, inputs = 0, getattr(pilot.app, "inputs", None)
@@ -112,12 +112,12 @@ _parse_rules = Stylesheet._parse_rules
 
 
 def variables_of(sheet: Any) -> frozenset[object]:
-    """The variables of a style sheet: one object for all that are equal, as two would be compared item by item."""
-    variables, known = getattr(sheet, "_told_variables", (None, None))
+    """The variables of a style sheet. Equal sets are one object, since two objects would be compared item by item."""
+    variables, known = getattr(sheet, "_known_variables", (None, None))
     if variables is not sheet._variables or known is None:
         known = frozenset(sheet._variables.items())
         known = _VARIABLES.setdefault(known, known)
-        sheet._told_variables = sheet._variables, known
+        sheet._known_variables = sheet._variables, known
     return known
 
 
@@ -129,14 +129,15 @@ def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
     return _PARSED[key]
 
 
-class NoLog:
-    """Textual writes down each handler of each event, for a console that no test has: two objects and a text each."""
+class SilentLog:
+    """A log that drops what it is given. Textual logs each handler of each event for a console, which no test has, and
+    makes two objects and a text for it."""
 
     @property
-    def event(self) -> NoLog:
+    def event(self) -> SilentLog:
         return self
 
-    def verbosity(self, verbose: bool) -> NoLog:
+    def verbosity(self, verbose: bool) -> SilentLog:
         return self
 
     def __call__(self, *_: object, **__: object) -> None:
@@ -144,7 +145,7 @@ class NoLog:
 
 
 class SharedStylesheet(LeanStylesheet):
-    """What was found for the same sources and variables is kept for all apps of this process."""
+    """A style sheet that is parsed once for all apps of this process that have the same sources and variables."""
 
     def parse(self) -> None:
         key = (variables_of(self), tuple(self.source.items()))
@@ -159,7 +160,7 @@ class SharedStylesheet(LeanStylesheet):
     @property
     def rules_map(self) -> dict[str, list[RuleSet]]:
         if self._rules_map is None:
-            # Each list of rules is kept, and so has an address of its own.
+            # `_SHEETS` keeps each list of rules, so no other list can get its address.
             self._rules_map = _MAPS.get(id(self.rules))
             if self._rules_map is None:
                 _MAPS[id(self.rules)] = super().rules_map
@@ -169,20 +170,20 @@ class SharedStylesheet(LeanStylesheet):
         return _MEMORIES.setdefault(id(rules), ({}, {}))
 
 
-def told(patch: pytest.MonkeyPatch) -> None:
-    """Put all of this in place."""
+def control(patch: pytest.MonkeyPatch) -> None:
+    """Replace the pilot's waiting and the dashboard's frame clock and style sheets, until `patch` is undone."""
     patch.setattr("textual.app.wait_for_idle", idle)
     patch.setattr("textual.pilot.wait_for_idle", idle)
     patch.setattr(Stylesheet, "_parse_rules", parsed_once)
     patch.setattr("textual.app.Stylesheet", SharedStylesheet)
     patch.setattr("tui.textual_compat.LeanStylesheet", SharedStylesheet)
-    patch.setattr("textual.message_pump.log", NoLog())
+    patch.setattr("textual.message_pump.log", SilentLog())
     patch.setattr(Screen, "_compositor_refresh", painted_later)
     patch.setattr(Pilot, "pause", pause)
     patch.setattr(Pilot, "press", press)
     patch.setattr(Pilot, "_wait_for_screen", idle)
-    patch.setattr("tui.screens.main.FrameClock", ToldFrames)
-    patch.setattr("tui.screens.main.FramePace", EvenPace)
+    patch.setattr("tui.screens.main.FrameClock", FramesOnDemand)
+    patch.setattr("tui.screens.main.FramePace", FixedPace)
 
 
 def paint_at_once(patch: pytest.MonkeyPatch) -> None:
