@@ -1,9 +1,9 @@
 """Random use and random damage of recordings.
 
-    python tests/fuzz_recordings.py [--orders 2000] [--hurts 5000] [--seed 0]
+    python tests/fuzz_recordings.py [--orders 2000] [--damaged 5000] [--seed 0]
 
-An order is a list of steps: time goes on, a seek begins and is left before it ends, something is done, undone,
-discarded, recorded, stopped. Each file that was closed must replay as the run that was recorded, which is run again
+An order is a list of steps: time goes on, a seek begins or is abandoned, a command is done or undone, a recording is
+started or stopped. Each file that was closed must replay as the run that was recorded, which is run again
 without going back; each file that was cut must replay up to the cut, and say so. A damaged file must be refused in one
 sentence, or reported as incomplete. All random choices are seeded, so that a number always names the same order.
 """
@@ -70,8 +70,8 @@ from tui.session.session import Session
 Step: TypeAlias = tuple[Any, ...]
 SECOND = 1_000_000
 LONGEST_US = 12 * SECOND
-"""An order is over when its run is longer than that, so that all of them are quick to replay."""
-DEEDS: tuple[Command, ...] = (
+"""An order is stopped when its run is longer than this, so that each one is quick to replay."""
+COMMANDS: tuple[Command, ...] = (
     AskFor("random 2", "the"),
     AskFor("#3", "blue train"),
     Kill("random 1"),
@@ -106,8 +106,8 @@ DEEDS: tuple[Command, ...] = (
     Act("random 2", "speak"),
     Kill("nobody called that"),
 )
-"""What a person does; the last one is refused, and a verb that the network has not. FILE holds other sessions each
-time, and is removed afterwards."""
+"""Commands of a person. The last one is refused, as are verbs that a network does not have. FILE is replaced by a file
+with other sessions each time, which is removed afterwards."""
 SETUPS: tuple[Setup, ...] = tuple(
     Setup(
         protocol=protocol,
@@ -131,7 +131,7 @@ SETUPS: tuple[Setup, ...] = tuple(
         )
     )
 )
-"""With churn, background asks, slow lines, and commands of a scenario; newcomers come by what is done."""
+"""With churn, background asks, slow lines, and commands of a scenario. Newcomers come by commands of `COMMANDS`."""
 KINDS: dict[str, int] = {
     "advance": 8,
     "slices": 4,
@@ -148,11 +148,11 @@ KINDS: dict[str, int] = {
     "tend": 1,
     "second": 1,
 }
-"""How often each kind of step is drawn."""
+"""Kind of step -> its weight when steps are drawn."""
 
 
 def step(kind: str, rng: random.Random) -> Step:
-    """A step of a kind."""
+    """Draw a step of this kind."""
     match kind:
         case "advance":
             return kind, rng.choice((0, 1, 1_000, 40_000, 130_000, 500_000, SECOND)), rng.choice((None, 1, 3, 50))
@@ -169,7 +169,7 @@ def step(kind: str, rng: random.Random) -> Step:
         case "undo":
             return kind, rng.randrange(4)
         case "do":
-            return kind, rng.randrange(len(DEEDS))
+            return kind, rng.randrange(len(COMMANDS))
         case "cut":
             return kind, rng.random()
         case _:
@@ -177,26 +177,26 @@ def step(kind: str, rng: random.Random) -> Step:
 
 
 def order(rng: random.Random) -> tuple[int, list[Step]]:
-    """The number of a setup, and what is done with it."""
+    """Draw the number of a setup, and the steps of an order."""
     kinds = rng.choices(list(KINDS), list(KINDS.values()), k=rng.randrange(5, 40))
     return rng.randrange(len(SETUPS)), [step(kind, rng) for kind in kinds]
 
 
 @dataclass
 class Written:
-    """A file, and the run that it should replay as: what was given, and its end. `whole`: it was closed; a cut one has
-    what was given when it was cut."""
+    """A file, and the run that it should replay as. `given`: the commands until the file was closed or cut; `end_us`:
+    the end of the run then; `whole`: it was closed, and not cut."""
 
     path: str
     given: tuple[tuple[int, Command, str, bytes | None], ...]
     end_us: int
     whole: bool
     short: bool = False
-    """It was cut within the world, before anything that can be replayed."""
+    """It was cut within the records of the world, so nothing of it can be replayed."""
 
 
-class Restless:
-    """A run, and a person who cannot keep still."""
+class RandomRun:
+    """Does the steps of an order with a `TimeMachine`, and keeps what was written."""
 
     def __init__(self, setup: Setup, folder: Path) -> None:
         self.setup, self.folder = setup, folder
@@ -207,11 +207,12 @@ class Restless:
         self.prepare()
 
     def prepare(self) -> None:
-        """What it remembers besides."""
+        """Set what a run and a dashboard have alike."""
         self.time_s = 0.0
         ticks = itertools.count()
         self.flushing = lambda: next(ticks) * 0.13
-        """A recording hands over what it has at every fourth look, so files are behind the run now and then."""
+        """The clock of a recording, which writes what it has at every fourth call, so that files are sometimes
+        behind."""
         self.begun: list[Iterator[float]] = []
         self.written: list[Written] = []
         self.files = itertools.count()
@@ -219,12 +220,12 @@ class Restless:
     time_s = 0.0
 
     def clock(self) -> float:
-        """Each look takes two milliseconds."""
+        """A wall clock, in s, on which two milliseconds pass with each call."""
         self.time_s += 0.002
         return self.time_s
 
     def take(self, one: Step) -> None:
-        """Do a step."""
+        """Do one step."""
         machine, live = self.machine, self.live
         match one:
             case ("advance", us, budget):
@@ -254,7 +255,7 @@ class Restless:
                 self.begun.append(machine.undo())
                 self.go_on(self.begun[-1], steps)
             case ("do", number):
-                self.do_one(DEEDS[number])
+                self.do_one(COMMANDS[number])
             case ("record",):
                 self.closing()
                 path = str(self.folder / f"{next(self.files)}.swarm")
@@ -272,12 +273,12 @@ class Restless:
 
     @staticmethod
     def go_on(steps: Iterator[float], count: int) -> None:
-        """So far with a seek."""
+        """Do so many steps of a seek."""
         for _ in itertools.islice(steps, count):
             pass
 
     def do_one(self, command: Command) -> None:
-        """Do something, with a file where it names one."""
+        """Do a command; FILE is replaced by a file of sessions."""
         if command != Set("churn", "FILE"):
             self.do(command)
             return
@@ -287,18 +288,18 @@ class Restless:
         file.unlink()
 
     def do(self, command: Command) -> None:
-        """A person does something; what cannot be done is refused."""
+        """Do a command, and ignore that it is refused."""
         with suppress(InputError):
             self.machine.swarm.do(command)
 
     def as_it_is(self, path: str, whole: bool) -> Written:
-        """What a file should replay as that is closed, or cut, now."""
+        """What a file should replay as that is closed or cut now."""
         machine = self.machine
         given = tuple((one.at_us, one.command, one.by, one.contents) for one in machine.log)
         return Written(path, given, max(machine.end_us, machine.now_us), whole)
 
     def cut(self, data: bytes, share: float) -> Written:
-        """A file as it is when its writer is killed now: it may end anywhere in what was written last."""
+        """A copy of the file as it is if its writer is killed now: it may end anywhere in what was written last."""
         world = whole_records(data)
         behind = [i for i, part in enumerate(parts(data)) if i and msgpack.unpackb(part)[0] != "world"]
         begins = len(data) - sum(map(len, world[behind[0] :])) if behind else len(data)
@@ -308,18 +309,18 @@ class Restless:
         return replace(self.as_it_is(str(path), whole=False), short=len(data) < begins)
 
     def closing(self) -> None:
-        """A file is about to be closed."""
+        """Keep what the present file should replay as, before it is closed."""
         if self.machine.recording:
             self.written.append(self.as_it_is(self.machine.recording, whole=True))
 
     def end(self) -> None:
-        """The run is over."""
+        """End the run, and close its file."""
         self.closing()
         self.machine.close()
 
 
-class AtTheScreen(Restless):
-    """The same before a dashboard: what its keys do, and frames in between."""
+class RandomSession(RandomRun):
+    """Does the steps of an order with a `Session`, as the keys of the dashboard do, with frames between them."""
 
     def __init__(self, setup: Setup, folder: Path) -> None:
         self.setup, self.folder = setup, folder
@@ -366,8 +367,8 @@ class AtTheScreen(Restless):
         self.session.stop()
 
 
-def straight(setup: Setup, written: Written) -> str:
-    """The fingerprint of a run in which nobody goes back."""
+def fingerprint_without_seeks(setup: Setup, written: Written) -> str:
+    """The fingerprint of a run with the same commands in which nobody goes back."""
     swarm = Swarm(setup)
     for at_us, command, by, contents in written.given:
         swarm.advance(at_us)
@@ -379,7 +380,7 @@ def straight(setup: Setup, written: Written) -> str:
 def check(setup: Setup, written: Written) -> None:
     """Raise AssertionError unless a file replays as it should."""
     if not written.whole:
-        note = try_hurt(Path(written.path))
+        note = try_damaged(Path(written.path))
         if note == "refused":
             assert written.short, "a file that has the whole world should be read"
             return
@@ -392,11 +393,13 @@ def check(setup: Setup, written: Written) -> None:
     assert not again.diverged, again.diverged
     assert not any("stops at" in warning for warning in again.report.warnings)
     assert round(again.report.virtual_s * 1e6) == written.end_us
-    assert again.report.fingerprint == straight(setup, written)
+    assert again.report.fingerprint == fingerprint_without_seeks(setup, written)
 
 
-def try_order(number: int, steps: list[Step], folder: Path, kind: type[Restless] = Restless) -> int:
-    """Do all of it, and check what was written: how many files. Raises AssertionError, or whatever went wrong."""
+def try_order(number: int, steps: list[Step], folder: Path, kind: type[RandomRun] = RandomRun) -> int:
+    """Do the steps of an order with a setup of that number, and check each file. Returns the number of files.
+
+    Raises AssertionError, or what the engine raises."""
     person = kind(SETUPS[number], folder)
     for one in steps:
         person.take(one)
@@ -409,11 +412,11 @@ def try_order(number: int, steps: list[Step], folder: Path, kind: type[Restless]
     return len(person.written)
 
 
-# --- hurt files ---------------------------------------------------------------------------------------------------
+# --- damaged files ------------------------------------------------------------------------------------------------
 
 
-def sound(folder: Path) -> list[bytes]:
-    """Recordings with a story, one of them with somebody who went back."""
+def undamaged(folder: Path) -> list[bytes]:
+    """Two undamaged recordings with a story. In the second one the run goes back once."""
     caption = Caption(1.0, "It begins", "most answers are found")
     expect = Expect("success", 0.0, 4.0, 0.0, 1.0)
     scenario = Scenario(title="a story", setup=SETUPS[0], captions=(caption,), expects=(expect,))
@@ -421,7 +424,7 @@ def sound(folder: Path) -> list[bytes]:
     run(scenario.asking(["blue train"], "#0"), until=5.0, record=str(first))
     machine = TimeMachine(Swarm(SETUPS[1]))
     machine.record(str(second), story_of(scenario), lambda: 0.0)
-    for command in DEEDS[:8]:
+    for command in COMMANDS[:8]:
         machine.advance(machine.now_us + 700_000)
         machine.swarm.do(command)
     for _ in machine.seek(2 * SECOND):
@@ -432,10 +435,10 @@ def sound(folder: Path) -> list[bytes]:
     return [first.read_bytes(), second.read_bytes()]
 
 
-def hurt(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
-    """One injury: a bit, bytes, whole records, the end, or something behind the end."""
+def damaged(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    """Damage a recording in one place: a bit, bytes, whole records, its end, or data after its end."""
     at = rng.randrange(len(data))
-    # The story and what was done take little room beside the world: every second injury is there.
+    # The story and the commands are small beside the world: half of the damage is done there.
     if rng.random() < 0.5:
         at = rng.choice((rng.randrange(min(len(data), 1_500)), len(data) - 1 - rng.randrange(min(len(data), 1_000))))
     match rng.randrange(11):
@@ -477,7 +480,7 @@ def shuffled(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
 
 
 def whole_records(data: bytes) -> list[bytes]:
-    """Records as they stand in a file."""
+    """The records of a file, each with its size and checksum."""
     found, at = [], len(FIRST_LINE)
     for content in parts(data):
         found.append(data[at : at + len(content) + 16])
@@ -486,8 +489,8 @@ def whole_records(data: bytes) -> list[bytes]:
     return found
 
 
-def try_hurt(file: Path) -> str:
-    """Either "refused" or "told" comes of a hurt file. Raises AssertionError where it is neither."""
+def try_damaged(file: Path) -> str:
+    """Read a damaged file: "refused", or "reported" if it is read and said to be incomplete. Else AssertionError."""
 
     def load() -> str:
         return load_recording(str(file))[1].note
@@ -497,14 +500,14 @@ def try_hurt(file: Path) -> str:
     if note is None:
         return "refused"
     assert "stops at" in note, "it is read as if it were whole"
-    return "told"
+    return "reported"
 
 
 def main() -> None:
-    """As many as one likes."""
+    """Try random orders, then damaged files, and print how many went wrong."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--orders", type=int, default=2_000)
-    ask.add_argument("--hurts", type=int, default=5_000)
+    ask.add_argument("--damaged", type=int, default=5_000)
     ask.add_argument("--seed", type=int, default=0)
     args = ask.parse_args()
     wrong = files = 0
@@ -512,28 +515,28 @@ def main() -> None:
         for number in range(args.orders):
             setup, steps = order(random.Random(f"{args.seed}/{number}"))
             try:
-                files += try_order(setup, steps, Path(folder), AtTheScreen if number % 3 == 0 else Restless)
+                files += try_order(setup, steps, Path(folder), RandomSession if number % 3 == 0 else RandomRun)
             except Exception:
                 wrong += 1
                 print(
                     f"order {number} of seed {args.seed}, setup {setup}: {steps}\n{traceback.format_exc()}", flush=True
                 )
         print(f"{args.orders:,} orders, {files:,} recordings replayed, {wrong} orders went wrong", flush=True)
-        counts = {"refused": 0, "told": 0, "wrong": 0}
-        good, file = sound(Path(folder)), Path(folder) / "hurt.swarm"
-        for number in range(args.hurts):
+        counts = {"refused": 0, "reported": 0, "wrong": 0}
+        good, file = undamaged(Path(folder)), Path(folder) / "damaged.swarm"
+        for number in range(args.damaged):
             rng = random.Random(f"{args.seed}/hurt/{number}")
             data = rng.choice(good)
-            bad = hurt(data, good, rng)
+            bad = damaged(data, good, rng)
             if bad in good:
                 continue
             try:
                 file.write_bytes(bad)
-                counts[try_hurt(file)] += 1
+                counts[try_damaged(file)] += 1
             except AssertionError as error:
                 counts["wrong"] += 1
-                print(f"hurt {number} of seed {args.seed}: {error}", flush=True)
-        print(f"hurt recordings: {counts}", flush=True)
+                print(f"damaged file {number} of seed {args.seed}: {error}", flush=True)
+        print(f"damaged recordings: {counts}", flush=True)
     sys.exit(1 if wrong or counts["wrong"] else 0)
 
 

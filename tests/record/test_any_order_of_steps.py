@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzz_recordings import KINDS, SETUPS, AtTheScreen, Restless, Step, hurt, order, sound, step, try_hurt, try_order
+from fuzz_recordings import (
+    KINDS,
+    SETUPS,
+    RandomRun,
+    RandomSession,
+    Step,
+    damaged,
+    order,
+    step,
+    try_damaged,
+    try_order,
+    undamaged,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recording_file import values
@@ -18,11 +30,11 @@ from recording_file import values
 pytestmark = pytest.mark.uncounted
 
 SECOND = 1_000_000
-HURTS = 150
+DAMAGED_FILES = 150
 STEPS = st.lists(st.builds(step, st.sampled_from(list(KINDS)), st.randoms(use_true_random=False)), max_size=25)
 
 
-@pytest.mark.parametrize("kind", [Restless, AtTheScreen])
+@pytest.mark.parametrize("kind", [RandomRun, RandomSession])
 @settings(
     max_examples=15,
     deadline=None,
@@ -31,19 +43,19 @@ STEPS = st.lists(st.builds(step, st.sampled_from(list(KINDS)), st.randoms(use_tr
 )
 @given(setup=st.integers(0, len(SETUPS) - 1), steps=STEPS)
 def test_any_order_of_steps_leaves_files_that_replay(
-    kind: type[Restless], setup: int, steps: list[Step], tmp_path: Path
+    kind: type[RandomRun], setup: int, steps: list[Step], tmp_path: Path
 ) -> None:
     try_order(setup, [("record",), *steps], tmp_path, kind)
 
 
 @pytest.mark.parametrize("number", range(10))
-def test_so_does_a_long_order(number: int, tmp_path: Path) -> None:
+def test_a_long_order_of_steps_leaves_files_that_replay(number: int, tmp_path: Path) -> None:
     try_order(*order(random.Random(f"gate/{number}")), tmp_path)
 
 
 BACK = [("advance", 40_000, None), ("seek", 0.3, 3), ("do", 3)]
 ORDERS: dict[str, list[Step]] = {
-    "goes back before anything was handed over": [("record",), *BACK],
+    "goes back before anything was written": [("record",), *BACK],
     "begins to record late": [("advance", 40_000, None), ("record",), ("seek", 0.3, 3), ("do", 3)],
     "begins to record in the past": [("advance", 130_000, None), ("seek", 0.3, 3), ("record",), ("do", 3)],
     "acts before a seek has landed": [("record",), ("do", 3), ("second",), ("begin", 0.2, 1), ("do", 5), ("second",)],
@@ -59,39 +71,39 @@ ORDERS: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("setup", range(len(SETUPS)))
-@pytest.mark.parametrize("who", ORDERS)
-def test_a_file_of_every_writer_replays(who: str, setup: int, tmp_path: Path) -> None:
-    assert try_order(setup, ORDERS[who], tmp_path) == 1
+@pytest.mark.parametrize("case", ORDERS)
+def test_a_file_of_each_of_these_orders_replays(case: str, setup: int, tmp_path: Path) -> None:
+    assert try_order(setup, ORDERS[case], tmp_path) == 1
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    return sound(tmp_path_factory.mktemp("sound"))
+    return undamaged(tmp_path_factory.mktemp("undamaged"))
 
 
-def test_a_hurt_file_is_refused_or_said_not_to_be_whole(good: list[bytes], tmp_path: Path) -> None:
-    file = tmp_path / "hurt.swarm"
-    came = []
-    for number in range(HURTS):
+def test_a_damaged_file_is_refused_or_reported_as_incomplete(good: list[bytes], tmp_path: Path) -> None:
+    file = tmp_path / "damaged.swarm"
+    results = []
+    for number in range(DAMAGED_FILES):
         rng = random.Random(f"hurt/{number}")
-        data = hurt(rng.choice(good), good, rng)
+        data = damaged(rng.choice(good), good, rng)
         if data not in good:
             file.write_bytes(data)
-            came.append(try_hurt(file))
-    assert came.count("refused") > HURTS // 2
+            results.append(try_damaged(file))
+    assert results.count("refused") > DAMAGED_FILES // 2
 
 
 def test_each_flipped_bit_of_the_story_and_of_the_end_is_found(good: list[bytes], tmp_path: Path) -> None:
-    file, data = tmp_path / "hurt.swarm", good[0]
+    file, data = tmp_path / "damaged.swarm", good[0]
     story = range(data.index(b"expect"), data.index(b"expect") + 60)
     for at in (*story, *range(len(data) - 60, len(data))):
         bit = 1 << at % 8
         file.write_bytes(data[:at] + bytes((data[at] ^ bit,)) + data[at + 1 :])
-        assert try_hurt(file) == "refused"
+        assert try_damaged(file) == "refused"
 
 
 def test_a_recording_names_nothing_of_the_code(good: list[bytes], tmp_path: Path) -> None:
-    """So that modules and classes may be moved and renamed, and it still replays."""
+    """Modules and classes may be moved and renamed, and the recording still replays."""
     file = tmp_path / "run.swarm"
     for data in good:
         file.write_bytes(data)

@@ -9,7 +9,8 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder `uncounted`: coverage measures what the engine's own tests reach of the engine. pytest gives this hook the tests of all folders."""
+    """Mark the tests of this folder `uncounted`: coverage measures what the engine's own tests reach of the engine.
+    pytest gives this hook the tests of all folders."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.uncounted)
