@@ -1,10 +1,10 @@
-"""Signals, keys and sizes in random orders: the program ends when it is told to and leaves a clean terminal.
+"""Signals, keys and sizes in random orders: the program ends when it has to, and restores the terminal.
 
 Each sequence starts a dashboard as the job of a shell, sends it STOP, CONT, TSTP, WINCH, puts it into the background
 and back, presses keys, and ends it by `q`, by a signal, or by closing the window. All random choices are seeded.
 
     python tests/signals.py [--runs 100] [--seed 0] [--only N]
-    python tests/signals.py --terminate 60     SIGTERM alone, at random moments from the start on
+    python tests/signals.py --terminate 60     SIGTERM alone, at a random moment
     python tests/signals.py --terminate 60 --signal QUIT
 """
 
@@ -57,7 +57,7 @@ READY = r"alive"
 
 
 def act(it: Job, rng: random.Random) -> str:
-    """Do one random thing. Returns its name."""
+    """Do one random action. Returns its name."""
     what = rng.choice(
         (
             "STOP",
@@ -150,7 +150,7 @@ def sequence(number: int, seed: int) -> list[str]:
 
 
 def _quit(it: Job) -> int:
-    """Press q until the program ends: a bar may be open, or the program not in the foreground yet."""
+    """Press q until the program ends, since a bar may be open, or the program may not be in the foreground yet."""
     end = time.monotonic() + END_S * 2
     while "ended" not in it.state and time.monotonic() < end:
         it.fg()
@@ -246,7 +246,7 @@ def main() -> int:
     for number in numbers:
         wrong = one(number, space.seed)
         faults += bool(wrong)
-        print("\n  ".join(wrong) if wrong else f"{number}: well", flush=True)
+        print("\n  ".join(wrong) if wrong else f"{number}: no fault", flush=True)
     print(f"{len(numbers)} sequences, {faults} with faults")
     return int(faults > 0)
 

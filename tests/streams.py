@@ -1,7 +1,8 @@
 """Every command with each of its standard streams a terminal, closed, full, a file, or a pipe without a reader.
 
-The state of one stream affects only that stream: the exit code is right, the other streams have the right output, and
-there is no traceback. The dashboard opens if one of the streams is a terminal, or if the process has a controlling one.
+The state of one stream affects that stream alone: the exit code is right, the other streams have the right output, and
+there is no traceback. The dashboard opens if one of the streams is a terminal, or if the process has a controlling
+terminal.
 
     python tests/streams.py [--command NAME]
 """
@@ -46,13 +47,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dashboard": (*SMALL, "--json"),
 }
 BEGINS = {"bench": "deliveries a second of processor time"}
-"""What stdout begins with, where all else differs from run to run."""
+"""Command -> what stdout begins with, where the rest differs from run to run."""
 DRAWN = {"topic": "Keys of the dashboard"}
-"""What is on a terminal of a text that is drawn there in another form than it has in a file."""
+"""Command -> a part of what it writes to a terminal, where it writes another form than to a file."""
 SAMPLED = {"bench": 11}
-"""Only one of so many combinations, for a command that takes half a minute."""
+"""Command -> only one of so many combinations is tried, as it takes half a minute."""
 FULL = "swarmtop: stdout cannot be written: No space left on device\n"
-HOMELESS = "swarmtop: the dashboard needs a terminal; swarmtop run works without one\n"
+NO_TERMINAL = "swarmtop: the dashboard needs a terminal; swarmtop run works without one\n"
 LAUNCH = """
 import os, sys
 shut, line, *command = sys.argv[1:]
@@ -76,21 +77,21 @@ class Result:
     tty: str
 
 
-def prepared(folder: Path) -> Path:
+def prepare(folder: Path) -> Path:
     """Make a folder with a home that has a configuration file."""
     (folder / "home" / "swarmtop").mkdir(parents=True, exist_ok=True)
     (folder / "home" / "swarmtop" / "config.toml").write_text("tour = false\n")
     return folder
 
 
-def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bool = False) -> Result:
-    """Run it with stdin, stdout and stderr in these states; `q` is typed as soon as there is a picture. `belongs`: to a
-    terminal, which is then `/dev/tty`."""
+def result_of(folder: Path, words: Sequence[str], states: Sequence[str], controlling: bool = False) -> Result:
+    """Run a command with stdin, stdout and stderr in these states; `q` is typed as soon as there is a picture.
+    `controlling`: the process has a controlling terminal (`/dev/tty`)."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-    gone_read, other = os.pipe()
+    broken_read, other = os.pipe()
     os.close(other)
-    other, gone_write = os.pipe()
+    other, broken_write = os.pipe()
     os.close(other)
     names = ("in", "out", "err")
     files = [folder / f"{name}.txt" for name in names]
@@ -105,19 +106,19 @@ def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bo
             path = "/dev/full" if state == "full" else str(files[number])
             fds.append(os.open(path, os.O_WRONLY if number else os.O_RDONLY))
         else:
-            fds.append(slave if state == "tty" else gone_write if number else gone_read)
+            fds.append(slave if state == "tty" else broken_write if number else broken_read)
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     env |= {f"XDG_{kind}_HOME": str(folder / "home") for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
     env |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    if words != COMMANDS["dashboard"]:  # no screen: what is wrapped is wrapped alike, in a file and on a terminal
+    if words != COMMANDS["dashboard"]:  # text is wrapped alike in a file and on a terminal
         env["COLUMNS"] = "80"
-    launch = [sys.executable, "-I", "-S", "-c", LAUNCH, repr(shut), repr(slave if belongs else None)]
+    launch = [sys.executable, "-I", "-S", "-c", LAUNCH, repr(shut), repr(slave if controlling else None)]
     process = subprocess.Popen(
         [*launch, sys.executable, "-m", "tui", *words],
         stdin=fds[0],
         stdout=fds[1],
         stderr=fds[2],
-        pass_fds=(slave,) if belongs else (),
+        pass_fds=(slave,) if controlling else (),
         cwd=folder,
         env=env,
         start_new_session=True,
@@ -134,38 +135,38 @@ def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bo
             os.write(master, b"q")
         if time.monotonic() > end:
             process.kill()
-    for number in {master, slave, gone_read, gone_write, *(fd for fd in fds if fd >= 0)}:
+    for number in {master, slave, broken_read, broken_write, *(fd for fd in fds if fd >= 0)}:
         os.close(number)
     out, err = (file.read_text() for file in files[1:])
     return Result(process.returncode, out, err, seen.decode(errors="replace").replace("\r\n", "\n"))
 
 
 def wrong(
-    base: Result, told: Result, states: Sequence[str], screen: bool, belongs: bool = False, whole: bool = True
+    base: Result, result: Result, states: Sequence[str], screen: bool, controlling: bool = False, whole: bool = True
 ) -> str:
-    """A sentence about what is wrong, or empty. `base`: the result with all three streams in files. whole: what is
-    written is that of `base`, else it contains that."""
-    text = told.out + told.err + told.tty
+    """A sentence about what is wrong with a result, or empty. `base`: the result with all three streams in files.
+    whole: the output must equal that of `base`, else contain it."""
+    text = result.out + result.err + result.tty
     if re.search("Traceback|Exception ignored|Error:", text):
         return "a traceback"
     code, out, err = base.code, base.out, base.err
     if screen:
-        opened = "tty" in states or belongs
-        code, out, err = (0, '{"protocol": "gossip"', "") if opened else (2, "", HOMELESS)
-        if opened != ("\x1b[?1049h" in told.tty):
+        opened = "tty" in states or controlling
+        code, out, err = (0, '{"protocol": "gossip"', "") if opened else (2, "", NO_TERMINAL)
+        if opened != ("\x1b[?1049h" in result.tty):
             return f"the dashboard {'did not open' if opened else 'opened'}"
-        if opened and told.tty.count("\x1b[?1049l") != 1:
+        if opened and result.tty.count("\x1b[?1049l") != 1:
             return "the terminal was not given back"
-        if opened and "\x1b[36;" not in told.tty and "\x1b[35;" not in told.tty:
+        if opened and "\x1b[36;" not in result.tty and "\x1b[35;" not in result.tty:
             return "the size of the terminal was not found"
     if states[1] == "full" and out:
         code, err = 2, err + FULL
-    if told.code != code:
-        return f"exit code {told.code}, not {code}"
-    for state, got, want in ((states[1], told.out, out), (states[2], told.err, err)):
+    if result.code != code:
+        return f"exit code {result.code}, not {code}"
+    for state, got, want in ((states[1], result.out, out), (states[2], result.err, err)):
         if state == "file" and (plain(got) != plain(want) if whole else plain(want) not in plain(got)):
             return f"{got[:200]!r} is not {want[:200]!r}"
-        if state == "tty" and plain(base.tty if want == out and base.tty else want) not in plain(told.tty):
+        if state == "tty" and plain(base.tty if want == out and base.tty else want) not in plain(result.tty):
             return f"{want[:200]!r} is not on the terminal"
     return ""
 
@@ -178,18 +179,18 @@ def campaign(folder: Path, name: str, every: Sequence[Sequence[str]]) -> Iterato
     """Yield a sentence for each combination of states with a wrong result."""
     words, screen = COMMANDS[name], name == "dashboard"
     if name == "replay" and not (folder / "run.swarm").exists():
-        told = tried(folder, ("run", *SMALL, "--until", "1", "--record", "run.swarm"), ("file",) * 3)
-        assert told.code == 0, told
-    base = Result(0, "", "", "") if screen else tried(folder, words, ("file",) * 3)
+        result = result_of(folder, ("run", *SMALL, "--until", "1", "--record", "run.swarm"), ("file",) * 3)
+        assert result.code == 0, result
+    base = Result(0, "", "", "") if screen else result_of(folder, words, ("file",) * 3)
     if name in BEGINS:
         assert base.out.startswith(BEGINS[name]), base
         base = replace(base, out=BEGINS[name])
     base = replace(base, tty=DRAWN.get(name, ""))
     for states in every:
-        for belongs in (False, True) if screen and "tty" not in states else (False,):
-            told = tried(folder, words, states, belongs)
-            if why := wrong(base, told, states, screen, belongs, whole=name not in BEGINS and not screen):
-                yield f"{name} with {', '.join(states)}{' in a terminal' if belongs else ''}: {why}"
+        for controlling in (False, True) if screen and "tty" not in states else (False,):
+            result = result_of(folder, words, states, controlling)
+            if why := wrong(base, result, states, screen, controlling, whole=name not in BEGINS and not screen):
+                yield f"{name} with {', '.join(states)}{' in a terminal' if controlling else ''}: {why}"
 
 
 def main() -> int:
@@ -200,7 +201,7 @@ def main() -> int:
     every = list(itertools.product(STATES, repeat=3))
     bad = 0
     with tempfile.TemporaryDirectory() as name:
-        folder = prepared(Path(name))
+        folder = prepare(Path(name))
         for command in args.command or COMMANDS:
             found = 0
             some = every[:: SAMPLED.get(command, 1)]

@@ -1,7 +1,7 @@
-"""Whatever bytes a terminal sends: the program goes on, and after two seconds of silence every key works again.
+"""Random bytes as input: the program goes on, and after two seconds of silence every key works again.
 
-`python tests/tui/input_fuzz.py parser --count 100000 --seed 1` feeds byte strings to what reads stdin; each is cut
-anywhere, and after the silence a `q`, a lone ESC and ctrl+c must come out as just these keys.
+`python tests/tui/input_fuzz.py parser --count 100000 --seed 1` feeds byte strings, each cut at
+random places, to the parser of stdin. After the silence `q`, a lone ESC and ctrl+c must be read as just these keys.
 `python tests/tui/input_fuzz.py program --count 200 --seed 1` types them into the real program, which must answer `q`.
 """
 
@@ -45,8 +45,8 @@ SEEDS: tuple[bytes, ...] = (
 NUMBERS = (b"0", b"1", b"-1", b"65536", b"1114112", b"55296", b"9" * 40, b"9" * 5_000, b"", b":", b";;;;", b"1:2:3:4")
 
 
-def nasty(rng: random.Random) -> bytes:
-    """A byte string: random, or a few real sequences that were changed, cut, repeated and put into each other."""
+def random_input(rng: random.Random) -> bytes:
+    """A random byte string, or a few real sequences that were changed, cut, repeated and inserted into each other."""
     if rng.random() < 0.15:
         return rng.randbytes(rng.randrange(1, 60))
     made = bytearray(b"".join(rng.choice(SEEDS) for _ in range(rng.randrange(1, 4))))
@@ -69,23 +69,23 @@ def nasty(rng: random.Random) -> bytes:
 
 
 def read(splitter: InputSplitter, translator: Translator, portions: list[bytes]) -> list[Message]:
-    """What comes out of portions of input."""
+    """The events that are read from portions of input."""
     pieces: list[Piece] = [piece for portion in portions for piece in splitter.feed(portion)]
     return [event for piece in pieces for event in translator.read(piece)]
 
 
 def portions_of(rng: random.Random, data: bytes) -> list[bytes]:
-    """It, cut anywhere."""
+    """Cut data at up to three random places."""
     cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.randrange(4)))
     return [data[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
 def check_parser(count: int, seed: int) -> int:
-    """Feed so many strings. Returns how many were read otherwise than they should."""
+    """Feed so many strings to the parser. Returns how many of them broke the keys after them."""
     rng, faults = random.Random(seed), 0
     splitter, translator = InputSplitter(), Translator()
     for number in range(count):
-        data = nasty(rng)
+        data = random_input(rng)
         try:
             read(splitter, translator, portions_of(rng, data))
             waited = splitter.patience_s
@@ -109,11 +109,12 @@ def check_parser(count: int, seed: int) -> int:
 
 
 def check_program(count: int, seed: int, each: int = 20) -> int:
-    """Type so many strings into programs, `each` into one; after the last `q` must leave. Returns the faults."""
+    """Type so many strings into running programs, `each` into one; after the last one `q` must end it. Returns how many
+    programs failed."""
     from terminal import CTRL_C, Terminal, terminal
 
     def leaves(it: Terminal) -> bool:
-        # Some of the bytes were keys, which may have opened anything: what is open is left first.
+        # Some of the bytes were keys, which may have opened a dialog: it is closed first.
         for keys in ("\x1b", "\x1b", "\x1b", "\x1b", "q", CTRL_C * 2):
             end_s = time.monotonic() + (0.5 if keys == "\x1b" else 4.0)
             if it.process.poll() is None:
@@ -131,8 +132,9 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
             it.until("● alive")
             typed = []
             for _ in range(min(each, count - first)):
-                # No key that leaves by right (ctrl+c has a second form), and none that stops the process.
-                data = nasty(rng).translate(None, b"q\x03\x1a\x1c").replace(b"27;5;99~", b"27;5;98~")
+                # Without keys that end or stop the program: q, ctrl+c (also in its second form), ctrl+z and
+                # ctrl+backslash.
+                data = random_input(rng).translate(None, b"q\x03\x1a\x1c").replace(b"27;5;99~", b"27;5;98~")
                 typed.append(data)
                 for portion in portions_of(rng, data):
                     it.write(portion)
@@ -157,7 +159,7 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
 
 
 def main() -> int:
-    """Run a campaign. The exit code is 1 where there was a fault."""
+    """Run a campaign. Returns the exit code: 1 if there was a fault."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("what", choices=("parser", "program"))
     words.add_argument("--count", type=int, default=0)

@@ -1,6 +1,6 @@
-"""A real program in a terminal of our own: bytes in, a screen of characters out.
+"""A real program in a pseudo-terminal: what is typed goes in, and a screen of characters comes out.
 
-The screen understands what full-screen programs are made of: moves of the cursor, erasing, modes. It knows no colours.
+The screen understands moves of the cursor, erasing and modes. It ignores colours.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from rich.cells import cell_len
 
 ROOT = Path(__file__).parents[2]
 HANGS_S = 120.0
-"""Wall seconds after which something that does not come is taken for hanging: no busy machine is that slow."""
+"""Wall seconds after which a program that does not do what is waited for is said to hang. Even a busy machine is
+faster."""
 RIGHT, ENTER, CTRL_C = "\x1b[C", "\r", "\x03"
 CURSOR, WRAP = 25, 7
-"""DEC private modes that a terminal begins with; all others are off."""
+"""DEC private modes that are on in a new terminal; all others are off."""
 MOUSE, MOVES, ALTERNATE, PASTE = 1000, 1003, 1049, 2004
 
 PART = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b\x18]*)?\x18"  # cut off, and given up
+    r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b\x18]*)?\x18"  # a sequence that CAN cancels
     r"|\x1b\[(?P<args>[0-?]*)(?P<between>[ -/]*)(?P<does>[@-~])"
-    r"|\x1b\[[ -?]*[@-~]"  # with something else in it, as an echo: terminals ignore it whole
+    r"|\x1b\[[ -?]*[@-~]"  # a malformed sequence, as an echo may have: terminals ignore all of it
     r"|\x1b[\]P_^X].*?(?:\x07|\x1b\\)"
     r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
@@ -44,7 +45,7 @@ PART = re.compile(
 
 
 class Screen:
-    """What has been drawn, and which modes are on."""
+    """The characters of a terminal, its cursor, and the modes that are on."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -54,11 +55,11 @@ class Screen:
         self.ever: set[int] = set()
         """All modes that were on at some time."""
         self.keyboards = 0
-        """How many keyboard protocols were pushed and not yet popped."""
+        """Keyboard protocols that were pushed and not yet popped."""
         self.left = 0
         """How often the alternate screen was left."""
         self.after = ""
-        """What was written since then, as it was written."""
+        """What was written outside of the alternate screen since it was last left."""
         self._rest = ""
         self._erase()
 
@@ -67,7 +68,7 @@ class Screen:
         return "\n".join("".join(line).rstrip() for line in self.cells)
 
     def resize(self, width: int, height: int) -> None:
-        """What was drawn is lost."""
+        """Change the size, and erase the screen."""
         self.width, self.height = width, height
         self._erase()
         self.x, self.y = min(self.x, width - 1), min(self.y, height - 1)
@@ -144,7 +145,7 @@ class Screen:
 
 
 class Terminal:
-    """A program at work in a terminal, and a person before it who waits until there is something to see."""
+    """A running program in a terminal: functions that type, and functions that wait for what it shows."""
 
     def __init__(self, master: int, slave: int, process: subprocess.Popen[bytes], screen: Screen) -> None:
         self.screen, self.process = screen, process
@@ -156,12 +157,14 @@ class Terminal:
         self.write(keys.encode())
 
     def write(self, data: bytes) -> None:
-        """All of it, as far as it goes: the line takes a few thousand bytes that nobody has read."""
+        """Write all of it. Blocks while the program has not read a few thousand bytes that were written before."""
         while data:
             data = data[os.write(self._master, data) :]
 
     def until(self, seen: str | Callable[[str], bool]) -> str:
-        """Read until a pattern is on the screen, or what was asked holds for it. Returns the screen."""
+        """Read until a pattern is on the screen, or a function of its text returns true. Returns the screen.
+
+        Raises AssertionError after `HANGS_S`, and when the program has ended."""
         holds = (lambda text: re.search(seen, text) is not None) if isinstance(seen, str) else seen
         end = time.monotonic() + HANGS_S
         while not holds(self.screen.text):
@@ -172,7 +175,7 @@ class Terminal:
         return self.screen.text
 
     def rest(self, seconds: float) -> None:
-        """Read for so long."""
+        """Read what the program writes for so many seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._read()
@@ -186,13 +189,13 @@ class Terminal:
         return self.process.returncode
 
     def hang_up(self) -> int:
-        """Close the window. Returns the exit code of the program, which is not told by a signal."""
+        """Close the terminal, without sending a signal. Returns the exit code of the program."""
         os.close(self._master)
         self._master = os.open(os.devnull, os.O_RDWR)
         return self.process.wait(HANGS_S)
 
     def unclean(self) -> list[str]:
-        """What the program has left behind, in words; empty if the terminal is as it found it."""
+        """Sentences on what the program has left changed in the terminal; empty if it is as before."""
         screen = self.screen
         wrong = [f"mode {mode} is on" for mode in sorted(screen.modes - {CURSOR, WRAP})]
         wrong += [f"mode {mode} is off" for mode in sorted({CURSOR, WRAP} - screen.modes)]
@@ -210,7 +213,7 @@ class Terminal:
 
 
 def settings(line: int) -> list[Any]:
-    """Echo, line mode, signals and so on, as `stty` tells them."""
+    """The line settings (echo, line mode, signals), as `stty -a` prints them."""
     return termios.tcgetattr(line)
 
 
@@ -218,8 +221,8 @@ def set_size(line: int, width: int, height: int) -> None:
     fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
 
-def surroundings_of(home: Path) -> dict[str, str]:
-    """The environment of a program that knows no more of its user than `home`."""
+def environment_of_program(home: Path) -> dict[str, str]:
+    """The environment of a program whose user has the home folder `home`, and no tour at the start."""
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
     surroundings = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -232,7 +235,7 @@ def surroundings_of(home: Path) -> dict[str, str]:
         **folders,
     }
     config = home / "config" / "swarmtop" / "config.toml"
-    if not config.exists():  # a story begins without the tour, unless it is about the tour
+    if not config.exists():  # a test of the tour writes a file of its own
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text("tour = false\n")
     return surroundings
@@ -240,18 +243,18 @@ def surroundings_of(home: Path) -> dict[str, str]:
 
 @contextmanager
 def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 36, **more: str) -> Iterator[Terminal]:
-    """Run `python WORDS` in a terminal of its own; `home` is all it knows of its user, `more` goes into its
-    environment. It is ended at the end."""
+    """Run `python WORDS` in a terminal of its own; `home` is its home folder, `more` goes into its
+    environment. The program is killed at the end of the block."""
     master, slave = pty.openpty()
     set_size(slave, width, height)
-    # Ours keeps a hand on the slave, so that its settings can still be read when the program has ended.
+    # The slave stays open here, so that its settings can be read after the program has ended.
     process = subprocess.Popen(
         [sys.executable, *words],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         cwd=home,
-        env={**surroundings_of(home), **more},
+        env={**environment_of_program(home), **more},
         start_new_session=True,
     )
     it = Terminal(master, slave, process, Screen(width, height))

@@ -1,6 +1,7 @@
-"""The dashboard as the job of a shell: suspended, stopped, continued, ended by signals, in windows that lie.
+"""The dashboard as the job of a shell: suspended, stopped, continued, ended by signals, and with a wrong size or wrong
+variables in its environment.
 
-Random orders of all that are in `tests/signals.py`, a command of its own.
+`python tests/signals.py` tries random orders of all that.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
 FIRST = r"gnutella +24 ● alive"
 KEY_BAR = r"help.*quit"
 TRIES = 10
-"""How often a story is tried that needs the terminal to be typed at in a short moment."""
+"""How often a test is tried in which something has to be typed in a short moment."""
 CTRL_Z, ESC = "\x1a", "\x1b"
 
 
 def seen(it: Job) -> tuple[object, ...]:
-    """What a whole picture has, when nothing has changed for a while: the time, the panels, no empty line."""
+    """The time, the panels and the empty lines of the picture, read when it has not changed for a second."""
     before, now = "", it.screen.text
     while now != before:
         it.read(1.0)
@@ -45,7 +46,7 @@ def seen(it: Job) -> tuple[object, ...]:
     return re.findall(r"\d\d:\d\d\.\d+", now.split("\n")[0]), panels, [bool(line) for line in now.split("\n")]
 
 
-def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_terminal(tmp_path: Path) -> None:
+def test_a_program_that_is_stopped_and_continued_in_any_order_restores_the_terminal(tmp_path: Path) -> None:
     with job(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.type(" ")
@@ -53,10 +54,10 @@ def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_termina
         before = seen(it)
         threads = it.threads()
 
-        for _ in range(2):  # nothing said that the terminal is another's: its modes stay
+        for _ in range(2):  # SIGSTOP cannot be handled: the modes of the terminal stay
             it.kill(signal.SIGSTOP)
             it.stopped()
-            it.screen.resize(120, 36)  # and the shell has written over the picture
+            it.screen.resize(120, 36)  # as if the shell had overwritten the picture
             it.fg()
             it.until(KEY_BAR)
         it.kill(signal.SIGCONT)  # it was not stopped
@@ -80,7 +81,7 @@ def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_termina
         assert it.unclean() == []
 
 
-def test_in_the_background_it_stops_and_leaves_the_terminal_to_the_shell(tmp_path: Path) -> None:
+def test_a_program_in_the_background_stops_and_leaves_the_terminal_to_the_shell(tmp_path: Path) -> None:
     with job(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.kill(signal.SIGSTOP)
@@ -102,20 +103,20 @@ def test_in_the_background_it_stops_and_leaves_the_terminal_to_the_shell(tmp_pat
 @pytest.mark.parametrize(
     "name", ["HUP", *(pytest.param(name, marks=pytest.mark.campaign) for name in ("QUIT", "ABRT"))]
 )
-def test_other_signals_end_it_cleanly_too(tmp_path: Path, name: str) -> None:
+def test_other_signals_end_the_program_and_restore_the_terminal(tmp_path: Path, name: str) -> None:
     number = getattr(signal, f"SIG{name}")
     for _ in range(TRIES):
         with job(tmp_path, SWARMTOP) as it:
             it.until(FIRST)
             it.kill(number)
             it.type("echoed")
-            too_late = it.echoes  # on a busy machine: it had left before that was typed
+            too_late = it.echoes  # on a busy machine the program may have ended before this was typed
             assert it.end() == 128 + number
             assert it.unclean() == []
         if not too_late:
             assert "echoed" not in it.screen.after
             return
-    pytest.fail("what was typed never came while the program was leaving")
+    pytest.fail("nothing was ever typed while the program was ending")
 
 
 RESTORING = """
@@ -145,8 +146,8 @@ def test_a_signal_while_the_terminal_is_restored_does_not_end_the_program_before
     assert (done.stdout, done.returncode) == (b"restored", 7)
 
 
-def test_what_is_switched_off_was_switched_on() -> None:
-    """Told to leave before the thread that writes has written that it entered."""
+def test_a_mode_that_is_switched_off_was_switched_on_before() -> None:
+    """The program has to end before the thread that writes has switched the mode on."""
     master, slave = pty.openpty()
     tty.setraw(slave)
     with os.fdopen(slave, "w") as file:
@@ -161,21 +162,21 @@ def test_what_is_switched_off_was_switched_on() -> None:
         leaving.join()
         out.stop()
         written = b""
-        while len(written) < len(b"on off"):  # a terminal may hand out a part
+        while len(written) < len(b"on off"):  # one read may return a part
             written += os.read(master, 100)
         assert written == b"on off"
     os.close(master)
 
 
-def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+def test_a_terminal_that_reads_nothing_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
-        time.sleep(2)  # nobody reads: the line fills up
+        time.sleep(2)  # nobody reads what the program writes, until the buffer of the terminal is full
         it.process.send_signal(signal.SIGTERM)
         assert it.process.wait(30) == 143
 
 
-def test_the_window_says_how_large_it_is(tmp_path: Path) -> None:
+def test_the_size_is_that_of_the_window_and_not_of_the_environment(tmp_path: Path) -> None:
     with job(tmp_path, SWARMTOP, COLUMNS="50", LINES="12") as it:
         it.until(FIRST)
         it.resize(140, 40)
@@ -186,7 +187,7 @@ def test_the_window_says_how_large_it_is(tmp_path: Path) -> None:
     assert window_size({"COLUMNS": "x", "LINES": "-1"}, fds=()) == (80, 24)
 
 
-def test_what_the_environment_says_without_a_meaning_is_disregarded(tmp_path: Path) -> None:
+def test_values_without_a_meaning_in_the_environment_are_ignored(tmp_path: Path) -> None:
     with job(tmp_path, SWARMTOP, COLUMNS="²", LINES="-1", NO_COLOR="", COLORTERM="") as it:
         it.until(FIRST)
         it.read(0.5)
@@ -196,7 +197,7 @@ def test_what_the_environment_says_without_a_meaning_is_disregarded(tmp_path: Pa
         assert it.end() == 0
 
 
-def test_what_textual_cannot_read_of_the_environment_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_variable_that_textual_cannot_read_ends_the_start_with_one_error(tmp_path: Path) -> None:
     with job(tmp_path, SWARMTOP, TEXTUAL_COLOR_SYSTEM="nonesuch") as it:
         assert it.end() == 1
         assert it.unclean() == []
@@ -207,15 +208,15 @@ def test_what_textual_cannot_read_of_the_environment_is_told_in_one_sentence(tmp
 @pytest.mark.parametrize(
     ("words", "ascii_only"), [([], True), pytest.param(["--glyphs", "braille"], False, marks=pytest.mark.campaign)]
 )
-def test_a_locale_without_signs_gets_letters_and_a_flag_says_otherwise(
+def test_a_locale_without_utf8_gets_ascii_unless_a_flag_says_otherwise(
     tmp_path: Path, words: list[str], ascii_only: bool
 ) -> None:
     with job(tmp_path, [*SWARMTOP, *words], LANG="C", PYTHONIOENCODING=None, NO_COLOR="1") as it:
         it.until(r"gnutella +24 . alive")
         it.read(0.5)
         assert it.written.isascii() == ascii_only
-        dyes = {int(n) for sgr in re.findall(r"\x1b\[([\d;]+)m", it.written) for n in sgr.split(";")}
-        assert max(dyes) < 30, "NO_COLOR: the terminal's own, front and back"
+        colours = {int(n) for sgr in re.findall(r"\x1b\[([\d;]+)m", it.written) for n in sgr.split(";")}
+        assert max(colours) < 30, "with NO_COLOR only the terminal's own colours are used"
         it.type("q")
         assert it.end() == 0
 
@@ -237,7 +238,7 @@ def test_the_locale_is_found_as_the_c_library_finds_it(env: dict[str, str], enco
     assert encoding_of(env) == encoding
 
 
-def test_what_is_told_in_ascii_is_as_wide_as_it_was() -> None:
+def test_a_text_in_ascii_is_as_wide_as_before() -> None:
     assert as_ascii("● ─│┌ ⠿ é 漢字 …") == "o -|+ ? ? ???? ."
     assert as_ascii("\x1b[1mplain") == "\x1b[1mplain"
 
@@ -251,11 +252,11 @@ MainScreen.tick = lambda screen: (ctypes.CDLL(None).system(b"sleep 0.3"), tick(s
 sys.argv = ["swarmtop", "--seed", "7", "--peers", "24"]
 script()
 """
-"""The dashboard, with a long call in each turn of its loop in which no handler of Python's is called."""
+"""The dashboard, with a long C call in each turn of its loop, during which Python calls no signal handler."""
 
 
-def test_stopped_and_continued_while_it_is_busy_it_goes_on(tmp_path: Path) -> None:
-    """Of two signals that wait Python calls the handler of SIGCONT first."""
+def test_a_busy_program_that_is_stopped_and_continued_goes_on(tmp_path: Path) -> None:
+    """If both signals are pending, Python calls the handler of SIGCONT first."""
     with terminal(tmp_path, ["-c", BUSY]) as it:
         it.until(FIRST)
         for _ in range(2):

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from streams import COMMANDS, FULL, campaign, prepared, tried
+from streams import COMMANDS, FULL, campaign, prepare, result_of
 
 from tui.cli.main import main
 
@@ -28,20 +28,20 @@ from tui.cli.main import main
     ],
 )
 def test_a_stream_changes_nothing_but_itself(tmp_path: Path, name: str, every: list[tuple[str, ...]]) -> None:
-    assert list(campaign(prepared(tmp_path), name, every)) == []
+    assert list(campaign(prepare(tmp_path), name, every)) == []
 
 
-def test_the_help_on_a_full_disk_is_told_as_all_else_is(tmp_path: Path) -> None:
-    told = tried(tmp_path, ("run", "--help"), ("file", "full", "file"))
-    assert (told.code, told.err) == (2, FULL)
+def test_help_that_cannot_be_written_is_reported_as_for_other_commands(tmp_path: Path) -> None:
+    result = result_of(tmp_path, ("run", "--help"), ("file", "full", "file"))
+    assert (result.code, result.err) == (2, FULL)
 
 
-def test_without_any_stream_on_a_terminal_it_opens_on_that_of_the_process_or_says_so(tmp_path: Path) -> None:
-    assert list(campaign(prepared(tmp_path), "dashboard", [("file", "gone", "file")])) == []
+def test_without_a_stream_on_a_terminal_the_dashboard_opens_on_the_controlling_one_or_says_so(tmp_path: Path) -> None:
+    assert list(campaign(prepare(tmp_path), "dashboard", [("file", "gone", "file")])) == []
 
 
-def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
-    """Other programs leave a pipe in that state: what does not fit at once is not lost."""
+def test_output_to_a_non_blocking_pipe_is_complete() -> None:
+    """Another program may have left a pipe in this state. What does not fit at once is not lost."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     code = "import sys; from tui.cli.common import say; say('x' * 300_000)"
@@ -53,12 +53,12 @@ def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
 
 
 def test_the_json_of_the_dashboard_goes_where_stdout_goes(tmp_path: Path) -> None:
-    told = tried(prepared(tmp_path), COMMANDS["dashboard"], ("tty", "file", "closed"))
-    assert told.code == 0
-    assert json.loads(told.out)["peers"] == 8
+    result = result_of(prepare(tmp_path), COMMANDS["dashboard"], ("tty", "file", "closed"))
+    assert result.code == 0
+    assert json.loads(result.out)["peers"] == 8
 
 
-def test_a_full_stdout_is_told_where_the_output_is_drawn_first(
+def test_a_full_stdout_is_reported_where_the_output_is_drawn_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Rich writes to its stream even where the text is captured, and the benchmark ended with a traceback."""
