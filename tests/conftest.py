@@ -60,8 +60,8 @@ _HOME = Path(tempfile.mkdtemp(prefix="home-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 set_environment(environment_of(_HOME))
 
-# A shell starts what runs in the background, or under nohup, with some signals ignored, and every process that this one
-# starts would ignore them too.
+# A shell starts programs in the background, or under nohup, with some signals ignored. Every process that the tests
+# start would ignore them too.
 for _number, _handler in (
     *((number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)),
     (signal.SIGINT, signal.default_int_handler),
@@ -70,7 +70,8 @@ for _number, _handler in (
         signal.signal(_number, _handler)
 
 # Screens and swarms make hundreds of thousands of objects, of which few are garbage: with Python's own thresholds the
-# collector takes 15 % of the processor time of all tests. Nothing is frozen, as the program itself asks whether it is.
+# collector takes 15 % of the processor time of all tests. Nothing is frozen, since the program tests whether objects
+# are frozen.
 gc.set_threshold(50_000, 20, 50)
 
 
@@ -107,8 +108,8 @@ def measured() -> Callable[[str], Path]:
     return lambda name: published("latency", name)
 
 
-# The gate tries the same inputs each time: a fault of old is no news to who changed something else. Other inputs are
-# tried by `pytest --hypothesis-profile=campaign`, which prints how to try one again.
+# The gate tries the same inputs each time, so that a change does not fail because of an older fault. Other inputs are
+# tried by `pytest --hypothesis-profile=campaign`, which prints how to repeat one.
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("campaign", print_blob=True, deadline=None)
 hypothesis.settings.load_profile("gate")
@@ -116,8 +117,8 @@ hypothesis.settings.load_profile("gate")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Import test modules in each process of pytest-xdist from another place on: to rewrite their assertions takes
-    longer than all else of the collection, and where one process has been, the others find the compiled files."""
+    """Let each process of pytest-xdist begin to import the test modules at another one. Most of the time of a
+    collection goes into the rewriting of assertions, and what one process has compiled the others only read."""
     worker = getattr(session.config, "workerinput", None)
     if worker is None or session.config.args != session.config.getini("testpaths"):
         return
@@ -127,44 +128,44 @@ def pytest_collection(session: pytest.Session) -> None:
     sys.path[:0] = [folder for folder in folders if folder not in sys.path]
     begin = len(paths) * number // count
     for path in (*paths[begin:], *paths[:begin]) if number else ():
-        # What cannot be imported is reported where it is collected.
+        # A module that cannot be imported is reported when it is collected.
         with contextlib.suppress(Exception, pytest.skip.Exception):
             importlib.import_module(path.stem)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes stories again, for a person to read the difference."""
+    """Add the option that writes the files of stories anew."""
     parser.addoption(
         "--rewrite-stories", action="store_true", help="write the present output of stories into their files"
     )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what each network sent, as `test_conformance.py` measured it: a change that makes one send ten times as
-    much is seen here, and is no failure where it is meant."""
-    told = [
+    """Print what each network sent, as `test_conformance.py` measured it. A change that makes a network send ten times
+    as much is seen here; it is no failure, since it may be intended."""
+    lines = [
         value
         for report in terminalreporter.getreports("passed")
         for name, value in getattr(report, "user_properties", ())
         if name == "traffic"
     ]
-    if told:
+    if lines:
         terminalreporter.section("traffic a peer and second: messages and bytes, idle and asked, transfers left out")
-        for line in sorted(set(map(str, told))):
+        for line in sorted(set(map(str, lines))):
             terminalreporter.write_line(line)
 
 
 def pytest_sessionfinish() -> None:
-    """pytest goes through all objects five times at its end, for exceptions in what nobody holds any more: after this
-    there is nothing left to go through but what the first time found to be held."""
+    """Freeze all objects. At its end pytest runs the garbage collector five times, to find exceptions in destructors;
+    one time is enough."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Run tests marked `uncounted` without measuring coverage, at the full speed of the program. pytest-cov has a mark
-    for that, `no_cover`, which does nothing in the processes of pytest-xdist."""
+    """Run tests marked `uncounted` without measuring coverage, at the full speed of the program. The mark of
+    pytest-cov for that, `no_cover`, has no effect in the processes of pytest-xdist."""
     if item.get_closest_marker("uncounted") is None:
         return (yield)
     counting = sys.gettrace()

@@ -111,7 +111,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode("utf-8")
 
 
-def _through(load: Callable[[str], object]) -> Decode:
+def _by_path(load: Callable[[str], object]) -> Decode:
     def decode(data: bytes, file: Path) -> object:
         file.write_bytes(data)
         return load(str(file))
@@ -124,9 +124,9 @@ def _scenario(data: bytes, file: Path) -> object:
     return scenario_files.load(file)
 
 
-def _sealing(world: list[bytes]) -> Decode:
-    """Reads contents of records, each with its size before it, as a recording with right checksums; the first is
-    followed by a world that is sound."""
+def _records_decoder(world: list[bytes]) -> Decode:
+    """A decoder of the contents of records, each with its size before it: they are read as a recording with right
+    checksums, in which an undamaged world follows the first of them."""
 
     def decode(data: bytes, file: Path) -> object:
         contents, at = [], 0
@@ -144,7 +144,9 @@ def _records(recording: bytes) -> Decoder:
     contents = parts(recording)
     world = [part for part in contents if part.startswith(b"\x93\xa5world")]
     rest = [part for part in contents if part not in world]
-    return Decoder("records", _sealing(world), (b"".join(len(part).to_bytes(4, "little") + part for part in rest),))
+    return Decoder(
+        "records", _records_decoder(world), (b"".join(len(part).to_bytes(4, "little") + part for part in rest),)
+    )
 
 
 def _recorded(protocol: str) -> bytes:
@@ -174,7 +176,7 @@ DECODERS = (
     "scenario", "selector", "edge list", "matrix", "churn", "trace", "graph", "arrivals", "lines", "topology", "sweep",
     "recording", "records", "configuration", "theme",
 )  # fmt: skip
-"""Their names, for whoever only lists them: some decoders need recordings, which take a second to make."""
+"""The names of all decoders. To make the decoders takes a second, as some of them need recordings."""
 
 
 @functools.cache
@@ -224,16 +226,16 @@ def decoders() -> dict[str, Decoder]:
     made = [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
-        Decoder("edge list", _through(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
-        Decoder("matrix", _through(rtt_matrix.read), (trips, gzip.compress(trips, mtime=0), *measured)),
+        Decoder("edge list", _by_path(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
+        Decoder("matrix", _by_path(rtt_matrix.read), (trips, gzip.compress(trips, mtime=0), *measured)),
         Decoder("churn", _line(churn.parse), churns),
-        Decoder("trace", _through(lambda path: sessions.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
-        Decoder("graph", _through(edge_list.load), drawn),
+        Decoder("trace", _by_path(lambda path: sessions.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
+        Decoder("graph", _by_path(edge_list.load), drawn),
         Decoder("arrivals", _line(churn.parse_arrivals), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
         Decoder("lines", _line(access_links.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
-        Decoder("recording", _through(load_recording), recorded),
+        Decoder("recording", _by_path(load_recording), recorded),
         _records(recorded[0]),
         Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
@@ -282,25 +284,29 @@ def damaged(data: bytes, rng: random.Random, others: tuple[bytes, ...], signs: t
 
 
 def complaint(decoder: Decoder, data: bytes, file: Path) -> str:
-    """The fault in handling an input, or empty."""
+    """What went wrong when a decoder handled an input, or empty."""
     return complaint_of(lambda: decoder.decode(data, file))[1]
 
 
 def complaint_of(read: Callable[[], T]) -> tuple[T | None, str]:
-    """What was read, or None if it was refused; and the fault in the way it was refused, or empty."""
+    """What was read, or None if it was refused; and what went wrong, or empty."""
     try:
         return read(), ""
     except InputError as error:
-        said = str(error)
-        if not said.strip():
-            return None, "it was refused without a word"
-        if len(said) > SENTENCE_MOST:
-            return None, f"it was refused in {len(said)} characters"
-        if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in said):
-            return None, f"the sentence carries control characters: {said!r}"
-        return None, ""
+        return None, unclear(str(error))
     except Exception:
         return None, traceback.format_exc()
+
+
+def unclear(said: str, most: int = SENTENCE_MOST) -> str:
+    """What is wrong with the sentence of an error, or empty. most: characters that it may have."""
+    if not said.strip():
+        return "it was refused without a word"
+    if len(said) > most:
+        return f"it was refused in {len(said)} characters"
+    if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in said):
+        return f"the sentence has control characters: {said!r}"
+    return ""
 
 
 def fuzz(decoder: Decoder, count: int, seed: int, file: Path) -> None:

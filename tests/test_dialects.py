@@ -102,7 +102,7 @@ def test_a_graph_is_the_same_in_every_dialect(
     assert set(labels or ()) == {one for pair in pairs for one in pair}
     assert {frozenset(pair) for pair in found} == {frozenset(pair) for pair in pairs}
     assert any("left out" in note for note in notes) == (more == 2)
-    # Without a header a third column is that of weights, but not one of several.
+    # Without a header a third column has the weights, if it is the last one.
     cheapest: dict[frozenset[str], int] = {}
     for pair, weight in zip(map(frozenset, pairs), weights, strict=False):
         cheapest[pair] = min(cheapest.get(pair, 65_535), max(1, round(weight)))
@@ -163,7 +163,7 @@ def test_weights_are_the_costs_of_links_if_each_link_has_one(
     assert all("rounded to whole numbers from 1 on" in note for note in said)
 
 
-def test_costs_that_nobody_rounded_are_told_so(tmp_path: Path) -> None:
+def test_the_note_on_costs_speaks_of_rounding_only_if_some_were_rounded(tmp_path: Path) -> None:
     (tmp_path / "w.txt").write_text("0 1 7\n1 2 65535\n")
     (said,) = links(tmp_path / "w.txt")[2]
     assert said.endswith("w.txt: the weights of its links are their costs where a network has costs")
@@ -301,13 +301,15 @@ def test_the_wrong_line_of_a_trivial_graph_file_is_named(tmp_path: Path, data: b
     assert all(word in str(refused.value) for word in words), refused.value
 
 
-GML = b'graph [\n node [ id 0 label "a" ]\n node [ id 1 label "b" ]\n edge [ source 0 target 1 latency "1 us" ]\n]\n'
+LABELLED_GML = (
+    b'graph [\n node [ id 0 label "a" ]\n node [ id 1 label "b" ]\n edge [ source 0 target 1 latency "1 us" ]\n]\n'
+)
 
 
 def test_gml_is_read_by_networkx_or_the_error_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "net.gml").write_bytes(GML)
+    (tmp_path / "net.gml").write_bytes(LABELLED_GML)
     labels, pairs, notes = links(tmp_path / "net.gml")
     assert (labels, pairs) == (("a", "b"), [("a", "b")])
     assert "latency" in notes[0]
@@ -352,7 +354,7 @@ def test_notes_about_a_file_are_warnings_of_the_swarm(tmp_path: Path) -> None:
         assert sum(words in said for said in swarm.warnings) == 1
 
 
-def started(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_swarmtop(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     script = f'"{sys.executable}" -P -m tui {words}'
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(
@@ -362,18 +364,18 @@ def started(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_pipes_of_a_shell_are_read_and_other_special_files_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.toml")
-    done = started("run fifo.toml", tmp_path)
+    done = run_swarmtop("run fifo.toml", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "named pipe" in done.stderr
     pipes = "--topology <(echo 0 1 7; echo 1 2 7) --churn /dev/stdin < <(echo 0,0,9)"
-    done = started(f"run --until 1 {pipes}", tmp_path)
+    done = run_swarmtop(f"run --until 1 {pipes}", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "weights of its links" in done.stderr
-    done = started("run --until 30 --sweep kill:0:0.5:2 --jobs 2 --topology <(echo 0 1 7; echo 1 2 7)", tmp_path)
+    done = run_swarmtop("run --until 30 --sweep kill:0:0.5:2 --jobs 2 --topology <(echo 0 1 7; echo 1 2 7)", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("weights of its links") == 1
-    done = started("run --until 1 --peers 8 --record r.swarm --json", tmp_path)
-    again = started("replay <(cat r.swarm) --json", tmp_path)
+    done = run_swarmtop("run --until 1 --peers 8 --record r.swarm --json", tmp_path)
+    again = run_swarmtop("replay <(cat r.swarm) --json", tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout)["fingerprint"] == json.loads(done.stdout)["fingerprint"]
 
@@ -383,16 +385,16 @@ def test_a_scenario_from_a_shell_names_files_of_the_working_folder(way: str, tmp
     (tmp_path / "x.toml").write_text('topology = "crawl.txt"\n[churn]\nsession = "days"\n')
     (tmp_path / "days").write_text("a,0,0.5\n")
     named = "crawl.txt" if way == "x.toml" else tmp_path / "crawl.txt"
-    refused = started(f"run --until 1 --json {way}", tmp_path)
+    refused = run_swarmtop(f"run --until 1 --json {way}", tmp_path)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert refused.stderr.startswith(f"swarmtop: {named}: no such file; expected an edge list")
     (tmp_path / "crawl.txt").write_text("a b\n")
-    done = started(f"run --until 1 --json {way}", tmp_path)
+    done = run_swarmtop(f"run --until 1 --json {way}", tmp_path)
     assert json.loads(done.stdout)["peers_by_state"]["dead"] == 1, done.stderr
 
 
 @pytest.mark.parametrize("sep", [",", ";", "|"])
-def test_a_line_without_the_separator_is_the_one_that_is_named(tmp_path: Path, sep: str) -> None:
+def test_an_error_names_the_line_without_the_separator(tmp_path: Path, sep: str) -> None:
     file = tmp_path / "x.csv"
     cases: tuple[tuple[Callable[[str], object], list[str], list[str]], ...] = (
         (edge_list.load, ["a", "b"], ["c"]),
@@ -463,7 +465,7 @@ def test_a_semicolon_begins_a_comment_only_where_it_does_not_separate(
 
 
 @pytest.mark.parametrize("row", ["{}", '"{}"', "{},5", "r,{}", "-1", "NA", "", "{} "])
-def test_so_has_one_in_the_last_row_of_a_matrix(row: str, tmp_path: Path) -> None:
+def test_a_fault_in_the_last_row_of_a_matrix_has_its_number(row: str, tmp_path: Path) -> None:
     file, n = tmp_path / "x.csv", 60
     sep = ";"
     named, cell = row.startswith("r,"), row.removeprefix("r,")
@@ -520,14 +522,14 @@ def test_a_matrix_with_quotes_and_words_for_missing_values_is_read_in_blocks(
         found, notes = rtt_matrix.read(str(path))
         assert found.tolist() == expected, text
         assert "4 round trips not measured" in notes[-1]
-        assert len(lines) <= 3, text  # the first one, and what it may be the header of
+        assert len(lines) <= 3, text  # the first line, and the one after it if the first may be a header
 
 
 def test_a_gzip_bomb_is_refused_within_little_memory(tmp_path: Path) -> None:
     block = gzip.compress(b" " * (1 << 24))
     (tmp_path / "bomb.gz").write_bytes(block * 17)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    done = started("run --topology ./bomb.gz", tmp_path)
+    done = run_swarmtop("run --topology ./bomb.gz", tmp_path)
     assert done.returncode == 2
     assert "larger than the" in done.stderr
     assert max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) < 600 << 10
@@ -659,7 +661,7 @@ def test_sessions_may_have_dates(tmp_path: Path, form: str, sep: str) -> None:
         ("p000,2024-01-06,2024-01-05", r":1: end_s should be later than start_s"),
     ],
 )
-def test_a_date_that_cannot_be_is_told(tmp_path: Path, lines: str, said: str) -> None:
+def test_a_date_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, lines: str, said: str) -> None:
     path = tmp_path / "dates.csv"
     path.write_text(lines)
     with pytest.raises(InputError, match=said):

@@ -93,7 +93,7 @@ def sources(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py"))
 
 
-def of_each(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+def for_each_file(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
     """Make a check of one file a test of all these files, which reports each file that fails."""
 
     def made(check: Callable[[Path], None]) -> Callable[[], None]:
@@ -124,8 +124,8 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forgotten_afterwards() -> Iterator[None]:
-    """What was parsed is a million objects, which the collector would go through in all tests that follow."""
+def caches_cleared_afterwards() -> Iterator[None]:
+    """The syntax trees are a million objects, which the garbage collector would visit in all tests that follow."""
     yield
     for kept in (parsed, nodes, imports):
         kept.cache_clear()
@@ -161,13 +161,13 @@ def test_the_top_level_has_the_expected_files_only() -> None:
     assert {name for name in top if not name.startswith(".")} <= TOP
 
 
-@of_each(sources("engine"))
+@for_each_file(sources("engine"))
 def test_the_engine_knows_no_screen(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] not in ("tui", "themes", "textual", "rich"), f"{path}:{line} imports {name}"
 
 
-@of_each(sources("engine"))
+@for_each_file(sources("engine"))
 def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
     part = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
     if part == "__init__":
@@ -181,15 +181,15 @@ def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
         if part in BESIDE:
             assert parts[1] in BESIDE[part], where
         elif parts[1] in BESIDE:
-            # Only the registry imports networks, and tells child processes of files that a person named; they are
-            # started by record and lab.
-            told = {("registry", "protocols"), ("registry", "child"), ("record", "child"), ("lab", "child")}
-            assert (part, parts[1]) in told, where
+            # Only the registry imports networks. It gives child processes the network files that a person named;
+            # record and lab start these processes.
+            exceptions = {("registry", "protocols"), ("registry", "child"), ("record", "child"), ("lab", "child")}
+            assert (part, parts[1]) in exceptions, where
         else:
             assert ENGINE_ORDER.index(parts[1]) < ENGINE_ORDER.index(part), where
 
 
-@of_each(sources("tui"))
+@for_each_file(sources("tui"))
 def test_imports_inside_the_dashboard_have_one_direction(path: Path) -> None:
     part = path.relative_to(ROOT / "tui").with_suffix("").parts[0]
     if part == "__init__":
@@ -259,8 +259,8 @@ def test_an_import_circle_is_detected() -> None:
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
-@of_each([*sources("engine"), *sources("tui")])
-def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
+@for_each_file([*sources("engine"), *sources("tui")])
+def test_a_file_has_a_docstring_and_a_class_has_three_bases_at_most(path: Path) -> None:
     assert ast.get_docstring(parsed(path)), f"{path}: the first line of a file says what is in it"
     for node in nodes(path):
         if isinstance(node, ast.ClassDef):
@@ -271,7 +271,7 @@ EXTENDS = {"limewire": "gnutella", "bittorrent": "kademlia"}
 """Network -> one from which it may import what is the same: an older version of the same protocol, or a component."""
 
 
-@of_each(sources("engine/protocols"))
+@for_each_file(sources("engine/protocols"))
 def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
     for name, line in imports(path):
@@ -301,16 +301,16 @@ def test_a_class_of_the_dashboard_has_a_name_of_its_own() -> None:
     assert not {name for name in names if names.count(name) > 1}
 
 
-def test_no_network_is_known_outside_of_its_own_file() -> None:
-    """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
-    of one. The benchmarks set the options of the network that they measure."""
+def test_no_option_of_a_network_is_named_outside_of_its_own_file() -> None:
+    """Neither as an identifier nor as a string that could name an attribute. The benchmarks are left out: they set the
+    options of the network that they measure."""
     from engine import Peer, networks
 
     options = {field.name for program in networks().values() for field in dataclasses.fields(program.options_type)}
     options -= {*dir(Peer), *(name for program in networks().values() for name in program.components)}
-    # What routers speak; elsewhere the word names the network.
+    # An option of routers; elsewhere the word means the network.
     options -= {"protocol"}
-    options -= {"shares"}  # of processors (volunteer); elsewhere parts of anything, as the word says
+    options -= {"shares"}  # of processors (volunteer); elsewhere parts of anything
     options -= {"timeout_s"}  # how long the calls of a network wait; `Host.call` takes it by this name
     assert {"ttl", "fanout"} <= options
     benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
@@ -333,7 +333,7 @@ def words_in_code(code: Iterable[ast.AST]) -> Iterator[str]:
                 yield word
 
 
-def test_an_option_is_found_in_code_however_it_is_read() -> None:
+def test_each_kind_of_use_of_an_option_is_found() -> None:
     for line in (
         "options.ttl",
         "getattr(options, 'ttl', None)",
@@ -346,7 +346,7 @@ def test_an_option_is_found_in_code_however_it_is_read() -> None:
     assert "ttl" not in set(words_in_code(ast.walk(ast.parse("'as in ttl=7'  # ttl"))))
 
 
-@of_each(sources("engine"))
+@for_each_file(sources("engine"))
 def test_the_engine_uses_no_clock_thread_or_random_module(path: Path) -> None:
     edge = path.relative_to(ROOT / "engine").parts[0] in ("pacer.py", "lab")
     for name, line in imports(path):
@@ -359,19 +359,19 @@ def test_the_engine_uses_no_clock_thread_or_random_module(path: Path) -> None:
             assert path.name == "encoding.py" or path.parent.name == "record", f"{path}:{line} imports {name}"
 
 
-@of_each(sources("tui"))
+@for_each_file(sources("tui"))
 def test_the_dashboard_uses_public_names_of_the_engine_only(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "engine" or name.count(".") <= 1, f"{path}:{line} imports {name}"
 
 
-@of_each(sources("tui/draw"))
+@for_each_file(sources("tui/draw"))
 def test_draw_imports_no_textual(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
 
 
-@of_each(sources("tui/session"))
+@for_each_file(sources("tui/session"))
 def test_the_session_knows_no_screen(path: Path) -> None:
     for name, line in imports(path, typing=True):
         where = f"{path.relative_to(ROOT)}:{line} imports {name}"
@@ -380,17 +380,17 @@ def test_the_session_knows_no_screen(path: Path) -> None:
             assert name.split(".")[1] in ("session", "draw", "config"), where
 
 
-@of_each(sources("tui/actions"))
+@for_each_file(sources("tui/actions"))
 def test_no_action_draws(path: Path) -> None:
-    """The screen draws one frame after each of them."""
+    """The screen draws one frame after each action."""
     for node in nodes(path):
         if isinstance(node, ast.Attribute):
             assert node.attr not in ("at_once", "changed", "refresh", "refresh_keys", "tick"), ast.unparse(node)
 
 
-@of_each([*sources("tui/widgets"), *sources("tui/screens")])
+@for_each_file([*sources("tui/widgets"), *sources("tui/screens")])
 def test_lines_are_painted_by_a_few_bases(path: Path) -> None:
-    """Each other widget of lines is made of one of them."""
+    """Every other widget that paints lines derives from one of them."""
     bases = ("RowWidget", "VirtualList", "CanvasWidget", "Choices")
     for node in nodes(path):
         if isinstance(node, ast.ClassDef) and node.name not in bases:
@@ -398,8 +398,8 @@ def test_lines_are_painted_by_a_few_bases(path: Path) -> None:
             assert not {"render", "render_line"} & set(painting), node.name
 
 
-def test_what_a_panel_tells_is_sent_and_handled() -> None:
-    sent, handled = ("\n".join(map(Path.read_text, sources(f"tui/{room}"))) for room in ("widgets", "screens"))
+def test_each_message_of_a_panel_is_sent_and_handled() -> None:
+    sent, handled = ("\n".join(map(Path.read_text, sources(f"tui/{folder}"))) for folder in ("widgets", "screens"))
     messages = [node.name for node in parsed(ROOT / "tui/widgets/messages.py").body if isinstance(node, ast.ClassDef)]
     assert len(messages) > 10
     for name in messages:
@@ -411,7 +411,7 @@ def test_what_a_panel_tells_is_sent_and_handled() -> None:
 POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{[\d,]+\})\+|\(\?>")
 
 
-@of_each([*sources("engine"), *sources("tui")])
+@for_each_file([*sources("engine"), *sources("tui")])
 def test_toml_is_read_in_one_place(path: Path) -> None:
     """tomlkit, which keeps comments and order, is for files that are written."""
     places = {"tomllib": {"engine/files.py"}, "tomlkit": {"tui/config/settings.py", "engine/lab/scenario.py"}}
@@ -440,13 +440,13 @@ def test_help_needs_neither_engine_nor_numpy() -> None:
     ask = (
         "import sys\nfrom tui.cli.main import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "assert not {'numpy', 'textual', 'engine'} & set(sys.modules), 'something heavy is loaded'"
+        "assert not {'numpy', 'textual', 'engine'} & set(sys.modules), 'loaded for --help'"
     )
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_first_picture_waits_for_nothing_that_it_does_not_show() -> None:
+def test_nothing_that_the_first_picture_does_not_show_is_loaded_before_it() -> None:
     late = ("tui.screens.late", "tui.screens.jump", "tui.widgets.attacks", "tui.actions.palette", "anyio")
     late += ("engine.record.file", "engine.lab.run", "engine.lab.sweep", "engine.testing")
     ask = (
@@ -469,10 +469,10 @@ def test_the_public_names_are_complete() -> None:
 def test_a_public_name_comes_from_where_type_checkers_look_for_it() -> None:
     import engine
 
-    told = {name for name, _ in imports(ROOT / "engine" / "__init__.py", typing=True) if name.startswith("engine.")}
+    typed = {name for name, _ in imports(ROOT / "engine" / "__init__.py", typing=True) if name.startswith("engine.")}
     table = {f"engine{home}.{name}" for home, names in engine.NAMES.items() for name in names}
     modules = {f"engine{home}" for home in engine.MODULES.values()}
-    assert table | modules == told
+    assert table | modules == typed
     assert {name for names in engine.NAMES.values() for name in names} | engine.MODULES.keys() == set(engine.__all__)
 
 
@@ -593,12 +593,12 @@ def test_private_names_of_textual_are_used_in_one_file_only() -> None:
         "from textual.keys import _character_to_key",
     ],
 )
-def test_a_private_name_is_found_however_it_is_used(line: str) -> None:
+def test_each_kind_of_use_of_a_private_name_is_found(line: str) -> None:
     assert list(private_uses(tuple(ast.walk(ast.parse(line))), {"_driver", "_display", "_delta_x"}))
 
 
 def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> None:
-    """Neither on purpose, which belongs into `textual_compat`, nor by chance: a redefined name breaks the base."""
+    """Uses belong into `textual_compat`. A name that is redefined by chance breaks the base class."""
     private = private_names_by_class()
     found = []
     for path in sources("tui"):
@@ -628,10 +628,10 @@ def test_no_method_of_a_widget_is_called_by_textual_as_the_handler_of_a_key() ->
                 assert not wrong, f"{path.relative_to(ROOT)}: {node.name}.{', '.join(wrong)}"
 
 
-@of_each([*sources("engine"), *sources("tui")])
+@for_each_file([*sources("engine"), *sources("tui")])
 def test_no_group_of_a_pattern_is_repeated_possessively(path: Path) -> None:
     """Before 3.11.5 Python matched such a group wrongly where a part of it had to be given back (CPython issue 106052):
-    a line with too few values was skipped in silence."""
+    a line with too few values was skipped without an error."""
     for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert not POSSESSIVE_GROUP.search(node.value), f"{path}:{node.lineno}: {node.value}"
