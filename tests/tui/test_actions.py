@@ -1,4 +1,5 @@
-"""The table of actions: a key costs one frame and one question, and what has no key can be given one."""
+"""The table of actions: a key asks once whether its action is possible and draws one frame; each action can get a
+key."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.anyio
 STILL = Settings(reduced_motion=True)
 
 
-def counted(person: Person, id_: str) -> list[str]:
-    """What is answered from now on when somebody asks why an action cannot be had; the key bar asks by itself."""
+def answers_of(person: Person, id_: str) -> list[str]:
+    """The answers of an action, from now on, to why it is not possible. The key bar, which asks too, is left out."""
     row, answers = person.main.table[id_], []
 
     def why_not(context: Context) -> str:
@@ -29,15 +30,17 @@ def counted(person: Person, id_: str) -> list[str]:
     return answers
 
 
-ELSEWHERE = frozenset({
+NOT_PRESSED = frozenset({
     *("app.quit", "app.suspend", "app.help", "app.palette", "app.theme", "app.focus", "app.focus_back", "app.back"),
     *("run.network", "run.screenshot", "run.record", "run.save", "run.export", "view.placements", "view.colours"),
     *("peer.menu", "peer.jump", "peer.filter", "ask.here"),
 })  # fmt: skip
-"""Keys that leave the picture, and keys that write files."""
+"""Actions whose keys leave the picture or write files."""
 
 
-async def test_each_key_asks_once_whether_it_can_be_had_and_draws_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_key_asks_once_whether_its_action_is_possible_and_draws_one_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with dashboard(asks_per_s=0.0, settings=STILL) as person:
         await person.press("space", "right")
         person.session.ask_for("blue train", 0)
@@ -45,9 +48,9 @@ async def test_each_key_asks_once_whether_it_can_be_had_and_draws_one_frame(monk
         monkeypatch.setattr(MainScreen, "at_once", lambda screen: (drawn.append(screen), draw(screen)))
         possible = 0
         for row in ACTIONS:
-            if not row.keys or row.id in ELSEWHERE:
+            if not row.keys or row.id in NOT_PRESSED:
                 continue
-            answers = counted(person, row.id)
+            answers = answers_of(person, row.id)
             drawn.clear()
             await person.press(row.keys.split(",")[0])
             assert len(answers) == 1, row.id
@@ -106,10 +109,10 @@ async def test_a_line_to_type_in_offers_at_once_as_much_as_it_has_room_for(
         assert person.main.query_one(offers, TextRows).rows == first
 
 
-async def test_a_key_that_cannot_be_had_says_why_and_draws_nothing() -> None:
+async def test_a_key_whose_action_is_not_possible_says_why_and_draws_nothing() -> None:
     async with dashboard(asks_per_s=0.0, settings=STILL) as person:
         await person.press("space")
-        answers, before = counted(person, "peer.kill"), person.main.frames
+        answers, before = answers_of(person, "peer.kill"), person.main.frames
         await person.press("x")
         assert len(answers) == 1
         assert answers[0]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def asked(person: Person) -> int:
-    """p005 wants something popular that it does not have; time stands."""
+    """p005 asks for something popular that it does not have; the run is paused."""
     session = person.session
     session.slow_motion.enabled = False
     await person.wait(1.0)
@@ -227,12 +227,12 @@ async def test_h_starts_a_court_whose_score_is_shown_and_whose_pace_can_be_chang
         assert isinstance(commands[-1], Adjourn)
 
 
-def test_the_score_is_told_in_words() -> None:
+def test_the_score_of_the_court_is_put_into_words() -> None:
     assert score(CourtStatus(2_000_000, 14, 1, 31, 9)) == "court (2 s): 14 orders, 31 answers, 9 after the first order"
     assert score(CourtStatus(500_000, 1, 0, 1, 0)) == "court (0.5 s): 1 order, 1 answer, 0 after the first order"
 
 
-async def test_theory_stands_beside_what_was_measured() -> None:
+async def test_the_theory_is_shown_beside_what_was_measured() -> None:
     async with dashboard(asks_per_s=0.0, options={"download": False}) as person:
         await asked(person)
         person.session.swarm.advance_quiet(60_000_000)

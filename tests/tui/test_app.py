@@ -1,4 +1,5 @@
-"""The dashboard as a person uses it: keys in, swarm and screen out. The wall clock is the story's own."""
+"""The dashboard as a person uses it: keys are pressed, and the swarm and the screen are read. Each test has its own
+wall clock."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tui.widgets.swarm_view import SwarmView
 pytestmark = pytest.mark.anyio
 
 
-async def test_it_is_alive_from_the_start() -> None:
+async def test_the_dashboard_shows_a_running_swarm_from_the_start() -> None:
     async with dashboard() as person:
         assert person.main.frames == 1, "none is drawn before there is room for it"
         assert "alive" in person.view.text
@@ -31,7 +32,7 @@ async def test_it_is_alive_from_the_start() -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 18), (120, 36), (200, 50)])
-async def test_all_parts_are_there_in_order_before_a_key_is_handled(size: tuple[int, int]) -> None:
+async def test_all_widgets_are_mounted_in_order_before_a_key_is_handled(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as person:
         assert person.main.complete
         for place, names in PARTS.items():
@@ -42,7 +43,7 @@ async def test_all_parts_are_there_in_order_before_a_key_is_handled(size: tuple[
         assert not hidden
 
 
-async def test_a_terminal_that_takes_nothing_does_not_keep_the_parts_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_widgets_are_mounted_though_the_terminal_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.screens.main.unwritten", lambda app: 1)
     monkeypatch.setattr("tui.screens.main.REST_LOOKS", 3)
     async with dashboard() as person:
@@ -54,7 +55,7 @@ async def test_a_terminal_that_takes_nothing_does_not_keep_the_parts_away(monkey
         assert person.main.ask_bar.has_class("-open")
 
 
-async def test_a_terminal_that_grows_before_all_parts_are_there_shows_what_it_has_room_for(
+async def test_a_terminal_that_grows_before_all_widgets_are_mounted_shows_what_it_has_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waiting = [1]
@@ -113,7 +114,7 @@ async def test_each_verb_is_undone_by_its_own_key() -> None:
         assert person.state(peer) == ALIVE
 
 
-async def test_a_greyed_key_tells_why() -> None:
+async def test_a_key_that_is_greyed_out_says_why() -> None:
     async with dashboard() as person:
         await person.press("x")
         assert "Select a peer first" in person.toasts
@@ -125,7 +126,7 @@ async def test_a_greyed_key_tells_why() -> None:
         assert not person.main.why_not(person.main.table["peer.kill"])
 
 
-async def test_who_asks_sees_it_slowly_and_then_time_is_as_before() -> None:
+async def test_an_ask_of_the_user_is_shown_in_slow_motion_and_then_the_speed_is_as_before() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "a")
         await person.type("blue train")
@@ -151,7 +152,7 @@ async def test_slow_motion_can_be_switched_off() -> None:
         assert not person.session.player.pacer.slowed
 
 
-async def test_a_crossing_takes_about_four_seconds_to_watch() -> None:
+async def test_in_slow_motion_a_message_takes_about_four_seconds() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "a")
         await person.type("zebra")
@@ -177,7 +178,7 @@ async def test_the_latest_ask_is_followed_until_one_is_chosen() -> None:
         assert person.session.selection.following
 
 
-async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
+async def test_selectors_mark_peers_and_a_wrong_one_is_reported() -> None:
     async with dashboard() as person:
         await person.press("slash")
         await person.type("#3 or #5")
@@ -188,7 +189,7 @@ async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
         await person.press("slash")
         await person.type("statt=dead")
         await person.press("enter")
-        # The line stays open and says why.
+        # The filter line stays open and says why.
         assert "statt" in str(person.main.query_one("#filter-told").render())
         assert person.main.filter_bar.is_open
         assert person.session.selection.marked == (3, 5)
@@ -212,7 +213,7 @@ async def test_another_network_gets_the_same_peers() -> None:
         assert "■ server" in person.view.text
 
 
-async def test_a_moment_that_flags_can_tell_is_copied_as_flags() -> None:
+async def test_a_moment_that_flags_can_describe_is_copied_as_flags() -> None:
     async with dashboard(options={"ttl": 5}, asks_per_s=0.2) as person:
         await person.press("right", "y")
         flags = "--protocol gnutella --peers 24 --seed 7 --latency constant:50 --set ttl=5"
@@ -247,7 +248,7 @@ async def test_a_moment_after_commands_is_reproduced_bit_for_bit(
         assert again.fingerprint() == person.session.swarm.fingerprint()
 
 
-async def test_it_pauses_at_the_time_that_was_given() -> None:
+async def test_the_run_pauses_at_the_time_that_was_given() -> None:
     clock = Clock()
     session = Session(Scenario(), until=2.5, clock=clock)
     clock.now += 10
@@ -257,7 +258,7 @@ async def test_it_pauses_at_the_time_that_was_given() -> None:
     assert session.report().to_json()["virtual_s"] == 2.5
 
 
-async def test_it_pauses_when_all_asks_are_closed() -> None:
+async def test_the_run_pauses_when_all_asks_are_closed() -> None:
     clock = Clock()
     plain = Scenario(setup=Setup(asks_per_s=0.0, options={"download": False})).asking(["no such thing"])
     session = Session(plain, until="quiet", clock=clock)
@@ -270,10 +271,11 @@ async def test_it_pauses_when_all_asks_are_closed() -> None:
     assert session.swarm.now_us < 4_000_000
 
 
-async def test_a_toast_that_is_made_after_its_time_is_seen_for_a_moment_and_ends_no_run(
+async def test_a_toast_that_has_expired_before_it_is_made_is_shown_shortly_and_ends_no_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The process was stopped between a look at what has expired and the toast: Textual would set a negative timer."""
+    """The process was stopped between the test for expiry and the toast, so Textual would set a timer of less than 0
+    s."""
     wall_s = time.time
     monkeypatch.setattr(ToastNotice, "has_expired", False)
     monkeypatch.setattr("tui.textual_compat.TOAST_LEAST_S", 600.0)
@@ -284,7 +286,7 @@ async def test_a_toast_that_is_made_after_its_time_is_seen_for_a_moment_and_ends
         assert [toast._timeout for toast in person.main.query(Toast)] == [600.0]
 
 
-def test_what_a_toast_says_expires_when_its_time_is_over() -> None:
+def test_a_toast_expires_when_its_time_is_over() -> None:
     assert ToastNotice("old", raised_at=time.time() - 60, timeout=5).has_expired
     new = ToastNotice("new", timeout=50)
     assert not new.has_expired

@@ -42,7 +42,7 @@ class Miner(Peer, name="miners-of-tests"):
         host.send(1, Block(), cause=host.begin("a block", BLOCK))
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """Finds nothing."""
+        """Does nothing: a user finds nothing here."""
 
     @on(Block)
     def block(self, host: Host, sender: PeerId, message: Block) -> None:
@@ -145,7 +145,7 @@ def test_progress_is_a_figure_and_a_bar(done: float, of: float, figure: str, bar
     assert progress_bar(row, 4) == bar
 
 
-def test_progress_fits_where_it_stands() -> None:
+def test_progress_fits_its_column() -> None:
     row = frames.ask_row(1, done=16, of=17, closed_us=None, hits=2)
     assert progress_in(row, 6, "downloading") == "16/17"
     assert progress_in(row, 10, "downloading") == "16/17 ▰▰▰▱"

@@ -1,4 +1,4 @@
-"""The panel of attacks: what there is to choose, what it would do, doing it, and taking it back."""
+"""The panel of attacks: choosing one, its preview, doing it, and undoing it."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def test_the_victim_is_the_selected_peer_or_the_one_that_is_proposed() -> None:
     assert proposed.words == ("p4",)
 
 
-def test_what_is_set_becomes_a_command_and_what_cannot_be_set_any_more_its_default() -> None:
+def test_values_become_a_command_and_a_value_that_is_no_longer_offered_its_default() -> None:
     dials = [dial for param in HUBS.params if (dial := dial_of(param, [], None)) is not None]
     assert command_of("degree", dials, {}) == Attack("degree", share=0.1, means="kill")
     assert command_of("degree", dials, {"share": 0.5, "means": "exile"}) == Attack("degree", share=0.5, means="kill")
 
 
-def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
+def test_as_many_names_of_peers_are_shown_as_fit() -> None:
     labels = [f"p{n}" for n in range(40)]
     assert whom_text(PLAN, labels) == "p3 p5"
     assert whom_text(Plan(((0.0, Kill(tuple(range(30)))),), ""), labels).endswith("p11 …")
@@ -124,14 +124,14 @@ def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
         (((0.0, Depart((3, 5), 2.0)),), None),
     ],
 )
-def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: Any, undo: object) -> None:
+def test_an_attack_is_undone_by_the_verb_that_undoes_its_steps(steps: Any, undo: object) -> None:
     started = started_attack("It", Plan(steps, "It."), 1_000_000)
     assert started.undo == undo
     assert started.tip.endswith(".")
     assert started.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
 
 
-def test_nothing_is_taken_back_while_it_goes_on() -> None:
+def test_an_attack_that_goes_on_is_not_undone() -> None:
     started = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer of this attack.")
     assert "00:05" in undo_why_not(started, 4_999_999)
     assert undo_why_not(started, 5_000_000) == ""
@@ -142,7 +142,7 @@ def test_nothing_is_taken_back_while_it_goes_on() -> None:
 # --- the panel alone -----------------------------------------------------------------------------------------------
 
 
-async def furnished(app: Stage, panel: Attacks, pilot: Any, **changes: Any) -> None:
+async def show_presets(app: Stage, panel: Attacks, pilot: Any, **changes: Any) -> None:
     panel.show(frames.frame(**changes))
     await pilot.pause()
     await pilot.pause()
@@ -151,36 +151,37 @@ async def furnished(app: Stage, panel: Attacks, pilot: Any, **changes: Any) -> N
     await pilot.pause()
 
 
-def wondered(app: Stage) -> list[Attack | None]:
+def previewed(app: Stage) -> list[Attack | None]:
+    """The attacks of which the panel wanted a preview, in order."""
     return [message.attack for message in app.heard(PreviewAttack)]
 
 
-async def test_up_and_down_choose_and_left_and_right_say_how_much() -> None:
+async def test_up_and_down_choose_an_attack_and_left_and_right_its_amount() -> None:
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
-        assert wondered(app) == [None, Attack("degree", share=0.1, means="kill")]
+        await show_presets(app, panel, pilot)
+        assert previewed(app) == [None, Attack("degree", share=0.1, means="kill")]
         await pilot.press("right", "right")
         assert panel.command == Attack("degree", share=0.2, means="kill")
         await pilot.press("tab", "tab", "right", "enter")
         await pilot.pause()
-        assert wondered(app)[-1] == Attack("degree", share=0.2, means="censor")
+        assert previewed(app)[-1] == Attack("degree", share=0.2, means="censor")
         assert [(m.title, m.attack) for m in app.heard(Attacked)] == [
             ("Highest degree", Attack("degree", share=0.2, means="censor"))
         ]
-        # Up from the sliders is the list again; what was set for one preset is not set for the next, and still is here.
+        # Up from the sliders goes back to the list. Each preset keeps its own values.
         await pilot.press("up", "up", "down")
         assert panel.command == Attack("betweenness", share=0.1)
         await pilot.press("up")
         assert panel.command == Attack("degree", share=0.2, means="censor")
 
 
-async def test_a_preview_says_who_and_one_that_came_too_late_says_nothing() -> None:
+async def test_a_preview_names_the_peers_and_a_late_one_is_dropped() -> None:
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
+        await show_presets(app, panel, pilot)
         asked = panel.command
         assert asked is not None
         panel.tell(asked, PLAN)
@@ -194,11 +195,11 @@ async def test_a_preview_says_who_and_one_that_came_too_late_says_nothing() -> N
         assert panel.plan.sentence == PLAN.sentence
 
 
-async def test_what_cannot_be_had_is_crossed_out_says_why_and_is_not_done() -> None:
+async def test_an_attack_that_is_not_possible_is_crossed_out_says_why_and_is_not_done() -> None:
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
+        await show_presets(app, panel, pilot)
         await pilot.press("end", "enter", "right")
         await pilot.pause()
         assert "No operator here" in lines_of(panel, "#attack-plan")
@@ -211,7 +212,7 @@ async def test_the_mouse_chooses_moves_a_knob_and_presses() -> None:
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
+        await show_presets(app, panel, pilot)
         await pilot.click(PresetList, offset=(4, 1))
         assert panel.preset == BRIDGES
         slider = panel.query_one("#dial-0", Slider)
@@ -225,20 +226,20 @@ async def test_in_a_large_swarm_the_bridges_are_not_looked_for_until_they_are_wa
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot, snap=frames.snapshot(SLOW_PEERS + 1))
+        await show_presets(app, panel, pilot, snap=frames.snapshot(SLOW_PEERS + 1))
         await pilot.press("down")
         await pilot.pause()
-        assert Attack("betweenness", share=0.1) not in wondered(app)
+        assert Attack("betweenness", share=0.1) not in previewed(app)
         assert UNKNOWN_YET.split()[0] in lines_of(panel, "#attack-plan")
         await pilot.press("enter")
         assert len(app.heard(Attacked)) == 1
 
 
-async def test_backspace_takes_the_latest_back() -> None:
+async def test_backspace_undoes_the_latest_attack() -> None:
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
+        await show_presets(app, panel, pilot)
         await pilot.press("backspace")
         assert not app.heard(RunCommand)
         panel.begun(started_attack("Highest degree", PLAN, 0))
@@ -250,13 +251,13 @@ async def test_backspace_takes_the_latest_back() -> None:
         assert told == ["There is no attack to undo. z undoes what was done before, the latest first."] * 2
 
 
-async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> None:
+async def test_an_attack_that_goes_on_is_called_off_first_and_undone_then() -> None:
     panel = Attacks()
     app = Stage(panel)
     hubs, bridges = (RunningAttack(one.name, one.title, 9_000_000_000) for one in (HUBS, BRIDGES))
     slow = Plan(((0.0, Kill((3,))), (9_000.0, Kill((5,)))), "Bit by bit.")
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot)
+        await show_presets(app, panel, pilot)
         panel.begun(started_attack("Highest degree", slow, 0))
         both = frames.snapshot(attacks=(hubs, bridges))
         panel.show(frames.frame(snap=both))
@@ -273,7 +274,7 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
         assert app.heard(RunCommand)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
 
-def test_of_links_both_ends_are_told_and_they_are_mended_together() -> None:
+def test_links_are_named_by_both_ends_and_mended_together() -> None:
     plan = Plan(((0.0, Cut((3, 5))), (1.0, Cut((5, 7))), (2.0, Cut((9,)))), "Three links.")
     assert (many_text(plan), many_text(PLAN)) == ("3 links", "2 peers")
     assert many_text(Plan(((0.0, Kill((3,))),), "One.")) == "1 peer"
@@ -304,7 +305,7 @@ async def test_from_9_to_the_dead_and_back(size: tuple[int, int]) -> None:
         await person.press("down", "right")
         plan = person.session.swarm.preview(panel.command)  # type: ignore[arg-type]
         assert " ".join(person.session.swarm.labels[peer] for peer in plan.peers) in lines_of(panel, "#attack-plan")
-        # Nothing is cut off: the buttons stand in the panel.
+        # Nothing is cut off: the buttons are within the panel.
         assert panel.region.contains_region(panel.query_one("#attack-do").region)
         await person.press("enter")
         assert plan.peers
@@ -337,7 +338,7 @@ async def test_a_crowd_comes_and_a_share_of_all_goes() -> None:
         assert "for good" in panel.query_one("#attack-undo", ActionButton).tip
 
 
-async def test_another_network_offers_others() -> None:
+async def test_another_network_offers_other_attacks() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         panel = await opened(person)
         listed = panel.query_one(PresetList)
@@ -368,7 +369,7 @@ async def test_the_palette_has_every_attack_and_opens_it() -> None:
         assert person.session.swarm.snapshot().poisoned.any()
 
 
-async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None:
+async def test_in_a_narrow_terminal_a_drawer_that_opens_closes_the_other() -> None:
     async with dashboard((80, 24), asks_per_s=0.0) as person:
         panel, inspector = await opened(person), person.main.query_one(Inspector)
         await person.press("escape", "right", "1")
@@ -381,7 +382,7 @@ async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None
         assert inspector.display
 
 
-async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and_the_panel() -> None:
+async def test_an_attack_of_a_scenario_is_called_off_from_the_menu_the_palette_and_the_panel() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         swarm = person.session.swarm
         swarm.do(Attack("collusion", share=1.0, over_s=600.0, word="song"), "scenario")

@@ -28,7 +28,7 @@ KNOWN = Beliefs(
 )
 
 
-def test_beliefs_are_laid_beside_the_truth() -> None:
+def test_beliefs_are_compared_with_the_truth() -> None:
     mind = belief.mind(frames.snapshot(), 17, KNOWN)
     assert np.flatnonzero(mind.known).tolist() == [1, 2, 3, 5, 20, 31, 52]
     assert np.flatnonzero(mind.wrong).tolist() == [5, 20, 31], "dead and censored alike, and who is given up but well"
@@ -44,7 +44,7 @@ def test_nobody_knows_oneself_or_who_does_not_exist() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
-async def test_of_a_dead_peer_and_of_one_that_left_it_is_said_why_it_believes_nothing(size: tuple[int, int]) -> None:
+async def test_a_dead_peer_and_one_that_left_say_why_they_believe_nothing(size: tuple[int, int]) -> None:
     async with dashboard(size=size, seed=1, peers=24, asks_per_s=0.0) as person:
         await person.wait(3.0)
         for key, why in (("x", "is dead"), ("l", "has left")):
@@ -69,7 +69,7 @@ async def test_of_a_dead_peer_and_of_one_that_left_it_is_said_why_it_believes_no
             assert "believes it" in believed_title(again), "it runs again"
 
 
-def test_ages_are_told_in_words() -> None:
+def test_ages_are_put_into_words() -> None:
     mind = belief.mind(frames.snapshot(), 17, KNOWN)
     assert [belief.age_words(mind, p, NOW) for p in (1, 2, 3)] == ["3 s", "silent 31 s", ""]
 
@@ -100,7 +100,7 @@ def test_the_inspector_lists_them_the_wrong_ones_first() -> None:
     assert any("p001" in row and "neighbour, 12 files" in row for row in rows)
 
 
-def test_the_table_of_a_router_stands_beside_the_truth() -> None:
+def test_the_table_of_a_router_is_shown_beside_the_truth() -> None:
     options = {"rip.horizon": "off", "rip.triggered": False, "rip.in_order": True, "hosts_share": 0.0}
     setup = Setup("routing", 4, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=options)
     swarm = Swarm(setup)

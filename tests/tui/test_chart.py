@@ -35,7 +35,7 @@ def test_a_lone_sample_between_gaps_is_a_dot() -> None:
     assert canvas.dots.sum() == 1
 
 
-def test_later_series_lie_on_top_in_their_own_ink() -> None:
+def test_later_series_are_drawn_on_top_in_their_own_ink() -> None:
     canvas = chart.chart([[1, 1], [1, 1]], 6, 1, "braille", high=2, inks=[4, 7])
     assert (canvas.ink == 7).all()
 
@@ -51,13 +51,13 @@ def test_an_area_is_filled_to_the_bottom() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_nothing_to_show_is_no_trouble(mode: str) -> None:
+def test_a_chart_without_samples_is_empty(mode: str) -> None:
     for series in ([], [[]], [[math.nan] * 3], [[0, 0]], [[5]], [[-3, -1]], [[math.inf, 1]]):
         assert chart.chart(series, 8, 2, mode).width == 8  # type: ignore[arg-type]
     assert chart.chart([[1]], 0, 0, mode).width == 0  # type: ignore[arg-type]
 
 
-def test_values_off_the_scale_lie_on_its_edge() -> None:
+def test_values_off_the_scale_are_drawn_at_its_edge() -> None:
     canvas = chart.chart([[-50, 500]], 4, 1, "braille", low=0, high=1)
     assert canvas.dots[3, 0]
     assert canvas.dots[0, -1]
@@ -86,7 +86,7 @@ def test_meter_is_smooth_and_keeps_its_width() -> None:
     assert meter(0.5, 0) == ""
 
 
-def test_heat_keeps_zero_for_nothing() -> None:
+def test_heat_has_a_step_of_its_own_for_zero() -> None:
     assert heat([0, 1e-9, 0.05, 0.5, 1.0, 9.0, math.nan]).tolist() == [0, 1, 1, 3, 4, 4, 0]
     assert heat(50, steps=3, top=100).item() == 2
     assert heat(0, top=0).item() == 0

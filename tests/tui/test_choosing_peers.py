@@ -1,4 +1,4 @@
-"""Hands on peers: choose them by click, box, table or selector, see what can be done, do it to all, take it back."""
+"""Choosing peers by click, box, table or selector, and what can be done to all of them and undone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 def where(person: Person, peer: int) -> tuple[int, int]:
-    """Where to click in the picture for a peer."""
+    """The cell of the picture in which a peer is clicked."""
     rows, cols = np.nonzero(person.view._canvas.owner == peer)
     return int(cols[0]) + 1, int(rows[0]) + 1
 
@@ -35,7 +35,7 @@ def alone(person: Person) -> list[int]:
 async def drag(
     person: Person, start: tuple[int, int], end: tuple[int, int], button: int = 1, ctrl: bool = False
 ) -> None:
-    """Press the button at a cell of the picture's content, move, release."""
+    """Press the button at a cell of the picture's content, move to another one, and release it there."""
     view = person.view
     x0, y0 = view.content_region.offset
 
@@ -169,7 +169,7 @@ async def test_the_menu_goes_by_keys_and_escape_does_nothing() -> None:
         assert set(person.session.selection.marked or (person.session.selection.selected,)) == near
 
 
-async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
+async def test_a_menu_line_that_is_not_possible_says_why_and_leaves_the_menu_open() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "x", "backslash")
         menu = person.main.query_one(Menu)
@@ -214,7 +214,7 @@ async def test_a_selector_completes_by_tab_and_by_right() -> None:
         assert person.app.focused is field
 
 
-async def test_rows_of_the_table_are_sifted_and_chosen_together_with_the_picture() -> None:
+async def test_rows_of_the_table_are_filtered_and_chosen_together_with_the_picture() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("7")
         table = person.main.query_one(PeersTable)
@@ -238,7 +238,7 @@ async def test_rows_of_the_table_are_sifted_and_chosen_together_with_the_picture
         assert isinstance(person.app.focused, PeersTable)
 
 
-async def test_a_panel_gets_the_whole_screen_and_gives_it_back() -> None:
+async def test_a_panel_is_shown_on_the_whole_screen_and_then_as_before() -> None:
     async with dashboard() as person:
         await person.press("7")
         person.main.query_one(PeersTable).focus()

@@ -1,4 +1,4 @@
-"""The command line: what it starts, and how it says no."""
+"""The command line: what it starts, and how it refuses wrong words."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tui.cli import common
 from tui.cli import main as cli
 from tui.cli import run as cli_run
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 SMALL = ["run", "--protocol", "gossip", "--peers", "8", "--until", "2"]
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one sentence on stderr that these words earn, without its prefix."""
+    """The sentence on stderr with which these words are refused, without its prefix."""
     assert cli.main(words) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -123,13 +123,13 @@ def test_a_value_is_typed_when_it_has_been_read() -> None:
     assert (space.scenario, space.fps, space.glyphs, space.speed, space.until) == (None, 30.0, "ascii", 1.0, "quiet")
 
 
-def test_a_network_can_stand_where_a_scenario_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_network_may_be_named_in_the_place_of_a_scenario(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", "napster", "--peers", "8", "--until", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["protocol"], told["peers"]) == ("napster", 8)
 
 
-def test_what_a_terminal_would_obey_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_are_not_repeated_in_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in complaint(capsys, "--glyphs", "\x1b[2J")
     assert "\x1b" not in complaint(capsys, "\x1b[2J")
 
@@ -151,7 +151,7 @@ def test_flags_override_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (told["peers"], told["seed"]) == (6, 3)
 
 
-def test_lines_are_told_by_flags_over_those_of_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_flags_of_access_links_override_those_of_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.toml"
     path.write_text('protocol = "gossip"\npeers = 30\n[links]\nnat = 1.0\n')
     ask = ["run", str(path), "--ask", "x", "--until", "quiet", "--json"]
@@ -166,9 +166,7 @@ def test_lines_are_told_by_flags_over_those_of_a_scenario(tmp_path: Path, capsys
         assert words in capsys.readouterr().err
 
 
-def test_newcomers_come_by_a_flag_as_many_as_the_scenario_lets_in(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_newcomers_by_a_flag_have_the_limit_of_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.toml"
     path.write_text('protocol = "gossip"\npeers = 5\n[arrivals]\nlaw = "none"\nmost = 3\n')
     alive = []
@@ -178,7 +176,7 @@ def test_newcomers_come_by_a_flag_as_many_as_the_scenario_lets_in(
     assert alive == [5, 8]
 
 
-def test_options_of_another_network_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_another_network_are_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.toml"
     path.write_text('protocol = "gossip"\npeers = 5\n[options]\nfanout = 2\n')
     assert cli.main(["run", str(path), "--protocol", "web", "--until", "1", "--json"]) == 0
@@ -216,7 +214,7 @@ def test_a_scenario_is_checked_against_the_network_of_the_flags(
     assert told["expectations"][0]["held"]
     opened = common.scenario_of(cli.parse([str(path), "--protocol", "kademlia"]))
     assert (opened.setup.protocol, len(opened.setup.schedule)) == ("kademlia", 2)
-    # Written for a network that has them, it is refused with another that has not, as it is without the flag.
+    # A scenario for a network that has such a thing is refused with one that does not, as without the flag.
     path.write_text(STALE.format('protocol = "kademlia"'))
     assert cli.main(["run", str(path), "--until", "4"]) == 0
     capsys.readouterr()
@@ -274,10 +272,10 @@ def test_progress_waits_a_second_and_cleans_up(
 def swarmtop(
     *words: str, code: str = "from tui.cli.main import main; sys.exit(main())"
 ) -> subprocess.CompletedProcess[str]:
-    """The same in a process of its own."""
+    """Run the command line in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", f"import sys; {code}", *words],
-        cwd=HOUSE,
+        cwd=ROOT,
         env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
@@ -285,7 +283,7 @@ def swarmtop(
     )
 
 
-def test_help_and_slips_are_answered_before_anything_heavy_is_imported() -> None:
+def test_help_and_wrong_words_are_answered_before_numpy_and_textual_are_imported() -> None:
     heavy = "{'textual', 'rich', 'numpy', 'engine', 'anyio', 'msgpack'}"
     code = f"""
 from tui.cli.main import main
@@ -309,7 +307,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [sys.executable, "-m", "tui", "scenarios"], cwd=HOUSE, stdout=write, stderr=subprocess.PIPE, check=False
+        [sys.executable, "-m", "tui", "scenarios"], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, check=False
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -73,7 +73,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 FEW = ("answers", "is_calm", "reads_no_clock", "walks_no_set")
 
 
-def test_one_line_a_check_and_zero_where_all_pass(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_printed_for_each_check_and_the_exit_code_is_0_if_all_pass(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", str(file), *FEW]) == DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:-1]] == [[name, "passed"] for name in FEW]
@@ -91,7 +93,7 @@ def test_one_line_a_check_and_zero_where_all_pass(file: Path, capsys: pytest.Cap
         ("from dataclasses import", "import time\nfrom dataclasses import", "FAILED  leaflet_of_tests.py imports time"),
     ],
 )  # fmt: skip
-def test_of_one_that_fails_it_is_said_what_was_not_so(
+def test_a_check_that_fails_says_what_was_wrong(
     file: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, says: str
 ) -> None:
     file.write_text(TEXT.replace(old, new))
@@ -132,7 +134,7 @@ HIT = """    def ask(self, host: Host, ask: Ask) -> None:
         ("self.known[0]", "ask.text.upper()", ", and the text is expected"),
     ],
 )
-def test_of_hits_that_do_not_count_it_is_said_why(
+def test_hits_that_do_not_count_are_reported_with_the_reason(
     file: Path, capsys: pytest.CaptureFixture[str], holder: str, content: str, says: str
 ) -> None:
     begin, end = TEXT.index("    def ask("), TEXT.index("    @on(Leaflet)")
@@ -164,9 +166,7 @@ def test_in_a_network_without_files_a_hit_counts_where_the_peer_says_that_it_has
     assert says in row["why"]
 
 
-def test_what_fails_three_times_with_the_same_sentence_is_not_told_thirty_times(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_sentence_is_printed_three_times_at_most(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(TEXT.replace("    def start(self, host: Host", "    def start(self, host_: Host"))
     assert main(["check", str(file), "--json"]) == FAILED
     told = json.loads(capsys.readouterr().out)
@@ -206,7 +206,7 @@ def test_wrong_input_is_one_sentence(
     assert told.out == ""
 
 
-def test_with_asserts_left_out_it_refuses() -> None:
+def test_check_refuses_to_run_without_assert_statements() -> None:
     done = subprocess.run(
         [sys.executable, "-O", "-m", "tui", "check", "gossip", "is_calm"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Files and streams of a command line: nothing is written over what is read, and a stream may be closed or full."""
+"""Files and streams of a command line: a file that is read is not overwritten, and a stream may be closed or full."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def test_no_file_is_written_that_is_read(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_files_of_their_own_are_written_and_over_again(folder: Path) -> None:
+def test_output_files_are_written_and_overwritten(folder: Path) -> None:
     for _ in range(2):
         assert main(["run", "story.toml", "--until", "1", "--record", "run.swarm", "--csv", "run.csv"]) == DONE
     assert main(["replay", "run.swarm", "--json"]) == DONE
 
 
-def test_a_file_may_be_called_as_a_scenario_is_that_is_shipped(folder: Path) -> None:
+def test_a_file_may_have_the_name_of_a_shipped_scenario(folder: Path) -> None:
     for _ in range(2):
         assert main(["run", "digicash", "--until", "1", "--record", "digicash"]) == DONE
 
 
-def test_peers_that_do_not_count_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_number_of_peers_that_is_ignored_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--topology", "edges.txt", "--peers", "10", "--until", "1"]) == DONE
     assert "--peers is not used, since edges.txt has its own peers" in capsys.readouterr().err
 
@@ -76,7 +76,7 @@ def test_a_stream_may_be_closed(folder: Path, closed: str) -> None:
 @pytest.mark.parametrize(
     "words", ["run story.toml --until 1 --json", pytest.param("--version", marks=pytest.mark.campaign), "scenarios"]
 )
-def test_a_full_disk_is_told_in_a_sentence(folder: Path, words: str) -> None:
+def test_a_full_disk_is_reported_in_a_sentence(folder: Path, words: str) -> None:
     done = in_a_shell(f"{words} >/dev/full")
     assert done.stderr == "swarmtop: stdout cannot be written: No space left on device\n"
     assert done.returncode == WRONG
@@ -92,7 +92,7 @@ def in_a_shell(words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_word_that_goes_first_is_not_offered_in_its_own_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_in_a_wrong_place_is_not_suggested_for_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "replay"]) == WRONG
     assert capsys.readouterr().err == 'swarmtop: no scenario is called "replay": that is a command, and goes first\n'
 
@@ -103,6 +103,6 @@ def test_a_table_can_be_too_deep(folder: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("swarmtop: deep.toml: line 1: not TOML that can be read: nested too deep")
 
 
-def test_interrupts_are_as_before_when_the_engine_is_there() -> None:
+def test_the_handler_of_interrupts_is_as_before_when_the_engine_is_loaded() -> None:
     load_engine()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -39,7 +39,7 @@ def test_every_list_has_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(out(capsys, "config", "--json"))["new"] is False
 
 
-def test_a_scenario_is_told_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scenario_is_described_in_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for one in scenario_files.shipped():
         told = " ".join(out(capsys, "scenarios", one.source).split())
         for sentence in (one.about, *(caption.say for caption in one.captions)):
@@ -151,7 +151,7 @@ def test_colours_are_those_of_the_theme() -> None:
     assert _coloured(canvas, find("swarm")).count("\n") == 9
 
 
-def test_a_file_with_the_name_of_a_network_is_told_apart(
+def test_a_file_with_the_name_of_a_network_is_told_from_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

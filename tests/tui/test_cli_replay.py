@@ -32,7 +32,9 @@ def test_a_replay_prints_what_the_run_printed(tmp_path: Path, capsys: pytest.Cap
     assert again == first
 
 
-def test_a_story_comes_with_what_it_tells_and_expects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recorded_scenario_has_its_captions_and_expectations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = str(tmp_path / "run.swarm")
     assert main(["run", "injunction", "--json", "--record", path]) == 0
     first = json.loads(capsys.readouterr().out)
@@ -51,7 +53,7 @@ def test_until_quiet_is_recorded_too(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (again["fingerprint"], again["virtual_s"]) == (first["fingerprint"], first["virtual_s"])
 
 
-def test_a_torn_tail_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_incomplete_recording_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.swarm"
     recorded(path, capsys)
     path.write_bytes(path.read_bytes()[:-60])
@@ -62,7 +64,7 @@ def test_a_torn_tail_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert err.count("\n") == 1
 
 
-def test_another_run_is_exit_code_1_and_the_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_differs_is_exit_code_1_and_says_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.swarm"
     recorded(path, capsys)
     said = values(path)
@@ -85,7 +87,7 @@ def test_another_run_is_exit_code_1_and_the_moment(tmp_path: Path, capsys: pytes
         (["run", "--record", "x.swarm", "--sweep", "kill:0:0.9:2"], "--record writes one run"),
     ],
 )
-def test_what_is_wrong_is_exit_code_2_and_a_sentence(
+def test_wrong_words_are_exit_code_2_and_a_sentence(
     words: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -95,7 +97,7 @@ def test_what_is_wrong_is_exit_code_2_and_a_sentence(
     assert err.count("\n") == 1
 
 
-def test_a_file_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "odd.swarm").write_text("title = 'a scenario'")
     assert main(["replay", str(tmp_path / "odd.swarm"), "--json"]) == 2
     assert "is no recording of swarmtop" in capsys.readouterr().err

@@ -39,7 +39,7 @@ SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
         ("--csv no/such/place.csv", '--csv: there is no folder "no/such"'),
     ],
 )
-def test_bad_words_are_told_in_one_sentence(words: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_words_are_refused_in_one_sentence(words: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*SMALL, *words.split()]) == 2
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"swarmtop: {sentence}\n")
@@ -98,7 +98,7 @@ def curve(values: list[float | None], runs: int = 1) -> Curve:
     return Curve(Scenario(), plan, "success", points)
 
 
-def test_a_curve_is_drawn_from_left_to_right_and_told_in_figures() -> None:
+def test_a_curve_is_drawn_from_left_to_right_and_printed_in_figures() -> None:
     lines = cli_run.curve_text(curve([1.0, 0.8, 0.4, 0.0, None])).splitlines()
     assert lines[0] == "asks answered within 10 s, by the share killed  (gnutella, seed 1)"
     picture = [line.partition("│")[2] for line in lines if "│" in line]
@@ -111,7 +111,7 @@ def test_a_curve_is_drawn_from_left_to_right_and_told_in_figures() -> None:
     assert figures[-1].split()[:2] == ["80.0%", "-"]
 
 
-def test_under_poison_what_was_found_and_what_it_was_stand_side_by_side() -> None:
+def test_under_poison_the_shares_found_and_genuine_are_side_by_side() -> None:
     plain = curve([0.75, 0.5])
     poisoned = replace(plain, sweep=parse_sweep("poison:0:0.8:2"), metric="genuine")
     lines = cli_run.curve_text(poisoned).splitlines()
@@ -127,7 +127,7 @@ def test_several_runs_show_how_far_they_spread_and_one_point_is_no_curve() -> No
     assert "40.0% to 60.0%" in lines[-1]
 
 
-def test_progress_tells_how_many_runs_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_says_how_many_runs_are_done(capsys: pytest.CaptureFixture[str]) -> None:
     progress = cli_run.Progress()
     progress.runs(0, 10)
     assert capsys.readouterr().err == "", "the first second is silent"

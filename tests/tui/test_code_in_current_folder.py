@@ -1,6 +1,6 @@
-"""No code is executed that lies in the current folder, whoever imports it: the program, or a process it starts.
+"""No code in the current folder is executed, neither by the program nor by a process that it starts.
 
-Folders are full of modules that write down that they were executed, under the names of all that a program imports.
+The folder has modules with the names of all that the program imports; each writes into a file that it was executed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ OTHERS = {
     *("uvloop", "yaml", "engine", "themes", "tui"),
 }
 BY_PYTHON = "import runpy, sys, re; print(*{name.split('.')[0] for name in sys.modules})"
-"""What is in memory before the first line of ours, whether by `-m` or by the console script."""
-TRAP = "with open({told!r}, 'a') as file:\n    file.write({name!r} + chr(10))\n"
+"""Prints the modules that Python has imported before the first line of the program, by `-m` or by the console
+script."""
+TRAP = "with open({path!r}, 'a') as file:\n    file.write({name!r} + chr(10))\n"
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -36,20 +37,20 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return env | more
 
 
-def traps(folder: Path, but: tuple[str, ...] = ()) -> Path:
-    """Set them in a folder. What is executed is found in the file that is returned."""
+def set_traps(folder: Path, but: tuple[str, ...] = ()) -> Path:
+    """Write such modules into a folder. Returns the file with the names of those that were executed."""
     known = subprocess.run([sys.executable, "-I", "-c", BY_PYTHON], capture_output=True, text=True, check=True)
     early = {*known.stdout.split(), *but}
-    told = folder.parent / "executed.txt"
-    told.write_text("")
+    executed = folder.parent / "executed.txt"
+    executed.write_text("")
     for name in {*sys.stdlib_module_names, *OTHERS} - early:
-        text = TRAP.format(told=str(told), name=name)
+        text = TRAP.format(path=str(executed), name=name)
         if len(name) % 2:
             (folder / f"{name}.py").write_text(text)
         else:
             (folder / name).mkdir()
             (folder / name / "__init__.py").write_text(text)
-    return told
+    return executed
 
 
 @pytest.fixture
@@ -85,35 +86,35 @@ def test_nothing_in_the_current_folder_is_executed(folder: Path, by: str, path: 
         pytest.skip("it is not installed")
     if by == "module":
         path = f"{ROOT}{os.pathsep}{path}"
-    # The console script looks for `tui` itself, before any line of it is executed.
-    told = traps(folder, but=("tui",))
+    # The console script imports `tui` before any line of it is executed.
+    executed = set_traps(folder, but=("tui",))
     done = swarmtop(folder, *SMALL, by=by, PYTHONPATH=path)
-    assert told.read_text() == ""
+    assert executed.read_text() == ""
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(SCRIPT is None, reason="it is not installed")
-def test_nor_in_the_folder_of_the_script(folder: Path) -> None:
-    told = traps(folder, but=("tui",))
+def test_nothing_in_the_folder_of_the_script_is_executed(folder: Path) -> None:
+    executed = set_traps(folder, but=("tui",))
     shutil.copy(str(SCRIPT), folder / "swarmtop")
     done = subprocess.run(
         [str(folder / "swarmtop"), *SMALL], env=environment(folder.parent), capture_output=True, text=True, check=False
     )
-    assert told.read_text() == ""
+    assert executed.read_text() == ""
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_nor_beside_the_packages_where_they_are_run_from_the_current_folder(folder: Path) -> None:
+def test_nothing_beside_the_packages_in_the_current_folder_is_executed(folder: Path) -> None:
     ours = ("engine", "tui", "themes")
-    told = traps(folder, but=ours)
+    executed = set_traps(folder, but=ours)
     for name in ours:
         (folder / name).symlink_to(ROOT / name)
     done = swarmtop(folder, *SMALL)
-    assert told.read_text() == ""
+    assert executed.read_text() == ""
     assert (done.returncode, done.stderr) == (0, "")
 
 
-FOLLOWED = f"""
+WITH_CHECKPOINTS = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from engine import Setup, Swarm, TimeMachine
@@ -130,18 +131,18 @@ machine.close()
 """
 
 
-def test_nor_by_the_process_that_takes_checkpoints(folder: Path) -> None:
-    told = traps(folder)
-    command = [sys.executable, "-P", "-c", FOLLOWED]
+def test_the_process_of_checkpoints_executes_nothing_in_the_current_folder(folder: Path) -> None:
+    executed = set_traps(folder)
+    command = [sys.executable, "-P", "-c", WITH_CHECKPOINTS]
     done = subprocess.run(
         command, cwd=folder, env=environment(folder.parent), capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("True\n", "")
-    assert told.read_text() == ""
+    assert executed.read_text() == ""
 
 
 class Bomb:
-    """Unpickled, it writes a file."""
+    """Writes a file when it is unpickled."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -191,7 +192,7 @@ script()
         "engine.swarm",
     ],
 )
-def test_an_interrupt_of_an_import_ends_it_without_a_word(folder: Path, name: str) -> None:
+def test_an_interrupt_during_an_import_ends_the_program_without_output(folder: Path, name: str) -> None:
     text = EARLY.format(name=name, root=str(ROOT), words=SMALL)
     done = subprocess.run(
         [sys.executable, "-P", "-c", text], cwd=folder, env=environment(folder.parent), capture_output=True, text=True,

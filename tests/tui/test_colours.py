@@ -1,4 +1,4 @@
-"""What colour tells, and that shape tells it too; crowds, sides of a partition, and how the dead fade."""
+"""Colourings, and shapes that show the same; crowds, sides of a partition, and how the dead fade."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_answer_is_told_from_the_asker_outwards() -> None:
     assert "choose an ask" in colouring("answer", quiet(8)).title
 
 
-def test_a_trace_from_before_there_were_so_many_peers_will_do() -> None:
+def test_a_trace_with_fewer_peers_than_the_swarm_is_coloured() -> None:
     for by in COLOURS:
         assert len(colouring(by, quiet(12), trace(6)).of) == 12
 
@@ -176,7 +176,7 @@ def test_a_crowd_under_the_pointer_is_counted_in_constant_time() -> None:
 # --- partition ---
 
 
-def test_sides_stand_on_grounds_of_their_own() -> None:
+def test_each_side_of_a_partition_has_its_own_background() -> None:
     group = np.array([0, 1, 0, 1, 2, 7, 7, 0], np.int32)
     assert sides_of(quiet(8, group=group)).tolist() == [0, 1, 0, 1, 2, 3, 3, 0]
     assert not sides_of(quiet(8, group=np.ones(8, np.int32))).any()
@@ -189,7 +189,7 @@ def test_sides_stand_on_grounds_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_what_crosses_a_partition_carries_the_reason(split: bool) -> None:
+def test_a_message_that_crosses_a_partition_shows_the_reason_of_its_loss(split: bool) -> None:
     ends = [(2.0, 9.0), (77.0, 9.0)]
     snapshot = quiet(
         2, now_us=80_000, flight=flight((0, 1, 0, 100_000, 0, 0)), group=np.array([0, int(split)], np.int32)
@@ -207,7 +207,7 @@ def test_the_dead_flash_and_then_fade() -> None:
     state[1] = 1
     fading.follow(quiet(4, state=state), 10.0, fresh=True)
     assert not fading.fading(10.0)
-    assert fading.stages(10.0)[1] == len(DYING) - 1  # it was dead before one looked
+    assert fading.stages(10.0)[1] == len(DYING) - 1  # it was dead in the first frame
     state = state.copy()
     state[2] = 1
     fading.follow(quiet(4, state=state), 11.0, fresh=False)
@@ -231,7 +231,7 @@ def test_a_revived_peer_may_die_again_and_newcomers_are_taken_in() -> None:
 # --- placements ---
 
 
-def test_identifiers_stand_where_they_lie_on_the_circle() -> None:
+def test_peers_are_placed_on_the_circle_by_their_identifiers() -> None:
     at = layout.identifiers([0.0, 0.25, 0.5, 0.75, float("nan")])
     assert np.allclose(at[:4], [[0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5]], atol=1e-6)
     assert np.abs(at[4] - 0.5).max() < 0.2
@@ -240,7 +240,7 @@ def test_identifiers_stand_where_they_lie_on_the_circle() -> None:
     assert ((crowded >= 0) & (crowded <= 1)).all()
 
 
-def test_a_placement_that_would_say_nothing_says_so() -> None:
+def test_a_placement_that_would_show_nothing_says_so() -> None:
     snapshot = quiet(8)
     assert "identifiers" in why_not("identifiers", snapshot, None)
     assert not why_not("identifiers", replace(snapshot, ident=np.linspace(0, 0.9, 8, dtype=np.float32)), None)
@@ -299,7 +299,7 @@ async def test_layouts_and_colourings_can_be_chosen_by_name_and_say_why_not() ->
 
 
 @pytest.mark.anyio
-async def test_g_passes_over_what_says_nothing() -> None:
+async def test_g_skips_placements_that_show_nothing() -> None:
     async with dashboard() as person:
         seen = []
         for _ in range(4):

@@ -86,11 +86,11 @@ def test_a_changed_link_bends_the_picture_and_does_not_break_it() -> None:
     before = crowd.positions.copy()
     crowd.link(120, np.append(a, 3), np.append(b, 25))
     assert 0 < crowd.heat <= WARM_MOST
-    assert np.array_equal(crowd.positions, before)  # nobody jumps
+    assert np.array_equal(crowd.positions, before)  # no peer jumps
     crowd.settle()
     assert 0 < np.abs(crowd.positions - before).max() < 0.35
     crowd.link(120, np.append(a, 3), np.append(b, 25))
-    assert crowd.resting  # said again, it is nothing new
+    assert crowd.resting  # the same links again change nothing
 
 
 def test_a_peer_that_loses_every_link_keeps_its_place() -> None:
@@ -114,7 +114,7 @@ def test_a_newcomer_is_placed_beside_its_neighbours() -> None:
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
-def test_next_to_nobody_is_laid_out_as_well(n: int) -> None:
+def test_a_swarm_of_very_few_peers_is_laid_out(n: int) -> None:
     one = np.arange(max(n - 1, 0))
     at = rested(n, (one, one + 1)).positions
     assert at.shape == (n, 2)
@@ -122,7 +122,7 @@ def test_next_to_nobody_is_laid_out_as_well(n: int) -> None:
     assert ((at >= 0) & (at <= 1)).all()
 
 
-def test_nobody_linked_is_no_reason_to_move() -> None:
+def test_peers_without_links_do_not_move() -> None:
     crowd = rested(10, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
     assert crowd.resting
     assert np.isfinite(crowd.positions).all()

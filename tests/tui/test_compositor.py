@@ -1,4 +1,4 @@
-"""What is sent piece by piece adds up to what is there."""
+"""Partial updates of the screen: together they give the same screen as a full update."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def cells(strip: Strip) -> Row:
     return [(letter, segment.style) for segment in strip for letter in segment.text]
 
 
-def lay(screen: list[Row], update: object) -> int:
-    """Lay a partial update on what a terminal shows, as its escape codes would; how many cells it brought."""
-    brought = 0
+def apply(screen: list[Row], update: object) -> int:
+    """Apply a partial update to the cells of a terminal, as its escape codes would. Returns how many cells it had."""
+    updated_cells = 0
     for y, first, end in update.spans:  # type: ignore[attr-defined]
         for x, strip in update.chops[y].items():  # type: ignore[attr-defined]
             for at, cell in enumerate(cells(strip) if strip is not None else (), start=x):
                 if first <= at < end:
                     screen[y][at] = cell
-                    brought += 1
-    return brought
+                    updated_cells += 1
+    return updated_cells
 
 
 async def test_partial_updates_leave_the_screen_as_a_full_one_would(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ async def test_partial_updates_leave_the_screen_as_a_full_one_would(monkeypatch:
         assert isinstance(compositor, LeanCompositor)
         monkeypatch.setattr(LeanCompositor, "render_partial_update", noted)
         shown = [cells(strip) for strip in compositor.render_strips()]
-        brought = 0
+        updated_cells = 0
         for keys in ((), ("right",), ("x",), ("a",), ("escape",), ("slash",), ("escape",), ()):
             if keys:
                 await person.press(*keys)
@@ -57,13 +57,13 @@ async def test_partial_updates_leave_the_screen_as_a_full_one_would(monkeypatch:
             while updates:
                 update = updates.pop(0)
                 if update is not None:
-                    brought += lay(shown, update)
+                    updated_cells += apply(shown, update)
             now = [cells(strip) for strip in compositor.render_strips()]
             if any(key in ("right", "a", "slash", "escape") for key in keys):
-                shown = now  # Panels may have moved, and that is sent whole.
+                shown = now  # If panels have moved, a full update is sent.
             differ = [y for y, (old, new) in enumerate(zip(shown, now, strict=True)) if old != new]
             assert not differ, (keys, differ)
-        assert brought > 0
+        assert updated_cells > 0
 
 
 def test_nothing_dirty_is_no_update() -> None:
@@ -75,7 +75,7 @@ def test_a_style_is_part_of_a_cell() -> None:
 
 
 def typed_in(person: Person) -> str:
-    """What is seen of the line of the ask bar."""
+    """The visible text of the line of the ask bar."""
     place = person.main.query_one("#what", Input).region
     return text_of(person.main).splitlines()[place.y][place.x : place.right].strip()
 

@@ -190,7 +190,7 @@ async def test_lines_and_jitter_have_sliders_and_a_run_without_lines_says_so() -
         assert commands(app)[-1] == Set("capacity", 0.3)
 
 
-async def test_there_is_room_for_them_in_a_large_terminal_or_on_the_whole_screen() -> None:
+async def test_all_controls_are_shown_in_a_large_terminal_or_on_the_whole_screen() -> None:
     for size, there in (((120, 36), False), ((200, 50), True)):
         async with dashboard(size, asks_per_s=0.0) as person:
             await person.pilot.pause()

@@ -18,8 +18,8 @@ SMALL = Scenario(setup=Setup(protocol="gossip", peers=8, seed=1))
 BY_QUIT = 128 + signal.SIGQUIT
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: Any) -> int:
-    """The exit code of a dashboard whose loop does this."""
+def exit_code_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: Any) -> int:
+    """The exit code of a dashboard whose loop is replaced by this function."""
     monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path / "scenarios")
     monkeypatch.setattr(SwarmApp, "run_async", does)
     return open_dashboard(SMALL)
@@ -29,31 +29,33 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: Any) -> int:
 def test_an_error_after_a_signal_changes_no_exit_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: BaseException
 ) -> None:
-    async def told_and_fails(app: SwarmApp) -> None:
+    async def signalled_and_fails(app: SwarmApp) -> None:
         signal.raise_signal(signal.SIGQUIT)
         raise error
 
-    assert ended(monkeypatch, tmp_path, told_and_fails) == BY_QUIT
+    assert exit_code_of(monkeypatch, tmp_path, signalled_and_fails) == BY_QUIT
 
 
-def test_nor_does_one_in_a_widget_before_the_first_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def told_and_fails(app: SwarmApp) -> int | None:
+def test_an_error_in_a_widget_before_the_first_picture_changes_no_exit_code_after_a_signal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def signalled_and_fails(app: SwarmApp) -> int | None:
         signal.raise_signal(signal.SIGQUIT)
         assert app.handle_failure(ValueError("before the loop has heard of it"))
         await asyncio.sleep(0)
         assert app.handle_failure(ValueError("while it waits for the first picture"))
         return app.return_value
 
-    assert ended(monkeypatch, tmp_path, told_and_fails) == BY_QUIT
+    assert exit_code_of(monkeypatch, tmp_path, signalled_and_fails) == BY_QUIT
     assert "waits for the first picture" in (tmp_path / "late.txt").read_text()
 
 
-def test_an_error_that_nothing_has_told_to_end_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_error_without_a_signal_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     async def fails(app: SwarmApp) -> None:
         raise ZeroDivisionError("division by zero")
 
     with pytest.raises(SwarmError, match=r"ZeroDivisionError: .*crash\.txt says where"):
-        ended(monkeypatch, tmp_path, fails)
+        exit_code_of(monkeypatch, tmp_path, fails)
 
 
 def test_the_first_frame_is_left_while_the_stream_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

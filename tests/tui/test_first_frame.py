@@ -1,4 +1,4 @@
-"""The edges of the panels and the keys are seen before the dashboard is put together."""
+"""The first frame: the borders of the panels and the key bar, which are drawn before the dashboard is loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tui.cli.main import parse
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29), (100, 30), (120, 36), (160, 44), (300, 100)])
-def test_it_fills_the_terminal_whatever_its_size(size: tuple[int, int]) -> None:
+def test_the_first_frame_fills_a_terminal_of_any_size(size: tuple[int, int]) -> None:
     width, height = size
     made = first_frame.lines(width, height, "gnutella", ACTIONS)
     assert [len(line) for line in made] == [width] * height
@@ -31,12 +31,12 @@ def test_it_fills_the_terminal_whatever_its_size(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (59, 40), (200, 17), (0, 0)])
-def test_there_is_none_where_the_dashboard_has_no_room(size: tuple[int, int]) -> None:
+def test_there_is_no_first_frame_where_the_dashboard_has_no_room(size: tuple[int, int]) -> None:
     assert first_frame.lines(*size, "gnutella", ACTIONS) == []
 
 
 @pytest.mark.anyio
-async def test_panels_stand_where_the_dashboard_puts_them() -> None:
+async def test_the_panels_of_the_first_frame_are_where_the_dashboard_has_them() -> None:
     async with dashboard(size=(120, 36)) as person:
         made = first_frame.lines(120, 36, "gnutella", ACTIONS)
         shown = {name: person.main.query_one(f"#{name}").region for name in ("swarm", "inspector", "asks", "controls")}
@@ -45,11 +45,11 @@ async def test_panels_stand_where_the_dashboard_puts_them() -> None:
         assert made[region.bottom - 1][region.right - 1] == "╯"
 
 
-def test_it_comes_first_and_a_key_typed_then_is_heard(tmp_path: Path) -> None:
+def test_the_first_frame_comes_first_and_a_key_typed_then_is_handled(tmp_path: Path) -> None:
     with terminal(tmp_path, ["-m", "tui", "--seed", "7", "--peers", "24"]) as it:
         seen = it.until("─ inspector ─")
         assert ALTERNATE in it.screen.modes
-        if MOUSE not in it.screen.modes:  # else the machine did both between two looks
+        if MOUSE not in it.screen.modes:  # else both were drawn between two reads
             assert "p0" not in seen
         it.type("?")
         it.until("its process was killed")
@@ -164,7 +164,7 @@ def test_a_theme_of_textual_has_one_too(tmp_path: Path) -> None:
         pytest.param(["--until", "0"], marks=pytest.mark.campaign),
     ],
 )
-def test_none_is_left_where_the_command_line_is_refused(tmp_path: Path, words: list[str]) -> None:
+def test_no_first_frame_is_left_where_the_command_line_is_refused(tmp_path: Path, words: list[str]) -> None:
     with terminal(tmp_path, ["-m", "tui", *words]) as it:
         assert it.end() == 2
         assert ALTERNATE not in it.screen.ever
@@ -191,7 +191,7 @@ def test_the_frame_of_the_usual_swarm_is_painted_before_the_engine_is_loaded(tmp
         assert it.end() == 7, it.screen.text
 
 
-def test_a_line_is_usual_if_nothing_of_the_swarm_is_named_on_it() -> None:
+def test_a_command_line_is_usual_if_it_names_nothing_of_the_swarm() -> None:
     assert is_usual_swarm(parse(["--speed", "2", "--theme", "nord", "--until", "quiet", "--json"]))
     for words in (["gossip"], ["--seed", "2"], ["--set", "ttl=7"], ["--ask", "blue"], ["--record", "run.swarm"]):
         assert not is_usual_swarm(parse(words)), words

@@ -1,4 +1,5 @@
-"""A network with several goals: choosing one where one types, in the palette and in the menu; lines that stay open."""
+"""A network with several goals: choosing one in the ask bar, in the palette and in the menu; input lines that stay
+open."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ def asked(person: Person) -> list[tuple[str, str | None]]:
             if isinstance(one.command, AskFor)]  # fmt: skip
 
 
-async def test_the_goal_is_chosen_where_one_types_and_asking_again_keeps_it() -> None:
+async def test_the_goal_is_chosen_in_the_ask_bar_and_kept_for_the_next_ask() -> None:
     async with keepers() as person:
         person.main.pick(3)
         await person.press("a")
@@ -174,7 +175,7 @@ async def test_a_line_that_is_shown_has_the_keys() -> None:
         assert typed(person) == "a=1"
         await person.press("tab")
         assert person.main.focused is bar_of(person).query_one(Input)
-        # A click on a peer chooses who asks, and one types on.
+        # A click on a peer chooses who asks, and typing goes on.
         col, row = person.view.cell_of(5)
         await person.pilot.click("#swarm", offset=(col + 1, row + 1))
         await person.pilot.pause()
@@ -186,7 +187,7 @@ async def test_a_line_that_is_shown_has_the_keys() -> None:
         assert typed(person) == "a=1"
 
 
-async def test_texts_that_the_network_offers_no_more_are_forgotten() -> None:
+async def test_texts_that_the_network_no_longer_offers_are_forgotten() -> None:
     async with keepers() as person:
         bar = bar_of(person)
         await person.press("a", "enter", "a")
@@ -199,7 +200,7 @@ async def test_texts_that_the_network_offers_no_more_are_forgotten() -> None:
         assert bar.offers == ("b=2", "c=3")
 
 
-def test_who_asks_for_what_only_the_network_opens_is_told() -> None:
+def test_a_user_cannot_ask_for_a_goal_that_only_the_network_opens() -> None:
     swarm = Swarm(Setup(protocol="x", peers=24, topology="ring", asks_per_s=0.0), Keeper)
     with pytest.raises(InputError, match=r'only keepers-of-tests itself opens .* "own": "put" or "get" is expected'):
         swarm.do(AskFor(0, "x", "own"))

@@ -1,4 +1,4 @@
-"""Whatever is typed, pasted or moved, in whatever order and however fast: in the real program, and piece by piece."""
+"""Keys, pastes and moves of the pointer in any order and at any speed: in the real program, and in its parts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ESCAPE, PALETTE, UP, WHEEL = "\x1b", "\x10", "\x1b[A", "\x1b[<64;40;10M"
 
 @pytest.fixture
 def it(tmp_path: Path) -> Iterator[Terminal]:
-    """A program that runs, for all stories of a test."""
+    """A running program."""
     with terminal(tmp_path, SWARMTOP) as running:
         running.until(FIRST)
         yield running
@@ -52,7 +52,7 @@ def leave(it: Terminal) -> None:
 
 
 async def send(person: Person, *keys: str) -> None:
-    """Press keys, all at the same moment, and wait until the last has been dealt with."""
+    """Press keys, all at the same moment, and wait until the last one has been handled."""
     driver = person.app._driver
     assert driver is not None
     for key in keys:
@@ -68,7 +68,7 @@ async def send(person: Person, *keys: str) -> None:
 
 
 def events_of(*portions: bytes) -> list[Message]:
-    """What comes out of portions of input, and of the silence after them."""
+    """The events that are read from portions of input and from the silence after them."""
     splitter, translator = InputSplitter(), Translator()
     pieces = [piece for portion in portions for piece in splitter.feed(portion)]
     pieces += splitter.silence() if splitter.patience_s is not None else ()
@@ -92,7 +92,7 @@ def test_any_byte_string_is_read_and_every_key_works_after_it() -> None:
         (b"\x1b[M \x98*q", ["q"]),
         (b"caf\xe9q", ["c", "a", "f", "replacement_character", "q"]),
         (b"\x1b[48;24;80;0;0t\x1b[<0;5;5Mq", ["q"]),
-        (b"\x1b[113~\x1b[99;9~q", ["q"]),  # no key has these numbers, and the numbers are no letters
+        (b"\x1b[113~\x1b[99;9~q", ["q"]),  # no key has these numbers, and they are not typed as text
         (b"\x1b[1114112u\x1b[55296u\x1b[" + b"9" * 5_000 + b"uq", ["q"]),
         (b"\x1b[97;1:1u\x1b[97;1:3u", ["a"]),  # pressed and released
         (b"\x1b]11;rgb:0000\x1b[Aq", ["up", "q"]),
@@ -105,12 +105,12 @@ def test_any_byte_string_is_read_and_every_key_works_after_it() -> None:
         (b"\x1b[200~never ends", []),
     ],
 )
-def test_what_means_nothing_is_no_key_and_takes_none_with_it(data: bytes, keys: list[str]) -> None:
+def test_a_sequence_without_a_meaning_is_no_key_and_swallows_none(data: bytes, keys: list[str]) -> None:
     assert [key for key, _ in keys_of(data)] == keys
     assert keys_of(*(data[at : at + 1] for at in range(len(data)))) == keys_of(data), "cut anywhere"
 
 
-def test_a_letter_of_another_alphabet_is_its_key_where_the_terminal_tells_which_one() -> None:
+def test_a_letter_of_another_alphabet_is_its_key_if_the_terminal_sends_that() -> None:
     assert keys_of(b"\x1b[1092::97;;1092u") == [("a", "ф")]
     assert keys_of(b"\x1b[1092:1060:97;2;1060u") == [("A", "Ф")]
     assert keys_of(b"\x1b[1089::99;5u") == [("ctrl+c", None)]
@@ -129,11 +129,11 @@ def test_a_letter_of_another_alphabet_is_its_key_where_the_terminal_tells_which_
         (b"\x1b[32u\x1b[32;129u", [("space", " "), ("space", " ")]),
         (b"\x1b[27;2;72~\x1b[27;2;63~\x1b[27;1;47~", [("H", "H"), ("question_mark", "?"), ("slash", "/")]),
         (b"\x1b[57413;;43u\x1b[57412;129u\x1b[57411u", [("plus", "+"), ("minus", "-"), ("asterisk", "*")]),
-        (b"\x1b[0;;233:252u", [("é", "é"), ("ü", "ü")]),  # of a dead key, with no key to tell
+        (b"\x1b[0;;233:252u", [("é", "é"), ("ü", "ü")]),  # of a dead key, without the number of a key
         (b"\x1b[99;133u\x1b[27;5;99~", [("ctrl+c", None), ("ctrl+c", None)]),
     ],
 )  # fmt: skip
-def test_a_key_is_the_same_however_the_terminal_tells_it(data: bytes, keys: list[tuple[str, str | None]]) -> None:
+def test_a_key_is_the_same_in_each_form_that_terminals_send(data: bytes, keys: list[tuple[str, str | None]]) -> None:
     assert keys_of(data) == keys
 
 
@@ -146,10 +146,10 @@ def test_a_report_of_the_pointer_beyond_the_edge_types_nothing() -> None:
     assert events_of(b"\x1b[<128;9;9M\x1b[<129;9;9M\x1b[<160;9;9M") == [], "buttons that go back and forward"
 
 
-def test_hurt_input_leaves_the_program_running_and_its_keys_working(it: Terminal) -> None:
+def test_after_damaged_input_the_program_runs_and_its_keys_work(it: Terminal) -> None:
     it.write(b"\x1b[M \x98*\xe9\x1b[48;24;80;0;0t\x1b[?2048;1$y\x1b[48;24;80;0;0t\x1b[<0;50;8M\x1b[<0;50;8m")
     it.write(b"\x1b[99999999999999999999;1u\x1b[1114112u\x1b[107;1:1:1u\x1b[<0;9999999999999;1M\xff\xfe\x1b[200~ x")
-    # The paste never ends; two seconds later at the latest a key is a key.
+    # The paste never ends; after two seconds at the latest keys are keys again.
     it.type("\x1b[201~?")
     it.until("its process was killed")
     it.type(ESCAPE)
@@ -210,7 +210,7 @@ async def test_a_key_waits_until_what_was_opened_has_the_keyboard() -> None:
 
 
 async def end_of(*keys: str, in_one_read: bool) -> tuple[object, ...]:
-    """Where a person is after these keys, and what was done until then."""
+    """The screen and its focus after these keys, and the commands that were done."""
     async with dashboard(peers=5, asks_per_s=0.0) as person:
         await person.press("right")
         for portion in (keys,) if in_one_read else ((key,) for key in keys):
@@ -261,7 +261,7 @@ async def test_a_dialog_acts_once_whatever_is_pressed_after_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_palette_or_picker_outlives_a_resize_and_events_that_come_too_late() -> None:
+async def test_a_palette_or_picker_survives_a_resize_and_late_events() -> None:
     async with dashboard() as person:
         for opens in ("p", "ctrl+p"):
             await send(person, opens)
@@ -271,10 +271,10 @@ async def test_a_palette_or_picker_outlives_a_resize_and_events_that_come_too_la
             late = [OptionList.OptionHighlighted, OptionList.OptionSelected]
             option = Option("gone", id="7:99")
             for kind in late if opens == "p" else ():
-                listed.post_message(kind(listed, option, 99))  # of a list that was shown before
+                listed.post_message(kind(listed, option, 99))  # an event of a list that was shown before
             await person.pilot.resize_terminal(120, 36)
             await send(person, "escape", "escape")
-            for kind in late:  # the dialog is gone by now
+            for kind in late:  # the dialog is closed by now
                 screen.post_message(kind(listed, option, 0))
             assert not dismiss_once(screen)
             await person.pilot.pause()
@@ -298,7 +298,7 @@ async def test_keys_of_a_list_that_has_no_room_end_no_run(size: tuple[int, int])
 
 
 DROPPED = (NoMatches("no nodes"), ScreenStackError("no screens"), MountError("not attached"), NoScreen("no screen"))
-"""Errors which say that something is gone."""
+"""Errors that say that a widget does not exist any more."""
 OTHER = (
     TypeError("unsupported operand"),
     KeyError("p017"),
@@ -351,7 +351,7 @@ async def test_the_same_error_in_something_that_is_there_ends_the_program() -> N
 
 
 def test_a_storm_of_input_is_not_queued(it: Terminal) -> None:
-    """What waits is counted, and not timed: a machine may be busy."""
+    """Waiting events are counted, and time is not measured, as a machine may be busy."""
     moves = "".join(f"\x1b[<35;{20 + n % 40};{5 + n % 9}M" for n in range(400))
     drags = "".join(f"\x1b[<0;{20 + n % 30};8M\x1b[<32;{30 + n % 30};12M\x1b[<0;{30 + n % 30};12m" for n in range(20))
     for storm in (WHEEL * 400, moves, RIGHT * 400, "+-" * 200, drags, (WHEEL + "\x1b[<65;40;10M") * 200):
@@ -392,7 +392,7 @@ async def test_of_many_moves_the_last_one_counts_and_of_many_keys_a_few() -> Non
 
 
 class LateClock:
-    """Wall time of a process that hardly gets a processor: a minute has passed between any two looks at it."""
+    """Wall time of a process that hardly gets a processor: a minute passes between two readings."""
 
     now_s = 0.0
 
@@ -407,12 +407,12 @@ async def test_on_a_busy_machine_a_key_waits_for_what_the_one_before_it_opens(mo
     async with dashboard(peers=3, asks_per_s=0.0) as person:
         looks: list[bool] = []
 
-        def at_rest_in_the_end(app: App[int]) -> bool:
+        def at_rest_after_20_looks(app: App[int]) -> bool:
             looks.append(len(looks) >= 20 and is_at_rest(app))
             return looks[-1]
 
         monkeypatch.setattr("tui.input_queue.time", LateClock())
-        monkeypatch.setattr("tui.input_queue.is_at_rest", at_rest_in_the_end)
+        monkeypatch.setattr("tui.input_queue.is_at_rest", at_rest_after_20_looks)
         await send(person, "j", "up")
         assert looks.index(True) == 20
         assert isinstance(person.app.screen, MainScreen)
@@ -442,9 +442,7 @@ async def test_on_a_busy_machine_a_key_waits_until_its_screen_takes_it(monkeypat
     ("patience", "place"),
     [("REST_S", "tui.input_queue.is_at_rest"), ("PATIENCE_S", "tui.screens.main.MainScreen.delays")],
 )
-async def test_what_never_comes_is_waited_for_no_longer_than_told(
-    patience: str, place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_waits_for_a_limited_time(patience: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard(peers=3, asks_per_s=0.0) as person:
         monkeypatch.setattr(f"tui.input_queue.{patience}", 0.05)
         monkeypatch.setattr(place, lambda *_: patience == "PATIENCE_S")
@@ -470,14 +468,14 @@ async def test_lines_of_a_paste_are_joined_by_blanks_in_every_field() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_is_pasted_is_typed_where_one_types_without_a_field() -> None:
+async def test_a_paste_is_typed_into_a_list_that_filters_without_a_field() -> None:
     async with dashboard() as person:
 
         async def paste(text: str) -> None:
             person.app.post_message(events.Paste(text))
             await person.pilot.pause()
 
-        await paste("xxn\nq")  # nobody types here
+        await paste("xxn\nq")  # there is no field to type into
         assert person.app.is_running
         assert not person.session.swarm.history
         await person.press("p")
@@ -512,21 +510,21 @@ async def test_keys_that_most_terminals_report_as_another_one_are_that_one() -> 
 
 
 @pytest.mark.anyio
-async def test_such_a_key_does_what_a_person_has_given_it() -> None:
+async def test_such_a_key_does_the_action_that_a_person_gave_it() -> None:
     async with dashboard(settings=Settings(keys={"app.help": "ctrl+j"})) as person:
         await send(person, "ctrl+j")
         assert not isinstance(person.app.screen, MainScreen)
 
 
 @pytest.mark.anyio
-async def test_a_letter_of_another_alphabet_is_told_to_be_no_key() -> None:
+async def test_a_letter_of_another_alphabet_is_reported_as_no_key() -> None:
     async with dashboard() as person:
         for letter in ("ч", "χ", "ч"):
             person.app.post_message(events.Key(letter, letter))
             await person.pilot.pause()
         assert person.toasts.count("Keys are the Latin letters") == 1
         await person.press("a")
-        person.app.post_message(events.Key("a", "ф"))  # as a terminal tells it that knows the key
+        person.app.post_message(events.Key("a", "ф"))  # as a terminal sends it that knows the key
         await person.pilot.pause()
         field = person.app.focused
         assert isinstance(field, Input)
@@ -535,7 +533,7 @@ async def test_a_letter_of_another_alphabet_is_told_to_be_no_key() -> None:
 
 @pytest.mark.anyio
 async def test_the_pointer_over_something_that_was_taken_away_does_nothing() -> None:
-    """The last layout still has it, until the next one is made: a toast that goes, a row of a list."""
+    """The last layout has a removed widget until the next one is made: a toast that closes, a row of a list."""
     async with dashboard() as person:
         app = person.app
 

@@ -31,7 +31,7 @@ async def test_nothing_selected_says_what_the_dots_are() -> None:
         assert not panel.query_one("#verbs").display
 
 
-async def test_a_peer_is_told_from_state_to_beliefs() -> None:
+async def test_a_peer_is_described_from_its_state_to_its_beliefs() -> None:
     panel = Inspector()
     async with Stage(panel).run_test(size=(40, 40)) as pilot:
         panel.show(chosen())
@@ -47,7 +47,7 @@ async def test_a_peer_is_told_from_state_to_beliefs() -> None:
         assert "412 query ids kept" in lines_of(panel, "#believes")
 
 
-async def test_a_peer_with_a_line_of_its_own_is_told_with_it() -> None:
+async def test_the_access_link_of_a_peer_is_described() -> None:
     panel = Inspector()
     async with Stage(panel).run_test(size=(50, 40)) as pilot:
         panel.show(chosen())
@@ -135,7 +135,7 @@ async def test_a_click_on_a_name_selects_that_peer() -> None:
         assert [m.peer for m in app.heard(PeerPicked)] == [9, first]
 
 
-async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:
+async def test_a_dead_peer_can_be_revived_and_other_buttons_say_why_they_are_not_possible() -> None:
     panel = Inspector()
     app = Stage(panel)
     async with app.run_test(size=(40, 30)) as pilot:
@@ -151,7 +151,7 @@ async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:
             assert "p020 is dead" in button.tip
 
 
-async def test_without_any_ask_there_is_no_word_to_hide() -> None:
+async def test_without_any_ask_there_is_no_word_to_suppress() -> None:
     panel = Inspector()
     async with Stage(panel).run_test(size=(40, 30)) as pilot:
         panel.show(replace(chosen(snap=frames.snapshot(asks=(), asks_total=0)), ask=None))

@@ -1,4 +1,4 @@
-"""Jumping, themes seen while choosing, things to take away, density and motion, the palette."""
+"""Jump mode, the preview of themes, exported files, density and motion, the palette."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> No
         assert [w.id for w in person.app.focused.ancestors_with_self if w.id == "options"]
 
 
-async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
+async def test_in_jump_mode_no_letter_does_its_usual_action() -> None:
     async with dashboard(peers=3) as person:
         await person.press("right")
         await person.press("j", "x")
@@ -132,7 +132,7 @@ async def test_a_letter_in_the_same_read_as_the_key_that_opens_jump_mode_goes_to
         assert not person.session.swarm.history
 
 
-async def test_a_letter_of_another_alphabet_is_told_to_be_no_key_while_one_jumps_too() -> None:
+async def test_a_letter_of_another_alphabet_is_reported_as_no_key_in_jump_mode() -> None:
     async with dashboard(peers=12) as person:
         screen = await jumping(person)
         person.app.post_message(Key("ф", "ф"))
@@ -156,7 +156,7 @@ async def test_a_click_or_another_size_closes_jump_mode() -> None:
             assert "jump" not in person.view.over, size
 
 
-async def test_the_picture_and_its_letters_go_on_while_one_jumps() -> None:
+async def test_the_picture_and_its_letters_are_updated_in_jump_mode() -> None:
     async with dashboard(peers=12, asks_per_s=20.0) as person:
         main = person.main
         screen = await jumping(person)
@@ -177,7 +177,7 @@ async def test_the_picture_and_its_letters_go_on_while_one_jumps() -> None:
         assert len(different) <= 1 + len(screen.query(".jump-tag"))
 
 
-async def test_zooming_deals_the_letters_anew() -> None:
+async def test_zooming_assigns_the_letters_anew() -> None:
     async with dashboard(peers=600) as person:
         screen = await jumping(person)
         before = dict(screen.tags or {})
@@ -187,7 +187,7 @@ async def test_zooming_deals_the_letters_anew() -> None:
         assert person.app.screen is screen
 
 
-def test_letters_never_touch_and_matter_first() -> None:
+def test_letters_never_touch_and_important_peers_get_them_first() -> None:
     crowd = scenes.scene(scenes.quiet(40), [(3.0 * (i % 20), 8.0 * (i // 20)) for i in range(40)])
     canvas = Canvas(32, 5)
     dealt, seen = jump_tags.tag(canvas, crowd, first=[7])
@@ -260,7 +260,7 @@ async def test_an_own_theme_is_applied_again_when_it_is_saved(home: Path) -> Non
         assert person.toasts == told, "nothing was saved since, so nothing is said"
 
 
-# --- taking away ----------------------------------------------------------------------------------------------------
+# --- exports --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_screenshot_is_a_picture_and_a_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ async def test_asks_and_series_come_as_csv_and_json(monkeypatch: pytest.MonkeyPa
     assert [float(row["t_s"]) for row in series] == [t for t, _ in made["series"]["alive"]]
 
 
-def test_where_nothing_can_be_written_the_state_folder_takes_it(
+def test_exports_go_to_the_state_folder_if_the_current_one_cannot_be_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -336,7 +336,9 @@ def test_files_of_one_export_share_a_number(tmp_path: Path) -> None:
     assert (tmp_path / "a-001.csv").read_text() == "mine"
 
 
-async def test_trouble_with_a_file_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_reported_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(Path, "cwd", lambda: tmp_path / "file")
     monkeypatch.setattr(export, "state_folder", lambda: tmp_path / "file")
@@ -429,7 +431,7 @@ async def test_no_frame_is_drawn_for_a_terminal_that_has_not_taken_the_last(monk
 def test_thirty_frames_that_are_asked_for_are_thirty_however_late_each_is_called() -> None:
     due_s, begun_s = 0.0, []
     for number in range(301):
-        begun_s.append(due_s + (0.007 if number % 3 else 0.001))  # the loop was busy
+        begun_s.append(due_s + (0.007 if number % 3 else 0.001))  # the event loop was busy
         due_s = next_due(due_s, 1 / 30, begun_s[-1] + 0.012)
     assert begun_s[300] - begun_s[0] == pytest.approx(10.0)
 
@@ -448,7 +450,7 @@ def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> 
 # --- the palette ----------------------------------------------------------------------------------------------------
 
 
-async def test_everything_can_be_had_by_its_name() -> None:
+async def test_everything_is_found_in_the_palette_by_its_name() -> None:
     """A key, a theme, a network, a scenario, a placement: what is added to a table or a folder is in the palette."""
     async with dashboard() as person:
         palette = ActionFinder(person.main)

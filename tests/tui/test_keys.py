@@ -1,4 +1,4 @@
-"""Every key can be remapped, those inside dialogs too, and no sentence names one that may have become another."""
+"""Every key can be remapped, those inside dialogs too, and no sentence names a key that may have been remapped."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tui.widgets.theme_drawer import ThemeDrawer
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
 NOT_KEYS = {"ctrl+c"}
-"""Cannot be remapped: it ends programs everywhere."""
+"""Keys that cannot be remapped."""
 
 
 def modules() -> Iterator[str]:
@@ -44,7 +44,7 @@ def modules() -> Iterator[str]:
             yield found.name
 
 
-def test_no_key_is_bound_but_by_the_table() -> None:
+def test_each_key_is_bound_by_the_table_alone() -> None:
     bound = set()
     for name in modules():
         for _, kind in inspect.getmembers(importlib.import_module(name), inspect.isclass):
@@ -55,7 +55,7 @@ def test_no_key_is_bound_but_by_the_table() -> None:
                 if binding.key not in NOT_KEYS:
                     assert binding.id in IDS, f"{kind.__name__} binds {binding.key} without an id of the table"
                     bound.add(binding.id)
-    by_hand = {"jump.erase"}  # asked for by `pressed`, among letters that mean peers
+    by_hand = {"jump.erase"}  # read by `pressed`, among letters that stand for peers
     on_the_dashboard = {action.id for action in ACTIONS if action.home == "main"}
     assert bound | by_hand | on_the_dashboard == IDS
 
@@ -88,7 +88,7 @@ def test_a_key_in_a_sentence_is_recognised(sentence: str) -> None:
 
 
 def texts_of(path: Path) -> Iterator[tuple[int, str]]:
-    """All strings in a file but those that only a programmer reads."""
+    """The strings of a file, without docstrings and others that only a programmer reads."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     unread = {
         id(line.value)
@@ -129,7 +129,7 @@ def test_no_story_and_no_network_names_a_key() -> None:
 KEY_ID = re.compile(rf"(?:{'|'.join(sorted({id_.partition('.')[0] for id_ in IDS}))})\.[a-z_0-9]*[a-z0-9]")
 
 
-def test_what_stands_in_braces_is_a_key() -> None:
+def test_each_id_in_braces_is_that_of_a_key() -> None:
     for path in (ROOT / "tui").rglob("*.py"):
         for line, text in texts_of(path):
             for id_ in re.findall(rf"\{{({KEY_ID.pattern})\}}", text):
@@ -241,7 +241,7 @@ async def test_menu_jump_and_themes_obey_other_keys() -> None:
 
 
 async def test_arrows_in_the_table_of_peers_walk_and_sort() -> None:
-    """Also where it is longer than the panel, and Textual's own arrows would scroll."""
+    """Also if the table is longer than the panel, where Textual's own arrows would scroll."""
     async with dashboard(peers=60, settings=MINE) as person:
         await person.press("7")
         table = person.main.query_one("#peers")

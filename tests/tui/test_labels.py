@@ -1,4 +1,4 @@
-"""Whose mark a shared cell shows, and that no name reads as that of another peer."""
+"""Which peer a shared cell shows, and that no name can be taken for that of another peer."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def found_in(canvas: raster.Canvas, labels: list[str]) -> Found:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_each_name_is_beside_its_own_mark_or_led_to_and_covers_nothing(mode: Mode) -> None:
+def test_each_name_is_beside_its_own_mark_or_joined_to_it_by_a_line_and_covers_nothing(mode: Mode) -> None:
     """Read back from the picture: every name that is written, at 64 selections."""
     for selected in range(64):
         canvas, labels, col, row_of = crowded_map(selected, mode, selected)
@@ -174,7 +174,7 @@ def test_for_an_audience_each_name_reads_as_that_of_its_own_peer_however_near_th
                 for line in (row - 1, row + 1):
                     others = stand - {(row_of[peer], col[peer])}
                     assert not any((line, c) in others for c in range(start, end)), f"another is next to {label}"
-                # Its line can be followed: no other word covers it.
+                # Its line is whole: no other name covers it.
                 to = min(max(col[peer], start), end - 1)
                 for share in np.linspace(0.0, 1.0, 40):
                     at = (
@@ -206,7 +206,7 @@ def test_where_not_all_can_be_named_the_important_ones_are() -> None:
 
 @pytest.mark.parametrize("place", [(30, 2), (31, 2), (-1, 2), (5, 5), (5, -1)])
 def test_a_peer_beyond_the_last_cell_has_no_name(place: tuple[int, int]) -> None:
-    """Its dot rounds up to a cell that the picture does not have."""
+    """The dot of such a peer rounds up to a cell that the picture does not have."""
     canvas = raster.Canvas(30, 5)
     canvas.owner[2, :] = 7  # no room beside it
     for first in (True, False):

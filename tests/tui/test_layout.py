@@ -61,7 +61,7 @@ def test_steps_stay_in_the_range_and_what_is_shown_can_be_typed() -> None:
             assert down <= max(option.allowed.low, 0.1), f"{option.name} cannot be stepped to the end of its range"
 
 
-def test_a_value_that_cannot_be_is_refused_with_its_range_and_unit() -> None:
+def test_an_invalid_value_is_refused_with_its_range_and_unit() -> None:
     ttl = next(option for option in options_of("gnutella", {"ttl": "5"}, {}) if option.name == "ttl")
     assert (ttl.begun, ttl.now, ttl.default) == (5, 5, 7)
     for bad in ("0", "256", "x", "3.5", "1e3", "", "nan"):
@@ -108,7 +108,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         await person.press("enter")
         assert session.swarm.snapshot().settings["ttl"] == 5
         assert [(each.command, each.by) for each in session.player.machine.log] == [(Set("ttl", 5), "person")]
-        # A bad value stays where it was typed, with the reason; no letter of it is a key of the dashboard.
+        # A wrong value stays in the field, with the reason; its letters are no keys of the dashboard.
         await person.press("9", "9", "9", "q", "enter")
         assert 'ttl, in hops, should be a whole number from 1 to 255, not "999q"' in told(person).replace("\n", " ")
         assert panel.query_one("#option-now", ActionButton).disabled
@@ -235,7 +235,7 @@ async def test_the_history_lists_copies_and_jumps_and_a_chart_goes_to_a_moment(t
 # --- layout ---------------------------------------------------------------------------------------------------------
 
 
-async def test_one_stop_a_panel_keys_that_follow_sizes_layouts_and_the_next_start(tmp_path: Path) -> None:
+async def test_focus_keys_sizes_and_layouts_of_panels_and_that_they_are_kept(tmp_path: Path) -> None:
     settings = Settings(path=tmp_path / "config.toml")
     async with dashboard(settings=settings) as person:
         main = person.main
@@ -251,7 +251,7 @@ async def test_one_stop_a_panel_keys_that_follow_sizes_layouts_and_the_next_star
         assert seen == ["swarm", "inspector", "asks", "controls", "charts", "feed", "swarm"]
         await person.press("shift+tab", "shift+tab")
         assert here() == "charts"
-        # Arrows lead through a panel, and its last part has the focus when one comes back.
+        # Arrows go through a panel, and its last focused part has the focus when the panel is focused again.
         first = person.app.focused
         await person.press("right")
         second = person.app.focused
@@ -322,7 +322,7 @@ async def test_one_stop_a_panel_keys_that_follow_sizes_layouts_and_the_next_star
         assert person.main.query_one("#asks").display, "the same layout once more is as it was at first"
 
 
-def test_a_kept_layout_is_read_as_far_as_it_is_understood(tmp_path: Path) -> None:
+def test_of_a_saved_layout_all_valid_parts_are_used(tmp_path: Path) -> None:
     path = layout_file(tmp_path / "config.toml")
     assert load(path) == PanelLayout()
     made = PanelLayout()

@@ -44,7 +44,7 @@ def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
     assert INK["cut"] in canvas.ink
     assert INK["cut"] not in picture(scene(quiet(8), ROW)).ink
     assert "cut link" in [word for _, word, _ in legend.entries(cut, canvas)]
-    # Of a peer that has all of its links cut, those that are still known as contacts.
+    # Of a peer whose links are all cut, the links to peers that it still knows as contacts.
     links = Links(-2, np.array([1], np.int32), np.array([2], np.int32), contacts=True)
     whole = np.arange(8) == 1
     alone = scene(quiet(8, links=links, cut_links=CutLinks(whole=whole)), ROW)
@@ -56,7 +56,7 @@ def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
 
 def test_ways_over_several_peers_are_drawn_of_the_selected_peer_or_all_if_they_are_few() -> None:
     def told(hops: list[list[int]], word: list[int]) -> Paths:
-        """Ways of which none goes on."""
+        """Ways that end after these hops."""
         count = len(hops)
         ends, loops = np.full(count, -2, np.int32), np.zeros(count, np.bool_)
         return Paths(1, np.array(hops, np.int32), np.array(word, np.uint8), ("", "circuit"), ends, loops)
@@ -225,7 +225,7 @@ async def test_table_inspector_and_menu_tell_the_same_links_where_no_stream_is_o
         menu = person.main.query_one(Menu)
         assert "Choose their 5 neighbours" in [line.says for line in menu.lines]
         await person.press("escape")
-        # A stream is a link, and then nobody is asked.
+        # A stream is a link, and then no peer is asked for its contacts.
         person.session.swarm.simulation.peer_hosts[3].link(7)
         await person.wait(2.0)
         assert person.main.neighbours() == (7,)

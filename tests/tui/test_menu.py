@@ -1,4 +1,4 @@
-"""The menu, the filters of the feed, and what charts show: small things that a pointer and four keys must reach."""
+"""The menu, the filters of the feed, and the choice of what charts show, by pointer and by keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LINES = (
 
 
 class Hall(Stage):
-    """Writes down what was chosen."""
+    """Keeps the menu lines that were chosen."""
 
     chosen: list[tuple[str, str]]
 
@@ -39,7 +39,7 @@ class Hall(Stage):
         self.chosen.append((event.purpose, event.id))
 
 
-async def test_a_menu_stays_inside_the_screen_and_tells_what_its_lines_do() -> None:
+async def test_a_menu_stays_inside_the_screen_and_explains_its_lines() -> None:
     menu = Menu()
     async with Hall(menu).run_test(size=(60, 20)) as pilot:
         menu.open("peers", "3 peers", LINES, (55, 18), Size(60, 20))
@@ -52,7 +52,7 @@ async def test_a_menu_stays_inside_the_screen_and_tells_what_its_lines_do() -> N
         assert "It cannot be had." in lines_of(menu, "#tip")
 
 
-async def test_enter_chooses_what_can_be_had_and_nothing_else() -> None:
+async def test_enter_chooses_only_lines_that_are_possible() -> None:
     menu = Menu()
     app = Hall(menu)
     async with app.run_test(size=(60, 20)) as pilot:
@@ -94,7 +94,7 @@ async def test_series_are_chosen_by_name_whatever_the_swarm_offers() -> None:
         assert "queued 420B" in str(chart.border_title)
         chart.toggle("censored")
         chart.toggle("queued_bytes")
-        assert chart.names == ["queued_bytes"]  # one is always left
+        assert chart.names == ["queued_bytes"]  # the last one cannot be removed
 
 
 async def test_lines_of_one_chart_have_each_its_own_ink() -> None:
@@ -120,7 +120,7 @@ async def test_a_click_or_enter_asks_which_series_to_show() -> None:
         assert [event.chart.id for event in app.heard(Chart.Picked)] == ["chart-success", "chart-alive"]
 
 
-async def test_under_the_pointer_a_chart_tells_what_was_so_then() -> None:
+async def test_a_chart_shows_the_values_of_the_moment_under_the_pointer() -> None:
     charts = Charts()
     async with Stage(charts).run_test(size=(160, 10)) as pilot:
         charts.show(frames.frame())
@@ -135,7 +135,7 @@ async def test_under_the_pointer_a_chart_tells_what_was_so_then() -> None:
         assert not chart.border_subtitle
 
 
-def test_units_are_told_with_the_value_and_guessed_from_the_name() -> None:
+def test_units_are_shown_with_the_value_and_guessed_from_the_name() -> None:
     assert value_text(61, "peers") == "61"
     assert value_text(0.914, "%") == "91%"
     assert value_text(1234, "/s") == "1.2k/s"
@@ -145,7 +145,7 @@ def test_units_are_told_with_the_value_and_guessed_from_the_name() -> None:
     assert look_of("grafts_per_s").title == "grafts/s"
 
 
-async def test_a_series_without_samples_is_no_trouble() -> None:
+async def test_a_series_without_samples_is_shown_empty() -> None:
     charts = Charts()
     async with Stage(charts).run_test(size=(160, 10)) as pilot:
         charts.show(frames.frame(snap=frames.snapshot(series=Series(np.zeros(0), {}))))
@@ -174,7 +174,7 @@ async def test_many_hits_do_not_hide_the_action() -> None:
         feed.show_kinds(("actions", "churn"))
         await pilot.pause()
         assert ["p009 goes offline" in line or "p003" in line for line in painted(feed)[1:3]] == [True, True]
-        assert "p009" in painted(feed)[1]  # the later one on top
+        assert "p009" in painted(feed)[1]  # the later event is on top
 
 
 async def test_the_kinds_are_words_to_be_clicked() -> None:

@@ -1,4 +1,4 @@
-"""A swarm that grows, on the screen: nobody is lost, nothing starts anew, and newcomers stand in the picture."""
+"""A swarm that grows, on the screen: peers and events are kept, and newcomers are drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.widgets.feed import Feed, sentence_of
 
 
 def grown(before: Snapshot, count: int) -> Snapshot:
-    """The same swarm with so many more, behind the rest."""
+    """The same swarm with so many more peers after the others."""
     n = len(before.state) + count
     after, fixed = snapshot(n), before.fixed
     longer = replace(
@@ -30,7 +30,7 @@ def grown(before: Snapshot, count: int) -> Snapshot:
 
 
 @pytest.mark.anyio
-async def test_newcomers_are_drawn_and_what_was_told_stays() -> None:
+async def test_newcomers_are_drawn_and_events_are_kept() -> None:
     async with dashboard(peers=20, asks_per_s=0.0) as person:
         session = person.session
         await person.press("right")
@@ -63,7 +63,7 @@ async def test_newcomers_are_drawn_and_what_was_told_stays() -> None:
         assert session.selection.selected == 64
 
 
-def test_those_who_were_there_make_room_and_nobody_jumps() -> None:
+def test_peers_make_room_for_newcomers_and_none_jumps() -> None:
     before = snapshot(60)
     stage = Stage("ring")
     stage.resize(160, 80, 1.0)
@@ -82,7 +82,7 @@ def test_those_who_were_there_make_room_and_nobody_jumps() -> None:
     assert np.allclose(later, np.array(fresh.dots(20.0)))
 
 
-def test_another_swarm_does_not_glide_in() -> None:
+def test_peers_of_another_swarm_do_not_glide_in() -> None:
     stage = Stage("ring")
     stage.resize(160, 80, 1.0)
     stage.follow(snapshot(60), 0, 0.0)
@@ -91,7 +91,7 @@ def test_another_swarm_does_not_glide_in() -> None:
     assert not stage.moving(10.1)
 
 
-def test_arrivals_are_told_in_words() -> None:
+def test_arrivals_are_events_in_words() -> None:
     labels = ("p000", "p001")
     assert sentence_of(Arrived(1, 0, 1, ""), labels)[0] == "p001 is new here"
     assert sentence_of(Arrived(1, 0, 1, "mallory"), labels)[0] == "p001 is new here, run by mallory"
