@@ -29,7 +29,7 @@ async def test_a_chart_has_its_line_and_its_newest_value() -> None:
         alive, messages, success, _ = charts.query(Chart)
         assert "alive 61" in str(alive.border_title)
         assert "censored 1" in str(alive.border_title)
-        assert painted(alive)[0].endswith("64")  # the top of the scale: all there are
+        assert painted(alive)[0].endswith("64")  # the top of the scale: all peers
         assert messages.value_text.endswith("/s")
         assert success.value_text.endswith("%")
         assert any("⠀" < ch <= "⣿" for ch in "".join(painted(messages)))
@@ -53,7 +53,7 @@ async def test_a_chart_is_drawn_anew_only_when_data_or_size_changed() -> None:
         assert chart.drawn == before + 1
 
 
-async def test_nothing_known_is_no_figure() -> None:
+async def test_an_unknown_value_has_no_figure() -> None:
     charts = Charts()
     async with Stage(charts).run_test(size=(120, 8)) as pilot:
         gap = frames.series()
@@ -67,7 +67,7 @@ async def test_nothing_known_is_no_figure() -> None:
 
 
 @pytest.mark.parametrize(("size", "shown"), [((120, 8), 4), ((60, 12), 4), ((60, 5), 3), ((20, 5), 1)])
-async def test_charts_arrange_themselves(size: tuple[int, int], shown: int) -> None:
+async def test_charts_are_arranged_by_the_room(size: tuple[int, int], shown: int) -> None:
     charts = Charts()
     charts.styles.height = size[1]
     async with Stage(charts).run_test(size=size) as pilot:
@@ -99,7 +99,7 @@ async def test_the_ask_bar_completes_posts_and_remembers() -> None:
         assert app.heard(AskLeft)
 
 
-async def test_a_dead_peer_cannot_ask_so_the_one_that_asked_before_does() -> None:
+async def test_if_the_selected_peer_is_dead_the_last_asker_asks() -> None:
     bar = AskBar()
     app = Stage(bar)
     async with app.run_test(size=(80, 5)) as pilot:
@@ -141,7 +141,7 @@ async def test_what_is_offered_can_be_clicked_and_enter_takes_the_first() -> Non
 QUESTION = "How many searches will be answered?"
 
 
-async def test_a_guess_comes_before_the_answer_and_stands_beside_it() -> None:
+async def test_a_guess_is_made_before_the_answer_and_shown_beside_it() -> None:
     story = Story()
     app = Stage(story)
     async with app.run_test(size=(50, 24)) as pilot:
@@ -170,7 +170,7 @@ async def test_a_guess_comes_before_the_answer_and_stands_beside_it() -> None:
         assert "✗ success" in told
 
 
-async def test_a_guess_may_be_typed_but_not_after_the_fact() -> None:
+async def test_a_guess_may_be_typed_but_not_after_the_answer() -> None:
     story = Story()
     app = Stage(story)
     async with app.run_test(size=(50, 24)) as pilot:
@@ -195,7 +195,7 @@ CHOICES = (
 )
 
 
-async def test_the_picker_tells_before_it_is_chosen() -> None:
+async def test_the_picker_describes_a_network_before_it_is_chosen() -> None:
     app = Stage(StatusBar())
     async with app.run_test(size=(80, 24)) as pilot:
         chosen: list[tuple[str, str] | None] = []

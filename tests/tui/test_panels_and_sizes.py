@@ -47,7 +47,7 @@ async def test_digits_focus_an_open_panel_then_hide_it_and_bring_it_back() -> No
         assert "no captions" in person.toasts
 
 
-async def test_what_happened_while_the_feed_was_away_is_in_it() -> None:
+async def test_the_feed_has_events_from_when_it_was_closed() -> None:
     async with dashboard() as person:
         await person.press("5", "5", "right", "x")
         await person.wait(0.3)
@@ -74,7 +74,7 @@ async def test_paused_means_that_nothing_is_drawn() -> None:
         assert person.session.swarm.now_us == now_us + 110_000
 
 
-async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
+async def test_the_speed_goes_from_very_slow_to_as_fast_as_possible() -> None:
     async with dashboard() as person:
         await person.press("space", "left_square_bracket")
         assert person.session.player.pacer.speed == 0.5
@@ -151,7 +151,7 @@ async def test_a_theme_changes_the_inks_at_once() -> None:
         assert person.main.query_one(ThemeDrawer).is_open
 
 
-async def test_words_from_outside_are_only_words() -> None:
+async def test_texts_from_outside_are_not_markup() -> None:
     async with dashboard() as person:
         await person.press("right")
         person.session.ask_for("[/b] [red]a[/red] \x1b[31m", person.session.selection.selected)
@@ -162,7 +162,7 @@ async def test_words_from_outside_are_only_words() -> None:
         assert "[/nothing] is [wrong" in str(person.main.query_one("#notice").render())
 
 
-async def test_bad_input_is_a_notice() -> None:
+async def test_wrong_input_is_reported_in_a_notice() -> None:
     async with dashboard() as person:
         person.session.do(Kill("degreee>3"))
         await person.wait(0.1)
@@ -172,7 +172,7 @@ async def test_bad_input_is_a_notice() -> None:
         assert person.session.player.pacer.playing
 
 
-async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_peer_pauses_the_run_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as person:
 
         def fail(until_us: int, budget: int | None = None) -> int:
@@ -191,7 +191,7 @@ async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyP
         assert not person.session.player.alarm
 
 
-async def test_a_scenario_tells_its_story() -> None:
+async def test_a_scenario_shows_its_captions() -> None:
     story = Scenario(
         title="A tale",
         about="Watch.",
@@ -207,7 +207,7 @@ async def test_a_scenario_tells_its_story() -> None:
         assert "How many?" in told
 
 
-async def test_the_inspector_is_a_drawer_where_there_is_no_room() -> None:
+async def test_the_inspector_is_a_drawer_in_a_narrow_terminal() -> None:
     async with dashboard((80, 24)) as person:
         drawer = person.main.query_one(Inspector)
         assert not drawer.display
@@ -237,7 +237,7 @@ async def test_quitting_is_exit_code_0() -> None:
     assert person.app.return_value == 0
 
 
-def test_keys_are_told_once_and_bound_once() -> None:
+def test_each_key_is_listed_once_and_bound_once() -> None:
     ids = [key.id for key in ACTIONS]
     assert len(set(ids)) == len(ids)
     keys = [one for key in ACTIONS if key.keys for one in key.keys.split(",")]

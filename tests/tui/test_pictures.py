@@ -43,21 +43,21 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True)
 def painted_at_once(time_is_controlled: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a picture shows is painted in the order in which a person would see it."""
+    """Paint each change at once, so that the picture is painted in the same order as in the program."""
     controlled_time.paint_at_once(monkeypatch)
 
 
 FOLDER = Path(__file__).parent / "pictures"
 SIZES = {"small": (80, 24), "middle": (120, 36)}
 STYLED = "middle"
-"""The size whose styles are written down: they are the same in the other."""
+"""The size whose styles are written too; they would be the same in the other one."""
 LARGE_ONLY = ("themes", "ring", "hops", "belief", "silencing", "letters", "blocks")
 """Pictures that are not taken in the small size: they differ from `asking` in where peers stand or in how they are
 drawn, and not in what there is room for. Each of them is taken in the larger size."""
 
 
 def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Session:
-    """A swarm with something of everything, at a fixed moment of its run; time stands."""
+    """A paused session at a fixed moment; without a scenario, some peers are dead and one is censored."""
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "asks_per_s": 0.4} | setup))  # type: ignore[arg-type]
     session = Session(plan, clock=Clock())
     session.player.pacer.pause()
@@ -70,7 +70,7 @@ def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object
 
 
 def asking(session: Session) -> Session:
-    """A question of the first peer is half way."""
+    """Let the first peer ask, and go on until its question has spread half way."""
     session.do(Set("asks", 0))
     session.ask_for("blue train", 0)
     session.swarm.advance(session.swarm.now_us + 260_000)
@@ -86,7 +86,7 @@ def opened() -> Session:
     return stopped_at(0.2)
 
 
-def told() -> Session:
+def story() -> Session:
     return stopped_at(32, scenario_files.find("injunction"))
 
 
@@ -99,10 +99,10 @@ def apart() -> Session:
     return asking(session)
 
 
-Deed = Callable[[Person], Awaitable[None]]
+Step = Callable[[Person], Awaitable[None]]
 
 
-def press(*keys: str) -> Deed:
+def press(*keys: str) -> Step:
     async def pressed(person: Person) -> None:
         for key in keys:
             await person.press(key)
@@ -111,7 +111,7 @@ def press(*keys: str) -> Deed:
 
 
 async def nothing(person: Person) -> None:
-    """As it is."""
+    """Leave the screen as it is."""
 
 
 async def touring(person: Person) -> None:
@@ -134,8 +134,8 @@ async def braille(person: Person) -> None:
     person.main.action_do("app.glyphs_braille")
 
 
-async def found(person: Person) -> None:
-    """The palette, once it has found something."""
+async def search_palette(person: Person) -> None:
+    """Open the palette, search, and wait for the results."""
     await person.press("ctrl+p")
     person.app.screen.query_one(Input).value = "kill"
     await person.pilot.pause()
@@ -144,16 +144,16 @@ async def found(person: Person) -> None:
         await person.pilot.pause()
 
 
-async def foreseen(person: Person) -> None:
-    """The attack panel, once it knows whom the marked one would hit."""
+async def preview_attack(person: Person) -> None:
+    """Open the attack panel, and wait for the preview of the marked attack."""
     await person.press("9", "down")
     panel = person.main.query_one(Attacks)
     while panel.plan is None:
         await person.pilot.pause()
 
 
-async def long_ago(person: Person) -> None:
-    """Two seconds back; how long it takes to get there is not to be seen."""
+async def go_back(person: Person) -> None:
+    """Go back two seconds, and wait for the end of the seek."""
     for _ in range(2):
         await person.press("pageup")
         person.session.player.finish_seek()
@@ -170,21 +170,21 @@ async def without_wishes(person: Person) -> None:
     person.main.make_room()
 
 
-async def ringed(person: Person) -> None:
+async def place_on_ring(person: Person) -> None:
     person.main.action_do("view.place_ring")
 
 
-async def among_friends(person: Person) -> None:
+async def place_by_hops(person: Person) -> None:
     person.main.action_do("view.place_hops")
     person.main.action_do("view.colour_load")
 
 
-async def as_before(person: Person) -> None:
+async def place_on_map(person: Person) -> None:
     person.main.action_do("view.place_world")
     person.main.action_do("view.colour_state")
 
 
-async def told_whole(person: Person) -> None:
+async def enlarge_story(person: Person) -> None:
     person.main.query_one(Story).focus()
     await person.press("f")
 
@@ -193,7 +193,7 @@ async def tiny(person: Person) -> None:
     await person.pilot.resize_terminal(50, 12)
 
 
-SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...]]] = {
+SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Step, Step], ...]]] = {
     "opened": (
         opened,
         (
@@ -215,17 +215,17 @@ SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...
             ("menu", press("backslash"), press("escape")),
             ("jump", press("j"), press("escape")),
             ("themes", press("t", "down"), press("escape")),
-            ("palette", found, press("escape", "escape")),
+            ("palette", search_palette, press("escape", "escape")),
             ("filter", press("slash", "r", "o"), press("escape")),
-            ("attacks", foreseen, press("9")),
+            ("attacks", preview_attack, press("9")),
             ("peers", press("7"), press("7")),
             ("kinds", press("8"), press("8")),
             ("controls", with_controls, without_wishes),
             ("whole", press("f"), press("f")),
             ("card", press("enter"), nothing),
             ("messages", press("right"), press("left", "escape")),
-            ("ring", ringed, nothing),
-            ("hops", among_friends, as_before),
+            ("ring", place_on_ring, nothing),
+            ("hops", place_by_hops, place_on_map),
             ("diagram", press("d"), nothing),
             ("tree", press("d"), press("d")),
             ("belief", press("v"), press("v")),
@@ -234,18 +234,18 @@ SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...
             ("letters", letters, nothing),
             ("blocks", squares, braille),
             ("court", press("h"), nothing),
-            ("past", long_ago, nothing),
+            ("past", go_back, nothing),
         ),
     ),
-    "story": (told, (("story", nothing, nothing), ("story-whole", told_whole, nothing))),
+    "story": (story, (("story", nothing, nothing), ("story-whole", enlarge_story, nothing))),
     "apart": (apart, (("apart", nothing, nothing),)),
 }
-"""A swarm, and what is done there one after the other: the name of the picture that is taken then, what leads there,
-and what leads back. Many pictures share a scene, as opening a dashboard costs more than all of what is done in it."""
+"""Scene -> its swarm, and its pictures in order: the name, the step before the picture, and the step after it. Many
+pictures share a scene, since to open a dashboard takes longer than all steps in it."""
 
 
 async def album(scene: str, size: str, *, styled: bool | None = None, skip: tuple[str, ...] | None = None) -> str:
-    """Live through a scene, and write down each picture of it but for those to skip."""
+    """The text of all pictures of a scene, without those to skip."""
     skip = skip if skip is not None else LARGE_ONLY if size == "small" else ()
     make, steps = SCENES[scene]
     with pytest.MonkeyPatch.context() as patch:
@@ -270,7 +270,7 @@ async def album(scene: str, size: str, *, styled: bool | None = None, skip: tupl
 
 
 async def settled(person: Person) -> None:
-    """What is laid out after a first paint is painted by then."""
+    """Wait until what is laid out after a first paint is painted too."""
     for _ in range(2):
         if person.app.screen is person.app.screen_stack[0]:
             person.main.at_once()
@@ -283,7 +283,7 @@ def text_of(strips: list[Strip]) -> str:
 
 
 class Styles:
-    """The styles of the lines of a screen, each told only where it differs from that of the picture before."""
+    """The styles of the lines of a screen, each written only where it differs from that of the picture before."""
 
     def __init__(self, app: SwarmApp) -> None:
         self._app = app
@@ -291,7 +291,7 @@ class Styles:
         self._roles: dict[str, str] = {}
 
     def page(self, strips: list[Strip]) -> str:
-        """The numbers of lines, and what they look like from left to right: a style and how many cells have it."""
+        """For each line whose styles differ from before: its number, and each style with its number of cells."""
         lines, self._roles = [], roles_of(self._app)
         for strip in strips:
             runs: list[tuple[str, int]] = []
@@ -306,7 +306,7 @@ class Styles:
         return "".join(f"{n:2} {line}\n" for n, line in enumerate(lines) if n >= len(before) or before[n] != line)
 
     def spelt(self, style: Style | None) -> str:
-        """What can be seen of a style: colour, colour of the background where it is another one, and how it is set."""
+        """A style as text: the colour, the background if it is not the usual one, and bold, italic and so on."""
         if style is None:
             return "plain"
         ink, paper = self._role(style.color), self._role(style.bgcolor)
@@ -321,7 +321,7 @@ class Styles:
 
 
 def roles_of(app: SwarmApp) -> dict[str, str]:
-    """The name of the first role or variable of the present theme that has a colour, by its code."""
+    """Colour code -> the name of the first role or variable of the present theme that has this colour."""
     return _roles_of(tuple(app.theme_variables.items()))
 
 
@@ -338,7 +338,7 @@ ALBUMS = [(scene, size) for scene in SCENES for size in SIZES]
 
 
 @pytest.mark.parametrize(("scene", "size"), ALBUMS)
-async def test_screens_look_as_they_did(scene: str, size: str) -> None:
+async def test_screens_look_as_in_their_pictures(scene: str, size: str) -> None:
     path = FOLDER / f"{scene}-{size}.txt"
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     now = await album(scene, size)
@@ -349,11 +349,11 @@ async def test_screens_look_as_they_did(scene: str, size: str) -> None:
     )
 
 
-def test_no_picture_is_left_of_what_is_no_more() -> None:
+def test_each_picture_file_belongs_to_a_scene() -> None:
     assert {path.stem for path in FOLDER.glob("*.txt")} == {f"{scene}-{size}" for scene, size in ALBUMS}
 
 
-async def test_without_colours_the_same_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colours_the_characters_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     coloured = await album("apart", "small", styled=True)
     monkeypatch.setenv("NO_COLOR", "1")
     grey = await album("apart", "small", styled=True)
@@ -363,7 +363,7 @@ async def test_without_colours_the_same_is_told(monkeypatch: pytest.MonkeyPatch)
 
 
 def write_all(names: list[str]) -> None:
-    """Write the pictures, far from the home of whoever does."""
+    """Write the pictures, with an empty home folder."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         os.environ.update({f"XDG_{kind}_HOME": home for kind in ("CONFIG", "STATE", "CACHE", "DATA")}, HOME=home)

@@ -20,7 +20,7 @@ def inside(at: np.ndarray) -> bool:
     return at.dtype == np.float32 and at.min(initial=0) >= -1e-6 and at.max(initial=0) <= 1 + 1e-6
 
 
-def test_cities_lie_where_they_do_on_a_map() -> None:
+def test_cities_are_placed_as_on_a_map() -> None:
     lisbon, sydney, sitka = layout.project([38.7, -33.9, 57.0], [-9.1, 151.2, -135.3])
     assert sitka[0] < lisbon[0] < sydney[0]
     assert sitka[1] < lisbon[1] < sydney[1]
@@ -45,13 +45,13 @@ def test_a_newcomer_moves_nobody_and_many_peers_stay_in_their_city() -> None:
     assert np.ptp(crowd[:, 0]) <= 2 * layout.SPIRAL_MOST + 1e-6
 
 
-def test_seats_go_by_id_not_by_row() -> None:
+def test_places_depend_on_the_id_and_not_on_the_row() -> None:
     ids = np.array([5, 3, 4])
     at = layout.world([10.0], [10.0], np.zeros(3, int), ids)
     assert (at[np.argsort(ids)] == layout.world([10.0], [10.0], np.zeros(3, int))).all()
 
 
-def test_a_peer_of_no_city_is_shown_all_the_same() -> None:
+def test_a_peer_without_a_city_is_shown() -> None:
     assert inside(layout.world([10.0], [10.0], [-1, 0, 7]))
     assert inside(layout.world([], [], [-1]))
 
@@ -86,7 +86,7 @@ def test_peers_stand_further_out_by_their_hops_and_the_lost_outermost() -> None:
     assert np.allclose(radii, [0, 1 / 6, 2 / 6], atol=1e-6)
 
 
-def test_children_stand_by_their_parents() -> None:
+def test_children_are_placed_near_their_parents() -> None:
     a, b = [0, 0, 1, 1, 2, 2], [1, 2, 3, 4, 5, 6]
     at = layout.hops(7, a, b, 0)
     for mine, other in ((1, 2), (2, 1)):
@@ -129,7 +129,7 @@ def test_a_picture_fills_its_box_or_keeps_its_shape() -> None:
     layout.fit(corners, 0, 0)
 
 
-def test_dots_and_unit_square_there_and_back() -> None:
+def test_dots_and_the_unit_square_are_inverse() -> None:
     box, view = Box(320, 180, margin=4, shape=1.5), View(0.4, 0.6, 3.0)
     x, y = view.to_dots(np.array([[0.3, 0.7]], np.float32), box)
     assert view.to_unit(x[0], y[0], box) == pytest.approx((0.3, 0.7))
@@ -174,7 +174,7 @@ def test_arrow_keys_go_where_they_point() -> None:
     assert layout.nearest(cells, 99, "up") is None
 
 
-def test_the_world_looks_like_the_world() -> None:
+def test_the_map_agrees_with_known_places() -> None:
     """Towns that lie by the sea are near the drawn coast, and the middles of continents and oceans are not."""
     starts, ends = coastline.coast()
     share = np.linspace(0, 1, 9)[:, None, None]

@@ -38,8 +38,8 @@ def test_a_diagonal_in_each_alphabet() -> None:
     assert drawn["braille"] == ["⢣  ", " ⢣ ", "  ⢣"]
 
 
-def test_lines_fall_where_a_plain_walk_puts_them() -> None:
-    # Fixed point may part from floats where a dot hangs on a hair: a neighbour, then, and in two dots at most.
+def test_lines_have_the_dots_of_a_plain_walk() -> None:
+    # Fixed-point numbers may be rounded otherwise than floats: two dots at most, and to a neighbouring dot.
     rng = np.random.default_rng(5)
     for _ in range(200):
         canvas = Canvas(20, 8)
@@ -100,7 +100,7 @@ def test_lines_to_nowhere_are_left_out() -> None:
     assert canvas.dots.sum() == 4
 
 
-def test_no_lines_and_no_room_are_no_trouble() -> None:
+def test_no_lines_and_an_empty_canvas_are_drawn_as_nothing() -> None:
     for mode in MODES:
         raster.lines(Canvas(4, 4, mode), [], [], [], [], [])
         empty = Canvas(0, 0, mode)
@@ -111,7 +111,7 @@ def test_no_lines_and_no_room_are_no_trouble() -> None:
     assert raster.runs(Canvas(0, 2)) == [[], []]
 
 
-def test_points_and_stamps_keep_inside_and_claim_their_cells() -> None:
+def test_points_and_stamps_stay_inside_and_take_their_cells() -> None:
     canvas = Canvas(4, 2)
     raster.points(canvas, [0, 7, 8, -1, np.nan], [0, 7, 0, 0, 0], [1, 2, 3, 3, 3], owner=[10, 11, 12, 13, 14])
     assert rows(canvas) == ["⠁   ", "   ⢀"]
@@ -183,7 +183,7 @@ def test_runs_join_neighbours_of_one_ink_and_rows_to_their_width() -> None:
     assert raster.runs(canvas) == [[(" ", 0), ("ab  c", 1), ("d ", 2)], [(" " * 8, 0)]]
 
 
-def test_a_solid_ink_does_not_bleed_into_empty_cells() -> None:
+def test_a_solid_ink_does_not_colour_empty_cells() -> None:
     canvas = Canvas(5, 1)
     raster.text(canvas, 1, 0, "a b", 3)
     assert raster.runs(canvas, solid=[3]) == [[(" ", 0), ("a b", 3), (" ", 0)]]

@@ -1,4 +1,4 @@
-"""The five things to try in the README come true: the keys are pressed and the screen is read.
+"""The five things to try in the README work as described: the keys are pressed and the screen is read.
 
 In the gate for seed 1, which a person has who types `swarmtop`; `pytest -m campaign` does it for seeds 2 to 5."""
 
@@ -21,7 +21,7 @@ def screen(person: Person) -> str:
     """What is on the screen, as one line."""
     strips = person.app.screen._compositor.render_strips()
     lines = ["".join(segment.text for segment in strip) for strip in strips]
-    # The picture is left of other panels: a sentence on it goes on in the next line, between the same borders.
+    # The picture is at the left of other panels: a sentence on it continues in the next line, between the same borders.
     left = (line.split("│")[1] if line.startswith("│") else line for line in lines)
     return re.sub(r"\s+", " ", " ".join(left))
 
@@ -33,7 +33,7 @@ async def ask(person: Person, text: str) -> str:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.campaign) for seed in (2, 3, 4, 5))])
-async def test_the_five_things_to_try_come_true(seed: int) -> None:
+async def test_the_five_things_to_try_work_as_described(seed: int) -> None:
     async with dashboard(seed=seed, peers=64, latency="world", asks_per_s=0.0) as person:
         # 1: ask.
         seen = await ask(person, TEXT)
@@ -115,7 +115,7 @@ async def test_on_a_small_terminal_the_panel_hides_neither_the_selected_peer_nor
         await person.press("x")
         await person.wait(3.0)
         seen(answerer)
-        await person.press("space")  # while time stands still, too
+        await person.press("space")  # while the run is paused, too
         for _ in range(4):
             await person.press("A")
             await person.pilot.pause(0.1)

@@ -1,4 +1,4 @@
-"""Lines of a map in bundles."""
+"""Bundles of lines on a map."""
 
 from __future__ import annotations
 

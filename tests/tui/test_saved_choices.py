@@ -36,7 +36,7 @@ def test_one_line_changes_and_its_comment_stays() -> None:
     assert after == THEIRS.replace('"amber-crt"', '"paper"')
 
 
-def test_what_was_not_there_comes_where_a_comment_offers_it_or_on_top() -> None:
+def test_a_new_setting_is_written_below_the_comment_that_offers_it_or_at_the_top() -> None:
     assert changed(THEIRS, "density", "compact") == 'density = "compact"\n' + THEIRS
     offered = settings.template(ALL)
     after = changed(offered, "glyphs", "ascii")
@@ -55,7 +55,7 @@ def test_what_was_not_there_comes_where_a_comment_offers_it_or_on_top() -> None:
         "theme = 1\ntheme = 2\n",
     ],
 )
-def test_what_cannot_be_changed_safely_is_left_alone(text: str) -> None:
+def test_a_file_that_cannot_be_changed_safely_is_not_changed(text: str) -> None:
     with pytest.raises(InputError):
         changed(text, "theme", "paper")
 
@@ -92,8 +92,8 @@ def test_a_link_to_a_file_that_is_not_there_stays_a_link(tmp_path: Path) -> None
 
 
 @given(st.text(), st.text(min_size=1, max_size=20), st.booleans())
-def test_whatever_the_file_says_it_goes_on_saying(about: str, value: str, before: bool) -> None:
-    """Comments of any kind, ends of lines of any kind: all but one line comes out as it went in."""
+def test_the_rest_of_the_file_stays_as_it_is(about: str, value: str, before: bool) -> None:
+    """With any comments and any line ends, all lines but one are unchanged."""
     comment = "".join(ch for ch in about if ch.isprintable())
     text = f"# {comment}\r\nfps = 3 # {comment}\r\n" + ("theme = 'old' # here\n" if before else "") + "[keys]\n"
     after = changed(text, "theme", value)
@@ -115,7 +115,7 @@ def test_a_file_is_replaced_in_one_piece_and_a_link_stays_one(tmp_path: Path) ->
     assert [path.name for path in real.parent.iterdir()] == ["swarmtop.toml"]
 
 
-def test_without_a_file_one_that_explains_itself_is_written(tmp_path: Path) -> None:
+def test_without_a_file_one_with_explanations_is_written(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "config.toml"
     keep(path, "theme", "paper", ALL)
     assert settings.load(path) == Settings(theme="paper", tour=True, path=path)
@@ -171,7 +171,7 @@ async def test_nobody_without_a_configuration_gets_one(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and modes of files are otherwise there")
-async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_used(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_reported_once_and_the_theme_is_used(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("theme = ")
     async with dashboard(settings=replace(Settings(), path=path)) as person:

@@ -1,4 +1,4 @@
-"""What is drawn where, in which ink; and where peers stand."""
+"""What is drawn where and in which ink, and how the places of peers change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_message_is_drawn_where_it_is_and_nowhere_else() -> None:
         canvas = picture(scene(snapshot, ends))
         found = np.flatnonzero(canvas.glyph[2] == ord("•"))
         if now_us in (0, 100_000):
-            assert not len(found)  # it is at a peer, and the peer is on top
+            assert not len(found)  # it is at a peer, which is drawn on top
         else:
             assert abs(int(found[0]) - col) <= 1
         assert not canvas.dots[:, col * 2 + 4 :].any()
@@ -52,7 +52,7 @@ def test_upkeep_is_shown_only_on_demand() -> None:
     assert picture(scene(snapshot, ends, upkeep=True)).dots.any()
 
 
-def test_state_is_told_by_shape_and_by_ink() -> None:
+def test_the_state_is_shown_by_shape_and_by_ink() -> None:
     snapshot = quiet(
         5,
         state=np.array([0, 1, 2, 0, 0], np.uint8),
@@ -117,7 +117,7 @@ def test_links_cut_by_a_partition_are_told_apart() -> None:
     assert INK["cut"] in picture(scene(snapshot, [(2.0, 9.0), (37.0, 9.0)])).ink
 
 
-def test_in_a_crowd_what_is_rare_is_not_outvoted() -> None:
+def test_in_a_crowded_cell_a_rare_state_is_shown() -> None:
     n = MANY + 500
     told = trace(n)
     canvas = picture(scene(quiet(n), [(5.0, 5.0)] * n, trace=told))
@@ -172,7 +172,7 @@ def test_rings_of_hops_follow_the_links_once_a_second_at_most() -> None:
     assert seen[0] == seen[1] == seen[2] < seen[3]
 
 
-def test_stations_stand_inside_the_ring() -> None:
+def test_stations_are_placed_inside_the_ring() -> None:
     snapshot = quiet(9)
     stations = np.arange(9) == 4
     snapshot = replace(snapshot, fixed=replace(snapshot.fixed, infrastructure=stations))
@@ -186,7 +186,7 @@ def test_stations_stand_inside_the_ring() -> None:
 # --- pace and room ------------------------------------------------------------------------------------------
 
 
-def test_heavy_pictures_come_less_often_and_light_ones_as_asked() -> None:
+def test_slow_pictures_are_drawn_less_often_and_fast_ones_as_asked() -> None:
     pace = FramePace(20.0)
     for number in range(40):
         pace.painted(number * 0.1, 0.06)
@@ -196,7 +196,7 @@ def test_heavy_pictures_come_less_often_and_light_ones_as_asked() -> None:
     assert pace.slot_s == pytest.approx(0.05)
 
 
-def test_room_is_given_by_importance_and_wishes_go_first() -> None:
+def test_room_is_given_by_importance_and_first_to_opened_panels() -> None:
     assert shown_panels(80, 24, {}) == {"swarm", "figures"}
     assert shown_panels(80, 24, {}, selected=True) == {"swarm", "figures", "inspector"}
     assert shown_panels(120, 36, {}) == {"swarm", "inspector", "asks", "controls", "charts", "feed"}
@@ -205,7 +205,7 @@ def test_room_is_given_by_importance_and_wishes_go_first() -> None:
     assert {"story", "inspector"} <= shown_panels(120, 36, {}, story=True)
 
 
-def test_panels_that_share_a_place_say_who_stands_behind_them() -> None:
+def test_a_panel_names_those_that_share_its_place() -> None:
     told = shown_panels(120, 36, {}, story=True)
     assert "controls" not in told
     assert behind(120, 36, {}, told, story=True)["story"] == ("controls",)
@@ -215,7 +215,7 @@ def test_panels_that_share_a_place_say_who_stands_behind_them() -> None:
     assert {"story", "controls"} <= shown_panels(200, 50, {}, story=True)
 
 
-def test_the_latest_wish_has_the_place() -> None:
+def test_the_panel_that_was_opened_last_has_the_place() -> None:
     assert "asks" not in shown_panels(120, 36, {"peers": True})
     assert "kinds" in shown_panels(120, 36, {"peers": True, "kinds": True})
     assert "peers" in shown_panels(120, 36, {"kinds": True, "peers": True})
@@ -229,7 +229,7 @@ def test_one_panel_may_have_the_whole_screen() -> None:
 
 
 @pytest.mark.parametrize("mode", ["braille", "ascii"])
-def test_who_serves_decoys_and_whose_link_stands_still_can_be_told_without_colours(mode: Mode) -> None:
+def test_decoys_and_held_links_are_shown_without_colours(mode: Mode) -> None:
     flags = np.eye(6, dtype=np.bool_)
     snapshot = quiet(6, poisoned=flags[1] | flags[3] | flags[4], held=flags[2] | flags[3], censored=flags[4])
     snapshot.state[5] = 1

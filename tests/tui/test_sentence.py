@@ -1,4 +1,5 @@
-"""The sentence on the picture: of each ask and each action, at the cursor, and nothing that the record does not."""
+"""The sentence on the picture: about each ask and each action, at the cursor, with nothing that the record does not
+have."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Watch:
-    """A session whose time goes only when it is told to."""
+    """A session whose time passes only by `go`."""
 
     def __init__(self, protocol: str = "gnutella", seed: int = 1, setup: Setup | None = None) -> None:
         self.now_s = 0.0
@@ -251,7 +252,7 @@ async def test_the_prompt_has_the_words_of_the_network_and_its_example_works(pro
     assert what in placeholder.partition("or type")[2]
     assert ("title" in placeholder) == (what == "title")
     for goal in goals:
-        if goal.name == "bridge":  # in a run without options nobody is a bridge
+        if goal.name == "bridge":  # without this option no peer is a bridge
             continue
         watch.session.ask_for(frame.texts[goal.name][0], None, goal.name)
         watch.go(0.1)
@@ -306,7 +307,7 @@ def test_a_user_that_has_it_already_is_not_compared_with_one_that_asked_for_it()
     assert "than ask" not in told
 
 
-def test_it_follows_the_cursor_to_the_past_and_back() -> None:
+def test_the_sentence_follows_the_cursor_to_the_past_and_back() -> None:
     watch = Watch()
     watch.ask()
     watch.go(3.0)
@@ -326,7 +327,7 @@ def test_it_follows_the_cursor_to_the_past_and_back() -> None:
     assert said(watch.session.frame(30)) == said(dead)
 
 
-def test_an_action_gives_way_to_the_chosen_ask_after_a_while() -> None:
+def test_after_some_time_the_sentence_is_about_the_chosen_ask_and_not_the_action() -> None:
     watch = Watch()
     watch.ask()
     watch.go(3.0)
@@ -348,7 +349,7 @@ def commands(rng: random.Random) -> Iterator[Command]:
 
 
 @pytest.mark.parametrize(("protocol", "seed"), [("gnutella", 4), ("napster", 5), ("gossip", 6), ("web", 7)])
-def test_every_verb_is_told_and_nothing_that_is_not_so(protocol: str, seed: int) -> None:
+def test_every_verb_has_a_sentence_that_agrees_with_the_snapshot(protocol: str, seed: int) -> None:
     rng = random.Random(seed)
     watch = Watch(protocol, seed)
     told: dict[str, str] = {}
@@ -370,7 +371,7 @@ def test_every_verb_is_told_and_nothing_that_is_not_so(protocol: str, seed: int)
 
 
 def agrees(frame: Frame) -> None:
-    """What any form of the sentence says is what the snapshot has."""
+    """Raise AssertionError unless each form of the sentence agrees with the snapshot."""
     snapshot, labels = frame.snapshot, frame.snapshot.fixed.labels
     row = next((row for row in snapshot.asks if row.id == frame.ask), None)
     for sentence in frame.told:
@@ -413,7 +414,7 @@ def test_what_is_told_as_final_is_not_taken_back_between_two_waves_of_a_search(p
     assert {*final, row.found} == {row.found}, "the number of holders was final when it was told as such"
 
 
-def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
+def test_a_dead_index_is_reported_at_once() -> None:
     watch = Watch("napster")
     index = int(watch.session.swarm.snapshot().fixed.infrastructure.argmax())
     watch.do(Kill(index))
@@ -423,7 +424,7 @@ def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
     assert "reached" not in sentence, "how many an index reached says nothing"
 
 
-async def test_it_stands_on_the_picture_in_at_most_two_lines() -> None:
+async def test_the_sentence_has_at_most_two_lines_on_the_picture() -> None:
     words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; it reached 62 of 62 living peers."
     longest = f"{words} One holder fewer, 0.1 s slower than ask 1."
     for (wide, high), expected in (((80, 24), longest), ((62, 24), words), ((160, 40), longest)):

@@ -1,4 +1,4 @@
-"""Time travel on screen, without one: the session goes back, does otherwise, undoes, records."""
+"""Going back in time without a screen: a session goes back, does something else, undoes, and records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECOND = 1_000_000
 
 
 class Wall:
-    """A clock that a test turns."""
+    """A wall clock, in s, that a test sets."""
 
     def __init__(self) -> None:
         self.s = 100.0
@@ -38,7 +38,7 @@ def play(session: Session, wall: Wall, to_us: int) -> None:
 
 
 def settle(session: Session) -> None:
-    """Until the seek that is under way is over."""
+    """Go on until the present seek has ended."""
     while session.frame(20).seeking is not None or session.player.pacer._job is not None:
         pass
 
@@ -64,7 +64,7 @@ def test_a_moment_is_shown_as_it_was_and_time_goes_on_from_there() -> None:
     session.stop()
 
 
-def test_after_a_jump_the_feed_is_told_again_what_was_before() -> None:
+def test_after_a_seek_the_feed_has_the_events_before_it() -> None:
     session, wall = opened()
     play(session, wall, 6 * SECOND)
     session.player.seek_to(3 * SECOND)
@@ -94,7 +94,7 @@ def test_what_is_done_in_the_past_starts_a_new_branch_and_says_so() -> None:
     session.stop()
 
 
-def test_a_seek_that_is_overtaken_by_another_is_given_up() -> None:
+def test_a_seek_is_cancelled_by_another_one() -> None:
     session, wall = opened()
     play(session, wall, 5 * SECOND)
     for to_us in (1 * SECOND, 4 * SECOND, 2 * SECOND):
@@ -127,7 +127,7 @@ def test_undo_takes_back_the_last_thing_a_person_did() -> None:
     session.stop()
 
 
-def test_steps_go_either_way() -> None:
+def test_steps_go_forward_and_back() -> None:
     session, wall = opened()
     play(session, wall, 3 * SECOND)
     session.player.step_by(-SECOND)
@@ -148,7 +148,7 @@ def test_steps_go_either_way() -> None:
     session.stop()
 
 
-def test_an_ask_that_is_not_yet_is_not_shown() -> None:
+def test_an_ask_after_the_cursor_is_not_shown() -> None:
     session, wall = opened()
     play(session, wall, 3 * SECOND)
     session.do(AskFor("#2", "the"))
@@ -208,7 +208,7 @@ def test_a_run_is_recorded_from_the_screen_and_opened_again(tmp_path: Path) -> N
     shown.stop()
 
 
-def test_a_recording_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     session, _ = opened()
     assert not session.player.record(str(tmp_path / "no" / "run.swarm"))
     assert "cannot be written" in session.frame(20).notice
@@ -241,7 +241,7 @@ def test_another_network_ends_a_recording_and_says_where_it_is(tmp_path: Path) -
     session.stop()
 
 
-def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
+def test_where_all_users_are_down_an_ask_is_refused_with_the_reason() -> None:
     session, wall = opened()
     play(session, wall, SECOND)
     session.do(Kill("state=alive"))

@@ -1,4 +1,4 @@
-"""A person's own configuration: what it may say, what becomes of slips in it, and that keys are where it puts them."""
+"""A person's own configuration: its settings, mistakes in it, and that keys do what it says."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def written(folder: Path, text: str) -> Settings:
     return settings.load(path)
 
 
-def test_without_a_file_all_is_as_delivered_and_the_tour_comes(tmp_path: Path) -> None:
+def test_without_a_file_the_defaults_are_used_and_the_tour_is_shown(tmp_path: Path) -> None:
     assert settings.load(tmp_path / "none.toml") == Settings(tour=True, path=tmp_path / "none.toml")
 
 
-def test_all_of_it_can_be_said(tmp_path: Path) -> None:
+def test_every_setting_is_read(tmp_path: Path) -> None:
     found = written(
         tmp_path,
         'theme = "paper"\nfps = 12\ndensity = "compact"\nreduced_motion = true\nglyphs = "ascii"\ntour = false\n'
@@ -59,7 +59,7 @@ def test_all_of_it_can_be_said(tmp_path: Path) -> None:
         ('[keys]\n"peer.kill" = 7', '[keys] "peer.kill" should be a text such as "ctrl+k", not 7'),
     ],
 )
-def test_a_slip_is_one_sentence_and_the_rest_counts(tmp_path: Path, line: str, told: str) -> None:
+def test_a_mistake_is_one_sentence_and_the_rest_is_used(tmp_path: Path, line: str, told: str) -> None:
     found = written(tmp_path, f'glyphs = "block"\n{line}\n')
     assert found.complaints == (f"{tmp_path / 'config.toml'}: {told}",)
     assert found.glyphs == "block"
@@ -67,14 +67,14 @@ def test_a_slip_is_one_sentence_and_the_rest_counts(tmp_path: Path, line: str, t
 
 
 @pytest.mark.parametrize("text", ["theme = ", "a = " + "[" * 5000, '"\x00"', "x = 1\nx = 2"])
-def test_what_is_no_toml_is_told_and_leaves_the_defaults(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_toml_is_reported_and_the_defaults_are_used(tmp_path: Path, text: str) -> None:
     found = written(tmp_path, text)
     assert len(found.complaints) == 1
     assert "the defaults are used" in found.complaints[0]
     assert found.theme is None
 
 
-def test_neither_do_bytes_or_a_folder_end_the_start(tmp_path: Path) -> None:
+def test_a_file_of_bytes_or_a_folder_does_not_stop_the_start(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"# fine\n\xff\xfe")
     assert "line 2 is not UTF-8 text" in settings.load(path).complaints[0]
@@ -83,7 +83,7 @@ def test_neither_do_bytes_or_a_folder_end_the_start(tmp_path: Path) -> None:
     assert "a directory" in settings.load(tmp_path).complaints[0]
 
 
-def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Path) -> None:
+def test_the_default_file_changes_nothing_and_names_every_key(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "config.toml"
     assert settings.write_default(path, ALL)
     assert settings.load(path) == Settings(tour=True, path=path)
@@ -95,12 +95,12 @@ def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Pat
 
 
 def test_every_key_of_the_table_can_be_written_as_it_stands(tmp_path: Path) -> None:
-    """Whoever takes the # away from a line gets what was there before."""
+    """A line of the default file without its # sets what is the default."""
     lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in ALL)
     assert remapped(ALL, written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
 
 
-def test_where_it_is_can_be_asked(
+def test_the_command_config_prints_the_path_and_mistakes(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "config.toml"
@@ -134,12 +134,12 @@ def test_where_it_is_can_be_asked(
         ("ctrl++", "ctrl+plus"),
     ],
 )
-def test_keys_may_be_written_as_a_person_would(written_so: str, meant: str) -> None:
+def test_keys_may_be_written_in_several_ways(written_so: str, meant: str) -> None:
     assert normal(written_so) == meant
     assert is_key(meant)
 
 
-def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
+def test_an_unknown_key_is_reported_with_the_nearest() -> None:
     table, said = remapped(ALL, {"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
     assert said == [
         'c.toml: [keys] "peer.leave" should be a key such as "ctrl+k", not "entr"; did you mean "enter"?',
@@ -151,7 +151,7 @@ def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
     }
 
 
-def test_conflicts_are_told_and_settled() -> None:
+def test_conflicts_are_reported_and_resolved() -> None:
     table, said = remapped(ALL, {"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
     keys = {key.id: key.keys for key in table}
     assert keys["view.upkeep"] == "x"
@@ -165,7 +165,7 @@ def test_conflicts_are_told_and_settled() -> None:
     ]
 
 
-def test_two_keys_can_change_places_and_one_can_be_given_up() -> None:
+def test_two_keys_can_be_exchanged_and_an_action_can_have_none() -> None:
     table, said = remapped(ALL, {"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
     assert said == []
     keys = {key.id: (key.keys, key.shown) for key in table}
@@ -175,7 +175,7 @@ def test_two_keys_can_change_places_and_one_can_be_given_up() -> None:
 
 
 @pytest.mark.anyio
-async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_says_so() -> None:
+async def test_keys_do_what_the_configuration_says_and_are_shown_so_everywhere() -> None:
     own = Settings(keys={"peer.kill": "ctrl+k", "peer.censor": "x", "run.network": "f6", "app.focus": "f7"})
     async with dashboard(size=(160, 45), settings=own) as person:
         await person.press("right")
@@ -184,7 +184,7 @@ async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_sa
         await person.press("x")
         assert person.session.swarm.snapshot().censored[peer]
         assert person.state(peer) == 0
-        await person.press("c")  # the old key of censoring does nothing now
+        await person.press("c")  # the default key of censoring does nothing now
         assert person.session.swarm.snapshot().censored[peer]
         await person.press("ctrl+k")
         assert person.state(peer) == 1
@@ -222,7 +222,7 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_theme_that_is_gone_is_told_and_the_default_used() -> None:
+async def test_a_missing_theme_is_reported_and_the_default_used() -> None:
     own = Settings(theme="papr")
     async with dashboard(settings=own) as person:
         assert person.app.theme == "swarm"

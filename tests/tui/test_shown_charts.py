@@ -46,7 +46,7 @@ async def test_a_category_is_one_entry_and_its_values_are_areas_in_the_colours_o
         ]
         assert lines["cured"].tip.startswith("How far it has come. The mean of the living users, in %")
         chart.toggle("epidemic")
-        assert chart.names == ["epidemic"]  # it has the chart for itself
+        assert chart.names == ["epidemic"]  # it is the only series of the chart
         assert charts.followed == {"epidemic"}
         await pilot.pause()
         counts = swarm.snapshot(("epidemic",)).shown["epidemic"]
@@ -89,7 +89,7 @@ async def test_roles_that_users_change_to_are_areas_and_another_network_forgets_
 
 
 @pytest.mark.anyio
-async def test_figures_with_a_sign_have_a_scale_of_their_own_and_rare_values_are_others() -> None:
+async def test_negative_values_have_a_scale_of_their_own_and_rare_values_are_summed_as_others() -> None:
     swarm, charts = ward(), Charts()
     async with Stage(charts).run_test(size=(160, 12)) as pilot:
         snap = swarm.snapshot()

@@ -17,7 +17,7 @@ def screen_of(person: Person) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-def test_parts_of_a_whole_stand_on_top_of_each_other() -> None:
+def test_parts_of_a_whole_are_stacked() -> None:
     t = np.arange(60)
     infected = 40.0 / (1.0 + np.exp(-(t - 30) / 4.0))
     canvas = stacked([64.0 - infected, infected], 30, 8, "braille", 64.0, [1, 2], across=60)
@@ -69,9 +69,9 @@ async def test_what_a_network_shows_is_a_colour_a_column_rows_and_a_legend_of_it
 
 
 @pytest.mark.anyio
-async def test_a_network_whose_columns_cannot_be_read_is_an_alarm_and_no_crash() -> None:
+async def test_a_network_whose_columns_cannot_be_read_is_reported_and_ends_no_run() -> None:
     class Wrong(Patient):
-        # One that is wrong from the start is refused before a run.
+        # Its column becomes wrong during the run: one that is wrong at the start is refused.
         wrong = False
 
         def shown(self) -> tuple[float | str, ...]:

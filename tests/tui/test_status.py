@@ -1,4 +1,4 @@
-"""The top line says what matters first, and nothing in it moves."""
+"""The status line: what matters is first, and each part keeps its place."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_width_is_filled_and_keeps_the_time(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 160])
-def test_nothing_jumps_when_figures_change(width: int) -> None:
+def test_parts_keep_their_places_when_figures_change(width: int) -> None:
     snap = frames.snapshot()
     before = text(status_row(frames.frame(snap=snap), width))
     later = replace(snap, now_us=599_999_000, state=snap.state * 0)
@@ -68,7 +68,7 @@ def test_the_measured_pace_shows_only_when_it_lags() -> None:
 @pytest.mark.parametrize(
     ("speed", "said"), [(1 / 64, "1/64x"), (0.125, "1/8x"), (0.3, "0.3x"), (1, "1x"), (2.5, "2.5x"), (64, "64x")]
 )
-def test_speeds_read_as_people_say_them(speed: float, said: str) -> None:
+def test_speeds_are_written_as_people_say_them(speed: float, said: str) -> None:
     assert speed_text(speed) == said
     assert len(said) <= 5
 
@@ -83,7 +83,7 @@ def test_text_fits_in_cells_not_in_characters() -> None:
     assert clock(3_600_000_000 + 62_180_000) == "1:01:02.180"
 
 
-def test_a_partition_is_told_of_for_as_long_as_it_lasts() -> None:
+def test_a_partition_is_shown_as_long_as_it_lasts() -> None:
     snap = frames.snapshot()
     assert "sides" not in text(status_row(frames.frame(), 160))
     cut = replace(snap, group=np.arange(len(snap.state), dtype=np.int32) % 2)

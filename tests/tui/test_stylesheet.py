@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 def rules_of(node: Any) -> dict[str, object]:
-    """The rules of a node and, by their names, those of its parts."""
+    """The rules of a node, and those of its component classes by name."""
     parts = {name: dict(styles.base._rules) for name, styles in node._component_styles.items()}
     return {**node.styles.base._rules, "parts": parts}
 

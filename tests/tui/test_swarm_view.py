@@ -1,4 +1,4 @@
-"""The picture as a widget: what a pointer finds in it, what keys do to it, and what is drawn again and what is not."""
+"""The picture as a widget: the pointer, keys, and when it is drawn again."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tui.widgets.swarm_view import SwarmView, describe
 pytestmark = pytest.mark.anyio
 
 
-class Gallery(Stage):
-    """One picture, and what it said."""
+class PictureApp(Stage):
+    """An app with one picture, which keeps its messages."""
 
     CSS = "SwarmView { width: 1fr; height: 1fr; }"
 
@@ -35,8 +35,10 @@ class Gallery(Stage):
 
 
 @asynccontextmanager
-async def gallery(size: tuple[int, int] = (80, 24), **kw: Any) -> AsyncIterator[tuple[SwarmView, Pilot[None], Gallery]]:
-    app = Gallery(SwarmView(**kw))
+async def gallery(
+    size: tuple[int, int] = (80, 24), **kw: Any
+) -> AsyncIterator[tuple[SwarmView, Pilot[None], PictureApp]]:
+    app = PictureApp(SwarmView(**kw))
     async with app.run_test(size=size) as pilot:
         app.view.stage.place("ring")
         yield app.view, pilot, app
@@ -66,7 +68,7 @@ async def test_for_an_audience_the_title_says_how_many_peers_are_named() -> None
             assert bool(told) == ("named" in str(view.border_title)), view.text
 
 
-async def test_a_click_picks_the_peer_there_and_the_ground_picks_none() -> None:
+async def test_a_click_selects_the_peer_there_and_one_beside_peers_none() -> None:
     async with gallery() as (view, pilot, app):
         view.show(frames.frame())
         await pilot.pause()
@@ -136,7 +138,8 @@ async def test_the_ground_is_drawn_once_while_nothing_changes(monkeypatch: pytes
 
 
 async def test_a_picture_that_would_look_the_same_is_not_drawn_again() -> None:
-    """With nothing on the way, and nothing of an ask that is news; and any of what decides it has it drawn."""
+    """No message is under way, and nothing of an ask is new. A change of anything that the picture depends on draws
+    it."""
     async with gallery() as (view, _pilot, _):
         calm = frames.snapshot()
         ends, now = np.array([[1], [2]], np.int32), np.array([calm.now_us])
@@ -174,7 +177,7 @@ async def test_actions_and_refusals_are_drawn_for_a_while() -> None:
         assert INK["echo"] not in view._canvas.ink
 
 
-async def test_nobody_and_nothing_are_put_into_words() -> None:
+async def test_an_empty_picture_has_a_sentence() -> None:
     async with gallery() as (view, pilot, _):
         view.show(frames.frame(snap=frames.snapshot(state=np.ones(frames.N, np.uint8))))
         await pilot.pause()

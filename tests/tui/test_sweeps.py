@@ -1,4 +1,4 @@
-"""Sweeps from outside: whoever kills a worker loses nothing, and whoever interrupts keeps what is finished."""
+"""Sweeps as processes: a worker that is killed loses nothing, and an interrupt keeps the finished runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from terminal import ROOT
-from test_code_in_current_folder import environment, traps
+from test_code_in_current_folder import environment, set_traps
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
 
@@ -51,7 +51,7 @@ def workers(process: subprocess.Popen[str]) -> set[int]:
 
 
 def runs(pid: int) -> bool:
-    """Whether it is there, and not only waiting for somebody to ask how it ended."""
+    """Whether a process runs, and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
@@ -70,8 +70,8 @@ def until_there_are_workers(process: subprocess.Popen[str]) -> set[int]:
 def test_a_worker_that_is_killed_loses_nothing_and_none_imports_from_the_current_folder(tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
-    executed = traps(here, but=("tui",))
-    # So many runs that workers are worth their start on a fast machine too.
+    executed = set_traps(here, but=("tui",))
+    # Enough runs that workers are started on a fast machine too.
     with started(*SWEEP, "--repeat", "3", folder=here) as process:
         # One may be killed before it is ready, the other in the middle of a run.
         for pid in until_there_are_workers(process):
@@ -110,7 +110,7 @@ def test_workers_end_with_who_started_them() -> None:
     ("flag", "value"),
     [(flag, value) for flag in ("--repeat", "--jobs") for value in ("0", "-1", "1001", "x", "9" * 5000)],
 )
-def test_a_number_out_of_range_is_told(flag: str, value: str) -> None:
+def test_a_number_out_of_range_is_refused(flag: str, value: str) -> None:
     from tui.cli import main as cli
 
     assert cli.main([*SWEEP, f"{flag}={value}"]) == 2

@@ -1,4 +1,4 @@
-"""Asks and events: what is being read stays put while more arrives."""
+"""The tables of asks and events: what is read keeps its place while more arrives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def many(first: int, last: int) -> object:
     return frames.snapshot(asks=rows, asks_total=last)
 
 
-async def test_a_verdict_without_room_for_a_clause_is_told_in_a_word() -> None:
+async def test_a_verdict_without_room_for_a_clause_is_one_word() -> None:
     table = AsksTable()
     verdict = "Fetched over three relays none of which knows who visited what."
     rows = (frames.ask_row(1, verdict=verdict, outcome="answered"),)
@@ -244,7 +244,7 @@ def test_events_read_as_sentences(event: Event, sentence: str) -> None:
     assert len(subject(event)) == 2
 
 
-def test_what_a_user_does_is_told_by_its_goal() -> None:
+def test_an_ask_is_described_by_its_goal() -> None:
     issued = AskIssued(1, 0, 12, 17, "blue train", "background")
     for goal, does in ((BROADCAST, "spread"), (FIND, "asked for"), (PUBLISH, "shares"), (None, "asks for")):
         assert sentence_of(issued, LABELS, goal)[0] == f"p017 {does} “blue train”: ask 12"
@@ -252,7 +252,7 @@ def test_what_a_user_does_is_told_by_its_goal() -> None:
     assert sentence_of(opened, LABELS)[0] == "p017 tells of “p006 has failed”: ask 12"
 
 
-def test_an_ask_is_told_once() -> None:
+def test_an_ask_has_one_line() -> None:
     assert not worth_telling(Commanded(1, 0, AskFor(1, "x"), (1,), "person"))
     assert worth_telling(AskIssued(1, 0, 1, 1, "x", "person"))
 

@@ -1,4 +1,4 @@
-"""The table of peers and the statistics by kind: order that holds still, filters, and only the rows in sight."""
+"""The table of peers and the statistics by kind: a stable order, filters, and work for the visible rows alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 def column(table: PeersTable, name: str) -> list[str]:
-    """What stands in a column, of all rows in sight."""
+    """The values of a column, of the visible rows."""
     left = 2
     for one, cells in table.columns(table.scrollable_content_region.width):
         if one.name == name:
@@ -70,7 +70,7 @@ async def test_rows_that_change_place_do_so_once_a_second() -> None:
         assert table.order[0] == snap.load.argmax()
 
 
-async def test_ten_thousand_peers_cost_the_rows_in_sight() -> None:
+async def test_of_ten_thousand_peers_only_the_visible_rows_are_formatted() -> None:
     table = PeersTable()
     async with Stage(table).run_test(size=(110, 20)) as pilot:
         made: list[int] = []
@@ -132,7 +132,7 @@ async def test_clicks_choose_add_sort_and_open_the_menu() -> None:
         assert app.heard(PeerPicked)[-1].peer == 0
 
 
-async def test_a_filter_shows_few_and_none_is_put_into_words() -> None:
+async def test_a_filter_shows_fewer_rows_and_a_sentence_if_there_are_none() -> None:
     table = PeersTable()
     async with Stage(table).run_test(size=(110, 12)) as pilot:
         table.show(frames.frame(filter="#4 or #9", filtered=(4, 9)))
@@ -273,7 +273,7 @@ async def test_who_is_poisoned_or_has_a_link_held_is_told_and_sorted_by() -> Non
         told = painted(table)
         assert "▲ poisoned" in told[1 + 4]
         assert "◧ held" in told[1 + 6]
-        assert state_word(frame, 31) == "censored"  # the graver of two
+        assert state_word(frame, 31) == "censored"  # the worse one of two
         table.sort_by("state")
         table.show(frame)
         order = [state_word(frame, peer) for peer in table.order.tolist()]
@@ -319,7 +319,7 @@ async def test_a_second_click_on_a_column_reverses_any_table() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
-async def test_the_state_of_a_peer_is_told_whole(size: tuple[int, int]) -> None:
+async def test_the_state_of_a_peer_is_not_cut(size: tuple[int, int]) -> None:
     """With the columns of each network."""
     async with dashboard(size=size, peers=24, asks_per_s=0.0) as person:
         session = person.session
@@ -334,7 +334,7 @@ async def test_the_state_of_a_peer_is_told_whole(size: tuple[int, int]) -> None:
             table = person.main.query_one(PeersTable)
             shown = {one.name for one in session.swarm.snapshot().fixed.shows}
             assert shown <= {one.name for one in table.every_column()}
-            # The words of the whole screen would not do: the legend of the picture has the same ones.
+            # The table alone is read, since the legend of the picture has the same words.
             told: set[str] = set()
             in_sight = len(column(table, "state"))
             for top in range(0, table.row_count(), in_sight):

@@ -1,4 +1,4 @@
-"""Texts name keys as `{list.choose}`; what stands on the screen names the key itself, from the first frame on."""
+"""Texts name keys as `{list.choose}`; the screen shows the key itself, from the first frame on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZES = (pytest.param((64, 18), marks=pytest.mark.campaign), (200, 50))
 
 
 def told_of(screen: Screen[Any]) -> list[str]:
-    """Frames and tips of all that is there, whether or not there is room for it."""
+    """Titles and tooltips of all widgets of a screen, visible or not."""
     parts = [part for w in screen.walk_children() for part in (w.border_title, w.border_subtitle, w.tooltip)]
     return [str(part) for part in parts if part]
 
@@ -28,7 +28,7 @@ async def test_no_template_reaches_the_screen(size: tuple[int, int], monkeypatch
     made = Strip.__init__
 
     def drawn(strip: Strip, *args: Any, **named: Any) -> None:
-        """Every line of every frame is made of strips."""
+        """Keep the strips, of which each line of each frame is made."""
         nonlocal lines
         lines += 1
         made(strip, *args, **named)
@@ -42,7 +42,7 @@ async def test_no_template_reaches_the_screen(size: tuple[int, int], monkeypatch
     monkeypatch.setattr(Strip, "__init__", drawn)
     async with dashboard(size, asks_per_s=0.0) as person:
         person.session.player.pacer.pause()
-        # With nothing to show yet, and then with an ask and a peer.
+        # First without an ask, then with an ask and a selected peer.
         await press(person, "9", "7", "8", "3", "d", "d", "question_mark", "escape", "p", "escape", "t", "escape")
         person.session.ask_for("blue train", 0)
         person.session.swarm.advance(person.session.swarm.now_us + 200_000)

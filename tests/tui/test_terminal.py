@@ -1,4 +1,4 @@
-"""The whole program in a real terminal: what a person sees, and what is left of it when it has ended."""
+"""The whole program in a real terminal: what it shows, and the terminal after its end."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def test_ask_kill_censor_filter_and_leave(tmp_path: Path) -> None:
         assert it.screen.text.strip() == "", "nothing is left on the terminal either"
 
 
-def test_who_goes_back_and_acts_at_once_has_a_recording_that_replays(tmp_path: Path) -> None:
+def test_a_recording_in_which_a_person_went_back_and_acted_at_once_replays(tmp_path: Path) -> None:
     file = tmp_path / "run.swarm"
     with terminal(tmp_path, [*SWARMTOP, "--record", str(file)]) as it:
         it.until(FIRST)
         it.type(RIGHT)
         chosen(it)
         it.type(";")
-        time.sleep(0.05)  # a key each, and less than a recording waits before it hands over what it has
+        time.sleep(0.05)  # time for a key, and less than the time after which a recording is written to its file
         it.type("x")
         it.until(r" 23 ● alive +1 ✕ dead")
         it.type("q")
@@ -105,7 +105,7 @@ def test_who_goes_back_and_acts_at_once_has_a_recording_that_replays(tmp_path: P
     assert json.loads(again.stdout)["peers_by_state"]["dead"] == 1
 
 
-def test_an_interrupt_from_outside_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+def test_sigint_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.process.send_signal(signal.SIGINT)
@@ -114,7 +114,7 @@ def test_an_interrupt_from_outside_leaves_the_terminal_as_it_was(tmp_path: Path)
         assert it.screen.text.strip() == ""
 
 
-def test_so_does_being_terminated_even_before_the_first_picture_is_whole(tmp_path: Path) -> None:
+def test_sigterm_before_the_first_picture_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(lambda _: ALTERNATE in it.screen.modes)
         it.process.send_signal(signal.SIGTERM)
@@ -124,8 +124,8 @@ def test_so_does_being_terminated_even_before_the_first_picture_is_whole(tmp_pat
 
 
 @pytest.mark.parametrize("keys", [pytest.param("", marks=pytest.mark.campaign), " "])
-def test_without_a_terminal_it_leaves_though_no_signal_says_so(tmp_path: Path, keys: str) -> None:
-    """Started by nohup, say; also while it is paused, and writes nothing that could fail."""
+def test_the_program_ends_when_its_terminal_is_closed_without_a_signal(tmp_path: Path, keys: str) -> None:
+    """As if it were started by nohup. Also while the run is paused, when nothing is written that could fail."""
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.type(keys)
@@ -134,8 +134,8 @@ def test_without_a_terminal_it_leaves_though_no_signal_says_so(tmp_path: Path, k
         assert it.hang_up() == 129
 
 
-def test_who_leaves_at_first_sight_is_told_of_no_mistake(tmp_path: Path) -> None:
-    """Panels that are furnished after the first picture miss their parts then."""
+def test_q_right_after_the_first_picture_ends_without_an_error(tmp_path: Path) -> None:
+    """Some panels get their content after the first picture, and do not have it yet."""
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.type("q")
@@ -143,20 +143,20 @@ def test_who_leaves_at_first_sight_is_told_of_no_mistake(tmp_path: Path) -> None
         assert it.unclean() == []
 
 
-def test_ctrl_c_asks_once_and_leaves_at_the_second_time(tmp_path: Path) -> None:
+def test_ctrl_c_asks_once_and_ends_the_program_at_the_second_time(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
         it.type("?")
         it.until("its process was killed")
         it.type(CTRL_C)
         it.until(r"press ctrl\+c again")
-        it.type(CTRL_C * 2)  # two, as the first may come too late to be the second
+        it.type(CTRL_C * 2)  # two, since the first one may come too late to count as the second
         assert it.end() == 130
         assert it.unclean() == []
 
 
 @pytest.mark.anyio
-async def test_ctrl_c_still_copies_where_something_is_marked() -> None:
+async def test_ctrl_c_copies_selected_text() -> None:
     async with dashboard() as person:
         await person.press("slash")
         await person.type("state=dead")
@@ -166,13 +166,13 @@ async def test_ctrl_c_still_copies_where_something_is_marked() -> None:
         await person.press("ctrl+c")
         assert person.app.clipboard == "state=dead"
         assert "again to leave" not in person.toasts
-        await person.press("ctrl+c")  # nothing is marked any more
+        await person.press("ctrl+c")  # nothing is selected any more
         assert person.app.is_running
         assert "again to leave" in person.toasts
 
 
 @pytest.mark.parametrize("frames", [0, pytest.param(3, marks=pytest.mark.campaign)])
-def test_a_mistake_of_ours_is_told_in_one_sentence_on_a_clean_terminal(tmp_path: Path, frames: int) -> None:
+def test_an_error_of_the_program_is_one_sentence_on_a_restored_terminal(tmp_path: Path, frames: int) -> None:
     with terminal(tmp_path, ["-c", BREAKS.format(frames=frames, words=SWARM)]) as it:
         assert it.end() == 1
         assert it.unclean() == []

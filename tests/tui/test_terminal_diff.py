@@ -1,4 +1,4 @@
-"""What is written to the terminal: the same screen as Textual's own codes would make, in far fewer bytes."""
+"""What is written to the terminal: the same screen as with Textual's own codes, in far fewer bytes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ STYLES = tuple(
 )
 
 
-class Glass:
-    """A terminal that knows colours: cells of (character, attributes, foreground, background)."""
+class ColourScreen:
+    """A screen with colours: cells of (character, attributes, foreground, background)."""
 
     def __init__(self) -> None:
         self.cells = [[(" ", (), "", "")] * WIDTH for _ in range(HEIGHT)]
@@ -97,7 +97,7 @@ class Glass:
 
     @property
     def seen(self) -> list[list[tuple[str, tuple[str, ...], str, str]]]:
-        """The cells as one sees them: what does not show on a blank is left out."""
+        """The visible cells: attributes that a blank does not show are left out."""
         plain = {"4", "7", "9", "21"}
         return [
             [
@@ -121,7 +121,7 @@ def random_strip(dice: random.Random, width: int) -> Strip:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_any_updates_leave_the_screen_that_textual_would_leave(seed: int) -> None:
-    dice, shown, ours, theirs = random.Random(seed), Shown(), Glass(), Glass()
+    dice, shown, ours, theirs = random.Random(seed), Shown(), ColourScreen(), ColourScreen()
     console = Console(color_system="truecolor", force_terminal=True)
     simple = dice.random() < 0.5
     for step in range(25):
@@ -143,13 +143,13 @@ def test_any_updates_leave_the_screen_that_textual_would_leave(seed: int) -> Non
 
 
 def has_more(update: ChopsUpdate) -> bool:
-    """Whether there is something that is written anew each time: links and characters of other widths."""
+    """Whether an update has what is always written anew: links, and characters that are not one cell wide."""
     segments = [each for line in update.chops for strip in line.values() for each in strip or ()]
     return any((each.style and each.style.link) or cell_len(each.text) != len(each.text) for each in segments)
 
 
 def test_a_full_update_is_written_whole_even_if_nothing_differs() -> None:
-    """Whoever comes back to the screen asks for one, and the terminal may show anything by then."""
+    """A full update is made when the program comes back to the terminal, which may show anything then."""
     shown, console = Shown(), Console(color_system="truecolor", force_terminal=True)
     wanted = LayoutUpdate([[Strip([Segment("x" * WIDTH)])] for _ in range(HEIGHT)], Region(0, 0, WIDTH, HEIGHT))
     assert shown.update(wanted).render_segments(console) == shown.update(wanted).render_segments(console) != ""
@@ -157,7 +157,7 @@ def test_a_full_update_is_written_whole_even_if_nothing_differs() -> None:
 
 @pytest.mark.anyio
 async def test_a_frame_of_the_dashboard_takes_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By virtual time alone: what 5 s of background asks write at ten frames a second, 64 peers at 120x36."""
+    """The bytes of 5 s of virtual time with background asks at ten frames a second, 64 peers at 120x36."""
     console = Console(color_system="truecolor", force_terminal=True)
     sent: list[int] = []
     async with dashboard(peers=64, latency="world", asks_per_s=0.5) as person:

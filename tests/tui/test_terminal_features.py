@@ -1,4 +1,4 @@
-"""What a terminal lacks is said once, in words; only one that cannot draw is turned away."""
+"""What a terminal lacks is reported once, in words; only a terminal that cannot draw is refused."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def test_a_good_terminal_lacks_nothing() -> None:
         ({}, "latin-1", {"unicode", "colours"}),
     ],
 )
-def test_what_is_missing_is_told(env: dict[str, str], encoding: str | None, missing: set[str]) -> None:
+def test_what_is_missing_is_reported(env: dict[str, str], encoding: str | None, missing: set[str]) -> None:
     assert set(lacks(env, encoding)) == missing
 
 
-def test_a_terminal_that_cannot_draw_is_told_what_can() -> None:
+def test_on_a_terminal_that_cannot_draw_the_error_names_one_that_can() -> None:
     assert "swarmtop run works here" in refusal({"TERM": "dumb"})
 
 
-def test_each_lack_is_told_once(tmp_path: Path) -> None:
+def test_each_lack_is_reported_once(tmp_path: Path) -> None:
     note = tmp_path / "deep" / "told"
     assert not_shown_before({"mouse": "No mouse."}, note) == ["No mouse."]
     assert not_shown_before({"mouse": "No mouse.", "colours": "Few."}, note) == ["Few."]

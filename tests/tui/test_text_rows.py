@@ -1,4 +1,4 @@
-"""A few rows of text, as high as they are many."""
+"""`TextRows`: a widget of some rows of text, which is as high as it has rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def rows(count: int) -> list[Row]:
     return [((f"row {number}", "text"),) for number in range(count)]
 
 
-async def test_they_are_as_high_as_they_are_many() -> None:
+async def test_the_height_is_the_number_of_rows() -> None:
     lines = TextRows()
     async with Stage(lines).run_test(size=(40, 30)) as pilot:
         assert lines.size.height == 0
@@ -25,7 +25,7 @@ async def test_they_are_as_high_as_they_are_many() -> None:
 
 
 async def test_rows_that_change_again_before_they_are_laid_out_leave_no_room_behind() -> None:
-    """A busy machine lays out for another reason in between."""
+    """On a busy machine there may be a layout for another reason in between."""
     lines = TextRows()
     app = Stage(lines)
     async with app.run_test(size=(40, 30)) as pilot:
@@ -36,7 +36,7 @@ async def test_rows_that_change_again_before_they_are_laid_out_leave_no_room_beh
         assert lines.size.height == 9
 
 
-async def test_steady_ones_keep_the_height_of_the_most_until_it_is_reset() -> None:
+async def test_steady_rows_keep_their_greatest_height_until_it_is_reset() -> None:
     lines = TextRows(steady=True)
     async with Stage(lines).run_test(size=(40, 30)) as pilot:
         for count, high in ((5, 5), (2, 5), (7, 7)):

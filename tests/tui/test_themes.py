@@ -1,4 +1,4 @@
-"""Themes: what a file may say, what is made of silence, and that people can see the result."""
+"""Themes: what a file may set, how the rest is derived, and that people can tell the colours apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DICHROMATS = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of user themes, so that those of whoever runs the tests play no part."""
+    """An empty folder of user themes, so that the themes of the person who runs the tests are not used."""
     monkeypatch.setattr(themes, "user_folder", lambda: tmp_path)
     return tmp_path
 
@@ -91,7 +91,7 @@ def test_a_shipped_theme_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_what_shares_a_picture_does_not_look_alike(name: str) -> None:
+def test_roles_in_the_same_picture_have_different_colours(name: str) -> None:
     swarm = find(name).swarm
     pairs = [*combinations(names("state"), 2), *combinations(names("part"), 2), *combinations(names("chart"), 2)]
     pairs += [("alive", part) for part in names("part")]
@@ -133,7 +133,7 @@ def test_a_theme_with_a_pale_background_is_light_unless_it_says_otherwise() -> N
     assert load(pale + "dark = true\n", "pale.toml").dark
 
 
-def test_stated_roles_are_kept_and_roles_that_follow_them_follow() -> None:
+def test_stated_roles_are_kept_and_others_are_derived_from_them() -> None:
     palette = load(THREE + '[swarm]\nquestion = "#FF00ff"\n', "mine.toml")
     assert palette.swarm["question"] == palette.swarm["asked"] == palette.swarm["link-tree"] == "#ff00ff"
 
@@ -197,7 +197,7 @@ def test_user_themes_join_ours_and_go_before_them(folder: Path) -> None:
     assert len(themes.available()) == len(OURS) + 1
 
 
-def test_broken_user_themes_are_told_and_skipped(folder: Path) -> None:
+def test_broken_user_themes_are_reported_and_skipped(folder: Path) -> None:
     (folder / "good.toml").write_text(THREE)
     (folder / "latin.toml").write_bytes(b"[theme]\n# caf\xe9\n")
     (folder / "long.toml").write_text("#" * 70_000)
@@ -212,7 +212,7 @@ def test_broken_user_themes_are_told_and_skipped(folder: Path) -> None:
         find("red")
 
 
-def test_a_folder_that_is_not_there_or_is_no_folder_stops_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_of_themes_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(themes, "user_folder", lambda: folder / "nowhere")
     assert len(load_all()[0]) == len(OURS)
     assert load_all()[1] == []
@@ -224,7 +224,7 @@ def test_a_folder_that_is_not_there_or_is_no_folder_stops_nobody(folder: Path, m
     assert "cannot be listed" in complaints[0]
 
 
-def test_a_theme_is_found_by_name_or_path_and_a_slip_is_put_right(folder: Path) -> None:
+def test_a_theme_is_found_by_name_or_path_and_a_wrong_name_gets_the_nearest(folder: Path) -> None:
     (folder / "dusk.toml").write_text(THREE)
     assert find(str(folder / "dusk.toml")) == find("dusk")
     with pytest.raises(InputError, match='no theme "limewier"; did you mean "limewire"'):

@@ -28,14 +28,14 @@ SECOND = 1_000_000
 
 
 async def settle(person: Person) -> None:
-    """The seek that is under way ends, and is shown."""
+    """Finish the present seek, and show it."""
     person.session.player.pacer.finish_job()
     person.main.at_once()
     await person.pilot.pause()
 
 
 async def run_to(person: Person, at_us: int) -> None:
-    """Time passes in slices as ever, and at the end a frame is drawn."""
+    """Run to that moment in slices, and draw a frame."""
     while (left_us := at_us - person.session.swarm.now_us) > 0:
         halves = math.ceil(2 * left_us / SECOND)
         await person.wait(halves / 2, slices=20 * halves)
@@ -97,7 +97,7 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         assert "in the past" not in str(person.main.picture.border_title)
 
 
-async def test_what_cannot_be_had_says_why() -> None:
+async def test_keys_that_are_not_possible_say_why() -> None:
     async with dashboard() as person:
         await person.press("space")
         for key, said in (
@@ -162,7 +162,7 @@ async def test_a_click_goes_there_and_a_drag_scrubs() -> None:
         assert person.session.player.at_end
 
 
-async def test_of_what_is_wished_for_during_a_seek_the_last_counts() -> None:
+async def test_of_several_seeks_that_are_asked_for_during_one_the_last_is_done() -> None:
     async with dashboard() as person:
         await run_to(person, 8 * SECOND)
         await person.press("space")
@@ -248,7 +248,7 @@ async def test_all_panels_follow_the_cursor() -> None:
         assert frame.ask == frame.snapshot.asks[-1].id, "the latest ask by then is followed"
 
 
-async def test_who_is_not_born_yet_is_not_selected_and_the_tables_bear_it() -> None:
+async def test_a_peer_that_has_not_joined_yet_is_not_selected() -> None:
     async with dashboard(churn="exponential:20", size=(200, 50)) as person:
         from engine import Arrive
 
@@ -273,7 +273,7 @@ async def test_who_is_not_born_yet_is_not_selected_and_the_tables_bear_it() -> N
         assert len(person.session.swarm.labels) == newest + 1
 
 
-async def test_a_fork_is_told() -> None:
+async def test_a_fork_is_reported() -> None:
     async with dashboard() as person:
         await run_to(person, 4 * SECOND)
         await person.press("space", "pageup", "pageup")
@@ -335,7 +335,7 @@ async def test_in_the_smallest_terminal_the_picture_has_its_line_and_keys_go_bac
         assert not person.session.player.at_end
 
 
-async def test_it_stands_above_the_keys_at_every_size() -> None:
+async def test_the_timeline_is_above_the_keys_at_every_size() -> None:
     async with dashboard() as person:
         for size in ((60, 20), (80, 24), (120, 36), (200, 50)):
             await person.pilot.resize_terminal(*size)
@@ -346,7 +346,7 @@ async def test_it_stands_above_the_keys_at_every_size() -> None:
             await person.press("f")
 
 
-async def test_letters_only() -> None:
+async def test_without_utf8_the_timeline_is_ascii() -> None:
     async with dashboard(glyphs="ascii") as person:
         await run_to(person, 2 * SECOND)
         person.session.do(Kill("#3"))
@@ -354,7 +354,7 @@ async def test_letters_only() -> None:
         assert line(person).render_line(0).text.isascii()
 
 
-def test_the_keys_are_told() -> None:
+def test_the_keys_are_shown() -> None:
     told = dict(key_table())
     assert {"z", "r", "home", "end", "pgup", "pgdn", "{", "}", ";", ":"} <= {
         word for keys in told for word in keys.split()
@@ -363,7 +363,7 @@ def test_the_keys_are_told() -> None:
 
 @pytest.mark.parametrize("key", ["home", "z", "pageup"])
 async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: str) -> None:
-    """The swarm of a moment before the ask that is looked at, and the ask, never meet in a picture."""
+    """No picture has the swarm of a moment before the chosen ask together with that ask."""
     async with dashboard() as person:
         await run_to(person, 2 * SECOND)
         await person.press("a", "enter")
@@ -382,7 +382,7 @@ async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: st
 
 
 def slow(clock: Clock) -> Callable[[], float]:
-    """Whatever is done takes longer than a slice of a job may."""
+    """A clock on which every call takes longer than a slice of a job may."""
 
     def tell() -> float:
         clock.now += 0.03

@@ -39,7 +39,7 @@ def text(frame: Frame, width: int = 120, **kw: object) -> str:
 
 @pytest.mark.parametrize("width", [60, 80, 99, 100, 120, 200])
 @pytest.mark.parametrize("now_s", [0.0, 15.0, 40.0])
-def test_it_fills_any_width_and_the_track_stays_where_it_is(width: int, now_s: float) -> None:
+def test_the_timeline_fills_any_width_and_the_track_keeps_its_place(width: int, now_s: float) -> None:
     begin, length = layout(width)
     for changes in ({}, {"recording": "x.swarm"}, {"seeking": 0.42}, {"seek_target_us": 9 * SECOND}, {"playing": True}):
         row = timeline_row(past(now_s, **changes), Track(), width)
@@ -64,7 +64,7 @@ def test_a_mark_has_the_colour_of_its_state_and_is_quieter_in_the_future() -> No
     assert inks["◈"] == "question bold"
 
 
-def test_it_says_where_one_is() -> None:
+def test_the_timeline_shows_the_present_moment() -> None:
     assert "00:15.0" in text(past())
     assert "-25.0 s · end: live" in text(past())
     assert "F9: live" in text(past(), live_key="F9")
@@ -77,7 +77,7 @@ def test_it_says_where_one_is() -> None:
     assert text(past(recording="x.swarm"), 80).startswith("●")
 
 
-def test_a_cursor_that_is_held_or_on_its_way_is_shown_beside_the_one_that_is() -> None:
+def test_the_target_of_a_drag_or_seek_is_shown_beside_the_cursor() -> None:
     begin, length = layout(120)
     for line in (text(past(), held_us=5 * SECOND), text(past(seek_target_us=5 * SECOND))):
         track = line[begin : begin + length]
@@ -86,7 +86,7 @@ def test_a_cursor_that_is_held_or_on_its_way_is_shown_beside_the_one_that_is() -
         assert "00:05.0" in line
 
 
-def test_a_cell_with_a_mark_means_the_moment_of_that_mark() -> None:
+def test_a_cell_with_a_mark_stands_for_the_moment_of_the_mark() -> None:
     track = Track()
     track.take(MARKS)
     _, length = layout(120)
@@ -106,7 +106,7 @@ def test_the_next_mark_and_the_one_before() -> None:
     assert track.next_to(38 * SECOND, 1) is None
 
 
-def test_a_run_that_has_not_begun_has_a_line_too() -> None:
+def test_a_run_that_has_not_begun_has_a_timeline() -> None:
     assert "live" in text(past(0, end_us=0, marks=(), live=True))
 
 

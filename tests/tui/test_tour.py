@@ -1,4 +1,4 @@
-"""The tour of a first start: it follows what the person does, holds nothing up, and comes once."""
+"""The tour of a first start: it follows what the person does, blocks nothing, and is shown once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def ask(person: Person, text: str) -> None:
     await person.wait(9.0, slices=200)
 
 
-async def test_it_goes_on_when_the_person_has_done_the_thing() -> None:
+async def test_the_tour_goes_on_when_the_step_was_done() -> None:
     async with dashboard(settings=FIRST, asks_per_s=0.0) as person:
         assert "1/5 Ask: Press a" in said(person)
         title = said(person).partition("“")[2].partition("”")[0]
@@ -61,7 +61,7 @@ async def test_a_question_without_an_answer_is_asked_again_in_other_words() -> N
         assert before.partition("“")[2] != said(person).partition("“")[2]
 
 
-async def test_escape_and_a_click_leave_it_and_it_comes_once() -> None:
+async def test_escape_and_a_click_end_the_tour_and_it_is_shown_once() -> None:
     async with dashboard(settings=FIRST) as person:
         await person.press("right", "escape")
         assert said(person) == ""
@@ -78,7 +78,9 @@ async def test_escape_and_a_click_leave_it_and_it_comes_once() -> None:
         assert said(person) == ""
 
 
-def test_where_it_cannot_be_noted_it_does_not_come_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_tour_is_not_shown_each_time_if_its_end_cannot_be_saved(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(tour, "marker", lambda: tmp_path / "file" / "toured")
     assert not tour.first_time()
@@ -87,7 +89,7 @@ def test_where_it_cannot_be_noted_it_does_not_come_each_time(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("cell", [(3, 3), (70, 3), (42, 20), (3, 28), (75, 28)])
-def test_the_box_stands_inside_beside_the_peer_and_hides_few(cell: tuple[int, int]) -> None:
+def test_the_box_is_inside_the_picture_beside_the_peer_and_hides_few_peers(cell: tuple[int, int]) -> None:
     room = Region(0, 1, 80, 30)
     crowd = [(x, y) for x in range(45, 80, 2) for y in range(2, 30, 3)]
     box = Region(*beside(cell, 6, room, crowd), WIDTH, 6)

@@ -1,4 +1,4 @@
-"""Lists that filter as one types, the search in help, and where toasts stand."""
+"""Lists that filter as one types, the search in help, and the place of toasts."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ async def test_help_can_be_searched() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
-async def test_a_toast_leaves_the_options_and_the_sentence_of_a_talk_in_sight(size: tuple[int, int]) -> None:
+async def test_a_toast_does_not_cover_the_options_and_the_sentence_of_the_layout_for_audiences(
+    size: tuple[int, int],
+) -> None:
     async with dashboard(peers=8, size=size) as person:
         await person.press("O")
         person.app.notify("A sentence that is told beside. " * 2, timeout=60)

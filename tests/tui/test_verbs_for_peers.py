@@ -70,7 +70,7 @@ def company(operator: str, *peers: int) -> Frame:
 def test_who_answered_is_somebody_else_than_the_asker_where_there_is_one(
     answerers: tuple[int, ...], holders: tuple[int, ...], told: tuple[int, ...]
 ) -> None:
-    """In a hash table the asker may keep the record itself, and names the holders."""
+    """In a hash table the asker may keep the record itself, which names the holders."""
     assert answered_by(scenes.trace(answerers=answerers, holders=holders)) == told
 
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_done_says_why() -> None:
     assert "they cannot ask" in verb(chosen(20, 52), "ask").tip
 
 
-def test_a_company_is_shut_down_with_all_it_runs() -> None:
+def test_a_company_is_shut_down_with_all_its_peers() -> None:
     frame = company("acme inc.", 60, 61, 62)
     down = verb(frame, "shutdown")
     assert down.says == "Shut down acme inc.: 3 servers"
@@ -137,7 +137,7 @@ def test_a_company_is_shut_down_with_all_it_runs() -> None:
     state[[60, 61, 62]] = 1
     up = verb(replace(frame, snapshot=replace(frame.snapshot, state=state)), "shutdown")
     assert up.command == Reopen("acme inc.")
-    assert verb_of(chosen(3), "shutdown") is None  # nobody runs an ordinary peer
+    assert verb_of(chosen(3), "shutdown") is None  # an ordinary peer has no operator
 
 
 def test_some_can_be_split_off_but_not_everybody() -> None:

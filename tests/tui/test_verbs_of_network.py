@@ -66,7 +66,7 @@ def test_a_verb_of_the_network_is_one_of_the_means_of_an_attack() -> None:
     assert plan.sentence.startswith(f"Would have {able} of 24 live users ride free, chosen at random; {12 - able} more")
     assert swarm.do(attack) == plan.peers
     assert free(swarm) == sorted(plan.peers)
-    # Spread over time, and all at once where nobody can.
+    # At once, spread over time, and attacks that are refused.
     later = riders()
     later.do(Attack("role", whom="peer", means="ride-free"))
     assert len(free(later)) == 12
