@@ -22,7 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
-from limewire_trees import Tree, Untold, reached_in_tree  # noqa: E402
+from limewire_trees import Tableless, Tree, reached_in_tree  # noqa: E402
 from searches import HEAD, SECOND, say, searches  # noqa: E402
 
 from engine import Setup, Swarm  # noqa: E402
@@ -44,7 +44,7 @@ def horizons(degree: int) -> bool:
         say(f"degree {each}, TTL 1 to {len(row)}: {', '.join(f'{count:,}' for count in found)}")
     for ttl in (2, 3, 4):
         reached, formula = (
-            reached_in_tree(Untold, degree, ttl),
+            reached_in_tree(Tableless, degree, ttl),
             3 * hosts(degree, 2) + (degree - 3) * hosts(degree, ttl),
         )
         right = right and reached == formula
@@ -54,7 +54,7 @@ def horizons(degree: int) -> bool:
 
 def last_hop(degree: int, ttl: int) -> bool:
     """Whether the last hop of a tree is that of the formula."""
-    told, untold = (reached_in_tree(program, degree, ttl) for program in (Tree, Untold))
+    told, untold = (reached_in_tree(program, degree, ttl) for program in (Tree, Tableless))
     probes, rest = 3, degree - 3
     whole = probes * hosts(degree, 2) + rest * hosts(degree, ttl)
     last = probes * (degree - 1) + rest * (degree - 1) ** (ttl - 1)

@@ -1,4 +1,4 @@
-"""A network of calls whose peers do what a test makes them do, and write down what becomes of each."""
+"""A network of calls: a test sets how its peers answer, and they keep what became of each call."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ class Caller(Peer, name="callers"):
 
 
 def swarm_of(peers: int = 4, program: type[Peer] = Caller, **changes: Any) -> Swarm:
-    """A swarm that does nothing of itself: complete, with a constant latency."""
+    """A complete network with a latency of 10 ms and no background asks, unless `changes` of the setup say
+    otherwise."""
     values: dict[str, Any] = {
         "peers": peers,
         "seed": 3,
@@ -159,5 +160,6 @@ def program_of(swarm: Swarm, peer: PeerId) -> Caller:
 
 
 def everyone(swarm: Swarm, act: Callable[[Caller], None], peers: Sequence[PeerId] | None = None) -> None:
+    """Call `act` with the program of each peer, or of `peers`."""
     for peer in range(swarm.peers) if peers is None else peers:
         act(program_of(swarm, peer))

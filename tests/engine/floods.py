@@ -1,12 +1,12 @@
-"""What a flood should reach and cost: the closed forms, by a search of its own that shares no code with the engine.
+"""What a flood should reach and cost: closed forms, computed without code of the engine.
 
 At TTL T a question of `source` reaches the nodes at distances 1 to T. It costs deg(source) messages at its source, and
 each node v at a distance from 1 to T-1 passes it on to all its neighbours but the one it came from: deg(v) - 1. A
 flood that ends for want of new nodes has crossed each link of its component twice, but for the links by which the
 question first came: 2E - (N - 1).
 
-Ritter ("Why Gnutella Can't Scale", 2001) counts whom a flood can reach in an endless tree where everybody has N
-connections: N at the first hop, and N - 1 for each of those at the next.
+Ritter ("Why Gnutella Can't Scale", 2001) counts the nodes that a flood can reach in an infinite tree in which each node
+has N connections: N at the first hop, and N - 1 for each of those at the next.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Crawl:
         return cls(path, ids, [sorted(row) for row in near])
 
     def distances(self, source: int) -> dict[int, int]:
-        """Hops from a node to each that it can reach."""
+        """Node -> hops from `source`, for each node that it can reach."""
         found, front, hops = {source: 0}, [source], 0
         while front:
             hops += 1
@@ -69,7 +69,7 @@ class Crawl:
         return sorted(range(len(self.near)), key=lambda node: (-len(self.near[node]), node))[:count]
 
     def spread(self, count: int) -> list[int]:
-        """So many nodes of the largest component, evenly spread over it."""
+        """So many nodes of the largest component, at equal steps of their ids."""
         return [self.largest[len(self.largest) * i // count] for i in range(count)]
 
     def expected(self, source: int, ttls: Iterable[int]) -> list[tuple[int, int]]:
@@ -83,18 +83,18 @@ class Crawl:
         return made
 
     def whole(self) -> tuple[int, int]:
-        """(reached, messages) of a flood of the largest component that no TTL ends: N - 1 and 2E - N + 1."""
+        """(reached, messages) of a flood of the largest component without a TTL: N - 1 and 2E - N + 1."""
         ends = sum(len(self.near[v]) for v in self.largest)
         return len(self.largest) - 1, ends - len(self.largest) + 1
 
 
 def ritter(degree: int, ttl: int) -> int:
-    """How many a flood reaches: f(N, T)."""
+    """How many peers a flood reaches in Ritter's tree: his f(N, T)."""
     return sum(degree * (degree - 1) ** (hop - 1) for hop in range(1, ttl + 1))
 
 
 def still(topology: str | Path, peers: int = 1) -> Swarm:
-    """Gnutella where every hop takes 50 ms, nothing is lost, nobody comes or goes, and nobody asks unbidden."""
+    """Gnutella in which every hop takes 50 ms, without loss, churn and background asks."""
     options = {"download": False}
     return Swarm(Setup("gnutella", peers, topology=str(topology), latency="constant:50", options=options, asks_per_s=0))
 

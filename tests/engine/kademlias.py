@@ -1,4 +1,4 @@
-"""Networks of Kademlia for tests and figures: converged, and with what each search came to."""
+"""Networks of Kademlia for tests and figures: converged, with the results of each search."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Measured(Node, name="kademlia-measured"):
 def converged(
     peers: int, latency: str = "constant:50", asks_per_s: float = 0.0, seed: int = 1, items: int = 400, **options: Any
 ) -> Swarm:
-    """A network that starts converged. options: those of the table, without `dht.`."""
+    """A network that starts converged. options: those of the hash table, without `dht.`."""
     return Swarm(
         Setup(
             peers=peers,

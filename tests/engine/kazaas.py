@@ -22,7 +22,8 @@ JUNK = 66
 
 
 def newcomer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Node]:
-    """One that passes the test, on a fast line, whose user looks at what came and tells the truth of its level."""
+    """A node that can become a super node, on a fast line. Its user opens what it fetched, and reports its true
+    level."""
     tape, made = FakeHost(me=ME, options=KazaaOptions(**options), library=FakeLibrary(files, [JUNK])), Node()
     made.start(tape, tuple(contacts), {"user": (False, False), "uptime": (2 * HOUR_S, 3)})
     made.speed = 1500

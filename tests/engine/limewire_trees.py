@@ -23,11 +23,11 @@ class Tree(Limewire, name="limewire tree", options=LimewireOptions):
             self.connected(host, link, Neighbour(host.options.ultrapeer_links, host.options.max_ttl), leaf=False)
 
 
-class Untold(Tree, name="limewire tree without tables", options=LimewireOptions):
-    """Nobody sends a table, so the last hop goes to all."""
+class Tableless(Tree, name="limewire tree without tables", options=LimewireOptions):
+    """An ultrapeer that sends no tables, so that the last hop goes to all."""
 
     def send_patch(self, host: object, to: object, changed: object) -> None:
-        """It sends nothing."""
+        """Send nothing."""
 
 
 def reached_in_tree(program: type[Limewire], degree: int, ttl: int) -> int:

@@ -24,7 +24,7 @@ def query(number: int, text: str = "blue train", ttl: int = 3, hops: int = 0) ->
 
 
 def peer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Limewire]:
-    """A newcomer that passes the test, on a fast line."""
+    """A newcomer that can become an ultrapeer, on a fast line."""
     tape, made = FakeHost(me=ME, options=LimewireOptions(**options), library=FakeLibrary(files)), Limewire()
     made.start(tape, tuple(contacts), {"hosts": (), "uptime": (2 * HOUR_S, 3)})
     made.speed = 1500
@@ -33,7 +33,7 @@ def peer(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: An
 
 
 def unable(made: Limewire) -> Limewire:
-    """The same, up for a short time."""
+    """The same, but up for a time that is too short."""
     made.uptime.since_us, made.uptime.average_s = 0, 0.0
     return made
 

@@ -1,5 +1,5 @@
-"""Access links as `engine.sim.bandwidth` defines them, without its short paths: each chunk stands in a queue, and each
-step is an event. The tests hold the engine's against it, see `test_line_model.py`."""
+"""Access links as `engine.sim.bandwidth` defines them, without its short paths: each chunk is in a queue, and each step
+is an event. `test_line_model.py` compares the access links of the engine with it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class QueuedChunk:
 
 
 class Queue:
-    """Chunks to one peer, and the bytes that it may still send before it is another's turn."""
+    """Chunks to one peer, and the bytes that it may still send in its turn."""
 
     __slots__ = ("chunks", "credit")
 

@@ -1,4 +1,4 @@
-"""Users and indexes of Napster on tapes: what its tests begin with."""
+"""Users and indexes of Napster, each with a `FakeHost`, for the tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def logged_in(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **optio
 
 
 def downloading(*entries: Entry) -> tuple[FakeHost, User]:
-    """A user whose search found these, who has pinged them and asked the index for the way to the best."""
+    """A user whose search found these entries. It has pinged the holders, and asked the index for the best one."""
     tape, peer = logged_in()
     tape.ask(peer, Ask(4, "find", "blue train"))
     tape.give(peer, Results(entries), sender=INDEX)

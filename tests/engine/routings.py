@@ -61,7 +61,7 @@ def valley_free(relations: Iterable[Relation]) -> bool:
 
 
 def loops(swarm: Swarm, to: int) -> list[int]:
-    """Routers from which a packet never arrives at `to` and is never given up."""
+    """Routers from which a packet to `to` goes in a loop."""
     routers, address, found = living(swarm), address_of(to), []
     for peer in routers:
         at: int | None = peer
@@ -77,7 +77,7 @@ def loops(swarm: Swarm, to: int) -> list[int]:
 
 
 def at_rest(swarm: Swarm, protocol: str) -> None:
-    """The tables are what they should be: RIP and OSPF have shortest distances, BGP valley-free paths."""
+    """Raise AssertionError unless all tables are right: shortest distances (RIP, OSPF), or valley-free paths (BGP)."""
     graph, routers = graph_of(swarm), living(swarm)
     assert not [to for to in routers if loops(swarm, to)]
     if protocol != "path vector":

@@ -19,7 +19,7 @@ def guid(number: int) -> bytes:
 
 
 def servent(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Servent]:
-    """A newcomer: it knows some addresses, and has called nobody yet."""
+    """A newcomer that knows some addresses, and has no connection yet."""
     tape, peer = FakeHost(me=ME, options=GnutellaOptions(**options), library=FakeLibrary(files)), Servent()
     peer.start(tape, tuple(contacts), None)
     return tape, peer
@@ -28,7 +28,7 @@ def servent(files: Iterable[File] = (), contacts: Iterable[int] = (), **options:
 def connected(
     *links: int, files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any
 ) -> tuple[FakeHost, Servent]:
-    """One that stood in the overlay from the beginning, and has some links."""
+    """A servent that has these links of the overlay from the beginning."""
     tape, peer = servent(files, contacts, **options)
     peer.neighbours(tape, links)
     tape.wait(peer, 1)
@@ -47,5 +47,5 @@ def hit(
     file: File = TRAIN,
     servent: bytes = guid(999),
 ) -> QueryHit:
-    """An answer: `address` has `file`."""
+    """A QueryHit: `address` has `file`."""
     return QueryHit(number, ttl, hops, address, 1500, push, (file,), servent)

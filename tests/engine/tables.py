@@ -1,4 +1,4 @@
-"""A small network whose peers have a component: `Table` probes the peers that it knows, and the owner asks these."""
+"""A small network whose peers have a component: `Table` probes the peers that it knows, and its owner asks them."""
 
 from __future__ import annotations
 

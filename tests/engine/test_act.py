@@ -83,7 +83,7 @@ def test_act_does_a_verb_to_the_peers_that_live() -> None:
     assert swarm.do(Act(1, "hang-up")) == (1,)
 
 
-def test_a_peer_that_cannot_is_left_out_and_the_reason_told_if_none_can() -> None:
+def test_a_peer_that_cannot_is_left_out_and_the_reason_is_given_if_none_can() -> None:
     swarm = swarm_of()
     swarm.do(Act(1, "hang-up"))
     assert swarm.do(Act((1, 2), "call")) == (2,)
@@ -116,7 +116,7 @@ def test_a_peer_that_cannot_is_left_out_and_the_reason_told_if_none_can() -> Non
         (Act(99, "shout", {"words": "x"}), "there is no peer #99"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(command: Act, says: str) -> None:
+def test_a_verb_that_is_not_possible_is_refused_in_one_sentence_and_changes_nothing(command: Act, says: str) -> None:
     swarm = swarm_of()
     before = swarm.fingerprint()
     with pytest.raises(InputError) as caught:
@@ -133,7 +133,7 @@ def test_a_network_without_verbs_says_so() -> None:
 
 
 class Broken(Watcher):
-    """Whose verb fails."""
+    """A peer whose verb raises."""
 
     @verb("fall", about="Fail.")
     def fall(self, host: Host) -> None:
@@ -236,7 +236,7 @@ class TakesName(Peer):
 
 
 class OddValue(Peer):
-    """A value that nobody can type."""
+    """A value of a type that cannot be typed."""
 
     @verb("give", about="…")
     def give(self, host: Host, peers: list[int]) -> None:
@@ -268,7 +268,7 @@ class NoExample(Peer):
 
 
 class WrongExample(Peer):
-    """A hint whose example is none."""
+    """A hint whose example is no valid value."""
 
     @verb("skew", about="…", values={"by_s": "e.g. soon"})
     def skew(self, host: Host, by_s: float) -> None:
@@ -305,7 +305,7 @@ class TwoWords(Peer):
         (TwoWords, 'verb "take back" should be one word'),
     ],
 )
-def test_a_verb_that_cannot_be_is_refused_when_its_network_is_found(program: type[Peer], says: str) -> None:
+def test_a_malformed_verb_is_refused_when_its_network_is_loaded(program: type[Peer], says: str) -> None:
     with pytest.raises(InputError) as caught:
         check((program,))
     assert says in str(caught.value)
@@ -326,9 +326,7 @@ def test_a_verb_that_cannot_be_is_refused_when_its_network_is_found(program: typ
         ),
     ],
 )
-def test_a_number_that_a_verb_cannot_take_is_refused_and_not_another_one_taken(
-    protocol: str, command: Act, says: str
-) -> None:
+def test_a_number_out_of_range_is_refused_and_not_replaced(protocol: str, command: Act, says: str) -> None:
     swarm = Swarm(Setup(protocol, 8, asks_per_s=0.0))
     with pytest.raises(InputError) as caught:
         swarm.do(command)
@@ -336,7 +334,7 @@ def test_a_number_that_a_verb_cannot_take_is_refused_and_not_another_one_taken(
     assert swarm.history == []
 
 
-def test_the_example_of_a_hint_is_what_follows_e_g_wherever_that_stands() -> None:
+def test_the_example_of_a_hint_is_what_follows_e_g_anywhere_in_it() -> None:
     class Skewed(Peer, name="skewed-of-tests"):
         @verb("skew", about="…", values={"by_s": "seconds, e.g. 3600"})
         def skew(self, host: Host, by_s: float, way: Literal["on", "back"] = "on") -> None:

@@ -22,7 +22,7 @@ def test_addresses_are_public_and_mostly_different() -> None:
     assert len(set(drawn)) > 1_990
 
 
-def test_a_peer_keeps_its_address_and_so_does_a_number_that_is_none() -> None:
+def test_a_peer_keeps_its_address_as_does_a_number_of_no_peer() -> None:
     first, second, other = (Swarm(Setup(protocol="gossip", peers=8, seed=seed)) for seed in (1, 1, 2))
     known = [first.simulation.peer_hosts[0].address(peer) for peer in range(12)]
     second.advance(5_000_000)

@@ -1,7 +1,7 @@
 """Any commands and verbs in any order, on any network: the invariants hold after each of them.
 
-The steps are drawn: kill, censor, split, collude, raise the churn, ask, let time go on. The invariants are those that
-no protocol and no attack may break; floods and routes have tests of their own.
+The steps are drawn at random: kill, censor, split, collude, raise the churn, ask, let time pass. The invariants are
+those that no protocol and no attack may break; floods and routes have tests of their own.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
 
 
 def commands() -> st.SearchStrategy[Command]:
-    """Any command there is. Fields that are not in `GIVEN` keep their defaults."""
+    """Any command. Fields that are not in `GIVEN` keep their defaults."""
 
     def made(kind: type[Command]) -> st.SearchStrategy[Command]:
         if kind.verb == "set":
@@ -81,7 +81,7 @@ def commands() -> st.SearchStrategy[Command]:
         if kind is Attack:
             # Each takes some of the fields, and is refused with any other.
             taken = {name: [param.name for param in preset.params] for name, (preset, _) in PRESETS.items()}
-            taken["no such attack"] = []  # nor can it be called off
+            taken["no such attack"] = []  # and it cannot be called off
             return st.sampled_from(list(taken)).flatmap(
                 lambda name: st.builds(
                     Attack, name=st.just(name), **{field: GIVEN[field] for field in taken[name] if field in GIVEN}
@@ -97,8 +97,8 @@ def commands() -> st.SearchStrategy[Command]:
     return st.sampled_from([VERBS[verb] for verb in VERBS]).flatmap(made)
 
 
-class Restless(RuleBasedStateMachine):
-    """One swarm, to which commands are given in any order."""
+class AnyOrder(RuleBasedStateMachine):
+    """A swarm that gets commands in any order."""
 
     protocol = ""
 
@@ -124,7 +124,7 @@ class Restless(RuleBasedStateMachine):
     @rule(command=commands())
     def do(self, command: Command) -> None:
         """A command is done, or it is refused in a sentence and nothing has changed."""
-        # A budget may have left the last instant unfinished, and a command waits for its end.
+        # A budget may have left the last instant unfinished, and a command is done at its end.
         self.swarm.advance(self.swarm.now_us)
         before = len(self.swarm.history), self.swarm.fingerprint()
         try:
@@ -153,13 +153,13 @@ class Restless(RuleBasedStateMachine):
         assert self.swarm.now_us <= until
 
     @invariant()
-    def what_must_hold_holds(self) -> None:
-        """After each step."""
+    def invariants_hold(self) -> None:
+        """Run after each step."""
         if hasattr(self, "swarm"):
             all_hold(self.swarm)
 
     @invariant()
-    def who_is_censored_gets_nothing(self) -> None:
+    def censored_peers_receive_nothing(self) -> None:
         """Nothing reaches censored peers: the time of their last message does not change."""
         if not hasattr(self, "swarm"):
             return
@@ -186,7 +186,7 @@ class Restless(RuleBasedStateMachine):
         assert again.fingerprint() == self.swarm.fingerprint()
 
 
-NETWORKS = {name: type(f"Restless{name.capitalize()}", (Restless,), {"protocol": name}) for name in networks()}
+NETWORKS = {name: type(f"AnyOrder{name.capitalize()}", (AnyOrder,), {"protocol": name}) for name in networks()}
 
 
 def any_order(name: str, examples: int) -> None:

@@ -1,4 +1,4 @@
-"""Accounts that are long over take little room, and are there all the same."""
+"""Records of asks that closed long ago take little memory, and can still be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECOND = 1_000_000
 
 
 def busy(seconds: int = 35, **changes: object) -> Swarm:
-    """Some twenty asks a second in a network of twelve, which is over with each of them at once."""
+    """A run of twelve peers with twenty asks a second, each of which closes soon."""
     setup = Setup(protocol="web", peers=12, seed=3, asks_per_s=20.0, latency="constant:10", churn="exponential:30")
     swarm = Swarm(replace(setup, **changes))
     swarm.advance(seconds * SECOND)
@@ -100,7 +100,7 @@ def test_writing_to_an_archived_record_loads_it() -> None:
     assert [account.id for account in reversed(archive)] == list(range(599, -1, -1))
 
 
-def test_one_that_never_closes_keeps_its_page_and_no_other() -> None:
+def test_an_ask_that_never_closes_keeps_its_own_page_alone() -> None:
     archive = AskArchive(AskRecord(0, -1, "", FIND, "", 0))
     for ask in range(1, 2_000):
         archive.append(closed(ask, closed_us=None if ask == 5 else ask))
@@ -116,7 +116,7 @@ def test_a_ledger_pickles_with_its_pages() -> None:
     assert copy.live == archive.live < 400
 
 
-def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
+def test_an_ask_of_a_gossip_that_opens_again_is_still_one_ask() -> None:
     swarm = Swarm(Setup(protocol="gossip", peers=8, asks_per_s=0.0, latency="constant:10"))
     for number in range(2 * LATEST + 100):
         swarm.do(AskFor(number % 8, "news"))

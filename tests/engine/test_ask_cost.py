@@ -1,4 +1,4 @@
-"""What is kept so that the cost of an ask does not depend on the number of peers, beside slow forms of the same."""
+"""The indexes that make the cost of an ask independent of the number of peers, compared with slow code for the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account of an ask: what descends from it, what that cost, when it is over, and what to say of it."""
+"""The record of an ask: its messages and their cost, when it closes, and what it found."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ LOUD = {"options": {"loud": True}}
 # --- when it is over -----------------------------------------------------------------------------------
 
 
-def test_an_ask_is_open_while_a_timer_of_it_waits_and_a_cancelled_one_lets_go() -> None:
+def test_an_ask_is_open_while_a_timer_of_it_waits_and_not_after_it_is_cancelled() -> None:
     swarm = make_swarm(2, Actor)
     timers: list[Any] = []
     hears(swarm, 0, lambda h: timers.append(h.after(10 * SECOND, Tick("timeout"))))
@@ -82,7 +82,7 @@ def test_an_ask_goes_on_by_a_notice_which_reaches_nobody(
     assert len(texts(swarm, 1)) == len(texts(swarm, 2)) == 1, "all arrived, whatever they count as"
 
 
-def test_a_kill_lets_go_of_what_the_dead_waited_for() -> None:
+def test_a_kill_ends_the_waits_of_the_dead() -> None:
     swarm = make_swarm(3, Actor)
 
     def wait(h: Host) -> None:
@@ -146,7 +146,7 @@ def test_other_notes_are_events_with_their_ask() -> None:
 def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: str, checked: bool) -> None:
     """However its messages are put under way (one entry for all receivers, or one each) and handed over."""
     swarm = make_swarm(6, topology="ring", latency=latency, **LOUD)
-    if checked:  # A ban on anything has each delivery judged.
+    if checked:  # With a ban on any word each delivery is checked.
         swarm.do(Collude(3, "something else"))
     row = ask(swarm, 0, "news")
     assert (row.reached, row.hops) == (5, 3), "the two that pass each other at the far side reach nobody new"
@@ -183,7 +183,7 @@ def test_success_is_the_share_that_had_a_hit_within_ten_seconds() -> None:
 # --- losses --------------------------------------------------------------------------------------------
 
 
-def test_losses_are_told_by_reason() -> None:
+def test_losses_are_counted_by_reason() -> None:
     swarm = make_swarm(6)
     swarm.do(Kill(1))
     swarm.do(Leave(2))
@@ -246,7 +246,7 @@ def test_sent_is_delivered_and_dropped_and_under_way_at_any_moment(latency: str)
 # --- looking up ----------------------------------------------------------------------------------------
 
 
-def test_an_ask_that_is_not_cannot_be_looked_up() -> None:
+def test_an_ask_that_does_not_exist_cannot_be_looked_up() -> None:
     swarm = make_swarm(2)
     for wrong in (0, 1, -1):
         with pytest.raises(InputError, match="there is no ask"):
@@ -293,7 +293,7 @@ def test_a_station_that_asks_is_not_among_the_others(network: str) -> None:
         assert row.alive == counted - (row.sought != "share" or origin == 3)
 
 
-# --- when it had come to most -------------------------------------------------------------------------
+# --- when most had heard it ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("peers", [40, 700])

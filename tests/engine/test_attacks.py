@@ -1,4 +1,4 @@
-"""Attacks that have a name: whom they take, what becomes of the swarm, and that a preview tells no lies."""
+"""Named attacks: which peers they take, what they do to the swarm, and that a preview is right."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> 
     assert plain.fingerprint() == looked.fingerprint()
 
 
-# --- whom it takes ---------------------------------------------------------------------------------------------
+# --- its peers -------------------------------------------------------------------------------------------------
 
 
 def test_a_share_at_random_is_of_the_living_users() -> None:
@@ -127,7 +127,7 @@ def test_the_bridges_are_those_that_networkx_names() -> None:
     assert set(swarm.do(Attack("betweenness", share=0.05))) == set(right)
 
 
-def test_a_share_may_fall_bit_by_bit() -> None:
+def test_a_share_may_be_killed_over_time() -> None:
     swarm = made()
     swarm.do(Attack("random", share=0.5, over_s=10.0))
     counts = []
@@ -205,7 +205,7 @@ def test_poison_is_given_to_a_share() -> None:
 # --- identities ---------------------------------------------------------------------------------------------
 
 
-def test_sybils_join_as_anybody_does_and_let_a_word_drop() -> None:
+def test_sybils_join_as_any_peer_does_and_suppress_a_word() -> None:
     swarm = made(topology="random:5", options={"download": False})
     swarm.advance(SECOND)
     swarm.do(Attack("sybil", count=40, over_s=10.0, word="song", operator="mallory"))
@@ -255,7 +255,7 @@ def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
     assert "Nothing is relayed" in made("napster").preview(Attack("sybil", word="song")).sentence
 
 
-# --- what cannot be -----------------------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
         (Attack("eclipse", peers="state=dead"), "the victim is no peer that is up"),
     ],
 )
-def test_an_attack_that_cannot_be_is_refused_and_changes_nothing(attack: Attack, words: str) -> None:
+def test_an_impossible_attack_is_refused_and_changes_nothing(attack: Attack, words: str) -> None:
     swarm, other = made(), made()
     for act in (swarm.preview, swarm.do):
         with pytest.raises(InputError, match=words) as error:
@@ -327,13 +327,13 @@ def test_a_scenario_may_attack_and_be_written_back() -> None:
         ("name = 'eclipse'\npeers = 'degree>'", "selector"),
     ],
 )
-def test_a_slip_in_a_scenario_is_told_before_it_runs(text: str, words: str) -> None:
+def test_a_mistake_in_a_scenario_is_reported_before_it_runs(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         scenario_files.parse(f"[[at]]\ns = 1\ndo = 'attack'\n{text}", "story")
 
 
 @pytest.mark.uncounted
-def test_slicing_never_shows_in_an_attack() -> None:
+def test_slicing_changes_no_attack() -> None:
     whole, sliced = made(asks_per_s=2.0), made(asks_per_s=2.0)
     for name in ("sybil", "eclipse", "collusion", "exodus"):
         for swarm in (whole, sliced):
@@ -366,7 +366,7 @@ LACKS = {
 
 
 @pytest.mark.parametrize("protocol", LACKS)
-def test_what_cannot_be_had_says_why_and_is_refused_in_the_same_words(protocol: str) -> None:
+def test_an_attack_that_is_not_possible_says_why_and_is_refused_in_the_same_words(protocol: str) -> None:
     swarm = made(protocol)
     swarm.advance(SECOND)
     whys = {preset.name: preset.why_not for preset in swarm.attacks() if preset.why_not}
@@ -379,12 +379,12 @@ def test_what_cannot_be_had_says_why_and_is_refused_in_the_same_words(protocol: 
                 act(Attack(name))
 
 
-def test_a_word_that_is_told_need_not_be_on_any_shelf() -> None:
+def test_the_word_of_an_attack_need_not_be_in_any_library() -> None:
     swarm = made("gossip")
     assert swarm.preview(Attack("collusion", word="a rumour")).steps
 
 
-def test_an_empty_swarm_leaves_only_the_crowd_to_choose() -> None:
+def test_in_an_empty_swarm_only_the_crowd_can_be_chosen() -> None:
     swarm = made()
     swarm.do(Kill("state=alive"))
     assert [preset.name for preset in swarm.attacks() if not preset.why_not] == ["crowd"]

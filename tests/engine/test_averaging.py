@@ -95,7 +95,7 @@ def test_a_round_in_which_half_die_is_wrong_and_the_next_one_is_right() -> None:
     assert float(second) == pytest.approx(32, rel=0.05)
 
 
-def test_of_messages_that_are_lost_the_sum_suffers() -> None:
+def test_lost_messages_change_the_sum() -> None:
     wrong = {}
     for loss in (0.0, 0.2):
         swarm = averaging()
@@ -110,7 +110,7 @@ def test_of_messages_that_are_lost_the_sum_suffers() -> None:
     assert wrong[0.2] > 0.01, "on something else"
 
 
-def test_one_that_lies_draws_all_towards_its_number_until_it_confesses() -> None:
+def test_a_liar_draws_all_towards_its_number_until_it_stops() -> None:
     swarm = averaging()
     truth = shown(swarm, "number").mean()
     swarm.do(Act(9, "lie"))

@@ -1,4 +1,4 @@
-"""`swarmtop bench`: what it prints, with swarms small enough for a test. How fast it is, no test says."""
+"""`swarmtop bench`: what it prints, with swarms small enough for a test. No test depends on how fast it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui.cli import run as cli_run
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_run, "BENCH_PEERS", (60, 100))
     monkeypatch.setattr(lab_bench, "SOUGHT_S", 5)
-    # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
+    # Rounds and swarms are measured in processes of their own, which one test each starts.
     monkeypatch.setattr(lab_bench, "round_in_process", lab_bench.one_round)
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
     monkeypatch.setattr(lab_bench, "small_asks", lambda peers: ((9.0, 40_000.0), (8.0, 30_000.0), (10.0, 50_000.0)))
@@ -56,7 +56,7 @@ def test_simpy_is_not_loaded() -> None:
     assert (done.returncode, done.stdout) == (0, "flood, 60 peers\n"), done.stderr
 
 
-def test_a_swarm_is_weighed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_of_a_swarm_is_measured_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert 1_000 < lab_bench.bytes_per_peer(300) < 100_000
 

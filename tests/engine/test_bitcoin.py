@@ -39,7 +39,7 @@ SECOND = 1_000_000
 
 
 def node(*peers: int, **options: Any) -> tuple[FakeHost, Node]:
-    """A node #0 that no miner is, with outbound connections to `peers`."""
+    """Node #0, which is no miner, with outbound connections to `peers`."""
     host, made = FakeHost(0, BitcoinOptions(**{"miners": 0, "dns_seeds": 0, **options})), Node()
     host.start(made, (), None)
     for peer in peers:
@@ -76,7 +76,7 @@ def pool(host: FakeHost, made: Node) -> list[Transaction]:
     return listed(host, made.base, made.pool)
 
 
-def test_a_call_is_answered_with_version_and_verack_and_declined_without_room() -> None:
+def test_a_connection_is_answered_with_version_and_verack_and_declined_without_room() -> None:
     host, made = node(inbound=1)
     host.give(made, Version(0, "full", False), sender=5)
     assert host.take() == [(5, Version(0, "full", True)), (5, Verack())]
@@ -86,7 +86,7 @@ def test_a_call_is_answered_with_version_and_verack_and_declined_without_room() 
     assert host.take() == [(6, Closing())]
 
 
-def test_who_accepts_is_asked_for_addresses_and_is_known_as_reached() -> None:
+def test_a_node_that_accepts_is_asked_for_addresses_and_kept_as_reachable() -> None:
     host, made = node()
     made.learn(host, 7, 0, 1)
     host.tick(made, Dial())
@@ -120,7 +120,7 @@ def test_a_payment_is_announced_asked_for_and_sent() -> None:
     assert host.take() == [(1, single(tx)), (1, NotFound(*some(host, other), ()))]
 
 
-def test_what_is_announced_is_asked_for_once_and_then_of_the_next_one() -> None:
+def test_an_announced_transaction_is_asked_of_one_node_and_then_of_the_next() -> None:
     host, made = node(1, 2)
     it = some(host, *paid(1))
     host.give(made, Inv(*it, ()), sender=1)
@@ -133,7 +133,9 @@ def test_what_is_announced_is_asked_for_once_and_then_of_the_next_one() -> None:
     assert not made.asked, "nobody is left to ask"
 
 
-def test_what_does_not_come_is_asked_of_the_next_one_after_a_minute_or_when_its_connection_ends() -> None:
+def test_a_transaction_that_does_not_come_is_asked_of_the_next_node_after_a_minute_or_when_the_connection_ends() -> (
+    None
+):
     host, made = node(1, 2, 3)
     it = some(host, *paid(1))
     for peer in (1, 2, 3):
@@ -153,7 +155,7 @@ def test_what_does_not_come_is_asked_of_the_next_one_after_a_minute_or_when_its_
     assert pool(host, made) == paid(1)
 
 
-def test_what_only_an_inbound_connection_announces_is_asked_for_two_seconds_later() -> None:
+def test_a_transaction_announced_by_inbound_connections_alone_is_asked_for_two_seconds_later() -> None:
     host, made = node(1)
     connect(host, made, 2, True)
     both, first, second = some(host, *paid(2)), some(host, *paid(2)[:1]), some(host, *paid(2)[1:])
@@ -304,7 +306,7 @@ def test_one_that_was_asked_for_blocks_that_others_pushed_first_is_asked_for_the
         block = mined(tip, payment)
         host.give(made, Headers((block.header,)), sender=1)
         assert sent(host, GetData) == [(1, GetData(0, 0, (block.hash,), compact=True))], number
-        # Another one pushes it, and sends what it is short of.
+        # Another node pushes it, and sends the missing transactions.
         host.give(made, CmpctBlock(block), sender=2)
         host.give(made, BlockTxn(block.hash, (payment,)), sender=2)
         host.wait(made, SECOND)
@@ -477,7 +479,7 @@ def test_the_sizes_of_messages_are_those_of_the_wire() -> None:
     assert Tx((Transaction.of(1, "x"),), 7, 0b101).wire_size() == 3 * (24 + 226)
 
 
-def test_what_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
+def test_a_transaction_that_the_other_end_is_known_to_have_is_not_announced_to_it() -> None:
     host, made = node(1, 2)
     connect(host, made, 3, True)
     txs = paid(3)
@@ -573,7 +575,7 @@ def test_an_announcement_has_at_most_so_many_and_the_rest_follows() -> None:
 @pytest.mark.parametrize(
     "it", [(1 << 70, 1), (0, 1 << 5_000), (-1, 1), (0, -1), (1 << 70, -(1 << 70)), (0, 0)], ids=str
 )
-def test_sets_of_what_nobody_has_made_are_left_out(it: tuple[int, int]) -> None:
+def test_sets_of_unknown_payments_are_left_out(it: tuple[int, int]) -> None:
     host, made = node(1)
     connect(host, made, 2, True)
     host.give(made, Tx(tuple(paid(3))), sender=1)
@@ -614,7 +616,7 @@ def test_sets_begin_anew_after_a_block_and_reach_back_for_what_is_older() -> Non
     host.take()
     assert made.base == host.numbers.of(kept[0])
     assert pool(host, made) == kept
-    # What the block has is not asked for again, what nobody has told of before is.
+    # What is in the block is not asked for again; what was never announced is.
     host.give(made, Inv(*some(host, *txs[:100]), ()), sender=1)
     assert not sent(host, GetData)
     rival, found = mined(GENESIS, at_us=3), None
@@ -632,7 +634,7 @@ def test_sets_begin_anew_after_a_block_and_reach_back_for_what_is_older() -> Non
     assert not told, "it has told of all of them itself"
 
 
-def test_what_a_node_has_missed_is_asked_for_though_it_was_made_long_ago() -> None:
+def test_an_old_payment_that_a_node_has_missed_is_asked_for() -> None:
     host, made = node(1)
     old, new = paid(200)[:3], paid(200)[3:]
     some(host, *old)
@@ -650,7 +652,7 @@ def test_what_a_node_has_missed_is_asked_for_though_it_was_made_long_ago() -> No
 
 
 @pytest.mark.parametrize("era", ["2013", "today"])
-def test_what_was_told_to_all_is_forgotten(era: str) -> None:
+def test_what_was_announced_to_all_is_forgotten(era: str) -> None:
     host, made = node(1, 2, era=era)
     for n in range(300):
         host.give(made, single(Transaction.of(-1 - n, "")), sender=1)

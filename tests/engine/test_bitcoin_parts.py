@@ -45,7 +45,7 @@ def test_blocks_whose_parent_is_missing_wait_for_it() -> None:
     assert not chain.orphans
 
 
-def test_a_locator_finds_the_fork_in_few_entries() -> None:
+def test_a_locator_finds_the_fork_with_few_entries() -> None:
     mine, theirs = Chain(), Chain()
     shared = branch(GENESIS, range(1, 501))
     for block in shared:
@@ -113,7 +113,7 @@ def test_before_0_10_1_an_address_that_was_seen_lately_is_preferred(tables: Tabl
     man, now_us, rng = AddrMan(7, tables), 600 * minute_us, Random(5)
     for number, age_min in ((1, 10), (2, 150)):
         man.add(Address(number, number), number, now_us - age_min * minute_us, now_us, rng)
-    # Each look takes either with one half, and accepts it with its chance times 1.2 for each look before.
+    # Each try draws either one with 1/2, and accepts it with its chance times 1.2 for each try before.
     fresh, old = (10 / 20, 10 / 160) if tables is BITCOIND_0_9_3 else (1.0, 1.0)
     expected, left, factor = 0.0, 1.0, 1.0
     while left > 1e-9:

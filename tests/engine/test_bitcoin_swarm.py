@@ -126,7 +126,7 @@ def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypa
     assert max(asked.values()) == 1, "no block is asked for twice"
 
 
-def test_who_was_killed_has_its_chain_and_addresses_and_fetches_the_rest() -> None:
+def test_a_node_that_was_killed_keeps_its_chain_and_addresses_and_fetches_the_rest() -> None:
     made = swarm(16)
     made.do(Act(1, "block"))
     run_for(made, 10)
@@ -178,7 +178,7 @@ def test_payments_go_on_where_searches_end_when_the_servers_are_shut() -> None:
     assert before == after == 1.0
 
 
-def test_a_cold_start_finds_itself_by_the_seeds() -> None:
+def test_at_a_cold_start_nodes_find_each_other_by_the_seeds() -> None:
     made = swarm(16, running=False)
     run_for(made, 90)
     assert all(node.connections for node in nodes(made))

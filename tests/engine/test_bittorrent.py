@@ -89,7 +89,7 @@ def leecher(**options: object) -> tuple[FakeHost, Client, Torrent]:
     return host, peer, peer.torrents[NUMBER]
 
 
-def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None:
+def test_a_seed_unchokes_an_interested_peer_and_sends_what_it_requests() -> None:
     host, peer = client(FILM)
     host.take()
     host.give(peer, Request(NUMBER, 0, 0, 16_384), sender=OTHER)
@@ -104,7 +104,7 @@ def test_a_seed_unchokes_who_is_interested_and_sends_what_is_asked_for() -> None
     assert host.marks[OTHER, ""] == "unchoked"
 
 
-def test_what_was_not_begun_is_taken_back_on_a_choke_and_on_a_cancel() -> None:
+def test_blocks_that_were_not_begun_are_withdrawn_on_a_choke_and_on_a_cancel() -> None:
     host, peer = client(FILM)
     for message in (Handshake(NUMBER, 4711, 0), Interested(NUMBER)):
         host.give(peer, message, sender=OTHER)
@@ -213,7 +213,7 @@ def test_who_leaves_tells_each_tracker_that_knows_of_it(udp: bool) -> None:
     assert known[1] == {}
 
 
-def test_verbs_that_would_change_nothing_say_why() -> None:
+def test_verbs_that_would_change_nothing_are_refused_with_the_reason() -> None:
     made = swarm()
     title = made.catalogue_titles(1)[0]
     seed = next(peer for peer in range(10) if made.library(peer))
@@ -255,7 +255,7 @@ def swarm(peers: int = 10, **options: object) -> Swarm:
     )
 
 
-def test_no_swarm_is_faster_than_the_bound_and_what_went_up_came_down() -> None:
+def test_no_swarm_is_faster_than_the_bound_and_uploads_equal_downloads() -> None:
     made = distribute(8, 8, 1_000, 2.0, piece_kib=64)
     assert 1.0 <= made.ratio < 10.0
     assert made.up == made.down >= 8 * 8 * 65_536
@@ -284,8 +284,8 @@ def test_a_download_has_not_failed_while_neighbours_get_pieces_that_none_had_bef
     host.answer(peer, host.calls[-1], Announced(NUMBER, 1_800, 1, 0, (OTHER,)))
     host.give(peer, Handshake(NUMBER, 4711, 1_000, True), sender=OTHER)
     failed = [at for at in range(0, 200, 10) if step(host, peer, at)]
-    # The last new piece is told of at 100 s. In the first round after it, nobody is lonely; 30 s after the second it
-    # has failed.
+    # The last new piece is announced at 100 s. In the first round after it the download goes on; 30 s after the second
+    # round it has failed.
     assert [at for at in failed if at < 130] == []
     assert failed
 
@@ -420,7 +420,7 @@ def test_a_newcomer_comes_into_the_hash_table_by_its_first_neighbour() -> None:
     }
 
 
-def test_two_seeds_end_their_connection_and_stay_apart() -> None:
+def test_two_seeds_end_their_connection_and_do_not_connect_again() -> None:
     host, peer = client(FILM)
     host.take()
     host.give(peer, Handshake(NUMBER, 4711, 0), sender=OTHER)
@@ -471,7 +471,7 @@ def test_the_minimum_cut_is_that_of_a_first_download_however_far_this_one_is() -
     assert made.min_cut(other, title).sentence.startswith("No index site with its .torrent file is up")
 
 
-def test_who_knows_of_nobody_but_the_asker_is_not_counted_among_those_who_know_who_takes_part() -> None:
+def test_a_tracker_that_knows_the_asker_alone_is_not_counted_among_those_that_know_peers() -> None:
     made = swarm(peers=14, trackers=1)
     title = made.catalogue_titles(1)[0]
     [seed] = [peer for peer in range(14) if made.library(peer)]

@@ -104,7 +104,7 @@ def test_a_new_cable_stays_and_one_that_is_taken_out_does_not() -> None:
     assert copy.fingerprint() == swarm.fingerprint()
 
 
-def test_no_nat_is_on_the_way_of_a_cable() -> None:
+def test_a_nat_blocks_no_cable() -> None:
     swarm = make_swarm(3, Wired, links=LinkSpec(nat=1.0))
     host(swarm, 0).send(1, Shout("x"))
     host(swarm, 2).link(1)
@@ -112,7 +112,7 @@ def test_no_nat_is_on_the_way_of_a_cable() -> None:
     assert texts(swarm, 1) == ["x"]
 
 
-def test_what_breaks_over_a_cable_is_told_and_the_cable_is_not_broken() -> None:
+def test_a_stream_that_breaks_over_a_cable_is_reported_and_the_cable_stays() -> None:
     swarm = ring()
     swarm.do(Partition((0,)))
     host(swarm, 0).send(1, Say("stalls"))

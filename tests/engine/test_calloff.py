@@ -1,4 +1,4 @@
-"""An attack is called off: what it has still to do is not done, what it did stands, and no other is touched."""
+"""An attack is called off: its further steps are not done, what it did is not undone, and other attacks go on."""
 
 from __future__ import annotations
 

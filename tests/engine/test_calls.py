@@ -86,7 +86,7 @@ def test_a_call_is_answered_once_and_hands_over_its_context() -> None:
     assert swarm.simulation.shared.sent == 2
 
 
-def test_an_answered_call_leaves_no_wait_behind_and_spares_that_of_another() -> None:
+def test_an_answered_call_leaves_no_timer_and_does_not_end_that_of_another_call() -> None:
     swarm = swarm_of(2)
     host, kernel = peer_host(swarm, 0), swarm.simulation.kernel
     wait_us = SECOND + 7  # Nothing else is due then.
@@ -111,13 +111,13 @@ def test_an_answered_call_leaves_no_wait_behind_and_spares_that_of_another() -> 
 
 
 class Event:
-    """Something that happens at its time."""
+    """A kernel event that calls `act`."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         self.fire = act
 
 
-def test_a_call_that_is_cancelled_when_it_is_due_spares_what_was_set_in_that_instant() -> None:
+def test_a_call_that_is_cancelled_when_it_is_due_ends_no_timer_that_was_set_in_that_instant() -> None:
     swarm = swarm_of(2)
     host, kernel = peer_host(swarm, 0), swarm.simulation.kernel
     program_of(swarm, 1).answering = "never"
@@ -154,7 +154,7 @@ def test_an_answer_to_any_try_counts_and_the_answer_to_the_other_try_does_not() 
     assert ends(swarm) == []
 
 
-def test_a_late_answer_ends_in_the_engine() -> None:
+def test_a_late_answer_is_dropped_by_the_engine() -> None:
     swarm = swarm_of(latency="constant:60")
     peer_host(swarm, 0).call(1, Ping(7), timeout_us=100 * MS)
     run_for(swarm, 3)
@@ -296,7 +296,7 @@ def test_a_reply_needs_a_request() -> None:
         host.reply(Pong(1))
     with pytest.raises(NothingToReplyTo, match="should be a ticket"):
         host.reply(Pong(1), to=7)
-    # A request that was simply sent, as a hostile peer may do, is not answered, and ends nothing.
+    # A request that a hostile peer sends as a plain message gets no answer, and ends no call.
     sent = swarm.simulation.shared.sent
     peer_host(swarm, 1).send(0, Ping(1))
     run_for(swarm, 1)
@@ -304,7 +304,7 @@ def test_a_reply_needs_a_request() -> None:
 
 
 @pytest.mark.parametrize("timeout_us", [(), "soon", ("a",), float("nan")])
-def test_times_that_are_none_are_refused(timeout_us: Any) -> None:
+def test_invalid_times_are_refused(timeout_us: Any) -> None:
     host = peer_host(swarm_of(), 0)
     with pytest.raises(ValueError, match="timeout_us should be a number of microseconds, or one for each try"):
         host.call(1, Ping(1), timeout_us=timeout_us)

@@ -34,7 +34,7 @@ class Burst:
 
 
 class Loader(Diary, name="loader"):
-    """A diary that hears of files too."""
+    """A `Diary` that receives files, too."""
 
     @on(Bulk)
     @on(Burst)
@@ -51,12 +51,12 @@ def when(made: Swarm, peer: PeerId, text: str) -> int:
 
 
 def sent_us(*messages: Any) -> int:
-    """How long the thin uplink needs for these."""
+    """The time, in us, that the slow uplink needs for these messages."""
     return math.ceil(sum(map(encoded_size, messages)) * MS / UP_BYTES_PER_MS)
 
 
 def chunk_us(kbit_s: int) -> int:
-    """How long a wire is busy with one chunk."""
+    """The time, in us, that a line needs for one chunk."""
     return math.ceil(capacity_chunk(kbit_s) * 8_000 / kbit_s)
 
 
@@ -75,7 +75,7 @@ def test_throughput_on_an_uplink_is_its_capacity() -> None:
     swarm.advance(100 * SECOND)
     assert texts(swarm, 1) == [each.text for each in sent]
     last = when(swarm, 1, "19")
-    # The downlink is ten times as fast, so it is through with the last chunk soon after the uplink is.
+    # The downlink is ten times as fast, so it ends the last chunk soon after the uplink does.
     assert 0 <= last - LATENCY - sent_us(*sent) <= chunk_us(800) // 10 + 20
 
 
@@ -159,7 +159,7 @@ def test_streams_keep_their_order_with_loss_and_jitter() -> None:
         assert [t for t in texts(swarm, 1) if t.startswith(kind)] == [f"{kind} {number}" for number in range(200)]
 
 
-def test_a_modem_costs_what_a_modem_costs_behind_a_fat_line() -> None:
+def test_a_modem_needs_the_same_time_whatever_the_line_of_the_other_end() -> None:
     swarm = lines(2, LinkSpec("56:56"))
     swarm.do(Set("capacity", 2.0))
     assert swarm.snapshot().settings["capacity"] == 2.0
@@ -172,7 +172,7 @@ def test_a_modem_costs_what_a_modem_costs_behind_a_fat_line() -> None:
 # --- what waits ----------------------------------------------------------------------------------------
 
 
-def test_what_waits_is_in_flight_and_stands_in_the_frame() -> None:
+def test_what_waits_is_in_flight_and_in_the_snapshot() -> None:
     swarm = lines()
     for number in range(10):
         host(swarm, 0).send(1, Bulk(str(number), Blob(20_000)))
@@ -200,7 +200,7 @@ def test_an_ask_is_open_while_its_question_waits_for_the_line() -> None:
     assert swarm.now_us > 5 * SECOND
 
 
-def test_what_waits_dies_with_its_sender_by_name() -> None:
+def test_what_waits_is_dropped_as_unsent_when_its_sender_dies() -> None:
     swarm = lines()
     for number in range(10):
         host(swarm, 0).send(1, Bulk(str(number), Blob(20_000)))
@@ -215,7 +215,7 @@ def test_what_waits_dies_with_its_sender_by_name() -> None:
     assert totals.dropped >= 5
 
 
-def test_a_farewell_is_said_before_the_stream_closes_and_uploads_end() -> None:
+def test_a_goodbye_is_delivered_before_the_stream_closes_and_uploads_end() -> None:
     swarm = make_swarm(3, Loader, links=LinkSpec("8:8"))
     diary(swarm, 0).near = [1]
     host(swarm, 0).send(1, Bulk("file", Blob(100_000)))
@@ -281,7 +281,7 @@ def test_a_window_does_not_slow_down_a_fast_line_across_the_world() -> None:
     assert when(swarm, 1, "file") - 300 * MS - wire_us <= 2 * chunk_us(44_736)
 
 
-def test_a_long_run_leaves_nothing_in_the_wires() -> None:
+def test_after_a_long_run_nothing_is_left_in_the_queues() -> None:
     swarm = make_swarm(12, Loader, links=LinkSpec("saroiu", 5.0), loss=0.05)
     for number in range(300):
         host(swarm, number % 12).multicast([(number + step) % 12 for step in (1, 2, 5)], Say("x" * (number % 50)))

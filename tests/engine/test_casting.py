@@ -115,7 +115,7 @@ class Short(Watcher):
 
 
 class Wrong(Watcher):
-    """Casts what is no program of its module."""
+    """Casts a class that is no program of its module."""
 
     @classmethod
     def cast(cls, options: Any, members: Sequence[Candidate], rng: Rng) -> Sequence[Any]:
@@ -147,7 +147,7 @@ class Nothing(Watcher):
         (Nothing, "Nothing.cast should return 40 programs for as many peers, not 0"),
     ],
 )
-def test_a_cast_that_cannot_be_is_refused_in_a_sentence(program: type[Peer], says: str) -> None:
+def test_an_invalid_cast_is_refused_in_a_sentence(program: type[Peer], says: str) -> None:
     with pytest.raises(InputError) as caught:
         swarm_of(program)
     assert says in str(caught.value)
@@ -233,7 +233,7 @@ def test_converge_sees_all_that_run() -> None:
 
 @message()
 class Early:
-    """Sent too early."""
+    """A message that is sent too early."""
 
 
 class Sending(Watcher):

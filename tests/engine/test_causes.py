@@ -1,4 +1,4 @@
-"""What descends from what: causes are inherited, disowned, kept, and joined."""
+"""Causes of messages and timers: they are inherited, dropped, kept for later, and joined."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_upkeep_carries_no_cause_and_starts_none() -> None:
     assert ask(swarm, 0, "a").closed_us == 5 * SECOND + LATENCY
 
 
-def test_a_protocol_may_disown_what_it_sends_and_sets() -> None:
+def test_a_protocol_may_send_and_set_timers_without_the_cause() -> None:
     swarm = make_swarm(3, Actor)
 
     def disown(h: Host) -> None:
@@ -78,7 +78,7 @@ def test_a_protocol_may_disown_what_it_sends_and_sets() -> None:
 
 
 def test_an_item_passed_on_later_still_descends_from_its_ask() -> None:
-    """A gossip keeps the cause beside a rumour and passes it on in its next cycle, which nothing caused."""
+    """A gossip keeps the cause beside a rumour and passes it on in its next cycle, which has no cause itself."""
     swarm = make_swarm(3, Actor)
     kept: list[Any] = []
     hears(swarm, 0, lambda h: h.send(1, Question("a")))
@@ -111,7 +111,7 @@ def test_an_ask_that_is_opened_again_in_vain_closes_again_and_is_told_once() -> 
 
 
 def test_an_ask_that_closes_in_each_cycle_is_one_event_the_last() -> None:
-    """Whoever reads events as they come sees each, with a new number."""
+    """A reader of events sees each of them as it comes, with a new number."""
 
     class Crier(Actor, name="crier"):
         goals = (BROADCAST,)
@@ -221,7 +221,7 @@ def test_causes_flatten_to_the_fewest_hops_of_each_ask_in_the_order_met() -> Non
 
 
 def test_who_reached_a_peer_first_does_not_depend_on_who_looked() -> None:
-    """A batch and a plain question reach the same peer; the path tells the earlier, whenever the books are read."""
+    """A batch and a plain question reach the same peer; the path tells the earlier, whenever the log is read."""
 
     def path(look: bool) -> Any:
         swarm = make_swarm(4, Actor)

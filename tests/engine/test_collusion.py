@@ -1,4 +1,4 @@
-"""A peer that enforces a ban itself: what it keeps to itself, what leaks, and what it cannot help."""
+"""A peer that enforces a ban itself: what it suppresses, what leaks, and what it does not suppress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine import (
 )
 
 
-def test_in_request_and_reply_a_colluder_lawfully_finds_nothing() -> None:
+def test_in_request_and_reply_a_colluder_answers_that_it_found_nothing() -> None:
     swarm = make_swarm(2)
     give(swarm, 1, "blue train")
     give(swarm, 1, "red balloon")
@@ -42,7 +42,7 @@ def test_in_a_flood_a_colluder_neither_answers_nor_relays() -> None:
     assert ask(swarm, 0, "blue moon").reached == 3, "one banned word of two is no banned phrase"
 
 
-def test_what_comes_from_a_colluder_is_stripped_too() -> None:
+def test_answers_through_a_colluder_are_stripped_too() -> None:
     swarm = make_swarm(2)
     give(swarm, 1, "blue train")
     give(swarm, 1, "blue moon")

@@ -1,4 +1,4 @@
-"""Asks, publications and parameters: what a person may wish for, and what cannot be."""
+"""Asks, publications and parameters: what commands do, and which are refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine import (
     Swarm,
 )
 
-# --- wishes --------------------------------------------------------------------------------------------
+# --- asks ----------------------------------------------------------------------------------------------
 
 
 def test_each_selected_peer_asks_once() -> None:
@@ -40,7 +40,7 @@ def test_each_selected_peer_asks_once() -> None:
     assert {row.by for row in swarm.asks()} == {"person"}
 
 
-def test_an_ask_of_one_who_is_away_waits_until_it_is_back() -> None:
+def test_an_ask_of_a_peer_that_is_down_waits_until_it_is_up() -> None:
     swarm = make_swarm(3)
     swarm.do(Kill(0))
     swarm.do(Leave(1))
@@ -75,7 +75,7 @@ def test_an_ask_may_say_what_it_wants() -> None:
     assert diary(swarm, 0).asked == [(0, "broadcast", "news")]
 
 
-def test_an_ask_is_clean_text_of_bearable_length() -> None:
+def test_an_ask_is_harmless_text_of_limited_length() -> None:
     swarm = make_swarm(2)
     swarm.do(AskFor(0, "  blue\x1b[31m\ntrain\u202e  " + "x" * 1_000))
     text = swarm.asks()[0].text
@@ -96,7 +96,7 @@ def test_a_publication_is_in_the_library_at_once_and_the_peer_is_told() -> None:
     assert ask(swarm, 2, "blue").hits == 1
 
 
-def test_a_publication_shows_in_the_next_frame_even_while_time_stands() -> None:
+def test_a_publication_is_in_the_next_snapshot_also_while_the_run_is_paused() -> None:
     swarm = make_swarm(2)
     assert swarm.snapshot().files.tolist() == [0, 0]
     swarm.do(Publish(0, "blue train"))
@@ -148,7 +148,7 @@ def test_churn_may_begin_and_end_while_it_runs() -> None:
     assert states(swarm) == now
 
 
-def test_churn_does_not_bring_back_whom_a_person_stopped() -> None:
+def test_churn_does_not_restart_peers_that_a_person_stopped() -> None:
     swarm = make_swarm(10, churn="exponential:5")
     swarm.do(Revive("all"))
     swarm.do(Kill((0, 1)))
@@ -225,7 +225,7 @@ BAD: list[tuple[Command, str]] = [
 
 
 @pytest.mark.parametrize(("command", "says"), BAD, ids=[f"{c.verb}-{i}" for i, (c, _) in enumerate(BAD)])
-def test_a_command_that_cannot_be_changes_nothing(command: Command, says: str) -> None:
+def test_a_refused_command_changes_nothing(command: Command, says: str) -> None:
     def run(bad: bool) -> tuple[Any, ...]:
         swarm = make_swarm(5, Bureau, asks_per_s=2.0, seed=3)
         swarm.advance(3 * SECOND)
@@ -255,7 +255,7 @@ def test_a_network_without_options_says_so() -> None:
     assert "ttl" not in swarm.settings()
 
 
-def test_a_swarm_that_cannot_be_is_refused() -> None:
+def test_an_invalid_swarm_is_refused() -> None:
     for changes, says in (
         ({"loss": 1.0}, "loss"),
         ({"loss": float("nan")}, "loss"),
@@ -271,7 +271,7 @@ def test_a_swarm_that_cannot_be_is_refused() -> None:
             make_swarm(**{"peers": 3, **changes})
 
 
-# --- what is told of commands --------------------------------------------------------------------------
+# --- events of commands --------------------------------------------------------------------------------
 
 
 def test_commands_are_events_and_history() -> None:
@@ -300,7 +300,7 @@ def test_a_scheduled_command_is_done_at_its_time_and_a_bad_one_is_a_warning() ->
     assert "p0099" in swarm.warnings[0]
 
 
-def test_an_ask_is_told_before_what_it_finds_and_a_refusal_of_an_ask_is_told() -> None:
+def test_the_event_of_an_ask_comes_before_its_hits_and_a_refused_ask_is_an_event() -> None:
     swarm = make_swarm(3)
     give(swarm, 1, "blue train")
     swarm.do(Kill(2))

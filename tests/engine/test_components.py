@@ -292,7 +292,7 @@ class Prober(Component):
 
     @on_reply(Probe)
     def probed(self, host: Host, sender: PeerId, answer: Probed, context: object) -> None:
-        """It is there."""
+        """Does nothing."""
 
 
 class Probing(Peer, name="probing"):
@@ -306,7 +306,7 @@ class Listening(Peer):
 
     @on_reply(Probe)
     def probed(self, host: Host, sender: PeerId, answer: Probed, context: object) -> None:
-        """It is there."""
+        """Does nothing."""
 
 
 def test_an_answer_that_a_component_alone_is_told_of_has_its_name() -> None:
@@ -315,7 +315,7 @@ def test_an_answer_that_a_component_alone_is_told_of_has_its_name() -> None:
     assert name_of(Probed, Probing, Listening) == "Probed"
 
 
-# --- what cannot be -------------------------------------------------------------------------------------------
+# --- refusals ------------------------------------------------------------------------------------------------
 
 
 class Greedy(Peer, name="greedy"):
@@ -340,7 +340,7 @@ class Alone(Component, options=CounterOptions):
 
 
 class Outer(Peer, name="outer"):
-    """Whose station has a component that its options do not know."""
+    """A program whose station has a component that is missing in its options."""
 
 
 class Elsewhere(Peer):
@@ -364,13 +364,13 @@ class Cabled(Peer):
         ((Outer, Elsewhere), 'the options of "outer" need a field alone: CounterOptions'),
     ],
 )
-def test_programs_that_cannot_be_are_refused_in_a_sentence(programs: tuple[type[Peer], ...], says: str) -> None:
+def test_invalid_programs_are_refused_in_a_sentence(programs: tuple[type[Peer], ...], says: str) -> None:
     with pytest.raises(InputError) as caught:
         check(programs)
     assert says in str(caught.value)
 
 
-def test_a_swarm_refuses_it_as_well() -> None:
+def test_a_swarm_refuses_an_invalid_program() -> None:
     with pytest.raises(InputError, match="Greedy handles Ping"):
         swarm_of(Greedy)
 

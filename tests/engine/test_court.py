@@ -1,4 +1,4 @@
-"""The court: whoever answers is censored, a set time later, and the run repeats."""
+"""The court: a peer that answers is censored, a set time later."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_second_call_changes_the_pace_and_keeps_the_score() -> None:
 
 
 @pytest.mark.parametrize("wrong", [-1.0, 1e9, float("nan"), "soon"])
-def test_a_court_has_a_possible_pace(wrong: object) -> None:
+def test_an_impossible_pace_of_a_court_is_refused(wrong: object) -> None:
     swarm = make_swarm(2)
     with pytest.raises(InputError, match="after_s"):
         swarm.do(Court(wrong))  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def test_the_same_court_gives_the_same_run_however_it_is_sliced() -> None:
     assert any(prints[0][1])
 
 
-def test_a_scenario_convenes_it() -> None:
+def test_a_scenario_starts_a_court() -> None:
     told = scenarios.parse('[[at]]\ns = 1\ndo = "court"\nafter_s = 0.5\n', "t.toml")
     assert told.setup.schedule == ((SECOND, Court(0.5)),)
     with pytest.raises(InputError, match="after_s"):

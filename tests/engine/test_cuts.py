@@ -1,4 +1,4 @@
-"""The smallest set that parts one node from others, against networkx; and what it says of each network."""
+"""Minimum cuts: the smallest set that separates a node from others, compared with networkx, and in each network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cases(draw: st.DrawFn) -> tuple[nx.Graph, list[int]]:
 
 @settings(max_examples=100, deadline=None)
 @given(cases())
-def test_it_parts_them_and_is_as_small_as_can_be(case: tuple[nx.Graph, list[int]]) -> None:
+def test_the_cut_separates_them_and_is_as_small_as_possible(case: tuple[nx.Graph, list[int]]) -> None:
     graph, goals = case
     cut = vertex_cut([list(graph[v]) for v in range(len(graph))], 0, goals)
     left = graph.copy()
@@ -47,7 +47,7 @@ def test_of_several_smallest_cuts_it_is_the_one_nearest_to_the_asker() -> None:
     assert vertex_cut(chain, 0, [3]) == (1,)
 
 
-def test_who_is_on_both_sides_cannot_be_cut_off() -> None:
+def test_a_node_on_both_sides_cannot_be_cut_off() -> None:
     with pytest.raises(ValueError, match="both sides"):
         vertex_cut([[1], [0]], 0, [0])
 
@@ -209,7 +209,7 @@ def test_of_paths_of_limited_length_the_fewest_are_found(case: tuple[nx.Graph, l
     assert not cut or all(heard(fewer) for fewer in combinations(range(1, len(graph)), len(cut) - 1))
 
 
-def test_within_a_budget_the_cut_may_be_too_large_but_it_is_a_cut_and_says_so() -> None:
+def test_within_a_budget_the_cut_may_be_too_large_and_says_so() -> None:
     graph = nx.random_regular_graph(6, 60, seed=3)
     near = [list(graph[v]) for v in range(60)]
     goals = [p for p in range(1, 60) if p not in near[0]][:20]
@@ -242,7 +242,7 @@ def test_what_an_ask_brought_does_not_count_when_it_is_judged(protocol: str) -> 
     origin = asker(swarm, text)
     before = swarm.min_cut(origin, text)
     swarm.do(AskFor(origin, text, fetching(swarm)))
-    while not swarm.library(origin).matching(text):  # the download; a line of a modem takes ten minutes for it
+    while not swarm.library(origin).matching(text):  # the download, which takes ten minutes over a modem
         assert swarm.now_us < 3_000 * SECOND
         swarm.advance(swarm.now_us + (SECOND // 2 if swarm.now_us < 20 * SECOND else 30 * SECOND))
         during = swarm.min_cut(origin, text)

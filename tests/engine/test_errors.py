@@ -1,4 +1,4 @@
-"""Text from outside in a sentence of ours: it is data, whatever it holds."""
+"""Text from outside in the sentence of an error is made harmless."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from engine import plain
 
 
 @pytest.mark.parametrize("mark", ["\n", "\r", "\t", "\u2028", "\u2029"])
-def test_what_breaks_a_line_becomes_a_blank(mark: str) -> None:
+def test_a_line_break_becomes_a_blank(mark: str) -> None:
     assert plain(f"kill{mark}all") == "kill all"
 
 
 @pytest.mark.parametrize("mark", ["\x1b", "\x00", "\x85", "\u202e", "\u200b", "\ud800"])
-def test_what_steers_a_terminal_or_turns_the_reading_is_left_out(mark: str) -> None:
+def test_control_characters_and_marks_of_direction_are_left_out(mark: str) -> None:
     assert plain(f"kill{mark}all") == "killall"
 
 

@@ -84,7 +84,7 @@ def test_a_message_that_told_nothing_new_is_noted_and_a_handler_may_say_nothing_
         tape.give(listener, Knock("me"), sender=3)
 
 
-def test_it_writes_down_what_a_peer_sends_and_what_that_descends_from() -> None:
+def test_a_fake_host_keeps_what_a_peer_sends_with_its_cause() -> None:
     tape, door = FakeHost(me=5), Door()
     tape.ask(door, Ask(7, "find", "anybody"))
     assert tape.sent == [(1, Knock("anybody")), (2, Knock("anybody"))]
@@ -109,7 +109,7 @@ def test_a_notice_carries_the_ask_on() -> None:
     assert tape.causes == [8]
 
 
-def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() -> None:
+def test_time_passes_only_by_wait_and_timers_run_in_order_with_their_cause() -> None:
     tape, door = FakeHost(), Door()
     tape.ask(door, Ask(7, "find", "anybody"))
     cancelled = tape.after(50, Bell(3))
@@ -121,7 +121,7 @@ def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() 
     assert tape.timers == []
 
 
-def test_a_periodic_timer_rings_until_it_is_cancelled() -> None:
+def test_a_periodic_timer_runs_until_it_is_cancelled() -> None:
     tape, door = FakeHost(), Door()
     timer = tape.every(10_000, Bell(1))
     tape.wait(door, 35_000)
@@ -144,7 +144,7 @@ def test_a_message_without_a_handler_is_an_error_of_the_test() -> None:
         FakeHost().give(Door(), Upkeep(1), sender=1)
 
 
-def test_the_shelf_finds_files_by_all_their_words() -> None:
+def test_the_library_finds_files_by_all_words() -> None:
     shelf = FakeLibrary([File("Blue Train.mp3", 10, 1), File("blue moon", 10, 2)])
     assert [file.digest for file in shelf.matching("BLUE")] == [1, 2]
     assert [file.digest for file in shelf.matching("train blue")] == [1]

@@ -1,4 +1,4 @@
-"""Floods cost and reach what they should, to the letter: on real crawls, and in Ritter's tree."""
+"""Floods cost and reach exactly what the closed forms say: on real crawls, and in Ritter's tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from floods import NOBODY_HAS_IT, Crawl, flood, ritter, still
 pytestmark = pytest.mark.uncounted
 
 TTLS = (*range(1, 8), 12)
-"""Each of the specification's, and one that is past every crawl's diameter."""
+"""Those of the specification, and one that is larger than the diameter of every crawl."""
 
 PUBLISHED = {
     2: (2, 4, 6, 8, 10, 12, 14, 16),
@@ -44,7 +44,9 @@ def test_every_flood_of_a_crawl_costs_and_reaches_the_closed_form(crawl_08: Craw
 
 @pytest.mark.campaign
 @pytest.mark.parametrize(("number", "whole"), [("04", (10_875, 69_113)), ("31", (62_560, 233_196))])
-def test_the_larger_crawls_too(crawl: Callable[[str], Path], number: str, whole: tuple[int, int]) -> None:
+def test_floods_of_the_larger_crawls_cost_and_reach_the_closed_form(
+    crawl: Callable[[str], Path], number: str, whole: tuple[int, int]
+) -> None:
     graph = Crawl.read(crawl(number))
     source = graph.spread(3)[1]
     swarm = still(graph.path)
@@ -69,12 +71,12 @@ def test_a_flood_in_a_tree_reaches_ritters_number(degree: int) -> None:
     assert flood(swarm, 0, ttls) == [(reach, reach) for reach in PUBLISHED[degree][: len(ttls)]]
 
 
-def test_it_is_the_ttl_that_ends_a_flood_and_not_the_tree() -> None:
+def test_a_flood_is_ended_by_the_ttl_and_not_by_the_end_of_the_tree() -> None:
     swarm = still("tree:4", ritter(4, 7) + 1)
     assert flood(swarm, 0, [2, 5]) == [(16, 16), (484, 484)]
 
 
-def test_the_command_line_tells_the_same(crawl_08: Crawl) -> None:
+def test_the_command_line_prints_the_same(crawl_08: Crawl) -> None:
     source = 0
     words = ["run", "--topology", str(crawl_08.path), "--latency", "constant:50", "--set", "ttl=5"]
     words += ["--ask", NOBODY_HAS_IT, "--from", f"#{source}", "--until", "quiet", "--json"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from limewire_trees import Tree, Untold, reached_in_tree
+from limewire_trees import Tableless, Tree, reached_in_tree
 from limewires import SECOND, at, swarm
 
 from engine import AskFor, ContentSpec, Kill, Publish, Setup, Swarm
@@ -147,8 +147,8 @@ def test_a_copy_goes_on_as_the_original_in_the_middle_of_a_dynamic_query() -> No
 
 @pytest.mark.parametrize(("degree", "ttl"), [(4, 3), (5, 3)])
 def test_the_last_hop_of_a_tree_is_that_of_the_formula(degree: int, ttl: int) -> None:
-    reached = {program: reached_in_tree(program, degree, ttl) for program in (Tree, Untold)}
+    reached = {program: reached_in_tree(program, degree, ttl) for program in (Tree, Tableless)}
     rest = degree - 3
-    assert reached[Untold] == 3 * hosts(degree, 2) + rest * hosts(degree, ttl)
+    assert reached[Tableless] == 3 * hosts(degree, 2) + rest * hosts(degree, ttl)
     last = 3 * (degree - 1) + rest * (degree - 1) ** (ttl - 1)
-    assert reached[Untold] - reached[Tree] == last
+    assert reached[Tableless] - reached[Tree] == last

@@ -1,4 +1,4 @@
-"""A network small enough to foresee: what its peers do is what a test makes them do, and they write all of it down."""
+"""A small network whose peers do what a test sets, and keep all that they receive; and helpers for swarms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from engine.world.content import file_of
 MS = 1_000
 SECOND = 1_000_000
 LATENCY = 10 * MS
-"""Of the swarms below, unless a test says otherwise."""
+"""The latency of `make_swarm`, in us."""
 
 
 @message()
@@ -91,7 +91,7 @@ class Rumour:
 @dataclass(slots=True)
 class DiaryOptions:
     ttl: int = option(7, "hops that a rumour goes", low=1, high=100)
-    pace_s: float = option(1.0, "seconds between nothing and nothing", low=0.1, high=60)
+    pace_s: float = option(1.0, "seconds, of no effect", low=0.1, high=60)
     loud: bool = option(False, "whether an ask is flooded")
 
 
@@ -103,7 +103,7 @@ class Tick:
 
 
 class Diary(Peer, name="diary", options=DiaryOptions):
-    """Writes down what it hears and is told, as (time, …); asks its neighbours and answers from its library."""
+    """Keeps what it receives, as (time in us, …); asks its neighbours, and answers from its library."""
 
     role = "writer"
     goals = (FIND, FETCH, PUBLISH, BROADCAST)
@@ -209,7 +209,7 @@ class Load:
 
 @message(part="question")
 class Batch:
-    """Several items in one message, as a gossip of inventories sends them."""
+    """Several items in one message, as in a gossip of inventories."""
 
     items: tuple[str, ...]
 
@@ -235,11 +235,11 @@ class Actor(Diary, name="actor"):
 
 
 EMPTY = ContentSpec(items=1, replicas=1.0, free_riders=1.0)
-"""Libraries without files: a test puts in what it needs."""
+"""Libraries without files: a test adds those that it needs."""
 
 
 def make_swarm(peers: int = 3, program: type[Peer] = Diary, **changes: Any) -> Swarm:
-    """A complete network with one latency of 10 ms and nothing going on, unless `changes` of the setup say so."""
+    """A complete network with a latency of 10 ms, no files and no background asks, unless `changes` say otherwise."""
     setup: Mapping[str, Any] = {
         "peers": peers,
         "topology": "complete",
@@ -252,7 +252,7 @@ def make_swarm(peers: int = 3, program: type[Peer] = Diary, **changes: Any) -> S
 
 
 def host(made: Swarm, peer: PeerId) -> Host:
-    """The hand of a peer, to make it do something between instants."""
+    """The host of a peer, by which a test sends in its name between two instants."""
     return made.simulation.peer_hosts[peer]
 
 
@@ -264,7 +264,7 @@ def diary(made: Swarm, peer: PeerId) -> Diary:
 
 
 def texts(made: Swarm, peer: PeerId) -> list[Any]:
-    """What a peer heard, in order, less when and from whom."""
+    """The texts that a peer received, in order."""
     return [text for _, _, text in diary(made, peer).heard]
 
 
@@ -309,13 +309,13 @@ def give(made: Swarm, peer: PeerId, name: str) -> None:
 
 
 def ask(made: Swarm, peer: PeerId, text: str, *, run_s: float = 5.0) -> Any:
-    """Ask, run, and see what came of it."""
+    """Ask, run for so many seconds, and return the row of the ask."""
     made.do(AskFor(peer, text))
     run_for(made, run_s)
     return made.asks()[-1]
 
 
 def hears(swarm: Swarm, peer: int, act: Callable[[Host], Any]) -> None:
-    """Have a peer do something when it next hears a question, in the place of answering."""
+    """Let a peer call `act` when it receives a question, instead of answering."""
     program: Any = diary(swarm, peer)
     program.act = act
