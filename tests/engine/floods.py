@@ -2,8 +2,8 @@
 
 At TTL T a question of `source` reaches the nodes at distances 1 to T. It costs deg(source) messages at its source, and
 each node v at a distance from 1 to T-1 passes it on to all its neighbours but the one it came from: deg(v) - 1. A
-flood that ends for want of new nodes has crossed each link of its component twice, but for the links by which the
-question first came: 2E - (N - 1).
+flood that ends because there are no new nodes has crossed each link of its component twice, except the links by which
+the question first came: 2E - (N - 1).
 
 Ritter ("Why Gnutella Can't Scale", 2001) counts the nodes that a flood can reach in an infinite tree in which each node
 has N connections: N at the first hop, and N - 1 for each of those at the next.

@@ -1,4 +1,4 @@
-"""One servent, on a tape: questions, the way back of answers, and what it forgets.
+"""One servent by a `FakeHost`: queries, the way back of answers, and what it forgets.
 
 Its neighbours are in test_gnutella_neighbours.py, its downloads in test_gnutella_fetch.py, hostile messages in
 test_gnutella_nonsense.py, and whole swarms in test_gnutella_swarm.py.
@@ -37,7 +37,7 @@ def test_an_ask_goes_to_all_neighbours() -> None:
 def test_servents_do_not_share_a_table_of_queries() -> None:
     for copied in (False, True):
         pairs = [connected(1, 2), connected(1, 2)]
-        if copied:  # They share an empty table, in a copy of both too.
+        if copied:  # Both have the same empty table at first, also in a copy.
             one, other = pickle.loads(pickle.dumps([peer for _, peer in pairs]))
             pairs = [(pairs[0][0], one), (pairs[1][0], other)]
         (tape, peer), (others, other) = pairs
@@ -51,7 +51,7 @@ def test_servents_do_not_share_a_table_of_queries() -> None:
         assert other.way_back(guid(1)) == 1
 
 
-def test_to_publish_is_to_have() -> None:
+def test_what_is_published_is_in_the_library() -> None:
     tape, peer = connected(1)
     tape.ask(peer, Ask(4, "publish", "blue train"))
     assert tape.take() == []
@@ -78,7 +78,7 @@ def test_a_message_of_a_peer_without_a_link_is_not_relayed() -> None:
 
 @pytest.mark.parametrize("ttl", [1, 2, 3, 7, 8, 15, 100, 255])
 @pytest.mark.parametrize("hops", [0, 1, 5, 6, 7, 8, 100, 255])
-def test_ttl_and_hops_stay_what_they_were_together_or_are_cut_to_the_limit(ttl: int, hops: int) -> None:
+def test_the_sum_of_ttl_and_hops_is_kept_or_cut_to_the_limit(ttl: int, hops: int) -> None:
     tape, peer = connected(1, 2)
     for kind in (Query(guid(1), ttl, hops, 0, "blue"), Ping(guid(1), ttl, hops)):
         tape.give(peer, kind, sender=1)
@@ -132,7 +132,7 @@ def test_a_query_counts_as_many_bytes_as_the_docstring_says() -> None:
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
-def test_who_has_it_answers_and_passes_the_question_on_all_the_same() -> None:
+def test_a_holder_answers_and_passes_the_query_on_too() -> None:
     tape, peer = connected(1, 2, files=(TRAIN, File("Naima.mp3", 10, 2)))
     tape.give(peer, Query(guid(1), 5, 2, 0, "TRAIN, blue"), sender=1)
     [(to, answer), (onward, _)] = tape.take()
@@ -203,7 +203,7 @@ def test_guids_are_forgotten_after_two_periods_and_not_before_one() -> None:
     assert [to for to, message in tape.take() if isinstance(message, Query)] == [1], "it is news again"
 
 
-def test_however_much_comes_the_tables_stay_small() -> None:
+def test_tables_have_a_limited_size() -> None:
     tape, peer = connected(1, 2, guid_table=100, host_cache=50)
     for i in range(1_000):
         tape.give(peer, Query(guid(i), 2, 0, 0, "blue"), sender=1)
@@ -264,7 +264,7 @@ def test_a_pickled_servent_goes_on_as_before() -> None:
     assert len(told[0][0]) > 10
 
 
-def test_a_servent_says_what_it_knows() -> None:
+def test_a_servent_shows_its_beliefs() -> None:
     tape, peer = connected(1, 2, contacts=[9])
     peer.speed = 1500
     tape.give(peer, Query(guid(1), 7, 0, 0, "blue"), sender=1)

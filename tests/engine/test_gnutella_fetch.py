@@ -1,4 +1,4 @@
-"""One servent, on a tape: it fetches what was found, in ranges, from one holder or the next, and serves others."""
+"""One servent by a `FakeHost`: it fetches what was found, in ranges, from one holder or the next, and serves others."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_one_ask_is_one_download_however_many_answer() -> None:
     assert [source.holder for source in peer.downloads.running[TRAIN.name].others] == [11]
 
 
-def test_what_is_here_is_not_fetched() -> None:
+def test_a_file_of_its_own_is_not_fetched() -> None:
     tape, peer, number = asked(files=(TRAIN,))
     tape.give(peer, hit(number), sender=2)
     assert tape.take() == []
     assert len(tape.noted("hit")) == 1
 
 
-def test_who_does_not_want_downloads_has_none() -> None:
+def test_without_the_option_nothing_is_fetched() -> None:
     tape, _, _ = asked({"address": 9}, download=False)
     assert tape.take() == []
 
@@ -125,7 +125,7 @@ def test_a_holder_that_fails_is_replaced_and_what_is_here_is_kept(how: str) -> N
     assert pending(tape) == []
 
 
-def test_bytes_that_are_not_those_promised_are_thrown_away() -> None:
+def test_bytes_of_another_file_are_thrown_away() -> None:
     tape, peer, _ = asked({"address": 9}, {"address": 10})
     tape.give(peer, piece(0), sender=9)
     tape.take()
@@ -149,7 +149,7 @@ def test_an_answer_that_comes_after_the_download_failed_starts_it_again() -> Non
     assert tape.take() == [(10, Get(TRAIN.name, 0))]
 
 
-def test_a_slow_download_is_no_silent_one() -> None:
+def test_a_slow_download_is_not_given_up_as_silent() -> None:
     tape, peer, _ = asked({"address": 9}, silence=100, download_timeout_s=30)
     for at in range(0, 10_000 * 4, 10_000):
         tape.wait(peer, 29 * SECOND)
@@ -171,7 +171,7 @@ def test_nobody_but_the_holder_can_feed_or_stop_a_download() -> None:
     assert peer.downloads.running[TRAIN.name].here == 0
 
 
-def test_an_answer_that_names_the_asker_is_nonsense() -> None:
+def test_an_answer_that_names_the_asker_is_ignored() -> None:
     tape, _, _ = asked({"address": ME})
     assert tape.take() == []
     assert len(tape.noted("nonsense")) == 1
@@ -180,7 +180,7 @@ def test_an_answer_that_names_the_asker_is_nonsense() -> None:
 # --- push ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_holder_that_cannot_be_called_is_asked_to_call() -> None:
+def test_a_firewalled_holder_is_asked_to_connect() -> None:
     tape, peer, _ = asked({"address": 9, "push": True, "hops": 3, "servent": guid(5)})
     [(to, push)] = tape.take()
     assert (to, push) == (2, Push(push.guid, 5, 0, guid(5), index_of(TRAIN.name), ME))
@@ -188,13 +188,13 @@ def test_a_holder_that_cannot_be_called_is_asked_to_call() -> None:
     assert tape.take() == [(9, Get(TRAIN.name, 0))]
 
 
-def test_a_push_that_finds_no_way_leaves_the_next_holder() -> None:
+def test_after_a_push_without_a_way_the_next_holder_is_tried() -> None:
     pushed = {"address": 9, "push": True, "servent": guid(5)}
     tape, peer, _ = asked(pushed, {"address": 10})
     [(to, push)] = tape.take()
     tape.refuse(peer, to, push)
     assert (10, Get(TRAIN.name, 0)) in tape.take()
-    # The neighbour that the answer came by is gone when its turn comes.
+    # The neighbour by which the answer came is gone when this holder is tried.
     tape, peer, _ = asked({"address": 10}, pushed)
     peer.closed(tape, 2)
     tape.give(peer, Gone(TRAIN.name), sender=10)
@@ -209,7 +209,7 @@ def test_a_push_names_a_file_by_its_index_alone() -> None:
     assert peer.pushes.given == {}
 
 
-def test_two_firewalls_are_one_too_many() -> None:
+def test_two_firewalled_servents_cannot_exchange_a_file() -> None:
     tape, _, _ = asked({"address": 9, "push": True}, firewalled=1.0)
     assert tape.take() == []
     assert tape.noted("failed") == [{"why": "both are firewalled"}]
@@ -238,7 +238,7 @@ def test_a_push_is_routed_by_the_servents_id_along_the_way_of_its_answer() -> No
     assert tape.take() == []
 
 
-def test_who_is_pushed_calls_and_serves_over_that_call_alone() -> None:
+def test_a_servent_that_gets_a_push_connects_and_serves_over_that_connection_alone() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,), firewalled=1.0)
     tape.give(peer, Get(TRAIN.name, 0), sender=30)
     assert tape.take() == []
@@ -294,7 +294,7 @@ def test_the_line_is_shared_by_those_who_wait_for_it() -> None:
     assert "uploading" not in peer.beliefs().facts
 
 
-def test_too_many_at_a_time_are_sent_away_but_not_who_is_half_through() -> None:
+def test_too_many_downloaders_are_refused_but_not_one_that_has_begun() -> None:
     tape, peer = serving(1_000, uploads=2)
     for sender in range(30, 34):
         tape.give(peer, Get(TRAIN.name, 0), sender)
@@ -311,7 +311,7 @@ def test_too_many_at_a_time_are_sent_away_but_not_who_is_half_through() -> None:
     "get",
     [Get("Naima.mp3", 0), Get("Blue Train", 0), Get(TRAIN.name, TRAIN.size), Get("", 0), Get("", -1)],
 )
-def test_what_is_not_here_is_declined(get: Get) -> None:
+def test_a_file_that_it_does_not_have_is_declined(get: Get) -> None:
     tape, peer = serving(1_000)
     tape.give(peer, get, sender=30)
     assert tape.take() == [(30, Gone(get.name))]

@@ -1,4 +1,4 @@
-"""One servent, on a tape: the handshake, neighbours lost and replaced, the host cache, pings and pongs."""
+"""One servent by a `FakeHost`: the handshake, neighbours lost and replaced, the host cache, pings and pongs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_newcomer_calls_as_many_as_it_wants_and_pings_who_answers() -> None:
     assert peer.connections == {called[0]: 1}
 
 
-def test_a_newcomer_is_welcome_until_there_is_no_room() -> None:
+def test_a_newcomer_is_accepted_while_there_is_room() -> None:
     tape, peer = servent(max_connections=2)
     for sender in (1, 2, 3):
         tape.give(peer, Connect(), sender)
@@ -70,7 +70,7 @@ def test_who_does_not_answer_is_forgotten_and_another_is_called() -> None:
     assert first not in peer.near.cache
 
 
-def test_an_answer_that_comes_too_late_is_hung_up_on() -> None:
+def test_a_late_answer_to_a_connect_is_closed() -> None:
     tape, peer = servent(contacts=[1], connections=1, connect_timeout_s=5)
     tape.wait(peer, 6 * SECOND)
     tape.give(peer, Ok(), 1)
@@ -89,7 +89,7 @@ def test_two_that_call_each_other_are_connected_once() -> None:
     assert not any(type(timer.tick).__name__ == "Unanswered" for timer in tape.timers)
 
 
-def test_nobody_can_call_a_firewalled_servent() -> None:
+def test_no_servent_can_connect_to_a_firewalled_one() -> None:
     tape, peer = servent(contacts=[1], connections=1, firewalled=1.0)
     tape.give(peer, Connect(), 7)
     assert tape.take() == [], "a firewall drops, it does not decline"
@@ -122,7 +122,7 @@ def test_refused_calls_go_on_until_somebody_answers_or_nobody_is_left() -> None:
     assert peer.near.cache.addresses == peer.near.calling == {}
 
 
-def test_waiting_for_neighbours_piles_up_no_timers() -> None:
+def test_waiting_for_neighbours_needs_one_timer() -> None:
     tape, peer = servent(contacts=[], connections=4)
     before = len(tape.timers)
     tape.wait(peer, 3600 * SECOND)
@@ -143,7 +143,7 @@ def test_a_silent_neighbour_is_given_up_after_three_pings() -> None:
     assert 2 not in peer.near.cache
 
 
-def test_a_pong_about_others_is_no_sign_of_life() -> None:
+def test_a_pong_about_another_servent_is_no_answer_to_a_keep_alive() -> None:
     tape, peer = connected(1, ping_s=20, silence=3)
     for _ in range(4):
         tape.wait(peer, 20 * SECOND)
@@ -179,7 +179,7 @@ def test_a_ping_is_answered_with_oneself_and_with_whom_one_heard_of_late() -> No
     assert {pong.hops for _, pong in sent[1:]} == {1}
 
 
-def test_hearsay_does_not_go_round_for_ever() -> None:
+def test_cached_pongs_are_not_passed_on_for_ever() -> None:
     tape, peer = connected(1, 2, ping_s=20, silence=3)
     for second in range(0, 100, 10):
         tape.now_us = second * SECOND
@@ -227,7 +227,7 @@ def test_the_host_cache_survives_a_kill() -> None:
 
 
 @pytest.mark.parametrize("disk", ["nonsense", 7, [1, 2], ("a", -4, None, True, 2.5, ME)])
-def test_a_spoilt_disk_is_an_empty_one(disk: object) -> None:
+def test_damaged_saved_state_is_ignored(disk: object) -> None:
     tape, peer = FakeHost(me=ME, options=gnutella.GnutellaOptions()), Servent()
     peer.start(tape, [], disk)
     assert peer.near.cache.addresses == {}

@@ -1,4 +1,4 @@
-"""One servent, on a tape, and neighbours that say what they should not: it notes and ignores, and never fails."""
+"""One servent by a `FakeHost`, and malformed or hostile messages: they are noted and ignored, and it never fails."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_nonsense_is_noted_and_nothing_else(message: object) -> None:
 @pytest.mark.parametrize(
     "file", [File("", 9, 1), File("\x1b[2J", 9, 1), File("x" * 256, 9, 1), File("x", 0, 1), File("x", 1 << 32, 1)]
 )
-def test_a_result_that_cannot_be_is_neither_a_hit_nor_fetched(file: Any) -> None:
+def test_an_impossible_result_is_neither_a_hit_nor_fetched(file: Any) -> None:
     tape, peer = connected(1, 2)
     tape.ask(peer, Ask(1, "find", "x"))
     number = tape.take()[0][1].guid
@@ -115,7 +115,7 @@ def test_a_result_that_cannot_be_is_neither_a_hit_nor_fetched(file: Any) -> None
     assert tape.take() == [(9, Get(NOTE.name, 0))]
 
 
-def test_a_ban_is_applied_to_what_is_sound_in_a_hit() -> None:
+def test_a_ban_is_applied_to_the_valid_results_of_a_hit() -> None:
     query: Any = Query(guid(1), 7, 0, 0, "blue train")
     both = QueryHit(guid(1), 7, 0, 9, 56, False, (TRAIN, File("Naima", 5, 5), File("", 7, 7)), guid(2))
     rest = both.without("blue train")

@@ -51,7 +51,7 @@ def kinds(made: Swarm, kind: str) -> list[tuple[int, dict[str, object]]]:
 # --- links ---------------------------------------------------------------------------------------------------
 
 
-def test_whoever_loses_neighbours_finds_others() -> None:
+def test_servents_that_lose_neighbours_find_others() -> None:
     made = swarm()
     made.advance(45 * SECOND)
     assert agree(made)
@@ -68,7 +68,7 @@ def test_whoever_loses_neighbours_finds_others() -> None:
     assert made.asks()[-1].hits == 1, "the swarm is whole again"
 
 
-def test_who_comes_back_finds_its_old_acquaintances() -> None:
+def test_a_servent_that_comes_back_connects_to_servents_that_it_knew() -> None:
     made = swarm()
     made.advance(45 * SECOND)
     before = set(at(made, 7).near.cache)
@@ -91,7 +91,7 @@ def test_a_polite_leave_is_noticed_at_once() -> None:
     assert all(len(at(made, peer).connections) >= 2 for peer in (2, 4))
 
 
-def test_a_swarm_that_loses_its_hub_closes_ranks() -> None:
+def test_a_swarm_that_loses_its_hub_is_connected_again() -> None:
     made = swarm("scale-free:2", 60)
     made.advance(45 * SECOND)
     made.do(Kill("top 6 degree"))
@@ -117,7 +117,7 @@ def test_a_censored_neighbour_is_dropped_after_silence_and_not_before() -> None:
     assert all(5 not in at(made, peer).near.cache for peer in near)
 
 
-def test_who_is_uncensored_in_time_was_never_away() -> None:
+def test_a_servent_that_is_uncensored_in_time_keeps_its_neighbours() -> None:
     made = swarm(ping_s=20, silence=3)
     made.advance(45 * SECOND)
     near = made.links_of(5)
@@ -176,7 +176,7 @@ def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
     assert not made.library(0).matching(TITLE)
 
 
-def test_who_cannot_be_called_serves_by_push() -> None:
+def test_a_firewalled_servent_serves_by_push() -> None:
     made = swarm(firewalled=0.5)
     hidden = [peer for peer in range(40) if at(made, peer).firewalled]
     open_ones = [peer for peer in range(40) if not at(made, peer).firewalled]
@@ -190,7 +190,7 @@ def test_who_cannot_be_called_serves_by_push() -> None:
     assert [(peer, facts["why"]) for peer, facts in kinds(made, "failed")] == [(hidden[0], "both are firewalled")]
 
 
-# --- the whole ---------------------------------------------------------------------------------------------------
+# --- over time ---------------------------------------------------------------------------------------------------
 
 
 def test_the_overlay_replaces_links_behind_firewalls_too() -> None:

@@ -37,7 +37,7 @@ def test_with_fewer_others_than_fanout_all_are_told() -> None:
     assert sorted(to for to, _ in tape.take()) == [0, 2]
 
 
-def test_one_alone_keeps_it_to_itself() -> None:
+def test_a_peer_without_others_sends_nothing() -> None:
     tape, peer = begun(peers=1)
     tape.ask(peer, Ask(1, "broadcast", "fire"))
     assert tape.take() == []
@@ -59,7 +59,7 @@ def test_nonsense_is_counted_and_ignored() -> None:
     assert list(Rumour(5, 17).about()) == ["17"]  # type: ignore[arg-type]
 
 
-def test_a_colluder_lets_it_drop_silently() -> None:
+def test_a_colluder_does_not_pass_a_rumour_on() -> None:
     rumour = Rumour(7, "Fire in the house")
     assert mentions(rumour.about(), "fire")
     assert rumour.without("fire") is None

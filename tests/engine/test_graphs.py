@@ -100,7 +100,7 @@ def test_betweenness_of_a_swarm_too(spec: str) -> None:
     assert betweenness(150, graph.a, graph.b).tolist() == pytest.approx([right[peer] for peer in range(150)])
 
 
-def test_some_sources_stand_for_all_in_a_large_swarm() -> None:
+def test_in_a_large_swarm_a_sample_of_sources_is_enough() -> None:
     graph = drawn("scale-free:2", 600)
     exact = betweenness(600, graph.a, graph.b, sources=600)
     some = betweenness(600, graph.a, graph.b, sources=200)
@@ -111,7 +111,8 @@ def test_some_sources_stand_for_all_in_a_large_swarm() -> None:
 
 
 def test_a_bridge_is_between_where_it_has_few_links() -> None:
-    """Two cliques and one peer that ties them: no hub, and everything goes through it."""
+    """Two cliques and one peer between them, which has few links: all paths from one clique to the other go through
+    it."""
     pairs = [(x, y) for x in range(5) for y in range(x)] + [(x, y) for x in range(6, 11) for y in range(6, x)]
     pairs += [(0, 5), (5, 6)]
     ends = np.array(pairs, np.int32)
@@ -140,7 +141,7 @@ def test_removal_from_a_crawl_is_as_published(crawl: Callable[[str], Path], numb
     assert [round(x, 4) for x in removal(n, a, b, by_degree)] == list(TARGETED[number])
     runs = [removal(n, a, b, Stream(f"{number}/{seed}").sample(range(n), n)) for seed in range(RUNS)]
     table = np.array(runs)
-    # Both are means, theirs of ten; each errs by its own sampling, of the size that ours shows.
+    # Both are means, the published one of ten runs. Each has a sampling error, which is estimated from our runs.
     error = table.std(axis=0, ddof=1) * np.sqrt(1 / RUNS + 1 / 10) + 0.0001
     assert (np.abs(table.mean(axis=0) - AT_RANDOM[number]) < 4 * error).all()
     assert largest(n, a, b) == {"08": 6_299, "04": 10_876, "31": 62_561}[number]

@@ -76,7 +76,7 @@ def test_newcomers_come_after_everybody_and_stations_stay_where_they_are() -> No
         assert len(column) == 8
 
 
-def test_a_newcomer_may_be_dealt_with_as_any_other() -> None:
+def test_every_command_works_on_a_newcomer() -> None:
     swarm = make_swarm(3)
     new = swarm.do(Arrive(1))[0]
     swarm.advance(SECOND)
@@ -129,7 +129,7 @@ def test_the_path_of_an_ask_grows_with_the_swarm() -> None:
     assert swarm.record(2).reached == 40
 
 
-# --- the way in ------------------------------------------------------------------------------------------
+# --- joining ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -175,7 +175,7 @@ def test_others_hear_of_a_newcomer_by_gossip() -> None:
 
 @pytest.mark.parametrize("how", [Kill, Censor])
 @pytest.mark.parametrize("name", ["gnutella", "napster", "gossip"])
-def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: type[Kill] | type[Censor]) -> None:
+def test_without_its_bootstrap_a_newcomer_finds_nobody_and_says_so(name: str, how: type[Kill] | type[Censor]) -> None:
     swarm = made(name)
     swarm.advance(SECOND)
     swarm.do(how("bootstrap"))
@@ -233,7 +233,7 @@ def test_a_share_of_the_swarm_departs_and_some_of_it_says_goodbye() -> None:
     assert (states == DEAD).any()
 
 
-def test_who_is_asked_to_go_and_starts_anew_meanwhile_stays() -> None:
+def test_a_peer_that_restarts_before_it_should_depart_stays() -> None:
     swarm = make_swarm(4)
     swarm.do(Depart("p000, p001", over_s=10.0))
     swarm.do(Kill("p000"))
@@ -253,7 +253,7 @@ def test_newcomers_come_at_the_rate_of_their_law(law: str, per_s: float) -> None
     assert (spread > 1.3) == law.startswith("weibull"), "in bursts, or without memory"
 
 
-def test_no_more_come_than_may() -> None:
+def test_no_more_newcomers_come_than_the_limit() -> None:
     swarm = make_swarm(2, arrivals=ArrivalSpec("poisson:10", 7))
     swarm.advance(60 * SECOND)
     assert len(of(swarm, Arrived)) == 7
@@ -283,7 +283,7 @@ def test_the_law_of_arrivals_may_change_while_it_runs() -> None:
 @pytest.mark.parametrize(
     "word", ["poison:1", "poisson:0", "poisson:1e9", "weibull:0.5", "weibull:0.5:0", "poisson:nan"]
 )
-def test_a_law_that_cannot_be_is_refused(word: str) -> None:
+def test_an_invalid_law_of_arrivals_is_refused(word: str) -> None:
     swarm = make_swarm(2)
     with pytest.raises(InputError, match="arrivals"):
         swarm.do(Set("arrivals", word))
@@ -303,7 +303,7 @@ def test_a_law_that_cannot_be_is_refused(word: str) -> None:
         Depart("all", polite=2.0),
     ],
 )
-def test_a_crowd_that_cannot_be_is_refused_and_changes_nothing(command: Arrive | Depart) -> None:
+def test_an_impossible_crowd_is_refused_and_changes_nothing(command: Arrive | Depart) -> None:
     swarm = make_swarm(3)
     with pytest.raises(InputError):
         swarm.do(command)
@@ -311,7 +311,7 @@ def test_a_crowd_that_cannot_be_is_refused_and_changes_nothing(command: Arrive |
     assert swarm.snapshot().state.tolist() == [ALIVE] * 3
 
 
-def test_a_scenario_may_say_all_of_it_and_be_written_back() -> None:
+def test_a_scenario_with_arrivals_is_read_and_written_back() -> None:
     text = """
     [churn]
     session = "flatout"
@@ -358,7 +358,7 @@ def test_a_scenario_may_say_all_of_it_and_be_written_back() -> None:
         ("[[at]]\ns = 1\ndo = 'depart'\nover_s = 3", 'needs "peers"'),
     ],
 )
-def test_a_slip_in_a_scenario_is_told(text: str, words: str) -> None:
+def test_a_mistake_in_a_scenario_is_reported(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         scenario_files.parse(text, "story")
 

@@ -1,4 +1,4 @@
-"""A held link stands still, and goes on where it stood. And jitter, and partitions by a trait."""
+"""Held links, whose messages wait and go on when they are released; jitter; partitions by a trait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def arrivals(swarm: Swarm, peer: int) -> list[tuple[int, str]]:
 # --- hold and release ----------------------------------------------------------------------------------
 
 
-def test_what_is_on_a_link_stands_still_and_goes_on_from_there_in_order() -> None:
+def test_messages_on_a_held_link_wait_and_go_on_in_order() -> None:
     swarm = make_swarm(4)
     host(swarm, 0).multicast((1, 2, 3), Say("first"))
     swarm.advance(4 * MS)
@@ -113,7 +113,7 @@ def test_nothing_overtakes_what_was_released_even_when_the_way_became_shorter() 
     assert texts(swarm, 1)[0] == "datagram"
 
 
-def test_a_held_line_with_capacity_stands_still_as_well() -> None:
+def test_messages_on_a_held_link_with_capacity_wait_too() -> None:
     swarm = make_swarm(3, links=LinkSpec("8:8"))
     for number in range(5):
         host(swarm, 0).send(1, Say(str(number)))
@@ -143,7 +143,7 @@ def test_a_hold_is_the_same_run_when_sliced() -> None:
     assert prints[0] == prints[1]
 
 
-def test_too_many_to_hold_is_told() -> None:
+def test_too_many_links_to_hold_are_refused() -> None:
     swarm = make_swarm(1_001, topology="ring")
     with pytest.raises(InputError, match="at most 1,000"):
         swarm.do(Hold("all"))
@@ -193,7 +193,7 @@ def test_jitter_is_set_while_it_runs_and_nothing_overtakes_when_it_ends() -> Non
 # --- partition by a trait --------------------------------------------------------------------------------
 
 
-def test_every_city_is_a_side_of_its_own() -> None:
+def test_in_a_partition_by_city_every_city_is_a_side() -> None:
     swarm = make_swarm(30)
     swarm.do(Partition("all", by="city"))
     frame = swarm.snapshot()
@@ -204,7 +204,7 @@ def test_every_city_is_a_side_of_its_own() -> None:
     assert len(set(frame.group.tolist())) == len(set(place.tolist())) > 5
 
 
-def test_by_operator_and_by_role_and_only_those_named() -> None:
+def test_partitions_by_operator_by_role_and_by_named_values() -> None:
     swarm = make_swarm(4, Bureau)
     swarm.do(Partition("not role=writer", by="operator"))
     assert swarm.snapshot().group.tolist() == [0, 0, 0, 0, 1, 1, 2]

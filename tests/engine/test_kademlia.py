@@ -1,4 +1,4 @@
-"""Kademlia in running swarms: what lies where, what an ask becomes, attacks, checkpoints."""
+"""Kademlia in running swarms: where records are, asks, attacks, checkpoints."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def nearest(swarm: Swarm, text: str, k: int = 20) -> list[int]:
 
 
 def ask(swarm: Swarm, peer: int, text: str) -> Any:
-    """The row of an ask, when it is over."""
+    """Ask, run until the ask has closed, and return its row."""
     swarm.do(AskFor(peer, text))
     assert swarm.advance_quiet(swarm.now_us + HOUR)
     return swarm.asks()[-1]
 
 
 def stranger(swarm: Swarm, text: str) -> int:
-    """A living peer that has no record of it."""
+    """A living peer that keeps no record of the text."""
     kept = keepers(swarm, text)
     return next(peer for peer in living(swarm) if peer not in kept)
 
@@ -106,7 +106,7 @@ def test_without_convergence_all_join_and_publish() -> None:
         assert ask(swarm, asker, title).outcome == "answered"
 
 
-def test_who_has_not_begun_to_join_is_not_told_that_others_were_silent() -> None:
+def test_the_verdict_on_a_node_that_has_not_begun_to_join_blames_no_other_node() -> None:
     swarm = swarm_of(30, options={"converge": False})
     swarm.advance(SECOND // 2)
     early = next(
@@ -123,7 +123,7 @@ def test_converge_cannot_be_set_while_it_runs() -> None:
         swarm_of().do(Set("converge", False))
 
 
-# --- what an ask becomes ------------------------------------------------------------------------------------------
+# --- asks -------------------------------------------------------------------------------------------------------
 
 
 def test_holders_keepers_and_who_answers_are_three_things() -> None:
@@ -244,7 +244,7 @@ def test_there_is_nothing_near_a_text_without_words() -> None:
         swarm_of().do(Act(3, "move-near", {"text": "???"}))
 
 
-def test_sybils_stand_next_to_the_key_and_hide_what_is_stored_there() -> None:
+def test_sybils_take_identifiers_next_to_the_key_and_hide_its_records() -> None:
     swarm = swarm_of(dht={"k": 4})
     swarm.advance(SECOND)
     swarm.do(Attack("sybil", word="open letter", count=8, over_s=2))
@@ -269,7 +269,7 @@ def test_who_bans_a_word_recognises_the_keys_of_its_names() -> None:
     assert ask(swarm, stranger(swarm, other), other).outcome == "answered"
 
 
-# --- to be seen, and to be kept ----------------------------------------------------------------------------------
+# --- views and checkpoints --------------------------------------------------------------------------------------
 
 
 def test_contacts_are_the_links_that_are_drawn() -> None:

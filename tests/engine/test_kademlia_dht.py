@@ -82,7 +82,7 @@ def test_sizes_are_those_of_krpc() -> None:
 # --- answers -----------------------------------------------------------------------------------------------------
 
 
-def test_it_names_the_k_nearest_and_learns_of_who_asks() -> None:
+def test_a_node_names_the_k_nearest_and_learns_of_the_asker() -> None:
     host, dht = node(30, k=4)
     host.give_request(dht, FindNode(contact(64), KEY), sender=64)
     [(ticket, reply)] = host.replies
@@ -114,7 +114,7 @@ def test_it_names_values_and_nodes_until_the_values_expire() -> None:
     assert late.values == ()
 
 
-def test_with_tokens_a_node_stores_only_the_address_of_who_has_a_good_one() -> None:
+def test_with_tokens_a_node_stores_only_the_address_of_a_sender_with_a_valid_one() -> None:
     host, dht = node(3, tokens=True)
     host.give_request(dht, FindValue(contact(1), KEY), sender=1)
     token = host.replies[-1][1].token
@@ -124,7 +124,7 @@ def test_with_tokens_a_node_stores_only_the_address_of_who_has_a_good_one() -> N
         assert isinstance(host.replies[-1][1], Stored if kept else BadToken)
 
 
-def test_a_farewell_needs_no_answer() -> None:
+def test_a_leaving_node_needs_no_answer() -> None:
     host, dht = node(3)
     host.give(dht, Store(contact(2), KEY, ((9, 100),), b"", False), sender=2)
     assert dht.has_record(KEY)
@@ -183,7 +183,7 @@ def test_a_search_for_everything_goes_on_after_the_first_value() -> None:
     assert [len(each) for each in values] == [2, 1, 1], "what was named before is not named again"
 
 
-def test_who_does_not_answer_is_passed_over_and_the_search_ends_with_the_k_nearest_others() -> None:
+def test_a_silent_node_is_skipped_and_the_search_ends_with_the_k_nearest_others() -> None:
     host, dht = node(8, k=3)
     dht.find(host, KEY)
     silent = asked(host, FindValue)[0]
@@ -256,7 +256,7 @@ def test_a_node_that_is_among_the_k_nearest_keeps_the_record_itself() -> None:
     assert dht.has_record(contact(0).id + 1)
 
 
-# --- what is due -------------------------------------------------------------------------------------------------
+# --- timers ------------------------------------------------------------------------------------------------------
 
 
 def test_records_are_stored_again_after_an_hour_unless_another_node_has() -> None:
@@ -387,7 +387,7 @@ def test_another_identifier_keeps_contacts_and_records() -> None:
     assert {call.request.target for call in asked(host, FindNode)} == {KEY}
 
 
-# --- to be seen --------------------------------------------------------------------------------------------------
+# --- views -------------------------------------------------------------------------------------------------------
 
 
 def test_contacts_are_alive_until_they_fail_and_dead_when_stale() -> None:

@@ -120,7 +120,7 @@ def test_without_a_replacement_a_contact_stays_and_is_left_alone_for_longer_each
     assert other in table.closest(other.id, 1), "it has been heard of again"
 
 
-def test_an_identifier_keeps_its_address_while_that_answers() -> None:
+def test_an_identifier_keeps_its_address_while_the_node_there_answers() -> None:
     table = RoutingTable(Contact(ME, 0))
     one = with_prefix(0)
     table.heard(one, 0, 4, SILENT)

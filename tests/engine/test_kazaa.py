@@ -265,7 +265,7 @@ def test_the_range_of_a_holder_that_is_silent_is_asked_of_another() -> None:
     assert {call.to for call in tape.calls[2:]} == {tape.calls[1].to}
 
 
-def test_one_holder_with_the_right_hash_and_other_bytes_spoils_the_file() -> None:
+def test_one_holder_with_the_right_hash_and_other_bytes_makes_the_file_wrong() -> None:
     tape, made = node(parallel=3)
     found(tape, made, 5, 6, 7)
     serve_all(tape, made, {6: JUNK})
@@ -376,7 +376,7 @@ def test_the_level_is_what_was_sent_over_what_was_fetched() -> None:
     assert made.claimed() == 1_000
 
 
-def test_the_line_goes_to_the_highest_level_first() -> None:
+def test_the_highest_level_is_served_first() -> None:
     tape, made = node(files=[TRAIN])
     for sender, level in ((5, 10), (6, 10), (7, 900), (8, 5_000)):
         tape.give_request(made, Get(TRAIN.name, TRAIN.weak, 0, 256 * KIB, level), sender=sender)
@@ -417,6 +417,6 @@ SOME = Whereabouts(living=2)
         ({"hits": 1, "fetched": 1, "goal": "fetch"}, "It had the file already"),
     ],
 )  # fmt: skip
-def test_a_verdict_says_what_is_so(facts: dict[str, Any], says: str | None) -> None:
+def test_a_verdict_has_the_right_reason(facts: dict[str, Any], says: str | None) -> None:
     told = Node.verdict(Facts(**{"goal": "find", "text": "blue train", "origin": 1, **facts}), KazaaOptions())
     assert told is None if says is None else says in str(told)

@@ -161,7 +161,7 @@ def test_an_attack_poisons_with_the_right_hash() -> None:
         made.do(Attack("poison", means="wrong"))
 
 
-def test_what_came_in_parts_is_spoilt_by_one_of_a_decoy() -> None:
+def test_one_part_of_a_decoy_makes_the_whole_file_wrong() -> None:
     made = swarm(peers=8, content=ContentSpec(items=1, replicas=1))
     file, *_ = made.world.catalogue.files
     bad = alike(1, file).digest

@@ -1,4 +1,4 @@
-"""Virtual time: what happens in which order, and that slicing never shows."""
+"""Virtual time: what happens in which order, and that slices change nothing."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_time_moves_on_when_nothing_happens_and_never_back() -> None:
     assert swarm.now_us == 3 * SECOND
 
 
-def test_a_timer_rings_once_at_its_time() -> None:
+def test_a_timer_runs_once_at_its_time() -> None:
     swarm = make_swarm(1)
     host(swarm, 0).after(250, Tick("once"))
     swarm.advance(SECOND)
     assert diary(swarm, 0).ticks == [(250, "once")]
 
 
-def test_a_negative_delay_is_none() -> None:
+def test_a_negative_delay_is_zero() -> None:
     swarm = make_swarm(1)
     host(swarm, 0).after(-5, Tick("now"))
     swarm.advance(0)
@@ -78,7 +78,7 @@ def test_periodic_ticks_come_each_period_after_a_phase_of_their_own() -> None:
     assert len(phases) > 30, "a thousand peers should not tick as one"
 
 
-def test_a_cancelled_timer_is_silent_and_cancelling_twice_is_once() -> None:
+def test_a_cancelled_timer_does_not_run_and_may_be_cancelled_again() -> None:
     swarm = make_swarm(1)
     timer = host(swarm, 0).after(100, Tick("no"))
     host(swarm, 0).cancel(timer)
@@ -90,7 +90,7 @@ def test_a_cancelled_timer_is_silent_and_cancelling_twice_is_once() -> None:
     assert "no" not in [what for _, what in diary(swarm, 0).ticks]
 
 
-def test_a_periodic_timer_may_cancel_itself_while_it_rings() -> None:
+def test_a_periodic_timer_may_cancel_itself_while_it_runs() -> None:
     swarm = make_swarm(1)
     made: list[object] = []
     made.append(host(swarm, 0).every(1_000, Tick(lambda h: h.cancel(made[0]))))
@@ -131,7 +131,7 @@ def test_a_budget_counts_deliveries_even_where_one_multicast_is_one_entry() -> N
     assert done + swarm.advance(SECOND) == 50 * 99
 
 
-def test_a_budget_of_nothing_still_gets_somewhere() -> None:
+def test_a_budget_of_zero_makes_progress() -> None:
     swarm = make_swarm(2)
     host(swarm, 0).send(1, Say("a"))
     assert swarm.advance(SECOND, budget=0) == 1
@@ -195,7 +195,7 @@ class Poke:
 
 
 class Clumsy(Peer, name="clumsy"):
-    """Raises where it is told to."""
+    """Raises in the function that a test sets."""
 
     knows = "everyone"
 
@@ -264,7 +264,7 @@ def test_a_message_that_was_never_declared_is_the_senders_failure() -> None:
     fails(swarm, 0, "Tick")
 
 
-def test_every_way_into_a_program_is_guarded() -> None:
+def test_a_failure_in_any_function_of_a_program_names_the_peer() -> None:
     from engine import AskFor, Leave, Revive
 
     swarm = clumsy()
@@ -302,7 +302,7 @@ def test_a_message_that_a_role_has_no_handler_for_is_ignored() -> None:
 
 @message()
 class Nobody:
-    """No handler mentions it; the module of the program does not define it either, unless it is this one."""
+    """No handler mentions it, and no other module than this one defines it."""
 
     number: int
 
