@@ -1,4 +1,4 @@
-"""What networks share: closed forms, bounded tables, a host cache, downloads that resume."""
+"""Parts that networks share: closed forms, bounded tables, a host cache, downloads that resume."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from engine.kit import (
 )
 
 
-def test_the_entries_that_were_added_first_make_room() -> None:
+def test_the_entries_that_were_added_first_are_removed_first() -> None:
     table: dict[str, int] = {}
     for number, key in enumerate("abcad"):
         put_bounded(table, key, number, 3)
@@ -41,7 +41,7 @@ def test_the_entries_that_were_added_first_make_room() -> None:
     assert table == {"e": 5}, "the limit may have become smaller"
 
 
-def test_one_that_does_not_answer_is_left_alone_longer_with_each_failure_up_to_a_limit() -> None:
+def test_a_silent_peer_is_tried_again_after_a_time_that_grows_with_each_failure_up_to_a_limit() -> None:
     table: dict[str, Failure] = {}
     assert may_be_asked(table, "a", 0)
     untils = []
@@ -119,7 +119,7 @@ def test_a_flood_of_a_ring_and_of_a_tree() -> None:
     ring = [(1, 2), (2, 4), (2, 4), (1, 2)]  # six peers
     assert flood(ring, 1) == (2, 2, False)
     assert flood(ring, 2) == (4, 4, False)
-    # The last two tell the one opposite, and that passes on nothing, or both tell the neighbour on the other side.
+    # The last two send to the peer opposite, which passes nothing on; or both send to the neighbour on the other side.
     assert flood(ring, 3) == (5, 6, False)
     assert flood(ring, 4) == (5, 2 * 6 - 6 + 1, True)
     assert [tree_reach(4, hops) for hops in (1, 2, 7)] == [4, 16, 4_372]
@@ -295,7 +295,7 @@ class Linked(Peer, name="linked"):
     def ask(self, host: Host, ask: object) -> None: ...
 
 
-def test_who_lost_its_neighbours_in_a_swarm_finds_others_and_one_that_was_killed_comes_back() -> None:
+def test_a_peer_that_lost_its_neighbours_finds_others_and_so_does_one_that_was_killed() -> None:
     swarm = Swarm(Setup("linked", 20, topology="ring", asks_per_s=0.0, options={"links.wanted": 3}), Linked)
     swarm.advance(20_000_000)
     assert min(len(swarm.links_of(peer)) for peer in range(20)) >= 3, "a ring gave it two"

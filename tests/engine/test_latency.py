@@ -1,4 +1,4 @@
-"""Places of peers, and the delays between them."""
+"""The cities of peers, and the delays between them."""
 
 from __future__ import annotations
 

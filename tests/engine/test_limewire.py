@@ -120,7 +120,7 @@ def test_an_ultrapeer_without_leaves_is_told_to_be_one_and_one_with_leaves_stays
         assert sent(tape, Confirm) == [(1, Confirm(bool(leaves)))]
 
 
-def test_whoever_is_needed_by_all_that_are_full_is_promoted() -> None:
+def test_a_leaf_that_all_full_ultrapeers_need_is_promoted() -> None:
     tape, made = peer(contacts=[1])
     made.look_for_links(tape)
     tape.give(made, Refuse(True, (2,)), sender=1)
@@ -151,7 +151,7 @@ def test_an_ultrapeer_with_few_leaves_for_long_becomes_a_leaf() -> None:
     assert {to for to, _ in sent(tape, Bye)} == {1, 2, 3, 7}
 
 
-def test_the_handshake_of_0_4_is_turned_away() -> None:
+def test_the_handshake_of_0_4_is_refused() -> None:
     tape, made = ultrapeer()
     tape.give(made, Connect(), sender=5)
     assert tape.take() == [(5, Full())]
@@ -384,7 +384,7 @@ def test_other_results_go_back_the_way_the_query_came(why: str) -> None:
     assert [(to, type(message)) for to, message in tape.take()] == [(1, QueryHit)]
 
 
-def test_two_that_cannot_be_called_have_nothing_for_each_other() -> None:
+def test_results_between_two_firewalled_servents_are_left_out() -> None:
     tape, made = leaf(1, files=[TRAIN])
     made.firewalled = True
     tape.give(made, far_query(77, speed=0xC000), sender=1)
@@ -415,7 +415,7 @@ def test_the_asker_wants_results_until_it_has_enough() -> None:
 
 
 def waiting(to: int, size: int) -> list[tuple[int, Any]]:
-    """What waits for the line: so many bytes for a neighbour, in one Bye or none."""
+    """The messages that wait for the line: one Bye of so many bytes for a neighbour, or none."""
     return [(to, Bye(200, "." * (size - Bye(200, "").wire_size())))] if size else []
 
 
@@ -431,7 +431,7 @@ def test_a_connection_with_a_queue_is_under_flow_control_until_it_is_empty() -> 
     assert tape.noted("remark") == [{"key": "flow control", "value": "dropped"}] * 2
 
 
-def test_the_further_a_query_has_travelled_the_less_room_it_gets() -> None:
+def test_a_query_that_has_travelled_further_gets_less_room() -> None:
     tape, made = ultrapeer(ups=[1, 2], queue_kb=1)
     tape.line = Line(100, 100)
     tape.uplink = waiting(2, 200)
@@ -464,6 +464,6 @@ SOME = Whereabouts(living=2)
         ({"reached": 3, "holders": SOME, "remarks": {"flow control": ("dropped",)}}, "dropped on a part of its way"),
     ],
 )
-def test_a_verdict_says_what_is_so(facts: dict[str, Any], says: str | None) -> None:
+def test_a_verdict_has_the_right_reason(facts: dict[str, Any], says: str | None) -> None:
     told = Limewire.verdict(Facts(**{"goal": "find", "text": "blue train", "origin": 1, **facts}), LimewireOptions())
     assert told is None if says is None else says in str(told)

@@ -34,8 +34,8 @@ DELAY_US = 10_000
 
 
 def chain_of(**options: Any) -> Swarm:
-    """Routers 1 - 0 - 2 whose protocol is silent in the first second, or nearly. With this seed the links of a range of
-    rates have different ones."""
+    """Routers 1 - 0 - 2, whose protocol sends next to nothing in the first second. With this seed the two links have
+    different rates where a range is given."""
     values = {"hosts_share": 0.0, "protocol": "link state", "ospf.hello_s": 60.0, **options}
     setup = Setup("routing", 3, seed=2, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=values)
     return Swarm(setup)
@@ -52,7 +52,7 @@ def packets(swarm: Swarm, count: int, seconds: float = 60.0) -> list[AskRow]:
 
 
 def rates_of(swarm: Swarm) -> tuple[int, int]:
-    """Of the links 1 - 0 and 0 - 2."""
+    """The rates of the links 1 - 0 and 0 - 2, in kbit/s."""
     hosts = swarm.simulation.peer_hosts
     assert hosts[1].kbit_s(0) == hosts[0].kbit_s(1)
     assert hosts[0].kbit_s(2) == hosts[2].kbit_s(0)
@@ -60,7 +60,7 @@ def rates_of(swarm: Swarm) -> tuple[int, int]:
 
 
 def took(row: AskRow) -> int:
-    """From the beginning of the run, when all are asked, to the answer."""
+    """The time, in us, from the beginning of the run, when all packets are sent, to the answer."""
     assert row.issued_us == 0
     assert row.first_hit_us is not None
     return row.first_hit_us
@@ -132,7 +132,7 @@ def test_what_waits_is_dropped_when_its_sender_is_killed_and_sent_when_it_leaves
         assert [row.losses.get("unsent", 0) for row in rows] == [int(not each) for each in arrived]
 
 
-def test_at_rest_with_slow_links_sessions_over_streams_included() -> None:
+def test_tables_are_right_with_slow_links() -> None:
     for protocol in ("distance vector", "link state", "path vector"):
         options = {"protocol": protocol, "hosts_share": 0.0, "cold": True, "slowest_kbit_s": 56}
         swarm = Swarm(Setup("routing", 12, seed=3, asks_per_s=0.0, options=options))

@@ -100,7 +100,7 @@ def test_a_stream_breaks_after_100_s_without_a_retransmission_that_arrives() -> 
     assert diary(swarm, 1).told == [(100 * SECOND + 1, "closed", 0)]
 
 
-def test_a_stream_in_order_to_one_does_not_hold_up_another() -> None:
+def test_a_lost_message_to_one_peer_delays_no_stream_to_another() -> None:
     swarm = make_swarm(40, loss=0.3)
     for peer in range(1, 40):
         host(swarm, 0).send(peer, Say("x"))
@@ -108,7 +108,7 @@ def test_a_stream_in_order_to_one_does_not_hold_up_another() -> None:
     assert 15 < sum(bool(texts(swarm, peer)) for peer in range(1, 40)) < 39
 
 
-def test_goodbye_is_heard_before_the_stream_closes_even_when_it_had_to_be_sent_again() -> None:
+def test_a_goodbye_arrives_before_the_stream_closes_also_when_it_is_retransmitted() -> None:
     for seed in range(6):
         swarm = make_swarm(2, loss=0.6, seed=seed)
         swarm.do(Leave(0))
@@ -119,7 +119,7 @@ def test_goodbye_is_heard_before_the_stream_closes_even_when_it_had_to_be_sent_a
         assert peer.told[0][0] >= peer.heard[0][0]
 
 
-def test_the_order_of_old_pairs_is_let_go_of() -> None:
+def test_the_order_of_pairs_is_forgotten_after_some_time() -> None:
     swarm = make_swarm(2, loss=0.1)
     links = swarm.simulation.shared.links
     for peer in range(50):
@@ -166,7 +166,7 @@ def test_nothing_overtakes_in_a_stream_when_the_way_becomes_shorter(spec: str) -
 # --- open streams --------------------------------------------------------------------------------------
 
 
-def test_streams_are_undirected_and_saying_it_twice_is_once() -> None:
+def test_streams_are_undirected_and_a_second_link_is_the_same() -> None:
     swarm = make_swarm(4, topology="ring")
     assert swarm.snapshot().links.a.tolist() == [0, 0, 1, 2]
     version = swarm.snapshot().links.version
@@ -201,14 +201,14 @@ def test_a_stream_that_is_open_again_meanwhile_is_not_told_closed() -> None:
     assert diary(swarm, 1).told == []
 
 
-def test_no_stream_opens_to_one_who_is_not_there() -> None:
+def test_no_stream_opens_to_a_peer_that_is_down() -> None:
     swarm = make_swarm(3)
     swarm.do(Kill(1))
     host(swarm, 0).link(1)
     assert 1 not in swarm.links_of(0)
 
 
-def test_columns_stay_dense_whatever_closes() -> None:
+def test_columns_stay_dense_when_streams_close() -> None:
     streams = Streams(range(60))
     kept = []
     for a in range(60):

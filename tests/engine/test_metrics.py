@@ -1,4 +1,4 @@
-"""What is measured over time: how asks fare, how load lies, whether the overlay holds, who is wrong about whom."""
+"""What is measured over time: the success of asks, the load, the components of the overlay, wrong beliefs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_long_line_is_one_component() -> None:
     assert components(3, [], []).tolist() == [0, 1, 2]
 
 
-def test_skew_is_nothing_where_all_get_as_many_and_almost_one_where_one_gets_all() -> None:
+def test_skew_is_0_if_all_get_as_many_and_almost_1_if_one_gets_all() -> None:
     assert spread(np.full(50, 7, np.float32)) == (7, 1, 0)
     mean, most, gini = spread(np.array([0] * 99 + [300], np.float32))
     assert (mean, most, gini) == (3, 100, pytest.approx(0.99))
@@ -240,7 +240,7 @@ def test_looking_changes_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def asked() -> Swarm:
-    """Forty peers that asked for 35 s; it is only read."""
+    """A run of 35 s with forty peers that ask. Tests only read it."""
     swarm = Swarm(Setup(peers=40, asks_per_s=2.0))
     swarm.do(Publish(3, "blue train"))
     swarm.advance(35 * SECOND)

@@ -1,4 +1,4 @@
-"""Napster: the index, how a user talks to it, and what becomes of a search."""
+"""Napster: the index, the messages between a user and the index, and searches."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_index_caps_its_answers_and_what_one_user_shares() -> None:
 
 
 @pytest.mark.parametrize("how", ["closed", "refused", "logs in anew"])
-def test_who_goes_takes_along_all_that_it_shared(how: str) -> None:
+def test_the_files_of_a_user_that_goes_are_removed(how: str) -> None:
     tape, peer = index()
     if how == "closed":
         peer.closed(tape, 7)
@@ -160,7 +160,7 @@ def test_an_index_that_forgot_us_is_logged_in_to_again() -> None:
     assert [type(message) for _, message in tape.take()] == [Login]
 
 
-def test_what_comes_into_the_library_is_shared_by_and_by() -> None:
+def test_new_files_of_the_library_are_shared_in_time() -> None:
     tape, peer = logged_in()
     tape.library.add(File("Giant Steps", 10, 5))
     tape.ask(peer, Ask(4, "publish", "Giant Steps"))
@@ -213,10 +213,10 @@ def test_who_does_not_answer_pings_is_chosen_last() -> None:
     assert tape.take() == [(INDEX, DownloadRequest("user9", "Blue Train.mp3"))]
 
 
-# --- what holds for all -----------------------------------------------------------------------------------------
+# --- bans and nonsense ------------------------------------------------------------------------------------------
 
 
-def test_a_ban_leaves_a_lawful_rest() -> None:
+def test_a_ban_leaves_the_other_results() -> None:
     moon = TRAIN._replace(name="Blue Moon.mp3")
     assert mentions(Results((TRAIN, moon)).about(), "blue train")
     assert Results((TRAIN, moon)).without("blue train") == Results((moon,))
@@ -232,7 +232,7 @@ NONSENSE = [None, "x", -5, 10**30, 2.5, (1, 2), ["x"], {}, Blob(5), Entry("x", 1
 
 @pytest.mark.parametrize("x", NONSENSE, ids=repr)
 @pytest.mark.parametrize("sender", [INDEX, 7, 55])
-def test_nonsense_is_ignored(x: object, sender: int) -> None:
+def test_nonsense_raises_no_error(x: object, sender: int) -> None:
     user_tape, one = downloading(TRAIN, TRAIN_AT_8)
     received(user_tape, one, TRAIN, 0)
     user_tape.library.add(File("x", 5, 5))

@@ -1,4 +1,4 @@
-"""Napster: a file travels from user to user, past the index."""
+"""Napster: files are transferred from user to user without the index."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_holder_that_fails_is_replaced_by_the_next_best(trouble: str) -> None:
     assert tape.noted("failed") == [{"why": "the holder is gone"}]
 
 
-def test_uploads_share_the_line_and_stop_when_the_other_is_gone() -> None:
+def test_uploads_share_the_line_and_stop_when_the_receiver_is_gone() -> None:
     tape, peer = logged_in(7, (File(TRAIN.name, TRAIN.size, 71),))
     tape.give(peer, Get("user1", TRAIN.name, 0, T1), sender=1)
     tape.give(peer, Get("user2", TRAIN.name, 0, T1), sender=2)

@@ -1,4 +1,4 @@
-"""Peers that can call and cannot be called."""
+"""Peers behind a NAT, which can open connections and cannot be connected to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.sim.nat import DATAGRAM_US, SILENCE_US, STREAM_US, SWEEP_LEAST
 
 
 def street(**changes: Any) -> tuple[Swarm, int, int, int]:
-    """A swarm without links, somebody behind a NAT, somebody else behind one, and somebody who is not."""
+    """A swarm without links, two peers behind a NAT, and one that is not behind one."""
     swarm = make_swarm(12, topology="ring", links=LinkSpec(nat=0.5), **changes)
     for a in range(12):
         swarm.simulation.streams.close(a, (a + 1) % 12)
@@ -22,7 +22,7 @@ def street(**changes: Any) -> tuple[Swarm, int, int, int]:
     return swarm, behind[0], behind[1], swarm.select("nat=no")[0]
 
 
-def test_a_call_from_outside_meets_silence_and_then_a_refusal() -> None:
+def test_a_connection_from_outside_gets_no_answer_and_then_a_refusal() -> None:
     swarm, inside, _, outside = street()
     host(swarm, outside).send(inside, Say("may I?"))
     swarm.advance(5 * SECOND)
@@ -32,7 +32,7 @@ def test_a_call_from_outside_meets_silence_and_then_a_refusal() -> None:
     assert diary(swarm, outside).told == [(2 * LATENCY + SILENCE_US, "refused", inside)]
 
 
-def test_who_was_called_may_answer_and_nobody_else() -> None:
+def test_only_a_peer_that_got_a_message_may_answer() -> None:
     swarm, inside, other, outside = street()
     host(swarm, inside).send(outside, Say("hello"))
     swarm.advance(SECOND)
@@ -43,7 +43,7 @@ def test_who_was_called_may_answer_and_nobody_else() -> None:
     assert swarm.snapshot().totals.dropped_by == {"nat": 1}
 
 
-def test_two_behind_a_nat_cannot_meet_by_streams_alone() -> None:
+def test_two_peers_behind_a_nat_cannot_connect_by_streams_alone() -> None:
     swarm, inside, other, _ = street()
     host(swarm, inside).send(other, Say("x"))
     swarm.advance(30 * SECOND)
@@ -112,7 +112,7 @@ def test_calls_end_with_the_process_that_made_or_took_them() -> None:
         assert texts(swarm, inside) == []
 
 
-def test_the_overlay_of_the_beginning_stands() -> None:
+def test_the_first_overlay_has_links_through_nats() -> None:
     swarm = make_swarm(6, links=LinkSpec(nat=1.0))
     host(swarm, 0).multicast(range(1, 6), Say("x"))
     swarm.advance(SECOND)
@@ -146,7 +146,7 @@ def test_loss_of_each_kind_has_its_own_name() -> None:
     assert sorted(swarm.snapshot().totals.dropped_by) == sorted(reasons)
 
 
-# --- kinds of NAT (with a rendezvous all pairs meet but S-S, S-P and B with what is not open) ---
+# --- kinds of NAT (by a rendezvous all pairs can connect except S-S, S-P, and B with one that is not open) ---
 
 KINDS = {"open": 0.2, "full": 0.1, "address": 0.1, "port": 0.3, "symmetric": 0.2, "blocked": 0.1}
 
@@ -163,7 +163,7 @@ def pair(a: NatKind, b: NatKind) -> Swarm:
 
 
 def met_by_datagrams(a: NatKind, b: NatKind) -> bool:
-    """Both are told to send to each other, and send three times."""
+    """Whether datagrams arrive at both, if each sends three to the other at the same time."""
     swarm = pair(a, b)
     for at in range(3):
         host(swarm, 0).send(1, Shout(f"a{at}"))
@@ -183,7 +183,7 @@ def met_by_streams(a: NatKind, b: NatKind) -> bool:
 
 
 @pytest.mark.parametrize("a", NatKind)
-def test_two_that_are_told_to_send_meet_by_the_rule(a: NatKind) -> None:
+def test_two_that_send_at_the_same_time_connect_by_the_rule(a: NatKind) -> None:
     for b in NatKind:
         ways = met_by_datagrams(a, b), met_by_streams(a, b)
         assert any(ways) == can_meet(a, b) == can_meet(b, a), (a, b)
@@ -191,7 +191,7 @@ def test_two_that_are_told_to_send_meet_by_the_rule(a: NatKind) -> None:
             assert ways[0] == can_meet(a, b), (a, b)
 
 
-def test_each_kind_lets_in_what_it_should() -> None:
+def test_each_kind_of_nat_passes_the_right_datagrams() -> None:
     """A datagram of an open peer: unasked, after it sent to another one, after it sent to this one."""
     passed = {}
     for kind in NatKind:
@@ -253,7 +253,7 @@ def test_the_usual_kinds_are_those_of_the_network_and_none_is_said_by_zero() -> 
         ("some", "share from 0 to 1"),
     ],
 )
-def test_shares_that_cannot_be_are_refused_in_one_sentence(spec: str, words: str) -> None:
+def test_invalid_shares_are_refused_in_one_sentence(spec: str, words: str) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
         make_swarm(4, links=LinkSpec(nat=spec))
 
@@ -270,7 +270,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     title = swarm.library(holder).files()[0].name
     nat = swarm.simulation.network.nat
     assert nat is not None
-    # Who is behind one is drawn; here it matters who.
+    # Peers behind a NAT are drawn at random; this test sets them.
     near = swarm.links_of(holder)
     asker = next(p for p in range(24) if p != holder and p not in near and nat.behind[p] == asker_behind)
     behind = list(nat.behind)

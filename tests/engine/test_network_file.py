@@ -108,7 +108,7 @@ FOLDER = tuple(registry.files())
 
 
 def forget(names: Iterable[str]) -> None:
-    """Be as before these network files were used."""
+    """Remove these network files from the registry and from `sys.modules`."""
     registry._given.files.clear()
     for name in names:
         if name not in FOLDER:
@@ -118,7 +118,8 @@ def forget(names: Iterable[str]) -> None:
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Write the network with other lines into a file, and return its name. What was used is forgotten at the end."""
+    """Write the network with other lines into a file, and return its name. It is removed from the registry at the
+    end."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(child, "network_files", [])
     names: list[str] = []
@@ -140,7 +141,7 @@ def line_of(text: str) -> int:
 # --- it is loaded again --------------------------------------------------------------------------------------------
 
 
-def test_it_is_loaded_again_as_it_is_now_and_put_back(write: Write) -> None:
+def test_a_changed_file_is_loaded_again_and_the_former_network_can_be_restored(write: Write) -> None:
     former = use_file(write())
     assert file_of("echo_of_tests") == Path("echo_of_tests.py").resolve()
     assert file_of("gnutella") is None
@@ -164,7 +165,7 @@ def test_it_is_loaded_again_as_it_is_now_and_put_back(write: Write) -> None:
         ('"NAME"', '"gossip"', 'there is another network called "gossip"'),
     ],
 )
-def test_one_that_cannot_be_used_leaves_the_former(write: Write, old: str, new: str, says: str) -> None:
+def test_a_file_that_cannot_be_used_leaves_the_former_network(write: Write, old: str, new: str, says: str) -> None:
     former = use_file(write())
     write(old, new)
     for _ in range(2):
@@ -196,10 +197,10 @@ def test_another_process_that_would_run_other_code_ends_at_once(write: Write) ->
     assert process.returncode == 0
 
 
-# --- a file that is right -----------------------------------------------------------------------------------------
+# --- a valid file ------------------------------------------------------------------------------------------------
 
 
-def test_it_runs_by_its_file_by_the_flag_and_by_name(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_network_runs_by_its_file_by_the_flag_and_by_name(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     file = write()
     fingerprints = []
     for words in ([file], ["--protocol", file], ["echo_of_tests"]):
@@ -281,7 +282,7 @@ def test_a_role_that_nobody_has_at_the_start_is_refused_only_if_nobody_can_get_i
         assert dead == (asked != "echo") * (1 if "tier" in asked else 8 * (asked in given))
 
 
-def test_processes_that_are_started_know_it(write: Write) -> None:
+def test_child_processes_know_the_network(write: Write) -> None:
     registry.use_file(write())
     assert alone(registry.title_of, network("echo_of_tests")) == "Echo"
 
@@ -303,7 +304,7 @@ def test_a_network_of_the_folder_may_be_named_by_its_file(
         ("__init__", "", "__init__.py: only a network in one file can be named; a folder belongs in"),
     ],
 )
-def test_a_name_that_is_taken_is_refused(
+def test_a_name_of_another_network_is_refused(
     write: Write, capsys: pytest.CaptureFixture[str], name: str, called: str, says: str
 ) -> None:
     assert main(["run", write(name=name, called=called)]) == WRONG
@@ -311,7 +312,9 @@ def test_a_name_that_is_taken_is_refused(
     assert network("gossip").__module__ == "engine.protocols.gossip"
 
 
-def test_no_file_and_no_network_are_refused(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_and_a_file_without_a_network_are_refused(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["run", "nowhere.py"]) == WRONG
     assert "nowhere.py: no such file; expected a network, in Python" in capsys.readouterr().err
     assert main(["run", write(', name="NAME"', "")]) == WRONG
@@ -329,7 +332,7 @@ def test_a_network_without_a_title_is_called_by_its_name(
     assert "echo_of_tests" in capsys.readouterr().out
 
 
-def test_a_file_that_ends_the_program_is_told(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_ends_the_program_is_reported(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(END, f"{END}\n\nraise SystemExit(3)\n")
     assert main(["run", path]) == WRONG
     assert 'the network "echo_of_tests" cannot be used: SystemExit: 3 (echo_of_tests.py:' in capsys.readouterr().err
@@ -488,7 +491,7 @@ REFUSED = {
     "verdict": (LATER, CLASSMETHOD.format("verdict(cls, facts, options)", "return facts.nothing"),
                 "failed on verdict: AttributeError: 'Facts' object has no attribute 'nothing'"),
 }  # fmt: skip
-"""What the author wrote in place of what -> the sentence. All name the line."""
+"""(the right text, the mistake of the author) -> the sentence. All name the line."""
 
 
 @pytest.mark.parametrize("mistake", REFUSED)
@@ -504,7 +507,7 @@ def test_a_mistake_of_an_author_ends_in_one_sentence(
     assert "echo_of_tests.py:" in told.err, "it names the line"
 
 
-def test_a_check_of_a_value_that_fails_is_told_with_its_line(
+def test_a_check_of_a_value_that_raises_is_reported_with_its_line(
     write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write(FORGETS, f'{FORGETS}, checks={{"times": lambda times: {{}}[times]}}')
@@ -529,8 +532,8 @@ def test_the_line_is_that_of_the_mistake(write: Write, capsys: pytest.CaptureFix
     assert f"(echo_of_tests.py:{line_of('@on_reply(Query)')})" in capsys.readouterr().err
 
 
-def test_hits_that_belong_to_no_ask_are_told(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    """The mistake is made easily: what a call of upkeep brings belongs to no ask, so nobody is seen to be answered."""
+def test_hits_that_belong_to_no_ask_are_reported(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """An easy mistake: the answer to a call of upkeep belongs to no ask, so no ask is answered."""
     assert main(["run", write('part="question"', 'part="upkeep"'), "--peers", "8", "--until", "25"]) == 0
     told = capsys.readouterr().out
     assert re.search(r"stray hits +\d+, which belong to no ask", told)
@@ -538,13 +541,13 @@ def test_hits_that_belong_to_no_ask_are_told(write: Write, capsys: pytest.Captur
     assert "stray hits" not in capsys.readouterr().out
 
 
-def test_malformed_messages_are_told_with_their_field(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_malformed_messages_are_reported_with_their_field(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", write("Found(file.name)", "Found(7)"), "--peers", "8", "--until", "25"]) == 0
     told = capsys.readouterr().out
     assert re.search(r"dropped by +malformed \d+ \(Found.\w+ should be str, and is a value of int\)", told)
 
 
-# --- what hosts have ---------------------------------------------------------------------------------------------
+# --- names of a host ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -560,7 +563,7 @@ def test_malformed_messages_are_told_with_their_field(write: Write, capsys: pyte
         ("        self.answers = 0\n", "        self.answers = host.libary\n", 'no libary; did you mean "library"?'),
     ],
 )
-def test_what_a_host_does_not_have_is_told_when_the_file_is_read(
+def test_a_name_that_no_host_has_is_reported_when_the_file_is_read(
     write: Write, capsys: pytest.CaptureFixture[str], old: str, new: str, told: str
 ) -> None:
     assert main(["run", write(old, new), "--peers", "8", "--until", "1"]) == 2
@@ -578,7 +581,7 @@ def test_what_a_host_does_not_have_is_told_when_the_file_is_read(
         "_ = host.hit if not hasattr(host, 'beep') else host.beep",
     ],
 )
-def test_what_is_called_host_and_is_none_is_left_alone(write: Write, new: str) -> None:
+def test_a_variable_called_host_that_is_no_host_is_not_checked(write: Write, new: str) -> None:
     assert main(["run", write("host.hit(sender, answer.name)", new), "--peers", "8", "--until", "1"]) == 0
 
 

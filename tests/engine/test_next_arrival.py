@@ -13,7 +13,7 @@ def run(hunt: StepUntil, budget: int = 1_000) -> str:
     for _ in range(10_000):
         if hunt(budget):
             return hunt.told
-    raise AssertionError("a hunt that never ends")
+    raise AssertionError("the step never ends")
 
 
 def test_it_stops_where_the_next_message_of_the_ask_arrives() -> None:
@@ -59,10 +59,10 @@ def test_it_says_why_when_nothing_is_under_way() -> None:
     assert swarm.now_us == SECOND
 
 
-def test_it_gives_up_at_a_bound() -> None:
+def test_it_stops_at_a_time_limit() -> None:
     swarm = make_swarm(2)
     swarm.do(AskFor(0, "x"))
-    swarm.simulation.shared.records[1].pending += 1  # something is waited for that never comes
+    swarm.simulation.shared.records[1].pending += 1  # the ask waits for something that never comes
     run(swarm.step_until(1, "arrival"))
     run(swarm.step_until(1, "arrival"))
     told = run(swarm.step_until(1, "arrival"))
@@ -70,7 +70,7 @@ def test_it_gives_up_at_a_bound() -> None:
     assert swarm.now_us == 60 * SECOND + 2 * LATENCY
 
 
-def test_in_small_bites_it_stops_at_the_same_place_and_the_run_is_the_same() -> None:
+def test_in_small_slices_it_stops_at_the_same_place_and_the_run_is_the_same() -> None:
     prints = []
     for budget in (1, 7, 100_000):
         swarm = Swarm(Setup(peers=40, seed=3, asks_per_s=1.0))

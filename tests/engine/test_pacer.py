@@ -20,7 +20,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 class Wall:
-    """A wall clock that sleepers move."""
+    """A wall clock, in s, on which time passes while somebody sleeps."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -85,24 +85,24 @@ async def test_speed_scales_it() -> None:
     assert mill.now_us == pytest.approx(1_000_000, rel=0.05)
 
 
-async def test_as_fast_as_it_goes_still_gives_the_loop_back() -> None:
+async def test_as_fast_as_possible_still_lets_the_event_loop_run() -> None:
     wall, mill, pacer = made(cost_s=0.0001, speed=math.inf)
     stop_at(wall, pacer, 1.0)
     await pacer.run()
-    assert mill.now_us > 4_000_000  # 10,000 deliverries a second would fit, a third is left to others
+    assert mill.now_us > 4_000_000  # 10,000 deliveries a second would fit, a third is left to other tasks
     assert wall.naps > 50
     assert mill.longest_s <= SLICE_S
 
 
-async def test_a_machine_too_slow_loses_pace_and_owes_nothing() -> None:
+async def test_a_slow_machine_loses_pace_and_does_not_catch_up() -> None:
     wall, mill, pacer = made(cost_s=0.01)  # ten times slower than real time
     stop_at(wall, pacer, 5.0)
     await pacer.run()
     assert pacer.pace < 0.15
-    mill.cost_s, behind = 0.0, mill.now_us  # the hard part is over
+    mill.cost_s, behind = 0.0, mill.now_us  # deliveries are cheap again
     pacer.slice()
     pacer.slice()
-    assert mill.now_us - behind < 300_000  # five seconds of debt are not run off at once
+    assert mill.now_us - behind < 300_000  # the five seconds that were lost are not made up for
 
 
 async def test_time_that_a_long_tick_took_is_made_up_for() -> None:
@@ -113,7 +113,7 @@ async def test_time_that_a_long_tick_took_is_made_up_for() -> None:
     assert mill.now_us > 8_500_000
 
 
-async def test_paused_means_asleep() -> None:
+async def test_while_paused_nothing_runs() -> None:
     wall, mill, pacer = made(playing=False)
     async with anyio.create_task_group() as group:
         group.start_soon(pacer.run)
@@ -165,7 +165,7 @@ async def test_after_slow_motion_the_old_speed_is_back() -> None:
     assert mill.now_us == pytest.approx(1_400_000, rel=0.05)
 
 
-async def test_slow_motion_never_speeds_up_and_a_person_overrules_it() -> None:
+async def test_slow_motion_never_speeds_up_and_ends_when_a_person_sets_the_speed() -> None:
     _, _, pacer = made(speed=0.05)
     told = []
     pacer.slow_motion(0.1, 400_000)
@@ -205,7 +205,7 @@ async def test_another_engine_takes_over() -> None:
     assert fresh.now_us == pytest.approx(100_000, abs=2)
 
 
-def test_a_speed_of_nothing_is_refused() -> None:
+def test_a_speed_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         made(speed=0.0)
 
@@ -278,7 +278,7 @@ async def test_time_as_fast_as_possible_rests_under_backpressure() -> None:
     assert mill.now_us - rested > 2 * rested
 
 
-async def test_time_at_the_pace_of_the_wall_does_not_wait_for_anybody() -> None:
+async def test_at_the_pace_of_the_wall_clock_backpressure_is_ignored() -> None:
     wall, mill, _ = made()
     pacer = Pacer(mill, clock=wall, sleep=wall.sleep, backpressure=lambda: 4.0)
     wall.watch = lambda: pacer.stop() if wall.now >= 110 else None

@@ -1,4 +1,4 @@
-"""The way of an ask, message by message: when each was sent and arrived, and where others died."""
+"""The path of an ask: when each message was sent and arrived, and where others were lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_each_question_and_answer_is_there_with_its_times() -> None:
     assert (trace.answers_sent_us.tolist(), trace.answers_at_us.tolist()) == ([LATENCY], [2 * LATENCY])
 
 
-def test_a_message_is_late_by_what_its_link_took() -> None:
+def test_a_message_is_late_by_the_delay_of_its_link() -> None:
     swarm = make_swarm(2)
     swarm.do(Set("latency", 7))
     ask(swarm, 0, "x")
@@ -56,7 +56,7 @@ def test_a_message_of_several_asks_is_in_the_way_of_each() -> None:
         assert trace.questions.sent_us.tolist()[1] == 20 * SECOND
 
 
-def test_what_dies_is_told_with_where_when_and_why() -> None:
+def test_a_lost_message_is_in_the_path_with_its_place_time_and_reason() -> None:
     swarm = make_swarm(4)
     swarm.do(Censor(1))
     swarm.do(AskFor(0, "x"))
@@ -74,7 +74,7 @@ def test_what_dies_is_told_with_where_when_and_why() -> None:
     assert lost.total == swarm.record(1).lost == 2
 
 
-def test_what_a_screen_was_handed_is_not_written_again() -> None:
+def test_a_trace_that_was_returned_does_not_change() -> None:
     rows = Deliveries()
     column = np.arange(40)
     rows.add(column, column, column, column)
@@ -95,7 +95,7 @@ def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
 
 
 def gone(ask: int, peers: int = 50) -> AskRecord:
-    """An ask that is over and left a path."""
+    """A closed ask with a path."""
     account = AskRecord(ask, 0, "x", FIND, "background", 0)
     to = np.arange(1, peers)
     account.reach(peers, to * 0, to, to * 0 + 1, to)
@@ -133,7 +133,7 @@ def test_a_path_that_was_put_into_a_block_is_the_same_and_can_be_added_to() -> N
     assert repr(account.trace(60)) == repr(other.trace(60))
 
 
-def test_losses_are_so_many_at_most_whenever_one_looks() -> None:
+def test_losses_are_limited_in_number_at_any_time() -> None:
     looked, left = Drops(), Drops()
     for number in range(LOSSES_MOST + 500):
         for lost in (looked, left):
@@ -145,7 +145,7 @@ def test_losses_are_so_many_at_most_whenever_one_looks() -> None:
     assert left.view().total == LOSSES_MOST + 500
 
 
-def test_what_is_set_apart_is_the_same() -> None:
+def test_columns_that_are_set_apart_are_the_same() -> None:
     columns = [
         np.arange(5, dtype=np.int32),
         np.zeros((2, 0)),

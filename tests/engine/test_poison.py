@@ -1,4 +1,4 @@
-"""Decoys: what a poisoned peer serves, who notices, and what the record of an ask says."""
+"""Decoys: what a poisoned peer serves, which users notice, and the record of an ask."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def swarm(**changes: Any) -> Swarm:
 
 
 def columns(*rows: tuple[int, int, int]) -> tuple[Any, ...]:
-    """Columns of (at, from, to), as the books hand them over: kind 3, 40 bytes, of ask 9."""
+    """Columns of (at, from, to), as the log hands them over: kind 3, 40 bytes, of ask 9."""
     at, frm, to = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     return at, to, frm << SENDER_SHIFT | 3 << KIND_SHIFT | 40, np.full(len(at), 9 << HOP_BITS)
 
@@ -37,14 +37,14 @@ def test_what_a_peer_sent_and_got_comes_latest_first() -> None:
     assert told[1].ask == 9
 
 
-def test_a_watched_peer_is_not_washed_out_by_the_others() -> None:
+def test_the_rows_of_a_watched_peer_are_kept_when_others_send_much() -> None:
     recent = MessageLog()
     recent.add(*columns((1, 1, 2)))
     assert len(recent.of(2)) == 1
     for at in range(3):
         recent.add(*columns(*[(10 + at, 5, 6)] * ROWS))
     assert [one.at_us for one in recent.of(2)] == [1]
-    assert recent.of(1) == ()  # its rows are gone by now
+    assert recent.of(1) == ()  # its rows are removed by now
     assert len(recent.of(6)) == KEPT
 
 

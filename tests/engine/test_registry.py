@@ -1,4 +1,4 @@
-"""How networks are found, and what becomes of one whose file is broken."""
+"""How networks are found, and how a file with an error is reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("raise SystemExit(3)\n", "SystemExit: 3 \\(network_of_tests.py:1\\)"),
     ],
 )
-def test_a_broken_file_is_told_where_it_is_and_harms_no_other_network(folder: Path, text: str, says: str) -> None:
+def test_a_broken_file_is_reported_with_its_place_and_harms_no_other_network(
+    folder: Path, text: str, says: str
+) -> None:
     (folder / "network_of_tests.py").write_text(text)
     assert {"gossip", "gnutella"} <= set(networks())
     assert network("gossip").name == "gossip"
@@ -46,7 +48,7 @@ def test_words_that_a_message_does_not_have_are_refused_with_those_that_it_has()
         message(part="reply")  # type: ignore[arg-type]
 
 
-def test_a_handler_that_fails_is_told_with_its_line(folder: Path) -> None:
+def test_a_handler_that_fails_is_reported_with_its_line(folder: Path) -> None:
     path = folder / "fails.py"
     path.write_text("def handler():\n    raise KeyError('x')\n")
     space: dict[str, object] = {"__name__": "engine.protocols.fails"}

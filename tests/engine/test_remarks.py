@@ -19,7 +19,7 @@ from tui.widgets.asks_table import remarks_counted
 
 @message(part="question")
 class Rumour:
-    """A word that each peer passes on to the next one."""
+    """A text that each peer passes on to the next one."""
 
     left: int
 

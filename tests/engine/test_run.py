@@ -1,4 +1,4 @@
-"""Runs without a screen: what is reported, when they end, and what they are held against."""
+"""Runs without a screen: what is reported, when they end, and expectations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def row(number: int, **facts: Any) -> AskRow:
 
 
 class Toy:
-    """A swarm of which only the clock is real: asks open and close, peers fail, as a test says."""
+    """A fake swarm with a real clock: a test sets when asks open and close and when peers fail."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -73,7 +73,7 @@ class Toy:
         return self.snapshot().series
 
     def follow_all(self) -> None:
-        """It shows nothing."""
+        """Do nothing: it has no shown columns."""
 
     def fingerprint(self) -> str:
         return "00ff"
@@ -94,7 +94,7 @@ class Toy:
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> list[Toy]:
-    """The toys made in a test, each in the place of a swarm."""
+    """The fake swarms that a test makes, each in the place of a swarm."""
     made: list[Toy] = []
 
     def make(setup: Setup) -> Toy:
@@ -123,7 +123,7 @@ def test_the_report_has_the_keys_of_the_design(toy: list[Toy]) -> None:
         "sent": 12, "delivered": 9, "dropped": 2, "in_flight": 1, "bytes": 830,
         "by_kind": {"Query": 9}, "dropped_by": {"loss": 2},
     }  # fmt: skip
-    # A dead peer is not among the censored, whatever an authority thinks of it.
+    # A dead peer is not counted as censored, even if it is censored.
     assert told["peers_by_state"] == {"alive": 2, "dead": 1, "left": 0, "censored": 1}
     assert told["success"] == 0.5
     assert told["expectations"] == [{"metric": "alive", "from_s": 0, "to_s": 2, "value": 2.0, "held": False}]
@@ -176,16 +176,14 @@ def test_quiet_waits_for_asks_still_to_come(toy: list[Toy]) -> None:
     assert run(scenario, until="quiet").virtual_s == 9
 
 
-def test_a_swarm_that_never_falls_quiet_is_given_up_with_a_word(
-    toy: list[Toy], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_swarm_that_is_never_quiet_is_stopped_with_a_warning(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "quiet", lambda self: False)
     report = run(Scenario().asking(["x"]), until="quiet")
     assert report.virtual_s == 3600
     assert report.warnings[-1] == "not quiet after 3,600 s of virtual time: stopped there"
 
 
-def test_quiet_makes_no_sense_where_nobody_asks(toy: list[Toy]) -> None:
+def test_quiet_is_refused_where_nobody_asks(toy: list[Toy]) -> None:
     with pytest.raises(InputError, match="nothing is ever asked"):
         run(Scenario(setup=Setup(asks_per_s=0)), until="quiet")
 
@@ -231,7 +229,7 @@ def test_the_text_is_for_reading(toy: list[Toy]) -> None:
     ]
 
 
-def test_an_ask_that_is_not_over_is_told_as_that(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ask_that_is_open_is_printed_as_open(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toy, "asks", lambda self: [row(1, verdict="")])
     lines = run(Scenario(title="A toy", expects=(Expect("alive", 0, 2, min=1),)), until=3).text().splitlines()
     assert "  The last ask, “blue train” by p000: Still under way." in lines
@@ -245,7 +243,7 @@ def test_a_long_list_of_asks_is_cut(toy: list[Toy], monkeypatch: pytest.MonkeyPa
     assert "nothing was asked" in run(Scenario(), until=1).text()
 
 
-# --- with a swarm in earnest ------------------------------------------------------------------------------
+# --- with a real swarm -----------------------------------------------------------------------------------
 
 
 def small(until: lab.Until = None, **setup: Any) -> Report:
@@ -270,7 +268,7 @@ def test_messages_are_accounted_for() -> None:
     assert not any(isinstance(v, float) and math.isnan(v) for pairs in told["series"].values() for _, v in pairs)
 
 
-def test_slices_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = small(5.0).fingerprint
     monkeypatch.setattr(lab, "SLICE", 7)
     assert small(5.0).fingerprint == whole
@@ -299,7 +297,7 @@ def test_every_shipped_scenario_does_what_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", ["tit-for-tat", "trackers-fall", "an-eclipsed-node"])
-def test_what_a_scenario_shows_does_not_hang_on_one_seed(name: str, seed: int) -> None:
+def test_what_a_scenario_shows_does_not_depend_on_one_seed(name: str, seed: int) -> None:
     story = find(name)
     report = run(replace(story, setup=replace(story.setup, seed=seed)))
     assert [c.expect.sentence() for c in report.expectations if not c.held] == []

@@ -1,4 +1,4 @@
-"""A setup that is written down as a scenario and read again is the same setup."""
+"""A setup that is written as a scenario and read again is the same setup."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from engine import (
 
 
 @pytest.mark.parametrize("scenario", scenario_files.shipped(), ids=lambda s: s.source)
-def test_the_shipped_ones_come_back(scenario: scenario_files.Scenario) -> None:
+def test_the_shipped_scenarios_are_the_same_again(scenario: scenario_files.Scenario) -> None:
     story = scenario.captions, scenario.expects, scenario.colour_by
     text = to_toml(scenario.setup, scenario.title, scenario.about, *story)
     assert scenario_files.parse(text, scenario.source) == scenario
 
 
-def test_every_part_comes_back() -> None:
+def test_every_part_of_a_setup_is_the_same_again() -> None:
     setup = Setup(
         protocol="napster",
         peers=12,
@@ -68,7 +68,7 @@ def test_peers_named_by_number_are_named_as_selectors() -> None:
     assert [command.peers for _, command in again.schedule] == ["#3 or #5", "#7", "not all"]  # type: ignore[attr-defined]
 
 
-def test_any_name_number_and_text_comes_back() -> None:
+def test_any_name_number_and_text_is_the_same_again() -> None:
     setup = Setup(
         loss=1e-7,
         latency="constant:1e-05",

@@ -1,4 +1,4 @@
-"""Scenario files and options: what is read, and in what words the rest is refused."""
+"""Scenario files and options: what is read, and the sentences with which mistakes are refused."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_whole_scenario_is_read() -> None:
     assert (setup.latency, setup.loss, setup.churn, setup.asks_per_s) == ("constant:50", 0.25, "weibull:0.59:2514", 0.5)
     assert setup.options == {"ttl": 5}
     assert (setup.content.items, setup.content.replicas, setup.content.free_riders) == (10, 2, 0)
-    # Commands stand in the order of their time, and those of one instant as they are written.
+    # Commands are in the order of their times, and those of one instant in the order of the file.
     assert setup.schedule == (
         (2_500_000, Collude(peers="#1", word="blue", leak=0.006)),
         (2_500_000, AskFor(peers=3, text="blue train")),
@@ -131,7 +131,7 @@ def test_an_empty_file_is_the_plain_swarm() -> None:
 
 
 def test_a_run_lasts_until_its_last_expectation_can_be_judged() -> None:
-    # An ask of the 60th second has ten more to be answered.
+    # An ask at 60 s may be answered until 70 s.
     assert parse(WHOLE, "x.toml").end_s == 70
     assert parse('[[caption]]\ns = 80\nsay = "x"', "x.toml").end_s == 85
     assert parse('[[at]]\ns = 80\ndo = "heal"', "x.toml").end_s == 90
@@ -243,7 +243,7 @@ def test_asks_of_the_command_line_come_first_and_alone() -> None:
         ("a = " + "[" * 5000, "x.toml: line 1: not TOML that can be read: nested too deeply"),
     ],
 )
-def test_a_slip_is_told_in_one_sentence(text: str, sentence: str) -> None:
+def test_a_mistake_is_refused_in_one_sentence(text: str, sentence: str) -> None:
     assert refusal(text).startswith(sentence)
     assert "\n" not in refusal(text)
 
@@ -293,7 +293,7 @@ def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:
         find("scenaros", also=("scenarios",))
 
 
-def test_every_shipped_scenario_is_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_shipped_scenario_has_captions_and_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "networks", networks)
     monkeypatch.setattr(lab, "network_named", network_named)
     stories = lab.shipped()
@@ -333,7 +333,7 @@ def test_options_are_read_from_texts_as_the_type_they_have() -> None:
         ("tone", 2, "--set: tone should be a text, not 2"),
     ],
 )
-def test_an_option_out_of_order_is_told_and_nothing_changes(name: str, value: object, sentence: str) -> None:
+def test_an_invalid_option_is_refused_and_nothing_changes(name: str, value: object, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         options_for(Toy, {name: value}, "--set")
     assert str(caught.value) == sentence
@@ -371,6 +371,6 @@ def test_a_set_command_may_name_the_world() -> None:
         ('do = "calloff"\nname = "sybl"', 'no attack is called "sybl"; did you mean "sybil"'),
     ],
 )
-def test_what_a_command_could_never_do_is_told_before_anything_runs(deed: str, words: str) -> None:
+def test_an_impossible_command_is_refused_before_anything_runs(deed: str, words: str) -> None:
     with pytest.raises(InputError, match=f"x: \\[\\[at\\]\\] 1: {words}"):
         parse(f"[[at]]\ns = 3\n{deed}\n", "x")

@@ -1,4 +1,4 @@
-"""Naming peers: what each phrase selects, what a slip is told, and what the input box offers."""
+"""Selectors: the peers of each phrase, errors, and completions."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_phrase_names_its_peers(text: str, peers: list[int]) -> None:
     assert pick(text) == tuple(peers)
 
 
-def test_a_choice_without_company_is_among_living_users() -> None:
+def test_a_random_choice_alone_is_among_living_users() -> None:
     users = {peer for peer in range(18) if peer % 5 != 4}
     assert set(pick("random 100%")) == set(pick("random 999")) == users
     assert set(pick("random 5")) < users
@@ -187,10 +187,10 @@ def test_a_choice_comes_last_in_either_order() -> None:
         assert set(chosen) < {4, 9, 14, 19}
     assert pick("top 2 degree and state=dead") == (14, 19)
     assert pick("role=servent and not top 15 degree") == (0, 1, 2)
-    # Of several, the left one chooses first.
+    # Of several choices the left one is made first.
     assert pick("top 3 degree and top 1 load") == (15,)
     assert pick("top 3 load and top 1 degree") == (2,)
-    # Brackets close a choice off: the most linked of all, if it is dead.
+    # In brackets a choice is made first: the most linked peer of all, and only if it is dead.
     assert pick("(top 2 degree or p004) and state=dead") == (4,)
 
 
@@ -201,7 +201,7 @@ def test_a_share_is_rounded_and_is_at_least_one() -> None:
     assert len(pick("random 10 %")) == 2  # of fifteen living users
 
 
-def test_chance_is_the_runs_own() -> None:
+def test_random_choices_use_the_stream_of_the_run() -> None:
     assert pick("random 5") == pick("random 5")
     assert len({pick("random 5", f"stream {at}") for at in range(20)}) > 10
     stream = Stream("one")
@@ -271,7 +271,7 @@ def test_a_parsed_selector_is_a_value() -> None:
         ("\x1b[31mp001", "no peer is called"),
     ],
 )
-def test_a_slip_is_told_in_one_sentence(text: str, words: str) -> None:
+def test_a_mistake_is_refused_in_one_sentence(text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         pick(text)
     assert words in str(caught.value)
@@ -317,13 +317,13 @@ def test_columns_that_a_network_shows_are_selected_by(text: str, peers: list[int
         ("top 5 \x1b[31m", "expected degree or load"),
     ],
 )
-def test_a_slip_in_a_shown_column_is_told_when_peers_are_picked(text: str, words: str) -> None:
+def test_a_mistake_in_a_shown_column_is_refused_when_peers_are_selected(text: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(text).pick(Ward(), Stream(""))
     assert words in str(caught.value)
 
 
-def test_a_slip_in_a_shown_column_is_told_at_once_where_the_network_is_known() -> None:
+def test_a_mistake_in_a_shown_column_is_refused_at_once_if_the_network_is_known() -> None:
     with pytest.raises(InputError, match='character 7: "curd" is no property of a peer; did you mean "cured"'):
         parse("#1 or curd<3", Ward().shows)
     with pytest.raises(InputError, match="expected degree or load or betweenness or uptime or cured"):
@@ -339,7 +339,7 @@ def test_shown_columns_are_offered_while_a_selector_is_typed() -> None:
     assert complete("top 3 b", ward) == ["betweenness", "balance"]
 
 
-def test_an_operator_is_missed_where_there_is_none() -> None:
+def test_an_unknown_operator_is_refused() -> None:
     class Private(Street):
         def operators(self) -> Sequence[str]:
             return [""] * PEERS
@@ -348,7 +348,7 @@ def test_an_operator_is_missed_where_there_is_none() -> None:
         parse("operator=acme").pick(Private(), Stream(""))
 
 
-def test_any_soup_of_words_is_read_or_refused_politely() -> None:
+def test_any_words_are_read_or_refused_in_a_sentence() -> None:
     scraps = SCRAPS.split()
     rng = Stream("soup")
     read = 0
