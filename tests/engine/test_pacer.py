@@ -119,7 +119,7 @@ async def test_while_paused_nothing_runs() -> None:
         group.start_soon(pacer.run)
         await anyio.wait_all_tasks_blocked()
         assert (wall.naps, mill.now_us) == (0, 0)
-        wall.now += 60.0  # a long lunch
+        wall.now += 60.0  # paused for a long time
         stop_at(wall, pacer, 1.0)
         pacer.play()
     assert mill.now_us == pytest.approx(1_000_000, rel=0.05)

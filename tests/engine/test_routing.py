@@ -1,4 +1,4 @@
-"""IP routing in a swarm: packets, the three protocols at rest and after changes, lies, hijacks, hosts."""
+"""IP routing in a swarm: packets, the three protocols at rest and after changes, false routes, hijacks, hosts."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_an_lsa_that_tells_of_several_changes_counts_for_each() -> None:
     assert all(row.reached >= 14 for row in told), [(row.text, row.reached) for row in told]
 
 
-def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without() -> None:
+def test_without_split_horizon_a_chain_counts_to_infinity_and_with_it_it_does_not() -> None:
     for horizon, expected in (("off", False), ("simple", True), ("poisoned", True)):
         options = {"rip.horizon": horizon, "rip.triggered": False, "rip.in_order": True}
         values = {"hosts_share": 0.0, **options}
@@ -224,7 +224,7 @@ def test_nobody_counts_to_infinity_with_split_horizon_and_a_chain_does_without()
         assert all((2 not in far(router(swarm, peer))) == expected for peer in (0, 1))
 
 
-def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
+def test_a_loop_is_shown_and_drops_packets() -> None:
     options = {"rip.horizon": "off", "rip.triggered": False, "rip.in_order": True, "towards": 2, "hosts_share": 0.0}
     swarm = Swarm(Setup("routing", 3, topology="tree:2", latency="constant:10", asks_per_s=0.0, options=options))
     swarm.advance(30_050_000)
@@ -242,7 +242,7 @@ def test_a_loop_is_seen_from_outside_and_ends_packets() -> None:
     assert not swarm.snapshot().paths.loops.any()
 
 
-def test_silence_is_noticed_by_the_timers_alone() -> None:
+def test_a_silent_neighbour_is_noticed_by_timers_alone() -> None:
     for protocol, after_s in (("distance vector", 235), ("link state", 55), ("path vector", 260)):
         swarm = swarm_of(protocol, detect="timers")
         link = (0, swarm.links_of(0)[0])
@@ -294,7 +294,7 @@ def test_the_same_prefix_is_shared_between_those_who_announce_it() -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_what_a_liar_says_is_believed_but_for_links_that_their_other_end_does_not_confirm(protocol: str) -> None:
+def test_false_routes_are_believed_except_links_that_their_other_end_does_not_confirm(protocol: str) -> None:
     swarm = swarm_of(protocol, **{"bgp.mrai_s": 1})
     swarm.do(Act(9, "lie", {}))
     run_for(swarm, 40)
@@ -324,7 +324,7 @@ def test_a_text_that_is_no_prefix_is_refused_before_anything_is_done(verb: str) 
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
+def test_a_minimum_cut_says_if_the_asker_gets_no_answer_already(protocol: str) -> None:
     swarm = swarm_of(protocol, peers=20, hosts_share=0.3, **{"bgp.mrai_s": 1})
     host = swarm.select("role=host")[0]
     [gateway] = swarm.links_of(host)
@@ -350,7 +350,7 @@ def test_a_minimum_cut_says_who_gets_no_answer_already(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_nobody_is_cut_off_from_news_that_the_network_spreads(protocol: str) -> None:
+def test_there_is_no_minimum_cut_for_asks_of_the_network(protocol: str) -> None:
     swarm = swarm_of(protocol, peers=20, **{"bgp.mrai_s": 1})
     swarm.do(Kill(5))
     run_for(swarm, 30)
@@ -371,7 +371,7 @@ def test_a_packet_that_is_lost_on_its_first_link_is_told_so() -> None:
     assert row.verdict == told
 
 
-def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
+def test_a_dead_host_is_not_reported_as_a_hijack() -> None:
     swarm = swarm_of("link state", peers=20, hosts_share=0.4)
     host = swarm.select("role=host")[0]
     [gateway] = swarm.links_of(host)
@@ -382,7 +382,7 @@ def test_a_host_that_is_gone_is_not_taken_for_a_hijack() -> None:
     assert row.verdict == f"Not delivered: p{gateway:03} has no host of that address."
 
 
-# --- what is seen, and copies --------------------------------------------------------------------------------------
+# --- views and copies ---------------------------------------------------------------------------------------------
 
 
 def test_the_table_is_seen_and_next_hops_to_the_chosen_destination_are_a_tree() -> None:
@@ -401,7 +401,7 @@ def test_the_table_is_seen_and_next_hops_to_the_chosen_destination_are_a_tree() 
     assert all(f", cost {distance}" in known[to].what for to, distance in far(router(swarm, 0)).items() if to)
 
 
-def test_what_links_cost_who_pays_whom_and_what_they_carry_is_seen(tmp_path: Path) -> None:
+def test_costs_relations_and_load_of_links_are_shown(tmp_path: Path) -> None:
     (tmp_path / "weights.txt").write_text("0 1 10\n1 2 10\n0 2 50\n2 3 4\n")
     setup = Setup("routing", topology=str(tmp_path / "weights.txt"), latency="constant:7", asks_per_s=0.0)
 
@@ -430,7 +430,7 @@ def test_what_links_cost_who_pays_whom_and_what_they_carry_is_seen(tmp_path: Pat
     assert router(swarm, 3).beliefs().facts["links"] == "#2 costs 4 (64 kbit/s)"
 
 
-def test_hierarchy_has_a_way_up_for_each() -> None:
+def test_a_hierarchy_has_one_system_without_a_provider() -> None:
     swarm = swarm_of("path vector", peers=30, seed=4)
     relations = hierarchy(living(swarm))
     tops = [me for me, those in relations.items() if "provider" not in those.values()]

@@ -19,7 +19,7 @@ NINE = lan_of(9)
 
 
 def converge(graph: nx.Graph, tables: dict[int, Table], horizon: SplitHorizon, rounds: int, now_us: int) -> int:
-    """Rounds in which everybody tells its neighbours; returns how many changed something."""
+    """Rounds in which each router sends its table to its neighbours. Returns how many rounds changed something."""
     for number in range(rounds):
         changed = False
         for router, table in tables.items():
@@ -130,7 +130,7 @@ def test_mended_paths_are_those_that_dijkstra_finds(costs: int, changes: int) ->
             if rng.random() < 0.5:
                 a, b = rng.choice(sorted(graph.edges))
                 graph.remove_edge(a, b)
-            # Only one end may have told of it yet.
+            # Perhaps only one end has sent its LSA yet.
             tell(*rng.sample((a, b), rng.randint(1, 2)))
         before = dict(database.ways)
         changed = database.update_paths(0)
@@ -249,6 +249,6 @@ def test_a_hijack_of_the_same_prefix_takes_a_part_and_of_a_more_specific_one_all
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0", "10.0.0/8", "10.0.0.0/33", "10.0.0.300/8", "10.0.0.1/8", "a.b.c.d/8", ""])
-def test_what_is_no_prefix_is_refused_in_a_sentence(text: str) -> None:
+def test_a_text_that_is_no_prefix_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"prefix|bits"):
         prefix_of(text)

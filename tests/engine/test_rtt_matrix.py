@@ -25,8 +25,9 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
-def to_the_rounding(delays_us: object, round_trips_ms: object) -> bool:
-    """Whole milliseconds, at least one, and within half a millisecond of half the round trip."""
+def halved_and_rounded(delays_us: object, round_trips_ms: object) -> bool:
+    """Whether delays (us) are whole milliseconds, at least one, and half the round trips (ms) within half a
+    millisecond."""
     us, half_ms = np.asarray(delays_us), np.maximum(1, np.asarray(round_trips_ms) / 2)
     return bool((us % 1000 == 0).all() and (us >= 1000).all() and (abs(us / 1000 - half_ms) <= 0.5).all())
 
@@ -74,7 +75,7 @@ def test_published_matrices_are_halved_and_rounded(measured: Callable[[str], Pat
     round_trips_ms = np.loadtxt(path)
     rows = len(round_trips_ms)
     model = build(str(path), rows, 1)
-    assert to_the_rounding([[model.pair_us(a, b) for b in range(rows)] for a in range(rows)], round_trips_ms)
+    assert halved_and_rounded([[model.pair_us(a, b) for b in range(rows)] for a in range(rows)], round_trips_ms)
 
 
 @pytest.mark.parametrize("name", [PLANETLAB, WONDERNETWORK])
@@ -90,7 +91,7 @@ def test_messages_take_the_measured_time(measured: Callable[[str], Path], name: 
         pairs.update(zip(zip(flight.frm.tolist(), flight.to.tolist(), strict=True), ways, strict=True))
     assert len(pairs) > 100
     frm, to = zip(*pairs, strict=True)
-    assert to_the_rounding(list(pairs.values()), round_trips_ms[list(frm), list(to)])
+    assert halved_and_rounded(list(pairs.values()), round_trips_ms[list(frm), list(to)])
     assert swarm.snapshot().fixed.place.tolist() == list(range(60))
 
 

@@ -25,7 +25,7 @@ MEASURED = ContentSpec(sharing="adar-huberman")
 
 
 def of_top(values: Sequence[int], share: float) -> float:
-    """The share of the sum that the top share of the values has."""
+    """The part of the sum that the largest values have, of which there is this share."""
     ranked = sorted(values, reverse=True)
     return sum(ranked[: round(len(ranked) * share)]) / sum(ranked)
 
@@ -66,14 +66,14 @@ PUBLISHED = {
     ("seeds", "times"), [((1,), 2.0), pytest.param(SEEDS, 1.0, marks=pytest.mark.campaign)], ids=["one", "all"]
 )
 def test_swarms_have_the_published_figures(seeds: Sequence[int], times: float) -> None:
-    # One test, because all figures are of the same swarms, and making those takes longer than all other tests here.
+    # One test for all figures, since they are of the same swarms, which take long to make.
     found = figures(seeds)
     assert found.keys() == PUBLISHED.keys()
     for figure, (published, within) in PUBLISHED.items():
         assert found[figure] == pytest.approx(published, abs=within * times), figure
 
 
-def test_those_who_share_most_are_not_those_who_answer_most() -> None:
+def test_peers_that_share_most_are_not_those_that_answer_most() -> None:
     made = Catalogue.generate(MEASURED, PEERS, 1)
     wanted = dict.fromkeys(made.titles)
     rich = sorted(made.libraries, key=len, reverse=True)[: PEERS // 10]

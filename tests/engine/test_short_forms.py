@@ -1,5 +1,5 @@
-"""What a network may leave to the seam: a pair of verbs for a field, what a message is about, texts that can be asked
-for, and times in seconds."""
+"""Short forms of the interface for networks: a pair of verbs for a field, what a message is about, texts that can be
+asked for, and times in seconds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Later:
 
 @dataclass(slots=True, eq=False)
 class Speaker(Peer, name="speaker"):
-    """Can be muted, and counts how often that changed; and can be watched."""
+    """A peer that can be muted and watched. It counts how often it was muted or not."""
 
     shares_files = False
     goals = (replace(BROADCAST, examples=("good news", "bad news")),)
@@ -91,7 +91,7 @@ def test_a_switch_is_a_pair_of_verbs_that_undo_each_other() -> None:
     assert Speaker().watched is False, "each peer has its own"
 
 
-def test_what_is_so_already_cannot_be_done_and_is_undone_in_a_swarm() -> None:
+def test_a_switch_that_is_on_already_is_refused_and_undone_in_a_swarm() -> None:
     swarm = Swarm(Setup("speaker", 4, asks_per_s=0.0), Speaker)
     with pytest.raises(InputError, match='"mute" has not been done to it'):
         swarm.do(Act(2, "speak"))
@@ -181,7 +181,8 @@ def test_examples_that_are_no_texts_are_refused(texts: Any) -> None:
 
 
 def hosts() -> Iterable[Callable[[], tuple[Any, Callable[[float], list[int]]]]]:
-    """A host of a test and one of a swarm, and what runs it so many seconds and says when ticks came."""
+    """A host of a test and one of a swarm, each with a function that runs it for so many seconds and returns when ticks
+    came."""
 
     def fake() -> tuple[Any, Callable[[float], list[int]]]:
         host, one = FakeHost(0), Speaker()
@@ -228,7 +229,7 @@ def test_timers_in_seconds(made: Callable[[], tuple[Any, Callable[[float], list[
         (lambda host: host.call(1, Say(1, "x"), timeout_us=(1_000_000, 1.5)), "timeout_s= takes seconds"),
     ],
 )
-def test_times_that_cannot_be_are_told(
+def test_invalid_times_are_refused(
     made: Callable[[], tuple[Any, Callable[[float], list[int]]]], call: Callable[[Any], None], says: str
 ) -> None:
     host, _ = made()

@@ -1,4 +1,4 @@
-"""Shown columns, roles that change, and what the ends of a link say of it."""
+"""Shown columns, roles that change, and the words by which the ends of a link mark it."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_a_time_is_shown_as_how_long_ago_it_is() -> None:
     assert swarm.series().columns["newest"][-1] == 4.0, "at the sample before, of those that have a value"
 
 
-def test_topics_tell_marks_on_one_link_apart() -> None:
+def test_marks_of_one_link_differ_by_topic() -> None:
     swarm = ward(4)
     host(swarm, 0).mark(1, "eager", topic="blocks")
     host(swarm, 0).mark(1, "lazy", topic="votes")
@@ -367,7 +367,7 @@ def test_a_value_that_comes_later_counts_from_the_begin_of_its_series() -> None:
     assert (columns["tip.39"][-1], columns["tip.other"][-1]) == (1, 40 - SERIES_VALUES_MOST)
 
 
-def test_who_reads_a_column_changes_nothing() -> None:
+def test_reading_a_column_changes_nothing() -> None:
     quiet, watched = ward(8, sample_s=0.5), ward(8, sample_s=0.5)
     for number in range(1, 30):
         for swarm in (quiet, watched):
@@ -422,7 +422,7 @@ def test_going_back_keeps_the_series() -> None:
         ((Shown("shift.early", "", "share"),), 'beside "shift" it reads as a value of the other'),
     ],
 )
-def test_a_column_that_has_another_name_s_meaning_is_refused(shows: tuple[Shown, ...], says: str) -> None:
+def test_a_column_with_the_name_of_something_else_is_refused(shows: tuple[Shown, ...], says: str) -> None:
     with pytest.raises(InputError, match=says):
         check_names([Nurse, type("Odd", (Diary,), {"shows": shows})])
 
@@ -507,7 +507,7 @@ def test_a_scenario_names_shown_columns() -> None:
         ("sample_s = 0.5", "sample_s = 0", "x.toml: sample_s should be a number from 0.01 to 3,600, not 0"),
     ],
 )
-def test_a_slip_in_a_scenario_is_told_before_it_runs(was: str, becomes: str, says: str) -> None:
+def test_a_mistake_in_a_scenario_is_reported_before_it_runs(was: str, becomes: str, says: str) -> None:
     assert was in STORY
     with pytest.raises(InputError) as caught:
         scenario_files.parse(STORY.replace(was, becomes), "x.toml")
@@ -627,7 +627,7 @@ def test_a_smallest_cut_goes_along_contacts() -> None:
 
 
 class Failing(Acquaintance, name="failing"):
-    """Cannot tell its contacts."""
+    """Raises when its contacts are read."""
 
     def contacts(self) -> Any:
         raise KeyError("bucket")

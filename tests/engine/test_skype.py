@@ -147,7 +147,7 @@ def test_a_search_asks_four_then_eight_then_sixteen() -> None:
 
 
 @pytest.mark.parametrize("mine", NatKind)
-def test_the_way_of_a_call_follows_from_both_nats(mine: NatKind) -> None:
+def test_the_kind_of_a_call_follows_from_both_nats(mine: NatKind) -> None:
     for other in NatKind:
         for punching in (True, False):
             fake, one = machine(mine, punching=punching)
@@ -160,7 +160,7 @@ def test_the_way_of_a_call_follows_from_both_nats(mine: NatKind) -> None:
                 assert way == (PUNCHED if punching and can_meet(mine, other) else RELAYED)
 
 
-def test_messages_that_make_no_sense_change_nothing() -> None:
+def test_senseless_messages_change_nothing() -> None:
     fake, one = machine()
     one.become_super(fake)
     fake.give_request(one, Attach("x" * 10_000, 0, True, (), ()), sender=1)
@@ -198,7 +198,7 @@ def swarm(nat: str | float = "usual", peers: int = 24, seed: int = 3, **options:
 
 
 def buddies_of(made: Swarm, user: int) -> dict[int, bool]:
-    """Those on its list, and whether it believes them to be on line."""
+    """Each buddy on the list of a user, and whether the user believes that the buddy is on line."""
     program = made.peer(user)
     assert isinstance(program, Client)
     return {one: online for one, (_, online) in program.buddies.items()}
@@ -318,7 +318,7 @@ def test_one_whose_datagrams_are_blocked_finds_calls_and_is_called() -> None:
     assert made.snapshot().totals.by_kind["Voice"] == 0
 
 
-def test_who_cannot_call_is_told_why() -> None:
+def test_the_verdict_says_why_a_call_failed() -> None:
     made = swarm(call_s=20.0)
     login, built_in = made.select('role="login server"')[0], made.select('role="built-in super node"')[0]
     for asker, text in ((login, "user3"), (built_in, "user3"), (3, "user3"), (3, "user99")):
@@ -332,7 +332,7 @@ def test_who_cannot_call_is_told_why() -> None:
     ]
 
 
-def test_a_call_that_ends_at_once_is_told_as_a_call() -> None:
+def test_a_call_that_ends_at_once_is_a_call_in_the_verdict() -> None:
     made = swarm(nat=0.0, call_s=20.0)
     caller, callee = [one for one in range(24) if not made.peer(one).super][:2]
     made.do(AskFor(caller, f"user{callee}"))
@@ -391,7 +391,7 @@ def test_the_minimum_cut_keeps_a_user_from_being_found_and_one_fewer_does_not(go
     cut = swarm.min_cut(origin, text, goal)
     assert cut.sentence.startswith("Silencing ")
     assert hits_without(cut.peers, origin, text, goal) == 0
-    # Which of several users is called is drawn: it may be one that is silent, while another is not.
+    # Which of several users is called is drawn at random: it may be a silenced one.
     spared = cut.peers if goal == "find" or len(cut.peers) == 1 else ()
     for one in spared:
         assert hits_without(tuple(p for p in cut.peers if p != one), origin, text, goal) > 0

@@ -1,4 +1,4 @@
-"""A frame's columns: true at its moment, and kept while the swarm goes on."""
+"""Snapshots: their columns are those of their moment, and do not change while the swarm goes on."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from engine import (
 from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
 
-def test_the_columns_say_who_is_who() -> None:
+def test_the_columns_describe_each_peer() -> None:
     swarm = make_swarm(5, Bureau, seed=9)
     frame = swarm.snapshot()
     fixed = frame.fixed
@@ -82,7 +82,7 @@ def test_the_columns_follow_what_is_done() -> None:
     assert frame.group.tolist() == [0, 0, 0, 0, 1, 1]
 
 
-def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
+def test_a_snapshot_does_not_change_while_the_swarm_goes_on() -> None:
     swarm = make_swarm(
         30, topology="random:4", content=ContentSpec(), asks_per_s=5.0, churn="exponential:5", latency="world"
     )
@@ -105,7 +105,7 @@ def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
     assert frame.settings["loss"] == 0.0
 
 
-def test_a_frame_tells_how_far_a_question_travels() -> None:
+def test_a_snapshot_has_the_horizon_of_a_question() -> None:
     swarm = Swarm(Setup(peers=8, options={"ttl": 3}))
     assert swarm.snapshot().horizon == 3
     swarm.do(Set("ttl", 5))
@@ -116,7 +116,7 @@ def test_a_frame_tells_how_far_a_question_travels() -> None:
 # --- in flight -----------------------------------------------------------------------------------------
 
 
-def test_a_row_in_flight_has_all_that_it_takes_to_draw_it() -> None:
+def test_a_row_in_flight_has_all_that_is_needed_to_draw_it() -> None:
     swarm = make_swarm(3)
     swarm.do(AskFor(0, "x"))
     swarm.advance(MS)
@@ -147,7 +147,7 @@ def test_beyond_two_thousand_rows_the_count_stays_true_and_the_soonest_are_shown
     assert (np.diff(flight.arrives_us) >= 0).all()
 
 
-def test_many_instants_are_not_all_looked_at() -> None:
+def test_of_many_instants_only_the_next_are_read() -> None:
     swarm = make_swarm(2)
     for number in range(FLIGHT_ROWS + 500):
         host(swarm, 0).send(1, Shout("x"))
@@ -158,7 +158,7 @@ def test_many_instants_are_not_all_looked_at() -> None:
     assert flight.sent_us.tolist() == [max(0, n) for n in range(-1, FLIGHT_ROWS - 1)]
 
 
-def test_what_a_budget_left_over_is_still_in_flight() -> None:
+def test_messages_that_a_budget_has_not_delivered_are_in_flight() -> None:
     swarm = make_swarm(10)
     for peer in range(1, 10):
         host(swarm, peer).send(0, Say("x"))
@@ -184,7 +184,7 @@ def test_links_are_the_same_object_until_they_change() -> None:
     assert sorted(zip(second.a.tolist(), second.b.tolist(), strict=True)) == [(1, 2), (2, 3), (3, 4)]
 
 
-def test_the_overlay_stands_at_the_start_between_those_who_are_up() -> None:
+def test_the_overlay_at_the_start_links_peers_that_are_up() -> None:
     swarm = make_swarm(40, topology="complete", churn="exponential:100")
     frame = swarm.snapshot()
     alive = frame.state == ALIVE
@@ -415,7 +415,7 @@ class Expanding(Diary, name="expanding"):
 
     @on(Fetching)
     def fetch(self, host: Host, tick: Fetching) -> None:
-        """It is here."""
+        """Do nothing: the download has ended."""
 
     @on(Upkeep)
     def tend(self, host: Host, tick: Upkeep) -> None:

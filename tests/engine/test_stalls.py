@@ -65,7 +65,7 @@ def test_a_hold_stops_the_clock_of_a_blocked_stream() -> None:
     assert diary(swarm, 0).told == [(550 * SECOND + LATENCY + 1, "closed", 1)]
 
 
-def test_an_ask_closes_while_its_question_is_blocked_and_takes_its_loss_back() -> None:
+def test_an_ask_closes_while_its_question_is_blocked_and_its_loss_is_undone_later() -> None:
     swarm = make_swarm(2)
     swarm.do(Censor(1))
     swarm.do(AskFor(0, "blue train"))

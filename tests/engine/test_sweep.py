@@ -1,4 +1,5 @@
-"""Resilience curves: what is swept, what a point is, and that workers never show. And tables for other programs."""
+"""Resilience curves: sweeps and their points, which do not depend on the number of workers. And tables for other
+programs."""
 
 from __future__ import annotations
 
@@ -64,13 +65,13 @@ def test_a_sweep_is_read(text: str, plan: Sweep) -> None:
         ("", '--sweep: "" cannot be swept'),
     ],
 )
-def test_a_slip_is_told_in_one_sentence(text: str, sentence: str) -> None:
+def test_a_mistake_is_refused_in_one_sentence(text: str, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_sweep(text)
     assert str(caught.value).startswith(sentence)
 
 
-def test_the_shares_are_what_a_person_would_write() -> None:
+def test_the_shares_are_round_numbers() -> None:
     assert Sweep("kill", 0, 0.9, 10).shares == (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     assert Sweep("kill", 1, 0, 3).shares == (1, 0.5, 0)
     assert Sweep("kill", 0.4, 0.9, 1).shares == (0.4,)
@@ -88,7 +89,7 @@ def test_the_more_are_killed_the_less_is_found() -> None:
     assert all_up.runs[0].asks == 200
 
 
-def test_who_is_censored_or_colludes_does_not_ask() -> None:
+def test_censored_peers_and_colluders_do_not_ask() -> None:
     for verb in ("censor", "collude"):
         point = one(SMALL, Sweep(verb, 0, 1, 2), 0.5, 1, 40.0)
         assert (point.struck, point.asks) == (12, 200)
@@ -136,7 +137,7 @@ def plain(curve: Curve) -> str:
     return json.dumps(curve.to_json(), allow_nan=False)
 
 
-def test_the_number_of_workers_never_shows() -> None:
+def test_the_number_of_workers_changes_nothing() -> None:
     told: list[tuple[int, int]] = []
     alone = sweep(SMALL, Sweep("kill", 0, 0.8, 2), until_s=25, repeat=2, workers=1)
     pooled = sweep(
@@ -165,7 +166,7 @@ def test_a_run_too_short_to_ask_in_and_a_wrong_setup_are_refused() -> None:
         sweep(Scenario(setup=Setup(seed=2**63 - 1)), Sweep("kill", 0, 1, 2), repeat=2)
 
 
-def test_what_is_finished_is_kept_when_somebody_interrupts() -> None:
+def test_finished_runs_are_kept_after_an_interrupt() -> None:
     def interrupt(done: int, there: int) -> None:
         if done == 1:
             signal.raise_signal(signal.SIGTERM)
@@ -197,13 +198,13 @@ def test_a_run_that_cannot_be_done_is_named_and_the_others_are_kept(monkeypatch:
         sweep(other, Sweep("kill", 0, 0, 1), until_s=25, repeat=2, workers=1)
 
 
-def test_a_call_whose_process_always_dies_is_given_up() -> None:
+def test_a_run_whose_process_always_dies_is_given_up() -> None:
     told = dict(spread(os._exit, [(3,)], 1, lambda: None))
     assert str(told[0]) == f"its process ended with exit code 3, {TRIES} times"
     assert isinstance(told[0], WorkerDied)
 
 
-def test_an_error_of_a_worker_comes_back_as_it_was() -> None:
+def test_an_error_of_a_worker_is_raised_again() -> None:
     failed = PeerFailed(3, "Ping", ValueError("x"))
     again = pickle.loads(pickle.dumps(failed))
     assert (type(again), str(again), again.peer, again.kind) == (PeerFailed, str(failed), 3, "Ping")
@@ -241,6 +242,6 @@ def test_asks_read_back_as_they_were() -> None:
     assert [row["verdict"] for row in rows] == [row.verdict for row in swarm.asks()]
 
 
-def test_a_text_is_no_formula_and_what_was_not_measured_is_empty() -> None:
+def test_a_text_is_no_formula_and_a_missing_value_is_empty() -> None:
     text = csv_of(("a", "b"), [("=1+1", None), ('say "x", y', float("nan")), (2.0, 0.125), (-3, "-3")])
     assert text == 'a,b\n\'=1+1,\n"say ""x"", y",\n2,0.125\n-3,\'-3\n'

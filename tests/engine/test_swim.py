@@ -1,4 +1,4 @@
-"""SWIM: who notices that a member has failed, when, and at which cost; and what the member can say against it."""
+"""SWIM: when and at what cost others notice that a member has failed, and how a member refutes that."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_helper_answers_when_its_own_ping_is_answered() -> None:
 
 
 @pytest.mark.parametrize("state", [SUSPECTED, FAILED])
-def test_a_member_denies_what_is_said_of_it_in_a_higher_incarnation(state: int) -> None:
+def test_a_member_refutes_a_suspicion_with_a_higher_incarnation(state: int) -> None:
     fake, one = member(fanout=50)
     fake.give(one, Change(0, 6, state), sender=1)
     assert [message for _, message in fake.take()] == [Change(0, 7, ALIVE)] * 5

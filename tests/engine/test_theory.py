@@ -1,4 +1,4 @@
-"""What a textbook foretells, beside what comes of it."""
+"""Theoretical results, compared with what is measured."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def asked(protocol: str, **changes: object) -> Swarm:
 
 
 @pytest.mark.parametrize("ttl", [1, 2, 3, 4, 30])
-def test_a_flood_over_these_links_is_foretold_exactly(ttl: int) -> None:
+def test_the_theory_of_a_flood_over_these_links_is_exact(ttl: int) -> None:
     swarm = asked("gnutella")
     swarm.do(Set("ttl", ttl))
     swarm.do(Set("hop_limit", 15))
@@ -86,7 +86,7 @@ def test_a_balancer_passes_one_request_on() -> None:
     assert figures(swarm, 1)["messages"].value == swarm.record(1).messages == 2
 
 
-def test_an_asker_who_is_gone_has_no_theory() -> None:
+def test_a_dead_asker_has_no_theory() -> None:
     from engine import Kill
 
     swarm = asked("gnutella")

@@ -1,4 +1,4 @@
-"""What a peer tells of asks: goals, asks that the network opens, hits by others, progress, referrals, shares."""
+"""What a peer reports on asks: goals, asks that the network opens, hits by others, progress, referrals, shares."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def finders(peers: int = 8) -> Swarm:
     return swarm
 
 
-def test_who_keeps_a_record_of_an_ask_is_asked_of_the_living() -> None:
+def test_only_living_peers_keep_records() -> None:
     swarm = finders()
     assert swarm.keeps_records
     swarm.do(AskFor(0, "blue train"))
@@ -156,10 +156,10 @@ def finder(swarm: Swarm, peer: PeerId) -> Finder:
     return program
 
 
-# --- by a host alone -------------------------------------------------------------------------------------
+# --- with a FakeHost -------------------------------------------------------------------------------------
 
 
-def test_a_host_of_tests_records_what_is_told_of_asks() -> None:
+def test_a_fake_host_keeps_what_is_reported_on_asks() -> None:
     tape, peer = FakeHost(me=3), Finder()
     peer.n = 9
     tape.ask(peer, Ask(7, "find", "blue train"))
@@ -174,7 +174,7 @@ def test_a_host_of_tests_records_what_is_told_of_asks() -> None:
     assert (tape.parts[-1], tape.causes[-1]) == ("upkeep", 0)
 
 
-def test_a_host_of_tests_opens_joins_and_keeps_asks() -> None:
+def test_a_fake_host_opens_joins_and_keeps_asks() -> None:
     tape = FakeHost()
     first = tape.begin("x", BLOCK, key=5)
     assert tape.begin("x", BLOCK, key=5) == first != tape.begin("x", BLOCK, key=6)
@@ -293,7 +293,7 @@ def test_tree_and_depth_follow_who_referred_to_whom(slices: int) -> None:
 
 
 def test_a_referral_is_followed_in_a_busy_swarm_as_in_a_quiet_one() -> None:
-    """Many rows in one pass, and a depth that is passed on by those who were reached."""
+    """Many rows in one pass, and a depth that reached peers pass on."""
 
     def path(step_us: int) -> Any:
         swarm = make_swarm(40, Actor)
@@ -532,7 +532,7 @@ def test_a_failure_and_a_decoy_are_told_by_the_verdict() -> None:
         "Found: 1 holder, the first after 0.00 s, but it could not be fetched: the swarm ran dry; 16 of 17 done."
     )
     assert row.outcome == "not fetched"
-    # What became of holders is known, and who tried to fetch from them knows it not.
+    # The engine knows the state of the holders; the peer that tried to fetch from them does not.
     swarm.do(Kill(2))
     hears(swarm, 0, lambda h: (h.hit(1, "a"), h.hit(2, "a"), h.failed("#1 was silent")))
     assert ask(swarm, 0, "a").verdict.endswith("could not be fetched: p001 was silent; of the 2 holders 1 is dead.")
@@ -547,7 +547,7 @@ def test_a_failure_and_a_decoy_are_told_by_the_verdict() -> None:
     assert (row.outcome, row.fetched) == ("answered", 1)
 
 
-def test_people_read_labels_where_a_program_writes_numbers_of_peers() -> None:
+def test_numbers_of_peers_in_a_text_of_a_program_are_shown_as_labels() -> None:
     swarm = make_swarm(3, Actor)
     hears(swarm, 0, lambda h: (h.begin("#2 is gone, as is #77", BLOCK), h.log("late", why="#2 was slow", who=2)))
     ask(swarm, 0, "a")
@@ -582,7 +582,7 @@ def test_an_ask_is_kept_open_by_its_peers_until_they_let_it_close_or_end() -> No
         assert copy.record(1).closed_us == 10 * SECOND
 
 
-def test_what_others_tell_of_an_ask_changes_nothing() -> None:
+def test_reports_of_other_peers_on_an_ask_change_nothing() -> None:
     swarm = make_swarm(3, Actor)
     hears(swarm, 0, lambda h: h.send(1, Question("a")))
     hears(

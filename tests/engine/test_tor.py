@@ -1,4 +1,4 @@
-"""Tor in a swarm: circuits, pages, what a relay can know, the directory, guards, bridges and watchers."""
+"""Tor in a swarm: circuits, pages, what a relay knows, the directory, guards, bridges and watchers."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_all_paths_are_of_different_networks_and_families_and_begin_at_the_guard
     assert {told.words[code] for code in told.word.tolist()} == {"clean circuit"}
 
 
-def test_every_cell_has_514_bytes_and_a_sealed_one_is_about_nothing() -> None:
+def test_every_cell_has_514_bytes_and_a_sealed_one_shows_no_words() -> None:
     sealed = [
         kind(1, (2, 3), Wanted(1, "blue train"))
         for kind in (RelayEarly, RelayControl, RelayRequest, RelayAnswer, RelayData)
@@ -144,10 +144,10 @@ def test_windows_are_never_negative_and_a_long_page_waits_for_sendmes() -> None:
 
 
 @pytest.mark.parametrize("handshake_ms", [0.0, 5.0])
-def test_a_circuit_takes_the_round_trips_of_its_hops_and_those_of_links_that_do_not_stand(handshake_ms: float) -> None:
+def test_a_circuit_takes_the_round_trips_of_its_hops_and_of_new_links(handshake_ms: float) -> None:
     swarm = tor(20, ready_circuits=1, handshake_ms=handshake_ms)
     swarm.advance(4 * SECOND)
-    links = 3 * 3 * 2 * LATENCY_US  # three links, three round trips each, and none stands
+    links = 3 * 3 * 2 * LATENCY_US  # three new links, three round trips each
     hops = build_time_us([LATENCY_US] * 3)
     assert hops == 3 * 4 * LATENCY_US
     took = []
@@ -195,7 +195,7 @@ def test_circuits_are_built_ahead_and_retired_when_they_have_been_used_for_long(
     assert used not in program.circuits
 
 
-def test_a_ban_hits_a_page_at_its_exit_and_nowhere_before() -> None:
+def test_a_ban_stops_a_page_at_its_exit_and_not_before() -> None:
     swarm = tor(20, stream_s=2, give_up_s=20)
     swarm.advance(3 * SECOND)
     exits = tuple(peer for peer, _ in programs(swarm, ExitRouter))
@@ -256,7 +256,7 @@ def test_a_relay_extends_by_early_cells_only_and_by_eight_at_most() -> None:
     assert (3, 9) not in made.hops
 
 
-def test_a_cell_in_another_key_or_for_nobody_ends_the_circuit_and_one_of_no_circuit_is_nothing() -> None:
+def test_a_cell_in_another_key_or_for_no_hop_ends_the_circuit_and_one_of_no_circuit_is_ignored() -> None:
     for layers in ((), (54,), (55, 56)):
         host, made = relay()
         host.give(made, RelayRequest(8, layers, BeginStream(1, 4)), sender=3)
@@ -275,7 +275,7 @@ def test_a_cell_in_another_key_or_for_nobody_ends_the_circuit_and_one_of_no_circ
 
 
 def consensus_of(swarm: Swarm) -> list[int]:
-    """Until which second the consensus of each living authority is fresh."""
+    """The second until which the consensus of each living authority is fresh."""
     return [one.consensus.fresh_until_us // SECOND for _, one in programs(swarm, Authority)]
 
 
@@ -348,7 +348,7 @@ def test_flags_follow_bandwidth_and_uptime_and_the_consensus_is_what_most_say() 
     assert {each.peer for each in agreed({1: one, 2: other}, 5)} == set()
 
 
-def test_who_comes_new_fetches_a_consensus_and_builds_circuits() -> None:
+def test_a_newcomer_fetches_a_consensus_and_builds_circuits() -> None:
     swarm = tor(16)
     swarm.advance(2 * SECOND)
     swarm.do(Arrive(5))
@@ -426,7 +426,7 @@ def test_the_time_to_build_is_learnt_and_forgotten_when_the_network_has_changed(
 # --- bridges and firewalls -------------------------------------------------------------------------------------------
 
 
-def test_a_firewall_stops_guards_and_a_bridge_is_the_way_round_until_it_is_found() -> None:
+def test_a_firewall_blocks_guards_and_a_bridge_works_until_it_is_found() -> None:
     swarm = tor(24, bridge_share=0.1, bridges_told=1, connect_s=2, give_up_s=8, bridge_period_s=1_000)
     swarm.advance(3 * SECOND)
     client, spy = clients(swarm)[:2]
@@ -472,7 +472,7 @@ def test_a_firewall_that_begins_blocks_a_bridge_that_is_found_while_a_client_use
 # --- watchers --------------------------------------------------------------------------------------------------------
 
 
-def test_a_watched_guard_knows_who_and_a_watched_exit_what_and_both_together_link_an_ask() -> None:
+def test_a_watched_guard_knows_the_client_a_watched_exit_the_page_and_both_link_an_ask() -> None:
     swarm = tor(24)
     swarm.advance(3 * SECOND)
     client = clients(swarm)[0]
@@ -539,7 +539,7 @@ def test_options_can_be_set_while_it_runs_and_relays_are_cast_in_exact_shares() 
         ("authority", "Fetched over three relays."),
     ],
 )
-def test_what_is_said_when_all_of_one_kind_are_killed(whom: str, verdict: str) -> None:
+def test_the_verdict_when_all_of_one_kind_are_killed(whom: str, verdict: str) -> None:
     swarm = tor(24, give_up_s=8)
     swarm.advance(3 * SECOND)
     client = clients(swarm)[0]
@@ -590,7 +590,7 @@ def test_a_newcomer_without_a_consensus_needs_an_authority() -> None:
     assert swarm.min_cut(newcomer, "blue train").sentence.startswith("No directory authority is up and would answer")
 
 
-def test_what_is_said_when_one_guard_is_left_and_when_first_relays_are_drawn() -> None:
+def test_the_verdict_when_one_guard_is_left_and_when_first_relays_are_drawn() -> None:
     for guards, verdict in (
         (1, "each circuit broke off at its second relay"),
         (0, "the first relays could not be reached"),

@@ -80,7 +80,7 @@ def test_a_path_has_no_relay_network_or_family_twice_and_the_client_keeps_its_gu
     assert path_from(lambda position, free: alone.choose(position, rng, free)) is None
 
 
-def test_two_watched_relays_are_both_ends_as_often_as_the_draw_without_return_says() -> None:
+def test_two_watched_relays_are_both_ends_as_often_as_a_draw_without_replacement_says() -> None:
     # n relays of equal weight, m of them watched, no relay twice: (m/n) (m-1)/(n-1).
     n, m, tries = 100, 30, 4_000
     all_ = [Relay(k, 10, True, True, k) for k in range(n)]

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Made:
-    """Of any class."""
+    """A field type that is any class."""
 
 
 @message()

@@ -139,7 +139,7 @@ MAKERS: list[tuple[type[Any], Callable[[Any], Any]]] = [
 
 
 def map_fields(given: dict[str, Any]) -> dict[str, Any]:
-    """Copies of the fields, each for one class."""
+    """A copy of each field, since a field belongs to one class."""
     return {name: copy.copy(one) if isinstance(one, dataclasses.Field) else one for name, one in given.items()}
 
 
@@ -150,14 +150,14 @@ def standard(kind: type[Any]) -> type[Any]:
     for base in kind.__mro__[1:-1]:
         if base.__module__ == __name__:
             space[base.__name__] = standard(base)
-    # As the file does, the code has its annotations as text.
+    # Annotations are texts in this code, as they are in this file.
     exec(compile(f"from __future__ import annotations\n{source}", "standard", "exec"), space)
     made: type[Any] = space[kind.__name__]
     return made
 
 
 @pytest.mark.parametrize(("kind", "make"), MAKERS, ids=[kind.__name__ for kind, _ in MAKERS])
-def test_a_class_is_as_the_standard_library_makes_it(kind: type[Any], make: Callable[[Any], Any]) -> None:
+def test_a_class_is_as_that_of_the_standard_library(kind: type[Any], make: Callable[[Any], Any]) -> None:
     other = standard(kind)
     mine, theirs = make(kind), make(other)
     assert repr(mine) == repr(theirs)
@@ -185,7 +185,7 @@ def test_a_class_is_as_the_standard_library_makes_it(kind: type[Any], make: Call
         assert str(ours.value) == str(its.value)
 
 
-def test_signatures_are_told_before_the_first_instance_is_made() -> None:
+def test_signatures_are_there_before_the_first_instance() -> None:
     @dataclass(frozen=True, slots=True)
     class Fresh:
         a: int
@@ -217,7 +217,7 @@ def test_signatures_are_told_before_the_first_instance_is_made() -> None:
     ],
 )
 @pytest.mark.parametrize("base", [object, Box, Kept])
-def test_defaults_that_cannot_be_are_told_when_the_class_is_made(base: type[Any], wrong: dict[str, Any]) -> None:
+def test_invalid_defaults_are_refused_when_the_class_is_made(base: type[Any], wrong: dict[str, Any]) -> None:
     given = {name: value for name, value in wrong.items() if value is not dataclasses.MISSING}
 
     def source() -> type[Any]:
@@ -300,7 +300,7 @@ def test_order_compares_as_tuples() -> None:
         assert Version(1) < 3  # type: ignore[operator]
 
 
-def test_hidden_fields_are_set_and_not_told() -> None:
+def test_hidden_fields_are_set_and_not_in_the_repr() -> None:
     size = field(default=0, init=False, repr=False)
     made = slotted(type("Sent", (), {"__annotations__": {"a": int, "size": int}, "size": size}), hidden=("size",))
     assert made(1).size == 0

@@ -1,4 +1,4 @@
-"""What each verb does, and what others notice of it and when."""
+"""What each verb does, and when other peers notice it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_kill_closes_open_streams_after_one_latency() -> None:
     assert diary(swarm, 2).told == [], "who had no stream to it notices nothing"
 
 
-def test_a_stream_to_the_dead_is_refused_and_a_datagram_vanishes() -> None:
+def test_a_stream_message_to_a_dead_peer_is_refused_and_a_datagram_is_lost() -> None:
     swarm = make_swarm(3, topology="ring")
     swarm.do(Kill(0))
     swarm.advance(SECOND)
@@ -74,7 +74,7 @@ def test_what_the_dead_had_sent_still_arrives() -> None:
     assert texts(swarm, 1) == ["last words"]
 
 
-def test_memory_goes_and_the_disk_stays() -> None:
+def test_a_kill_removes_memory_and_keeps_saved_state() -> None:
     swarm = make_swarm(2)
     give(swarm, 0, "blue train")
     host(swarm, 1).send(0, Say("hello"))
@@ -121,7 +121,7 @@ def test_a_refusal_reaches_only_the_life_that_sent() -> None:
 
 
 def test_a_refusal_ends_a_new_stream_for_both_ends() -> None:
-    """The sender cannot tell an old stream from a new one; so that both believe the same, both are told."""
+    """The sender cannot tell an old stream from a new one, so both ends are told that it is closed."""
     swarm = make_swarm(2)
     swarm.do(Kill(0))
     swarm.advance(SECOND)
@@ -145,7 +145,7 @@ def test_killing_the_dead_and_reviving_the_living_does_nothing() -> None:
     assert diary(swarm, 1).disk == "heard 0"
 
 
-def test_who_starts_later_knows_the_stations_and_a_few_well_known_peers_dead_or_alive() -> None:
+def test_a_peer_that_starts_later_knows_the_stations_and_a_few_bootstrap_peers_dead_or_alive() -> None:
     class Shy(Bureau, name="shy"):
         knows = "overlay"
 
@@ -184,7 +184,7 @@ def test_leaving_says_goodbye_before_the_streams_close() -> None:
     assert diary(swarm, 0).disk == "heard 0"
 
 
-def test_a_kill_gives_no_notice() -> None:
+def test_a_killed_peer_says_no_goodbye() -> None:
     swarm = make_swarm(3)
     swarm.do(Kill(0))
     swarm.advance(SECOND)
@@ -229,7 +229,7 @@ def test_a_stream_delivers_late_and_in_order_what_a_block_stopped() -> None:
     assert dropped(swarm) == {}, "the loss is taken back"
 
 
-def test_a_censored_peer_that_is_killed_dies_unnoticed() -> None:
+def test_the_death_of_a_censored_peer_is_not_noticed() -> None:
     swarm = make_swarm(3)
     swarm.do(Censor(0))
     swarm.do(Kill(0))
@@ -241,7 +241,8 @@ def test_a_censored_peer_that_is_killed_dies_unnoticed() -> None:
     assert swarm.do(Uncensor(0)) == (0,)
     host(swarm, 1).send(0, Say("hello?"))
     swarm.advance(4 * SECOND)
-    # The end of the stream waits since 0.01 s, is tried after 0.2, 0.4, 0.8 and 1.6 s, and the refusals follow it.
+    # The end of the stream waits from 0.01 s on, and is tried after 0.2, 0.4, 0.8 and 1.6 s, and the refusals follow
+    # it.
     assert diary(swarm, 1).told == [(3_010 * MS, what, 0) for what in ("closed", "refused", "refused")]
 
 
@@ -318,7 +319,7 @@ def test_an_operator_must_be_named_as_it_is(verb: Any) -> None:
     assert set(states(swarm)) == {ALIVE}, "a name left out does not mean everybody"
 
 
-def test_every_command_has_a_verb_and_each_pair_is_named_once() -> None:
+def test_every_command_has_a_verb_and_each_pair_is_listed_once() -> None:
     public = [getattr(engine, name) for name in engine.__all__]
     classes = {it for it in public if isinstance(it, type) and issubclass(it, Command)} - {Command}
     assert set(VERBS.values()) == classes

@@ -1,4 +1,4 @@
-"""Verdicts held against the truth, which networkx and the words of the bans tell from outside of the engine."""
+"""Verdicts compared with the truth, which is found without the engine: by networkx, and by the words of the bans."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def banned(text: str, ban: str) -> bool:
 
 
 def truth(swarm: Swarm, origin: int, ttl: int) -> tuple[Counter[str], bool]:
-    """What became of each holder, from the state of the swarm and the paths in its graph; and whether one answers."""
+    """Why each holder answers or not, from the states of peers and the paths in the graph; and whether one answers."""
     frame = swarm.snapshot()
     peers = range(len(swarm.labels))
     graph = networkx.Graph([(a, b) for a in peers for b in swarm.links_of(a)])
@@ -103,7 +103,7 @@ def told(verdict: str) -> Counter[str]:
     return counts
 
 
-def test_a_verdict_on_a_flood_blames_what_is_so() -> None:
+def test_a_verdict_on_a_flood_names_the_true_reasons() -> None:
     met: Counter[str] = Counter()
     for seed in range(110):
         rng = random.Random(seed)
@@ -153,7 +153,7 @@ def test_a_ban_on_another_word_is_no_suppression() -> None:
         ([Collude(0, "train")], "the asker is colluding"),
     ],
 )
-def test_a_verdict_blames_the_asker_where_it_is_to_blame(acts: list[Any], why: str) -> None:
+def test_a_verdict_names_the_asker_if_it_is_the_reason(acts: list[Any], why: str) -> None:
     swarm = make_swarm(4, options={"loud": True})
     give(swarm, 1, WHAT)
     if isinstance(acts[0], (Censor, Collude)):
@@ -186,7 +186,7 @@ def real(protocol: str, peers: int = 12, **changes: Any) -> Swarm:
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 @pytest.mark.parametrize("who", ["asker", "holder", "nobody"])
-def test_a_download_that_was_cut_off_is_told(protocol: str, who: str) -> None:
+def test_a_broken_download_is_in_the_verdict(protocol: str, who: str) -> None:
     swarm = real(protocol)
     swarm.do(Publish(3, "a song unheard"))
     swarm.advance(swarm.now_us + 2 * SECOND)
@@ -228,7 +228,7 @@ CUT_OFF: dict[str, tuple[list[Any], str]] = {
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster", "kazaa", "limewire"])
 @pytest.mark.parametrize("what", CUT_OFF)
-def test_a_download_that_was_cut_off_among_the_living_blames_what_is_so(protocol: str, what: str) -> None:
+def test_the_verdict_on_a_broken_download_between_living_peers_names_the_true_reason(protocol: str, what: str) -> None:
     acts, why = CUT_OFF[what]
     holders = (3, 4) if what == "dead and censored" else (3,)
     swarm = real(protocol, peers=30, seed=3)
@@ -248,7 +248,7 @@ def test_a_download_that_was_cut_off_among_the_living_blames_what_is_so(protocol
     assert said == (f", but it {why.format('the holder is')}." if why else ".")
 
 
-def test_holders_out_of_reach_are_told_together() -> None:
+def test_holders_out_of_reach_are_counted_together() -> None:
     swarm = real("gnutella", peers=30, seed=3)
     swarm.do(Publish((3, 4, 5), "a song unheard"))
     swarm.do(AskFor(7, "a song unheard", goal="fetch"))
@@ -293,7 +293,7 @@ def test_a_publication_says_what_became_of_it() -> None:
 
 @pytest.mark.parametrize("protocol", ["kazaa", "limewire", "bittorrent", "kademlia", "gnutella"])
 @pytest.mark.parametrize("what", ["parted", "censored", "half", "some censored", "nothing"])
-def test_a_publication_is_none_where_nobody_can_come_upon_it(protocol: str, what: str) -> None:
+def test_a_publication_that_no_peer_can_find_has_failed(protocol: str, what: str) -> None:
     swarm = Swarm(Setup(protocol=protocol, peers=30, seed=3, asks_per_s=0.0))
     swarm.advance(5 * SECOND)
     others = tuple(peer for peer in range(len(swarm.labels)) if peer != 5)
@@ -327,7 +327,7 @@ def test_a_publication_is_none_where_nobody_can_come_upon_it(protocol: str, what
         assert row.verdict == f"Published: it is in the library, and {near} of 29 living peers can ask for it."
 
 
-def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:
+def test_holders_that_serve_decoys_or_have_left_are_in_the_verdict() -> None:
     swarm = real("gnutella", options={"download": False}, content=ContentSpec(items=4, replicas=1.0, free_riders=1.0))
     swarm.do(Publish((3, 4), "a song unheard"))
     swarm.do(Poison(4))
@@ -338,7 +338,7 @@ def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:
     assert row.verdict.endswith(" s; it serves decoys.")
 
     class Stale(Diary, name="stale"):
-        """Names a peer that it has heard of."""
+        """Names a holder that it has heard of."""
 
         def ask(self, host: Host, ask: Ask) -> None:
             host.hit(1, ask.text)

@@ -1,4 +1,4 @@
-"""What is said of an ask when it is over, in one sentence that a person can use."""
+"""Verdicts: the sentence on an ask when it has closed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_verdict_compares_the_distance_with_how_far_a_question_travels() -> 
     assert verdict(swarm) == "No answer: 2 peers hold it; 2 are at least 9 hops away and a question travels 7 hops."
 
 
-def test_the_verdict_sees_that_the_overlay_is_cut() -> None:
+def test_the_verdict_says_that_the_overlay_is_cut() -> None:
     swarm = holders(6, 3, topology="ring", **LOUD)
     swarm.do(Kill((2, 4)))
     assert verdict(swarm) == "No answer: 1 peer holds it; 1 cannot be reached over the links that are left."
@@ -90,7 +90,7 @@ def test_the_verdict_names_the_commonest_loss_on_the_way() -> None:
     assert "(1 message " in verdict(swarm)
 
 
-def test_the_verdict_tells_asked_from_unasked() -> None:
+def test_the_verdict_distinguishes_holders_that_were_asked_from_others() -> None:
     class Mute(Diary, name="mute"):
         @on(Question)
         def question(self, host: Host, sender: PeerId, message: Question) -> None:
@@ -130,7 +130,7 @@ def test_a_network_without_files_has_no_holders_that_the_engine_knows() -> None:
                 host.failed("nobody that was asked knows it")
 
     swarm = make_swarm(5, Fileless)
-    give(swarm, 1, "blue train")  # a file that this network never reads
+    give(swarm, 1, "blue train")  # a file in a network that reads no libraries
     assert verdict(swarm) == "No answer: 1 peer was asked, and no answer came back."
     cut = swarm.min_cut(0, "blue train")
     assert cut.sentence.startswith("The peers of this network share no files, and it does not say who could answer for")

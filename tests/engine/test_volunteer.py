@@ -115,7 +115,7 @@ def test_refusals_double_the_back_off_from_ten_minutes_to_a_day() -> None:
     assert max(waits) > 43_200
 
 
-def test_a_silent_server_is_left_alone_for_a_minute_to_four_hours() -> None:
+def test_a_silent_server_is_tried_again_after_a_minute_to_four_hours() -> None:
     rng = Stream("backoff")
     for failures in (1, 4, 8, 200):
         drawn = [backoff_s(failures, rng) for _ in range(200)]
@@ -183,7 +183,7 @@ def test_a_result_whose_deadline_is_near_is_reported_at_once_also_on_the_first_d
     assert [report.unit for report in host.calls[-1].request.reports] == [1]
 
 
-def test_a_verdict_is_true_when_the_asker_or_another_project_is_down() -> None:
+def test_the_verdict_when_the_asker_or_another_project_is_down() -> None:
     def said(**facts: Any) -> str | None:
         return Volunteer.verdict(Facts("batch", "tape 1", 0, **facts), VolunteerOptions())
 
@@ -222,7 +222,7 @@ def test_shares_are_numbers_above_zero() -> None:
         swarm_of(shares="two")
 
 
-def test_a_batch_that_the_project_declines_or_does_not_know_is_told() -> None:
+def test_a_batch_that_the_project_declines_or_does_not_know_has_failed() -> None:
     host, one = client()
     host.ask(one, Ask(7, "batch", "tape 1"))
     [call] = host.calls
@@ -238,7 +238,7 @@ def test_a_batch_that_the_project_declines_or_does_not_know_is_told() -> None:
     assert not one.disk.submitted
 
 
-def test_a_stranger_cannot_tell_how_far_a_batch_is_nor_can_progress_go_back() -> None:
+def test_progress_is_taken_from_the_project_alone_and_never_goes_back() -> None:
     host, one = client()
     host.ask(one, Ask(7, "batch", "tape 1"))
     host.answer(one, host.calls[-1], Submitted(3, 5, ""))
@@ -253,7 +253,7 @@ def test_a_stranger_cannot_tell_how_far_a_batch_is_nor_can_progress_go_back() ->
     assert [note["done"] for note in host.noted("progress")] == [0, 2]
 
 
-def test_who_leaves_detaches_and_who_abandons_tells_nobody() -> None:
+def test_a_host_that_leaves_detaches_and_one_that_abandons_its_work_sends_nothing() -> None:
     host, one = client()
     host.give(one, task(host, 1), SERVER)
     host.act(one, "abandon")
@@ -284,7 +284,7 @@ def volunteer(swarm: Swarm, peer: int) -> Volunteer:
 
 
 def played(swarm: Swarm, *steps: tuple[float, Command]) -> Swarm:
-    """Give commands at days of the project."""
+    """Do commands at their days of the project."""
     for days, command in steps:
         swarm.advance(int(days * DAY))
         swarm.do(command)
@@ -396,7 +396,7 @@ def test_those_that_cheat_alike_pass_a_quorum_and_those_that_differ_do_not() -> 
     assert alike.record(1).verdict.startswith("Done: all 100")
 
 
-def test_who_is_wrong_is_seen_and_the_project_does_not_know_it() -> None:
+def test_wrong_results_are_shown_though_the_project_does_not_know_them() -> None:
     swarm, project = cheating("alike")
     seen = [{column.name: value for column, value in swarm.shown_of(peer)} for peer in range(30)]
     assert [row["honesty"] for row in seen].count("cheats alike") == 12
@@ -611,7 +611,7 @@ def test_a_user_may_have_ten_batches_and_a_project_a_limit() -> None:
     assert len(project_of(swarm).db.units) <= 30
 
 
-def test_membership_is_plain_and_a_wake_does_no_harm() -> None:
+def test_membership_is_plain_and_a_second_wake_changes_nothing() -> None:
     host, one = client()
     host.tick(one, Wake())
     host.tick(one, Wake())

@@ -1,4 +1,4 @@
-"""Ways over several peers: what peers tell of them, what a snapshot shows, and when they end."""
+"""Ways over several peers: how peers report them, what a snapshot shows, and when they end."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_ways_are_in_the_snapshot_until_they_are_taken_back_or_their_peer_stops(
     assert swarm.paths_of(0) == ()
 
 
-def test_one_peer_tells_of_a_limited_number_of_ways_of_a_limited_length() -> None:
+def test_a_peer_reports_a_limited_number_of_ways_of_a_limited_length() -> None:
     swarm = make_swarm(8)
     for number in range(WAYS_MOST + 3):
         host(swarm, 0).path(number, [1, 2] * HOPS_MOST)
@@ -85,7 +85,7 @@ def test_ways_that_go_on_are_followed_to_their_end_and_loops_are_seen() -> None:
     assert swarm.paths_of(7) == (((0, 1), "way"),), "it does not go on"
 
     def seen(each: Swarm) -> dict[int, tuple[int, bool]]:
-        """Where a way begins -> where the one begins that it goes on with, and whether it is in a loop."""
+        """The first peer of each way -> the first peer of the way that follows it, and whether it is in a loop."""
         paths = each.snapshot().paths
         first = [*paths.hops[:, 0].tolist(), -2, -1]
         rows = zip(paths.following.tolist(), paths.loops.tolist(), strict=True)

@@ -37,7 +37,7 @@ def balancer() -> tuple[FakeHost, Balancer]:
     return tape, peer
 
 
-def test_one_server_stands_alone_and_a_fleet_stands_behind_a_balancer() -> None:
+def test_several_servers_are_behind_a_balancer_and_one_is_not() -> None:
     assert [s.label for s in Client.stations(WebOptions(), 64)] == ["server"]
     fleet = Client.stations(WebOptions(servers=3), 64)
     assert [s.label for s in fleet] == ["balancer", "server1", "server2", "server3"]
@@ -54,7 +54,7 @@ def overloaded(server: int = ONE) -> Response:
 
 
 def called(tape: FakeHost) -> list[int]:
-    """Who is asked by the calls that are open."""
+    """The receivers of the open calls."""
     return [call.to for call in tape.calls if not call.over]
 
 
@@ -163,7 +163,7 @@ def test_the_balancer_takes_turns_and_passes_answers_back() -> None:
     assert peer.beliefs().facts["waiting"] == "2"
 
 
-def test_the_balancer_says_itself_which_server_answered() -> None:
+def test_the_balancer_reports_which_server_answered() -> None:
     tape, peer = balancer()
     ticket = tape.give_request(peer, Request("blue train"), sender=5)
     tape.answer(peer, tape.calls[0], page(77))
@@ -171,7 +171,7 @@ def test_the_balancer_says_itself_which_server_answered() -> None:
 
 
 @pytest.mark.parametrize("reason", ["refused", "closed", "silent"])
-def test_a_server_that_does_not_answer_is_left_alone_for_a_while(reason: CallEnd) -> None:
+def test_a_server_that_does_not_answer_is_set_aside_for_some_time(reason: CallEnd) -> None:
     tape, peer = balancer()
     tape.give_request(peer, Request("blue train"), sender=5, cause=7)
     tape.time_out(peer, tape.calls[0], reason)
@@ -198,7 +198,7 @@ def test_a_server_that_answers_is_set_aside_no_longer() -> None:
     assert peer.beliefs().known[ONE] == Belief(1_500_000, "in turn", alive=True)
 
 
-def test_a_silent_server_is_replaced_and_none_left_is_said_so() -> None:
+def test_a_silent_server_is_replaced_and_without_any_the_client_is_told() -> None:
     tape, peer = balancer()
     ticket = tape.give_request(peer, Request("blue train"), sender=5)
     tape.wait(peer, 2_000_000)

@@ -19,7 +19,7 @@ TEXTS = st.lists(st.sampled_from(("blue", "night", "train", "Owl", "!", "é")), 
 
 @given(st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4), st.lists(TEXTS, min_size=1, max_size=6))
 def test_a_library_finds_the_files_with_all_words(libraries: list[list[str]], asked: list[str]) -> None:
-    """Whatever else is in the index; in the order of addition; also when names are added between queries."""
+    """In the order of addition, with other names in the index, and with names added between queries."""
     shared = WordIndex()
     made = [SharedFiles((), shared) for _ in libraries]
     for step in range(6):
