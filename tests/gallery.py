@@ -1,6 +1,6 @@
 """The moving picture and the pictures of the networks in the README: `python tests/gallery.py [NAME ...]`.
 
-The dashboard runs headless on a clock that moves when this program says so, and what a person would press is pressed.
+The dashboard runs without a terminal, by a clock that this program moves; its keys are pressed.
 Its cells are drawn as in `picture.py`. `resilience` is the chart of the README: what `swarmtop run --sweep` prints.
 """
 
@@ -47,7 +47,7 @@ SHOWN = (
 )
 """Networks with a picture of their own."""
 COLOUR = {"averaging": "estimate"}
-"""By what peers are coloured, where it is not what it is at the start."""
+"""Network -> the colouring of its picture, if it is not the usual one."""
 SERVERS = {"web": "server", "napster": "index"}
 
 
@@ -105,7 +105,7 @@ def plan(**changes: object) -> dict[str, object]:
 
 
 async def film() -> None:
-    """Ask, kill the one who answered, ask again; the same under Napster, where the index is killed."""
+    """Ask, kill the peer that answered, ask again; then the same in Napster, where the index is killed."""
     async with dashboard(WIDE, **plan()) as person:
         film = Film(person)
         await person.press("f3")

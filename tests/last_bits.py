@@ -1,10 +1,11 @@
-"""Digests of what the program shows and computes, with each inexact result moved to a neighbouring float.
+"""Digests of what the program shows and computes, with each inexact result replaced by a neighbouring float.
 
     python tests/last_bits.py none|up|down|mixed|random-SEED [layouts] [figures] [runs] [swarms] [screens]
 
 Processors and maths libraries differ in the last bit of sines, logarithms, powers and long sums. This simulates another
 processor: the functions of `math` and `numpy` are replaced before any part of swarmtop is imported, so that tables made
-at import have moved values too. Prints one JSON object; `test_last_bits.py` checks that those of all ways are equal.
+at import have replaced values too. Prints one JSON object; `test_last_bits.py` checks that those of all modes are
+equal.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FOURIER = "fft ifft rfft irfft fft2 ifft2 rfft2 irfft2"
 
 
 def nudge(way: str) -> None:
-    """Replace the inexact functions of `math` and `numpy` by ones whose results are moved."""
+    """Replace the inexact functions of `math` and `numpy` by functions that return a neighbouring float."""
     chance = random.Random(way)
     draws = np.random.default_rng(chance.randrange(1 << 32))
     nextafter, where, isfinite, array = np.nextafter, np.where, np.isfinite, np.asarray
@@ -114,7 +115,7 @@ def _grid(wide: int) -> Pairs:
 
 
 def layouts() -> dict[str, str]:
-    """Every placement of every graph, and the cells that peers stand in at three sizes."""
+    """Every placement of every graph, and the cells of the peers at three sizes."""
     from tui.draw import layout, raster
     from tui.draw.force_layout import Communities
 
@@ -205,7 +206,7 @@ def runs() -> dict[str, str]:
 
 
 def swarms() -> dict[str, str]:
-    """A short run of each network that ships: its fingerprint, and where its peers stand in every placement."""
+    """A short run of each network that ships: its fingerprint, and the places of its peers in every placement."""
     from engine import AskFor, Kill, Setup, Swarm, networks
     from tui.draw.stage import PLACEMENTS, Stage, why_not
 

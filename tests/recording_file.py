@@ -1,4 +1,4 @@
-"""Recordings taken apart and put together from the description of their format, without the engine's code.
+"""Reads and writes recordings by the description of their format, without code of the engine.
 
 `parts` returns the contents of the records of a file, `sealed` makes a file of contents, with right checksums.
 """

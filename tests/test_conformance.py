@@ -59,7 +59,7 @@ def test_a_network_conforms(network: Variant, check: str) -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=called)
-def test_the_traffic_of_a_network_is_told(network: Variant, record_property: Callable[[str, object], None]) -> None:
+def test_the_traffic_of_a_network_is_measured(network: Variant, record_property: Callable[[str, object], None]) -> None:
     """Printed at the end of a run of the tests, see `conftest.pytest_terminal_summary`."""
     told = traffic(network)
     assert told.asked[0] > told.idle[0], "asks send messages"
@@ -70,14 +70,14 @@ def test_a_network_that_sends_more_has_a_higher_figure() -> None:
     assert traffic(Variant(Chatterer)).idle[0] > 10 * traffic(Variant(Sound)).idle[0]
 
 
-def test_a_network_that_cannot_be_collected_keeps_no_other_from_being_checked() -> None:
-    def torn() -> dict[str, type[Peer]]:
-        raise ImportError("no module named torn")
+def test_a_network_that_cannot_be_collected_does_not_keep_others_from_being_checked() -> None:
+    def broken() -> dict[str, type[Peer]]:
+        raise ImportError("no module named broken")
 
     found, faults = collected(
-        {"torn": torn, "rest": lambda: {"unplaced": Unplaced, "sound": Sound}, "one": lambda: {"narrow": Narrow}}
+        {"broken": broken, "rest": lambda: {"unplaced": Unplaced, "sound": Sound}, "one": lambda: {"narrow": Narrow}}
     )
-    assert faults == {"torn": "ImportError: no module named torn", "unplaced": "ValueError: where to?"}
+    assert faults == {"broken": "ImportError: no module named broken", "unplaced": "ValueError: where to?"}
     assert [(network.program, network.options) for network in found] == [
         (Sound, {}),
         (Narrow, {}),
@@ -111,7 +111,7 @@ def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(chec
     "check", ["answers", "survives_nonsense", "survives_trouble", "forgets", "survives_exodus", "acts"]
 )
 def test_a_network_of_a_hundred_lines_with_parts_of_the_kit_conforms(check: str) -> None:
-    """Random walks: neighbours and a pair of verbs without a line of their own."""
+    """The network of random walks, whose neighbours and pair of verbs come from the kit."""
     CHECKS[check](Variant(Walking))
 
 

@@ -41,8 +41,8 @@ SECOND = 1_000_000
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = tuple(networks())
 IN_SLICES = ("gnutella", "kademlia")
-"""Networks that are cut into slices of every size: floods, and calls. Slices are made by the engine, which knows no
-network; so the others have one size."""
+"""Networks that are run in slices of every size: floods, and calls. The engine makes slices without regard to the
+network, so the others are run in slices of one size."""
 
 STORY: tuple[tuple[float, Command], ...] = (
     (0.0, AskFor("random 3", "the")),
@@ -227,7 +227,7 @@ print(hash("swarmtop"), *digests(), sep="\\n")
 
 
 def digests() -> list[str]:
-    """A line for each network: of all that can be observed of its run, and of the order in which it is told."""
+    """A line for each network: of all that can be observed of its run, and of its order."""
     lines = []
     for name in NETWORKS:
         seen = observed(in_one_go(name))
@@ -239,7 +239,7 @@ def digests() -> list[str]:
 def test_two_processes_with_different_hash_seeds_agree() -> None:
     script = SCRIPT.format(root=str(ROOT), tests=str(ROOT / "tests"))
     own = hash("swarmtop")
-    # Of two seeds one differs from that of this process.
+    # At least one of two seeds differs from that of this process.
     for seed in ("1", "4242"):
         env = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run(

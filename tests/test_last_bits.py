@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).parent / "last_bits.py"
 HANGS_S = 300
 
 
-def told(way: str) -> dict[str, str]:
-    """The output of a process in which each inexact result is moved that way, see `last_bits.py`."""
+def digests(way: str) -> dict[str, str]:
+    """The output of a process in which each inexact result is replaced in this way, see `last_bits.py`."""
     command = [sys.executable, "-W", "error", str(SCRIPT), way]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
@@ -24,7 +24,7 @@ def told(way: str) -> dict[str, str]:
 
 @pytest.mark.uncounted
 def test_no_result_depends_on_a_last_bit() -> None:
-    exact, moved = told("none"), told("mixed")
+    exact, moved = digests("none"), digests("mixed")
     assert len(moved) > 150
     assert moved.keys() == exact.keys()
     assert [name for name, digest in moved.items() if exact[name] != digest] == []

@@ -43,18 +43,18 @@ from engine import (
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.story"))
 PROMPT = "> "
 SAME_KIND_MOST = 4
-"""Most lines of one kind that one `run` prints; the others are counted."""
+"""Lines of one kind that one `run` prints at most; the others are counted."""
 
 
-class Teller:
-    """Runs the commands of a story and returns the results of each as text."""
+class StoryRunner:
+    """Runs the commands of a story, and returns the results of each as lines of text."""
 
     def __init__(self) -> None:
         self.swarm: Swarm | None = None
         self.seen = 0
 
     def play(self, line: str) -> list[str]:
-        """What one command says. A mistake in it is said as well: stories may be about mistakes."""
+        """The lines that one command prints. An error is printed too, since stories may be about errors."""
         word, _, rest = line.partition(" ")
         try:
             return list(self._play(word, rest.strip()))
@@ -162,12 +162,12 @@ class Teller:
 
 
 def played(text: str) -> str:
-    """A story with the present results of its commands; remarks are kept."""
-    teller = Teller()
+    """The text of a story with the present results of its commands; its remarks are kept."""
+    runner = StoryRunner()
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith(PROMPT):
-            lines += [line, *(f"  {said}" for said in teller.play(line.removeprefix(PROMPT)))]
+            lines += [line, *(f"  {said}" for said in runner.play(line.removeprefix(PROMPT)))]
         elif not line.startswith("  "):
             lines.append(line)
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Text from outside: it is made harmless when it comes in, and can be written by every output."""
+"""Text from outside: it is made harmless when it is read, and every output can write it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def sentence(error: InputError) -> str:
 @settings(max_examples=37, deadline=None)
 @given(TEXT)
 def test_the_texts_of_a_scenario_are_made_harmless(text: str) -> None:
-    # TOML has no way to say a surrogate.
+    # TOML cannot have a surrogate.
     said = json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
     ask = f"[[at]]\ns = 1\ndo = 'ask'\npeers = '#0'\ntext = {said}\n"
     body = f"title = {said}\nabout = {said}\n{ask}[[caption]]\ns = 1\nsay = {said}\n"

@@ -45,7 +45,7 @@ class Patient(Peer, name="ward", options=WardOptions):
         self.coughs = 0
         self.known: tuple[PeerId, ...] = ()
         self.asked = 0
-        """How often somebody asked what it shows: this is for the tests alone."""
+        """How often `shown` was called, for the tests alone."""
 
     @classmethod
     def stations(cls, options: WardOptions, peers: int) -> Sequence[Station]:
@@ -95,7 +95,7 @@ class Nurse(Peer):
 
 
 class Acquaintance(Peer, name="acquaintances", options=WardOptions):
-    """Keeps no streams: who has the next higher ids is in its table."""
+    """Keeps no streams: the peers with the next higher ids are in its table."""
 
     overlay = False
     knows = "everyone"
@@ -106,7 +106,7 @@ class Acquaintance(Peer, name="acquaintances", options=WardOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         n = len(contacts)
-        # All know #0, and each the next two; what is no peer, and a peer itself, is in nobody's way.
+        # All know #0, and each the next two; ids of no peer, and the own id, do no harm.
         self.table = (0, (host.me + 1) % max(n, 1), (host.me + 2) % max(n, 1), host.me, 9_999, "nobody")
 
     def contacts(self) -> Iterable[PeerId]:

@@ -1,4 +1,4 @@
-"""Push-pull averaging, a load of `bench_rivals.py`: each message changes its receiver, none is a duplicate.
+"""Push-pull averaging, a load of `bench_rivals.py`: each message changes its receiver, and none is a duplicate.
 
 Once a period each peer sends its number to a neighbour drawn at random, which answers with its own, and both take the
 mean (Jelasity, Montresor and Babaoglu, "Gossip-based aggregation in large dynamic networks", 2005, figure 1). The

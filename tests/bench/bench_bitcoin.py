@@ -187,7 +187,8 @@ def drawn_forks(blocks: int, rng: Random, mean_s: float = 11.37, every_s: float 
     tip_s, forks, now_s = 0.0, 0, 0.0
     for _ in range(blocks):
         now_s += rng.expovariate(1 / every_s)
-        # Half of those that they measured had it after 6.5 s, a twentieth not after 40: log-normal, as they draw it.
+        # Measured: half of the nodes had it after 6.5 s, a twentieth did not after 40 s. Log-normal, as in their
+        # figure.
         knows_s = tip_s + rng.lognormvariate(math.log(mean_s) - SPREAD**2 / 2, SPREAD)
         if now_s < knows_s:
             forks += 1
@@ -245,7 +246,7 @@ class Healed(NamedTuple):
 
 
 def healed(peers: int, minutes: float, block_s: float = 600.0, seed: int = 1, settle_s: float = 420.0) -> Healed:
-    """A network is cut in two halves for so long, with miners and one half of a double payment on both sides."""
+    """Cut a network in two halves for so many minutes. Each half has miners and one payment of the same coin."""
     asked: dict[tuple[int, int], int] = {}
     again = Counter[str]()
     send = PeerHost.send

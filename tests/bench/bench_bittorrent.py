@@ -1,4 +1,5 @@
-"""How fast BitTorrent swarms are, held against closed forms, and what they cost. Minutes, so no part of the gate.
+"""How fast BitTorrent swarms are, compared with closed forms, and what they cost. It takes minutes, so it is not in the
+gate.
 
     python tests/bench/bench_bittorrent.py [--runs N] [table] [riders] [large]
 
@@ -12,7 +13,7 @@ large   1,000 peers, 257 pieces of 256 KiB, 40 neighbours, one seed, lines of 10
 
 The bound is max(F / u_s, N F / (u_s + N u)): F bytes, u_s and u the upload rates of the seed and of each of N peers,
 no limit to downloads ("Peer-assisted file distribution: the minimum distribution time", HotWeb 2006). No swarm can be
-faster; overhead counts against the swarm. Times are virtual; processor time with the collector as Python starts it.
+faster; overhead makes a swarm slower. Times are virtual; processor time with the collector as Python starts it.
 """
 
 from __future__ import annotations

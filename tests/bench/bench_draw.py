@@ -1,4 +1,4 @@
-"""Milliseconds a frame of what the screen draws, medians: `python tests/bench/bench_draw.py`. Judges nothing."""
+"""Milliseconds a frame of what the screen draws, medians: `python tests/bench/bench_draw.py`. Nothing is asserted."""
 
 from __future__ import annotations
 

@@ -2,10 +2,9 @@
 
     python tests/bench/bench_kademlia.py [lookups] [flight] [survival] [idle] [speed]      (default: all; minutes)
 
-Published figures are those of sections 4.4 and 12 of the project's protocol notes: an independent simulation of
-converged tables. Every measurement is printed beside its target; the exit code is 1 if one is missed, but for speed,
-which is a ratio of virtual to processor time on this machine. tests/engine/test_kademlia.py has a small version of
-two of them.
+Published figures ("table" and "section" below) are those of an independent simulation of converged tables. Every
+measurement is printed beside its target; the exit code is 1 if one is missed, but for speed, which is a ratio of
+virtual to processor time on this machine. tests/engine/test_kademlia.py has a small version of two of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures of KaZaA beside Gnutella 0.4 and LimeWire, and of pollution. Minutes, so no part of the gate.
+"""Figures of KaZaA beside Gnutella 0.4 and LimeWire, and of pollution. It takes minutes, so it is not in the gate.
 
     python tests/bench/bench_kazaa.py [--peers N] [--asks N] [--only searches|pollution|levels]
 

@@ -1,4 +1,4 @@
-"""Figures of LimeWire beside Gnutella 0.4, and of its own formulas. Minutes, so no part of the gate.
+"""Figures of LimeWire beside Gnutella 0.4, and of its own formulas. It takes minutes, so it is not in the gate.
 
     python tests/bench/bench_limewire.py [--peers N] [--asks N] [--many N] [--seconds S]
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-HURRY = 6
+FAST_FORWARD = 6
 """Halvings of the speed at which the past is run."""
 SCENARIO = """
 peers = {peers}
@@ -53,7 +53,7 @@ def _resident(pid: int) -> float:
 
 
 class Terminal:
-    """The program in a terminal that swallows what it shows."""
+    """The program in a terminal whose output is thrown away."""
 
     def __init__(self, words: list[str]) -> None:
         self.pid, self.fd = pty.fork()
@@ -62,7 +62,7 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, "-m", "tui", *words])
 
     def watch(self, seconds: float) -> None:
-        """For so long. Ends when the program does."""
+        """Read what the program shows for so many seconds. Exits if the program ends."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([self.fd], [], [], min(left, 0.5))[0]:
@@ -73,7 +73,7 @@ class Terminal:
                     sys.exit(1)
 
     def press(self, keys: str) -> None:
-        """One after the other."""
+        """Press keys one after the other."""
         for key in keys:
             os.write(self.fd, key.encode())
             self.watch(0.3)
@@ -117,10 +117,10 @@ def main() -> None:
         scenario.write_text(SCENARIO.format(peers=args.peers))
         words = [str(scenario), "--fps", str(args.fps)]
         if args.lived:
-            program = Terminal([*words, "--speed", str(args.speed * 2**HURRY), "--until", str(args.lived * 60)])
+            program = Terminal([*words, "--speed", str(args.speed * 2**FAST_FORWARD), "--until", str(args.lived * 60)])
             program.watch(10)
             program.rest()
-            program.press("[" * HURRY + " ")
+            program.press("[" * FAST_FORWARD + " ")
         else:
             program = Terminal([*words, "--speed", str(args.speed)])
         start = time.monotonic()

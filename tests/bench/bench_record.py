@@ -1,11 +1,11 @@
-"""What going back costs: recording, a checkpoint, a seek, and what the live run feels of all that.
+"""What going back costs: recording, a checkpoint, a seek, and how much they slow the run down.
 
     python tests/bench/bench_record.py [--peers 1000] [--seconds 600] [--flood 10000] [--pairs 7] [--busy 0]
 
-Seconds are of computing in this process, so that others on the machine do not count, unless it says wall time. The run
+Seconds are processor time of this process, unless it says wall time. The run
 is Gnutella with background asks and churn. Floods are timed in pairs, recorded and not, in turn, through one swarm.
 
-`--busy 1` keeps so many other processes computing meanwhile. The part where time runs as fast as it goes, paced as on
+`--busy 1` runs so many other processes that compute meanwhile. The part where time runs as fast as it goes, paced as on
 screen, and somebody seeks as soon as it stops, is what they make hard: there the follower has least of a core.
 """
 
@@ -31,12 +31,12 @@ from engine.record.time_machine import TimeMachine
 from engine.record.worker import CheckpointWorker
 
 SECOND = 1_000_000
-# What this process computes, not what others left of the machine; the follower is another process.
+# Processor time of this process; the follower is another process.
 clock = time.process_time
 
 
 def flat_out(peers: int, seconds: int) -> None:
-    """As fast as it goes, then seeks at once."""
+    """Run as fast as possible, then seek at once."""
     checkpoints = CheckpointWorker()
     setup = Setup(peers=peers, churn="exponential:600", asks_per_s=0.2)
     machine = TimeMachine(Swarm(setup), checkpoints=checkpoints)
@@ -71,7 +71,7 @@ def flat_out(peers: int, seconds: int) -> None:
 
 
 def collecting(peers: int) -> None:
-    """How long the collector holds everything up, with a swarm in its sight and with one that was put out of it."""
+    """How long a run of the garbage collector takes, with a swarm and with a frozen one, which it skips."""
     swarm = Swarm(Setup(peers=peers, churn="exponential:600", asks_per_s=0.2))
     swarm.advance(30 * SECOND)
     gc.collect()
@@ -116,7 +116,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """All of it."""
+    """Make all measurements, and print them."""
     collecting(args.peers)
     flat_out(args.peers, args.seconds)
     setup = Setup(peers=args.peers, churn="exponential:600", asks_per_s=0.2)
@@ -174,7 +174,7 @@ def measure(args: argparse.Namespace) -> None:
         f"  held up the screen for {longest * 1e3:.0f} ms at most; cost {cost_of(swarm):,}; diverged {machine.diverged}"
     )
     machine.close()
-    # Last, as such a swarm leaves the heap of this process full of holes.
+    # Last, since such a swarm fragments the heap of this process.
     share = recording_share(flooded(args.flood), args.pairs)
     print(f"flood of {args.flood:,}: recording costs {share:+.1%} of its time (median of {args.pairs})")
 

@@ -5,9 +5,9 @@
 All but the last two is the default (some twenty minutes of the processor); those cut each link, `cuts` and `silence` a
 part of them.
 
-Bounds are those of the timers (RFC 2453, 2328 and 4271); count to infinity is compared with section 12.10 of the
-project's protocol notes. Every measurement is printed beside its target; the exit code is 1 if one is missed. Speed is
-the ratio of virtual to processor time on this machine.
+Bounds are those of the timers (RFC 2453, 2328 and 4271); count to infinity is compared with an independent
+simulation of three routers. Every measurement is printed beside its target; the exit code is 1 if one is missed. Speed
+is the ratio of virtual to processor time on this machine.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ have nothing to do with those of the frames.
 
     python tests/bench/bench_screen.py [--times=N] [ROW ...]       without a row, all of them
 
-Each row is run N times (3), and medians are told. At the end stands what issue 3 asks for beside what was measured.
-Nothing is asserted. Processor time is that of the program alone; frames, pauses and keys are wall time, so a machine
-that is busy with something else has worse ones.
+Each row is run N times (3), and medians are printed. At the end the limits of `ASKED` are printed beside what was
+measured. Nothing is asserted. Processor time is that of the program alone; frames, pauses and keys are wall time, so a
+machine that is busy with something else has worse ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ download = false
 [asks]
 per_s = 9.5
 """
-"""Short floods and many of them, so that messages are under way all the time; 4,000 links."""
+"""Many short floods, so that messages are under way all the time; 4,000 links."""
 HUGE = 'peers = 10000\ntopology = "random:6"\n[options]\ndownload = false\n[asks]\nper_s = {}\n'
 
 
@@ -97,7 +97,7 @@ VIEWS = (
     *(f"by {name}" for name in ("role", "load", "belief", "heard", "answer")),
     *("diagram", "tree", "belief view", "silencing set", "peers table", "kinds"),
 )
-"""The circle of identifiers is left out: no network has any yet."""
+"""Views of the tour. The circle of identifiers is left out."""
 WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # there, and back
     "diagram": (("view.picture",), ("view.picture", "view.picture")),
@@ -168,7 +168,7 @@ def child(row: Row, out: str) -> None:
             return result
 
         async def tour(self) -> dict[str, float]:
-            """Every view in turn, and what a frame of it takes; back to the first look after each."""
+            """Show every view in turn, measure its frames, and go back to the first view after each."""
             main = self.screen
             assert isinstance(main, MainScreen)
             told: dict[str, float] = {}
@@ -200,7 +200,7 @@ def child(row: Row, out: str) -> None:
 
 
 def at(values: list[float], share: float) -> float:
-    """The value that so large a share of all do not exceed."""
+    """The quantile of values at a share from 0 to 1."""
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(len(ranked) * share))]
 
@@ -217,7 +217,7 @@ class Terminal:
         self.bytes = 0
 
     def read(self, seconds: float, until: bytes | None = None) -> bool:
-        """Take what comes for so long, or until `until` was seen."""
+        """Read for so many seconds, or until `until` was read."""
         end, seen = time.perf_counter() + seconds, b""
         while (left := end - time.perf_counter()) > 0:
             ready, _, _ = select.select([self.fd], [], [], left)
@@ -238,7 +238,7 @@ class Terminal:
 
 
 def measure(name: str) -> dict[str, float]:
-    """One row, once."""
+    """Measure one row once."""
     row = ROWS[name]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"

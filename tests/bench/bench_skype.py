@@ -1,4 +1,5 @@
-"""Figures of the skype network: calls that need a relay, and its two failures. Minutes, so no part of the gate.
+"""Figures of the skype network: calls that need a relay, and its two failures. It takes minutes, so it is not in the
+gate.
 
     python tests/bench/bench_skype.py [--peers N] [--calls N (0: only the failures)]
 

@@ -1,8 +1,8 @@
-"""How long until something is to be seen? The dashboard against a bare Textual app with a header and a footer.
+"""How long until something is shown? The dashboard against a bare Textual app with a header and a footer.
 
 Both start as a process of their own in a pseudo-terminal, in turn; timed is from the start to the first sight of a
 word: one that the frame of the dashboard has (its panels and keys), and one that only the finished first picture has.
-Told are wall seconds and, where the system tells them, processor seconds, which a busy machine changes less. Our
+Printed are wall seconds and, where the system tells them, processor seconds, which a busy machine changes less. Our
 bytecode is compiled beforehand, as an installation does. `swarmtop --help` is timed as well. Asserts nothing.
 """
 

@@ -1,8 +1,9 @@
 """Figures of Tor against closed forms. Run by hand: `python tests/bench/bench_tor.py`.
 
-How often both ends of a circuit are watched: relays drawn without return, position-weighted bandwidth, with and without
-guards, over 1, 10 and 100 circuits, with the difference in standard errors; how long a circuit takes to build; the sums
-of the position weights; the lowest window; and how fast 1,000 clients and 100 relays are simulated, in processor time.
+How often both ends of a circuit are watched: relays drawn without replacement, position-weighted bandwidth, with and
+without guards, over 1, 10 and 100 circuits, with the difference in standard errors; how long a circuit takes to build;
+the sums of the position weights; the lowest window; and how fast 1,000 clients and 100 relays are simulated, in
+processor time.
 """
 
 from __future__ import annotations

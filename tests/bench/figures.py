@@ -1,4 +1,5 @@
-"""All figures of flooding, held against the closed forms and printed as tables. Minutes, so no part of the gate.
+"""All figures of flooding, compared with the closed forms and printed as tables. It takes minutes, so it is not in the
+gate.
 
     python tests/bench/figures.py [--data FOLDER] [--sources N] [--reach N]
 
@@ -79,7 +80,7 @@ def trees(most: int) -> int:
 
 
 def main() -> int:
-    """Run it."""
+    """Run both. Returns the exit code."""
     beside = HERE.parents[3] / "shared" / "data"
     parser = argparse.ArgumentParser(description="Floods against their closed forms.")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SWARMTOP_DATA") or beside))

@@ -1,4 +1,4 @@
-"""How the bench commands write."""
+"""The output of the benchmarks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import sys
 
 
 def say(line: str = "") -> None:
-    """A line as soon as it is known."""
+    """Print a line, and flush it."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

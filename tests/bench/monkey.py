@@ -1,4 +1,4 @@
-"""A monkey at the keyboard: random keys, texts, mouse, pastes, sizes and signals for the real program.
+"""A monkey test: random keys, texts, mouse events, pastes, sizes and signals for the real program.
 
 Each session starts swarmtop in a pseudo-terminal, on one of all networks and scenarios, acts at random and leaves.
 Looked for are: a crash report, a traceback, an exit code that nothing explains, a program that no longer answers, a
@@ -50,7 +50,7 @@ ANSWER_S = 60.0
 ANSWER_CPU_S = 20.0
 RSS_MOST = 1_500 << 20
 GROWTH_MOST = 60 << 20
-"""Bytes: memory that grows by this much in each of the last quarters of a long session does not flatten."""
+"""Bytes: memory that grows by this much in each of the last quarters of a long session is a leak."""
 LONG_S = 60.0
 LAST = 30
 MODES_AT_START = frozenset({7, 25})
@@ -272,7 +272,7 @@ class Session:
             print(f"  {self.number}: {what}", flush=True)
 
     def read(self, seconds: float) -> int:
-        """Take what comes for so long. Returns the number of bytes."""
+        """Read for so many seconds. Returns the number of bytes."""
         end, count = time.monotonic() + seconds, 0
         while True:
             ready, _, _ = select.select([self.master], [], [], max(0.0, min(0.05, end - time.monotonic())))
@@ -355,10 +355,10 @@ class Session:
             if time.monotonic() - begun > ANSWER_S and self.used_s() > 5:
                 raise Failed("no picture")
             if self.dice.random() < 0.02:
-                self.act_key()  # also before there is anything to see
+                self.act_key()  # also before the first picture
 
     def probe(self) -> None:
-        """Another size has any screen drawn anew."""
+        """Change the size, after which every screen is drawn anew, and wait for that."""
         self.read(0.05)
         width, height = self.dice.choice(((120, 36), (100, 30), (160, 45)))
         self.set_size(width + (self.size == (width, height)), height)
@@ -546,7 +546,7 @@ class Session:
         return self.ended()
 
     def judge(self) -> None:
-        """The program has ended: what is left of it?"""
+        """After the end of the program: its exit code, and what it has left behind."""
         self.read(0.2)
         wrong = []
         if self.code not in (0, 130, 143, 129, -signal.SIGHUP):
@@ -632,7 +632,7 @@ def places() -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Play, and print."""
+    """Run sessions, and print those that failed."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--minutes", type=float, default=0.0)
     ask.add_argument("--seconds", type=float, default=0.0)

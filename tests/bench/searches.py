@@ -1,4 +1,4 @@
-"""What searches cost and who bears it, for the figures of KaZaA and LimeWire beside Gnutella."""
+"""The cost of searches, for each role of peers, for the figures of KaZaA and LimeWire beside Gnutella."""
 
 from __future__ import annotations
 

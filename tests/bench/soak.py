@@ -4,7 +4,8 @@
 later. Prints resident memory over the hour, and the slopes of its last three quarters and of its last quarter; nothing
 is asserted. Beside it stands how much the peers remember, in entries of their tables: a network fills its tables up to
 the limits of its options, which takes Gnutella twenty minutes for the GUIDs and more than an hour for the addresses.
-With limits that are reached soon, `--set host_cache=30 --set guid_memory_s=60`, all that may still grow is ours.
+With limits that are reached soon, `--set host_cache=30 --set guid_memory_s=60`, memory that still grows is a leak of
+the engine.
 
     python tests/bench/soak.py [--protocol gnutella] [--peers 1000] [--hours 1] [--asks 1.0] [--set NAME=VALUE]
 """
@@ -57,7 +58,7 @@ def remembered(swarm: Swarm) -> int:
 
 
 def soak(protocol: str, peers: int, hours: float, asks_per_s: float, options: dict[str, object]) -> None:
-    """Run, and tell each five minutes."""
+    """Run, and print figures every five minutes of virtual time."""
     setup = Setup(protocol=protocol, peers=peers, churn="weibull:0.59:2514", asks_per_s=asks_per_s, options=options)
     swarm = Swarm(setup)
     minutes = round(hours * 60)

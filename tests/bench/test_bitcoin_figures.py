@@ -1,4 +1,4 @@
-"""Figures of Bitcoin, small: the races, the table of addresses, the trickle."""
+"""Figures of Bitcoin with small sizes: the races, the table of addresses, the trickle."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_nodes_share_blocks_and_keep_little_of_each_themselves() -> None:
 
 
 @pytest.mark.campaign
-def test_an_hour_apart_leaves_one_chain_and_no_coin_that_is_spent_twice() -> None:
+def test_a_partition_of_an_hour_leaves_one_chain_and_no_coin_that_is_spent_twice() -> None:
     found = healed(24, 20.0, 240.0)
     assert found.apart == 2
     assert min(found.heights) > 0

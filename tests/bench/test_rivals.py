@@ -12,7 +12,7 @@ import rivals
 from engine.lab.bench import bare_flood
 
 
-def test_the_rivals_carry_the_same_load() -> None:
+def test_swarmtop_simpy_and_the_bare_loop_have_the_same_load() -> None:
     near = [[b for b in range(12) if b != a] for a in range(12)]
     links = 12 * 11 // 2
     assert rivals.simpy_flood(near) == bare_flood(near) == 2 * links - 12 + 1

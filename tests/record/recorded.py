@@ -16,13 +16,13 @@ from engine.record.time_machine import TimeMachine
 
 
 def ticking() -> Callable[[], float]:
-    """A clock on which a second passes between any two looks: everything is flushed."""
+    """A clock on which a second passes with each call, so that a recording is written at once."""
     ticks = itertools.count()
     return lambda: float(next(ticks))
 
 
 def written(path: Path, name: str = "gnutella", until_us: int = END_US, **changes: Any) -> TimeMachine:
-    """The story, recorded from its beginning and closed."""
+    """A run of the story of a network (see `stories.py`), recorded into `path` from its beginning and closed."""
     machine = TimeMachine(Swarm(setup(name, **changes)))
     machine.record(str(path), {"title": "a story"}, ticking())
     for at_s, command in story(name):

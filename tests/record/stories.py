@@ -81,7 +81,8 @@ STORY: tuple[tuple[float, Command], ...] = (
 
 
 def story(protocol: str) -> tuple[tuple[float, Command], ...]:
-    """As much of it as can be had there: no decoys where there are no files, no hubs where users are not linked."""
+    """The commands of `STORY` that are possible in a network: no decoys without files, no hubs without links of
+    users."""
     program = networks()[protocol]
     lacks = () if program.shares_files else (Poison,)
     return tuple(
@@ -111,7 +112,7 @@ LINKS = LinkSpec(capacity="saroiu", jitter_ms=20.0, nat=0.3)
 
 
 def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
-    """References to what a swarm is made of, that do not keep it."""
+    """Weak references to the parts of a swarm."""
     simulation = swarm.simulation
     some = [
         swarm,

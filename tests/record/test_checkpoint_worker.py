@@ -1,4 +1,4 @@
-"""The process that takes checkpoints of a run: what it gives, when it is started, and that it ends."""
+"""The process that takes checkpoints of a run: its checkpoints, when it is started, and that it ends."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_every_moment_is_restored_as_it_was() -> None:
         machine.close()
 
 
-def test_after_a_fork_checkpoints_are_of_the_other_future() -> None:
+def test_after_a_fork_checkpoints_are_of_the_new_branch() -> None:
     machine, checkpoints = with_worker()
     play(machine)
     wait_for_checkpoints(machine, checkpoints, 4, 8 * SECOND)

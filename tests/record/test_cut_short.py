@@ -1,4 +1,4 @@
-"""Runs that are interrupted while they are recorded: what came before is not lost."""
+"""Runs that are interrupted while they are recorded: what was done before is in the recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pressing(times: int, after_s: float = 5.0) -> Callable[[float, float | None, int], None]:
-    """A person at ctrl+c."""
+    """A function for progress that sends SIGINT so often, after this virtual time."""
     left = [times]
 
     def told(now_s: float, end_s: float | None, deliveries: int) -> None:
@@ -70,7 +70,7 @@ def test_an_interrupt_in_the_middle_of_a_delivery_waits_for_its_end(
     assert not replay(path).diverged
 
 
-def test_a_program_that_fails_leaves_a_recording_that_leads_there(
+def test_a_program_that_fails_leaves_a_recording_up_to_the_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "failed.swarm")

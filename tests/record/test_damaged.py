@@ -26,8 +26,8 @@ from engine.record.time_machine import TimeMachine
 T = TypeVar("T")
 
 
-def tried(how: Callable[[], T]) -> T | None:
-    """What comes of it, or None where it is refused in one sentence."""
+def result_or_refusal(how: Callable[[], T]) -> T | None:
+    """What a function returns, or None if it refuses its input in one sentence."""
     said = ""
     try:
         return how()
@@ -52,11 +52,11 @@ def test_cut_at_every_byte_it_replays_or_is_refused_in_one_sentence(tmp_path: Pa
     begins = len(data) - sum(len(msgpack.packb(v)) + AROUND for v in values[1:] if v[0] != "world")
     ends: set[int] = set()
     for size in range(len(data)):
-        # Inside the world each byte is as good as another, and reading it costs the most.
+        # Within the world only some bytes are tried, since to read it takes the longest.
         if begins // 8 < size < begins - 8 and size % 97:
             continue
         cut.write_bytes(data[:size])
-        recording = tried(lambda: read(str(cut)))
+        recording = result_or_refusal(lambda: read(str(cut)))
         assert (recording is not None) == (size >= begins), size
         if recording is None:
             continue
@@ -81,7 +81,7 @@ def test_a_run_that_is_not_the_one_that_was_recorded_says_where_it_diverges(tmp_
     assert diverged[1] - diverged[0] <= SECOND
 
 
-def test_a_last_difference_is_seen_at_the_end(tmp_path: Path) -> None:
+def test_a_difference_at_the_end_is_found(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     machine = TimeMachine(Swarm(setup("gnutella")))
     machine.record(str(path), {}, ticking())
@@ -138,9 +138,9 @@ HURT: dict[str, Callable[[list[Any]], None]] = {
 
 
 @pytest.mark.parametrize("says", HURT)
-def test_what_is_wrong_is_said_in_one_sentence(says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_fault_is_reported_in_one_sentence(says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert codec.WORLD_MAX == 256 << 20
-    monkeypatch.setattr(codec, "WORLD_MAX", 16 << 20)  # as much as a test should unpack
+    monkeypatch.setattr(codec, "WORLD_MAX", 16 << 20)  # a test should not unpack more
     path = tmp_path / "run.swarm"
     small(path)
     values = values_of(path)
@@ -164,7 +164,7 @@ NONE = {
 
 
 @pytest.mark.parametrize("kind", NONE)
-def test_what_is_no_recording_is_refused(kind: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     path.write_bytes(NONE[kind])
     version = f"is a recording in {kind} of the format, and this swarmtop reads version 2: record the run again"
@@ -184,7 +184,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("what", HUGE)
-def test_what_claims_to_be_huge_is_refused_before_room_is_made(what: str, tmp_path: Path) -> None:
+def test_a_huge_size_is_refused_before_memory_is_taken(what: str, tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     small(path)
     content, says = HUGE[what]
@@ -193,7 +193,7 @@ def test_what_claims_to_be_huge_is_refused_before_room_is_made(what: str, tmp_pa
         read(str(path))
 
 
-def test_a_size_of_4_gb_is_refused_before_room_is_made(tmp_path: Path) -> None:
+def test_a_size_of_4_gb_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     size = b"\xff\xff\xff\xff"
     path.write_bytes(FIRST_LINE + size + zlib.crc32(bytes(8) + size).to_bytes(4, "little") + bytes(100))
@@ -202,7 +202,7 @@ def test_a_size_of_4_gb_is_refused_before_room_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "pipe", "zero"])
-def test_what_is_no_file_is_refused(what: str, tmp_path: Path) -> None:
+def test_a_path_that_is_no_file_is_refused(what: str, tmp_path: Path) -> None:
     path = str(tmp_path / what) if what != "zero" else "a\0b"
     if what == "folder":
         os.mkdir(path)
@@ -212,7 +212,7 @@ def test_what_is_no_file_is_refused(what: str, tmp_path: Path) -> None:
         read(path)
 
 
-def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     machine = TimeMachine(Swarm(setup("gnutella")))
     with pytest.raises(InputError, match="cannot be written"):
         machine.record(str(tmp_path / "nowhere" / "run.swarm"), {}, ticking())
@@ -238,7 +238,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 
 def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a value that something else may stand in."""
+    """The path of each part of a value that may be replaced."""
     if path:
         yield path
     if isinstance(value, dict):
@@ -252,14 +252,16 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @pytest.mark.uncounted
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_whatever_stands_in_it_it_replays_or_is_refused(data: st.DataObject, sound: list[Any], tmp_path: Path) -> None:
+def test_with_any_value_anywhere_it_replays_or_is_refused(
+    data: st.DataObject, sound: list[Any], tmp_path: Path
+) -> None:
     values: list[Any] = msgpack.unpackb(msgpack.packb(sound), strict_map_key=False)
     where = data.draw(st.sampled_from(list(spots(values))))
     holder = values
     for key in where[:-1]:
         holder = holder[key]
     holder[where[-1]] = data.draw(PLAIN)
-    recording = tried(lambda: read(save(tmp_path / "odd.swarm", values)))
+    recording = result_or_refusal(lambda: read(save(tmp_path / "odd.swarm", values)))
     if recording is not None:
         recording.end_us = min(recording.end_us, 5 * SECOND)
-        tried(lambda: replayed(recording))
+        result_or_refusal(lambda: replayed(recording))

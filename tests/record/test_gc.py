@@ -1,4 +1,4 @@
-"""Discarded swarms are freed without the garbage collector, and those that stay are frozen for it.
+"""Discarded swarms are freed without the garbage collector, which skips those that stay, as they are frozen.
 
 That a swarm of each network is freed in steps is tested in `test_pickles.py`, of swarms that are run there.
 """
@@ -43,7 +43,7 @@ def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None)
         at_once(machine.seek(3 * SECOND))
         steps = machine.seek(9 * SECOND)
         next(steps)
-        steps.close()  # a seek is cancelled by not iterating it further
+        steps.close()  # a seek is cancelled when it is not iterated further
         at_once(machine.seek(7 * SECOND))
         for _ in range(1_000):
             machine.poll()

@@ -1,4 +1,4 @@
-"""A swarm that is packed at any moment and unpacked goes on as the first one."""
+"""A swarm that is pickled at any moment and unpickled goes on as the original."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_restored_at_random_moments_a_run_ends_as_it_would_have_and_is_freed(
         while rest and rest[0][0] <= at_us:
             live.advance(rest[0][0])
             live.do(rest.pop(0)[1])
-        # Not only between two instants: a budget may have cut one short.
+        # Also in the middle of an instant, where a budget ended.
         live.advance(at_us, random.Random(at_us).choice([1, 5, None]))
         live.advance(at_us)
         if way == "pickle":
@@ -73,7 +73,7 @@ def test_restored_at_random_moments_a_run_ends_as_it_would_have_and_is_freed(
         gc.enable()
 
 
-def test_a_swarm_pickles_in_mid_instant() -> None:
+def test_a_swarm_pickles_in_the_middle_of_an_instant() -> None:
     swarm = Swarm(Setup(peers=40, latency="constant:30", asks_per_s=0.0))
     swarm.do(AskFor("#0", "the"))
     while not swarm.simulation.kernel.mid_instant:

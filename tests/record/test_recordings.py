@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("budget", [None, 11])
 @pytest.mark.parametrize("name", networks())
-def test_what_was_written_replays(name: str, budget: int | None, tmp_path: Path) -> None:
+def test_a_recording_replays(name: str, budget: int | None, tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     live = written(path, name)
     recording = read(str(path))
@@ -63,8 +63,10 @@ def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: 
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_nor_the_files_that_commands_name(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the scenario, and those that a person names while it runs, also in the past and more than once."""
+def test_a_recording_needs_no_files_that_commands_name(
+    packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of the scenario, and files that a person names while it runs, also after going back and more than once."""
     monkeypatch.chdir(tmp_path)
     days, nights = tmp_path / "days.csv", tmp_path / "nights"
 
@@ -103,7 +105,7 @@ def test_nor_the_files_that_commands_name(packed: bool, tmp_path: Path, monkeypa
     at_once(machine.undo())
 
 
-def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
+def test_all_random_parts_of_the_world_are_in_the_file(tmp_path: Path) -> None:
     """A new random part of a world has to be written by `record.codec` too."""
     content = ContentSpec(items=30, sharing="adar-huberman")
     trace = tmp_path / "trace.csv"
@@ -119,7 +121,7 @@ def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
 
 
 def plainly(value: Any) -> Any:
-    """A value that can be compared, arrays and libraries as well."""
+    """A value in a form that can be compared, also of arrays and libraries."""
     if is_dataclass(value):
         return {f.name: plainly(getattr(value, f.name)) for f in fields(value) if f.compare}
     if isinstance(value, (list, tuple)):

@@ -22,7 +22,7 @@ def at_once(steps: Iterator[float]) -> list[float]:
 
 
 def played(name: str = "gnutella", *, checkpoints: Checkpoints | None = None, **changes: object) -> TimeMachine:
-    """A run to its end, with all that is done in the story, in slices that end anywhere."""
+    """A run to its end with the commands of the story, in slices that end anywhere."""
     machine = TimeMachine(Swarm(setup(name, **changes)), checkpoints=checkpoints)
     for at_s, command in story(name):
         go(machine, round(at_s * SECOND))
