@@ -161,8 +161,8 @@ def measured(*words: str) -> dict[str, Any]:
 
 
 def chart(curves: dict[str, list[tuple[float, float | None]]]) -> None:
-    """Draw the curves: across the share killed, 0 to 1; upwards the share answered, 0 to 1. Each
-    curve is a pixel lower than the one before, so that equal ones can be told apart."""
+    """Draw the curves: x is the share killed, y the share answered, both from 0 to 1. Each
+    curve is a pixel lower than the one before, so that equal curves can be seen."""
     wide, high, left, top = 720, 300, 60, 20
     picture = Image.new("RGB", (left + wide + 130, top + high + 40), INK["paper"])
     pen, font = ImageDraw.Draw(picture), ImageFont.truetype(FONTS[-1], 15)

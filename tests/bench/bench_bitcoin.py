@@ -83,8 +83,8 @@ def slots_filled(addresses: int, places: int = 4_096, seed: int = 1) -> tuple[in
 
 
 def honest_odds(addresses: int, others: int = 7_200) -> float:
-    """The chance that all connections of a node go to an owner of so many addresses who tells no more of them than
-    others do of theirs (Heilman 2015: 7,200 nodes accept connections)."""
+    """The chance that all connections of a node go to an owner of so many addresses whose
+    addresses are announced as often as those of others (Heilman 2015: 7,200 nodes accept connections)."""
     return (addresses / (others + addresses)) ** OUTBOUND
 
 
@@ -182,8 +182,8 @@ def fork_rate(seconds: float = 11.37, every_s: float = 633.68) -> float:
 
 
 def drawn_forks(blocks: int, rng: Random, mean_s: float = 11.37, every_s: float = 633.68) -> float:
-    """The share of blocks upon whose parent there is another one, where a block is found by somebody who may not know
-    the last one yet: he knows it after a time that is drawn with this mean (their integral of 1 - f is that mean)."""
+    """The share of blocks upon whose parent there is another one, where the node that finds a block may not know
+    the last one yet: it knows it after a time that is drawn with this mean (their integral of 1 - f is that mean)."""
     tip_s, forks, now_s = 0.0, 0, 0.0
     for _ in range(blocks):
         now_s += rng.expovariate(1 / every_s)

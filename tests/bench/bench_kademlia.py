@@ -2,9 +2,9 @@
 
     python tests/bench/bench_kademlia.py [lookups] [flight] [survival] [idle] [speed]      (default: all; minutes)
 
-Published figures ("table" and "section" below) are those of an independent simulation of converged tables. Every
-measurement is printed beside its target; the exit code is 1 if one is missed, but for speed, which is a ratio of
-virtual to processor time on this machine. tests/engine/test_kademlia.py has a small version of two of them.
+Published figures are those of an independent simulation of converged tables. Every measurement is printed beside its
+target; the exit code is 1 if one is missed. Speed, a ratio of virtual to processor time on this machine, has none.
+tests/engine/test_kademlia.py has a small version of two of them.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ LOOKUPS = {
     (10_000, 20, 1): (2.50, 20.8, 20.8),
     (10_000, 20, 3): (2.40, 22.9, 8.0),
 }
-"""(n, k, alpha) -> mean depth, requests, rounds: table 4.4."""
+"""(n, k, alpha) -> mean depth, requests, rounds."""
 FLIGHT = {(10_000, 8): (3.10, 12.85), (10_000, 20): (2.52, 22.93)}
-"""(n, k) -> mean depth and requests with 3 in flight, delays uniform in 20 to 400 ms: table 12.1."""
+"""(n, k) -> mean depth and requests with 3 in flight, delays uniform in 20 to 400 ms."""
 SURVIVAL = {
     (2, 0.3): (0.887, 0.890),
     (2, 0.5): (0.710, 0.713),
@@ -45,11 +45,11 @@ SURVIVAL = {
     (4, 0.5): (0.938, 0.940),
     (4, 0.7): (0.762, 0.815),
 }
-"""(k, share killed) -> found, exists: section 12.2."""
+"""(k, share killed) -> found, exists."""
 
 
 def lookups(count: int = 400) -> int:
-    """Table 4.4: rounds of alpha. Returns how many cells are missed."""
+    """Lookups in rounds of alpha. Returns how many cells are missed."""
     say(f"\nLookups in rounds, converged tables, no churn, {count} a cell: measured (published)")
     say(f"{'n':>7} {'k':>3} {'alpha':>5} {'depth':>14} {'requests':>16} {'rounds':>14} {'nearest found':>14}")
     missed = 0
@@ -65,7 +65,7 @@ def lookups(count: int = 400) -> int:
 
 
 def flight(count: int = 800) -> int:
-    """Table 12.1: three in flight. Returns how many cells are missed."""
+    """Lookups with three requests in flight. Returns how many cells are missed."""
     say(f"\nLookups with 3 in flight, delays uniform in 20 to 400 ms, {count} a cell: measured (published)")
     missed = 0
     for (n, k), (depth, requests) in FLIGHT.items():
@@ -80,7 +80,7 @@ def flight(count: int = 800) -> int:
 
 
 def survivals(count: int = 400) -> int:
-    """Section 12.2. Returns how many cells are missed."""
+    """Survival of values after a kill. Returns how many cells are missed."""
     say(f"\nValues kept by k nodes after a share p of 1,000 is killed, no repair, {count} lookups a cell, 20 networks:")
     missed = 0
     for (k, p), (found, exists) in SURVIVAL.items():

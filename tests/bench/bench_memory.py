@@ -2,12 +2,12 @@
 
 The program runs in a pseudo-terminal, and resident memory is read once a minute of wall time: of the dashboard, and of
 the process that follows the run and keeps its checkpoints. A reading is the median of one each second for nine, since
-for a moment of each checkpoint it stands in memory twice. Prints each reading, and the slopes over the last three
+for a moment of each checkpoint it is in memory twice. Prints each reading, and the slopes over the last three
 quarters and over the last third.
 
 Peers fill their tables up to the limits of their options, which takes a swarm two hours and is part of what it
-simulates. With `--lived` it has these hours behind it, run as fast as it goes, when the hour on screen begins: all that
-may still grow then is ours.
+simulates. With `--lived` it has these hours behind it, run as fast as it goes, when the hour on screen begins: memory
+that still grows then is a leak of the program.
 
     python tests/bench/bench_memory.py [--minutes 60] [--lived 0] [--peers 200] [--fps 10] [--speed 1]
 """
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 FAST_FORWARD = 6
-"""Halvings of the speed at which the past is run."""
+"""The hours of `--lived` are run at the speed doubled so many times."""
 SCENARIO = """
 peers = {peers}
 [churn]

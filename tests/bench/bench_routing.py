@@ -224,7 +224,7 @@ def infinity(runs: int = 1_000) -> int:
     30 s each. With triggered updates B tells at once, so only these 20 ms are left. 229.7 s is the mean of 40,000 runs
     of a simulation of these three routers alone, of standard error 0.14 s.
     """
-    say(f"\nCount to infinity on a chain of three, {runs} runs a line: share, mean and longest duration (12.10)")
+    say(f"\nCount to infinity on a chain of three, {runs} runs a line: share, mean and longest duration")
     missed = 0
     for horizon, triggered, wanted in (
         ("off", False, (0.5 + 0.02 / 30, 229.7)),

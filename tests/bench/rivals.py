@@ -2,7 +2,7 @@
 
 SimPy has one `Timeout` with a callback for each message, and records nothing. The bare loop (for a flood it is
 `engine.lab.bench.bare_flood`) is a kernel without peers: a dict of buckets, a heap of instants, and the least that a
-message can do. What swarmtop is slower than that is the cost of peers, hosts, causes, records and fingerprints.
+message can do. The difference to swarmtop is the cost of peers, hosts, causes, records and fingerprints.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 1,000 peers whose sessions are Weibull, background asks, and each minute another attack that is undone half a minute
 later. Prints resident memory over the hour, and the slopes of its last three quarters and of its last quarter; nothing
-is asserted. Beside it stands how much the peers remember, in entries of their tables: a network fills its tables up to
+is asserted. It also prints how much the peers remember, in entries of their tables: a network fills its tables up to
 the limits of its options, which takes Gnutella twenty minutes for the GUIDs and more than an hour for the addresses.
 With limits that are reached soon, `--set host_cache=30 --set guid_memory_s=60`, memory that still grows is a leak of
 the engine.
