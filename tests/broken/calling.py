@@ -1,4 +1,4 @@
-"""Networks that ask by calls: one with nothing wrong, and four that are this one but for one thing."""
+"""Networks that ask by calls: one without a fault, and four that have one fault each."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Tardy(Calling, name="tardy"):
 
 
 class Leaker(Calling, name="leaker"):
-    """Waits for ever for who has nothing to say."""
+    """Waits without a limit for a peer that has no answer."""
 
     def call(self, host: Host, to: PeerId, text: str) -> None:
         host.call(to, Who(text), timeout_us=1 << 50, context=text)
@@ -112,7 +112,7 @@ class Stammerer(Calling, name="stammerer"):
 
 
 class Closer(Calling, name="closer"):
-    """Gives a function as context."""
+    """Passes a function as the context of a call."""
 
     def call(self, host: Host, to: PeerId, text: str) -> None:
         host.call(to, Who(text), timeout_us=SECOND_US, context=lambda: text)

@@ -12,7 +12,7 @@ from engine import Host, PeerId, on
 
 @dataclass(slots=True)
 class Again:
-    """Another tenth of a second is over."""
+    """A tenth of a second has passed."""
 
 
 class Chatterer(Sound, name="chatters"):

@@ -1,4 +1,4 @@
-"""Networks with components, verbs or a converged start that are as they should not be."""
+"""Networks with faulty components, verbs or converged starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from broken.sound import Sound, Wanted
 from engine import Candidate, Component, Host, NetworkStart, Peer, PeerId, Rng, component, on, verb
 
 DRAWN = count()
-"""Goes on from one swarm to the next."""
+"""A counter that is not reset from one swarm to the next."""
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ class Clutching(Component):
 
 
 class Clutcher(Sound, name="clutcher"):
-    """Has such a component."""
+    """Has a component that keeps its host."""
 
     part: Clutching = component(Clutching)
 
@@ -129,7 +129,7 @@ class Caller(Sound, name="caller"):
 
 
 class Fickle(Sound, name="fickle"):
-    """Casts its peers otherwise each time."""
+    """Casts its peers differently each time."""
 
     @classmethod
     def cast(cls, options: Any, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:

@@ -1,6 +1,6 @@
-"""Believes that whoever is here was here from the beginning: it counts its neighbours' greetings in a table as long as
-the swarm was then, and keeps that on disk. Nothing but newcomers shows it: they come with some attacks, and among all
-that can be done to a swarm."""
+"""Assumes that no peers join later: it counts greetings in a table whose length is the number of peers at its start,
+and keeps this number on disk. Only newcomers show the fault. They come with some attacks, and in the check with all
+commands."""
 
 from __future__ import annotations
 

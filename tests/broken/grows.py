@@ -1,4 +1,4 @@
-"""Programs that remember everything, for ever, in several ways."""
+"""Programs whose memory grows without a limit, in several ways."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from broken.sound import Sound
 
 
 class Hoarder(Sound, name="grows"):
-    """Says nothing of it."""
+    """Does not declare that it grows."""
 
     def keep(self, table: dict[int, None], key: int) -> None:
         table[key] = None
 
 
 class Clerk(Hoarder, name="clerk"):
-    """Has so much else that its size hardly changes."""
+    """Keeps so much else that its size hardly changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Clerk(Hoarder, name="clerk"):
 
 
 class Recorder(Hoarder, name="recorder"):
-    """Keeps a ledger and says so: nothing is wrong with it."""
+    """Keeps a ledger, and declares that: nothing is wrong with it."""
 
     ledger = True
 

@@ -1,4 +1,4 @@
-"""Acts after its end: who is left behind lends its voice to those who went."""
+"""Sends after its end: a peer that runs sends by the hosts of peers that have left."""
 
 from __future__ import annotations
 

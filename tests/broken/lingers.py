@@ -1,4 +1,4 @@
-"""Says goodbye and makes plans."""
+"""Sets a timer when it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that tell of asks what is not so, each in one way."""
+"""Programs that report something false about asks, each in one way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine import Ask, Host, Known, PeerId, on
 
 
 class Busybody(Sound, name="busybody"):
-    """Tells a hit where it has the file, and not where the ask began."""
+    """Reports a hit at the holder, and not where the ask began."""
 
     @on(Wanted)
     def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
@@ -20,7 +20,7 @@ class Busybody(Sound, name="busybody"):
 
 
 class Backslider(Sound, name="backslider"):
-    """Has less done than before."""
+    """Reports less progress than before."""
 
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
@@ -31,7 +31,7 @@ class Backslider(Sound, name="backslider"):
 
 
 class Overdoer(Sound, name="overdoer"):
-    """Has more done than there is."""
+    """Reports more progress than the whole."""
 
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
@@ -41,7 +41,7 @@ class Overdoer(Sound, name="overdoer"):
 
 
 class Retractor(Sound, name="retractor"):
-    """Takes back what it never told."""
+    """Takes back a hit that it never reported."""
 
     def ask(self, host: Host, ask: Ask) -> None:
         super().ask(host, ask)

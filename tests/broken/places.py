@@ -1,4 +1,4 @@
-"""Networks with stations: one that cannot say where they are, and one that allows just one more of them."""
+"""Networks with stations: one that cannot give their places, and one that allows one station more at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at the clock on the wall."""
+"""Reads the wall clock."""
 
 from __future__ import annotations
 

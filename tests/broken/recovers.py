@@ -29,7 +29,7 @@ class Deaf(Sound, name="deaf", options=SoundOptions):
 
 
 class Deserted(Deaf, name="deserted", options=SoundOptions):
-    """Nor does one that has lost a neighbour."""
+    """A peer that has lost a neighbour answers no question and passes none on."""
 
     def closed(self, host: Host, peer: PeerId) -> None:
         self.deaf = True

@@ -1,4 +1,4 @@
-"""Writes into the message it was handed, which others are yet to get."""
+"""Changes a message that it has received and that others have still to receive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one peer learns, all know: a table that belongs to the class and not to the peer."""
+"""Keeps a table that belongs to the class and not to the peer, so that all peers know what one has learnt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks that show what is not so, mark links that nobody has, or take a role without a name."""
+"""Networks that show false values, mark links that do not exist, or take a role without a name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine import Host, PeerId, Shown, on
 
 
 class Vain(Sound, name="vain", options=SoundOptions):
-    """Counts who looks at it, and shows that."""
+    """Counts how often `shown` was called, and shows that."""
 
     shows = (Shown("looks", "how often it was looked at", "count"),)
 
@@ -24,7 +24,7 @@ class Vain(Sound, name="vain", options=SoundOptions):
 
 
 class Sly(Sound, name="sly", options=SoundOptions):
-    """Shows the same to all, and remembers that it was asked."""
+    """Always shows the same, but counts the calls of `shown`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Undeclared(Sound, name="undeclared", options=SoundOptions):
 
 
 class Stranger(Sound, name="stranger", options=SoundOptions):
-    """Marks peers that it only knows of."""
+    """Marks links to peers with which it has no link."""
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         super().start(host, contacts, saved)

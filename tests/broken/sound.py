@@ -1,4 +1,4 @@
-"""A network with nothing wrong: it floods a question, and who has the file says so to the asker. The broken networks
+"""A network with nothing wrong: it floods a question, and a holder of the file answers the asker. The broken networks
 beside it are this one with one fault, so that a check that fails with one of them fails because of that fault."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine import (
 KEPT = 200
 HOPS = 6
 HUB = 4
-"""More neighbours than those make a hub."""
+"""A peer with more neighbours than this is a hub."""
 SECOND_US = 1_000_000
 
 
@@ -70,7 +70,7 @@ class SoundOptions:
 
 
 class Sound(Peer, name="sound", options=SoundOptions):
-    """What the others are but for one thing."""
+    """The peer without a fault, from which the others derive."""
 
     role = "neighbour"
     goals = (FIND, PUBLISH)

@@ -1,4 +1,4 @@
-"""Takes for granted that the hops are those of its own network."""
+"""Assumes that the hops of a message are within the range of its own network."""
 
 from __future__ import annotations
 

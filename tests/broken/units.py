@@ -10,7 +10,7 @@ from .sound import Look, Sound
 
 
 class Hasty(Sound, name="hasty"):
-    """It means five seconds."""
+    """Gives 5 where 5,000,000 us are meant."""
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         super().start(host, contacts, saved)

@@ -1,4 +1,4 @@
-"""Sends in the order of a set, which no two processes need agree on."""
+"""Sends in the order of a set, which may differ between two processes."""
 
 from __future__ import annotations
 
