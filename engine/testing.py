@@ -104,11 +104,11 @@ class FakeLibrary:
         return tuple(digest for digest in digests if digest in self._unwanted)
 
     def add(self, file: File) -> bool:
-        """Share one more file, as `api.Library.add` does: a name that is there already changes nothing. Returns whether
-        a file of this name is shared now."""
+        """Share one more file. Unlike in `api.Library.add`, it replaces one of the same name, so that a test can change
+        the contents of a file. Returns whether it was kept."""
         if file.digest in self._unwanted:
             return False
-        self._files.setdefault(file.name, file)
+        self._files[file.name] = file
         return True
 
     def serves(self, file: File) -> File:

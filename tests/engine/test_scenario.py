@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from engine.api import Peer, option
-from engine.commands import AskFor, Collude, Kill, Set
+from engine.commands import SET_RANGES, AskFor, Collude, Kill, Set
 from engine.errors import InputError
 from engine.lab import scenario as lab
 from engine.lab.scenario import Flags, Scenario, find, load, parse
 from engine.options import options_for, set_option
 from engine.registry import network_named, networks
+from engine.setup import LinkSpec, Setup
+from engine.swarm import Swarm
 
 WHOLE = """
 title    = "The injunction"
@@ -219,7 +221,7 @@ def test_asks_of_the_command_line_come_first_and_alone() -> None:
         ),
         (
             '[[at]]\ns = 3\ndo = "set"\nname = "loss"\nvalue = 1.0',
-            "x.toml: [[at]] 1: loss should be a number from 0 to less than 1, not 1.0",
+            "x.toml: [[at]] 1: loss should be a number from 0 to 0.99, not 1.0",
         ),
         ('[[caption]]\nsay = "x"', 'x.toml: [[caption]] 1: it needs "s"'),
         ('[[caption]]\ns = 1\nsays = "x"', 'x.toml: [[caption]] 1: says is no key of a scenario; did you mean "say"?'),
@@ -355,6 +357,17 @@ def test_a_network_without_options_has_none() -> None:
         options_for(Mute, {"ttl": 1}, "--set")
     with pytest.raises(InputError, match="has no options"):
         set_option(None, "ttl", 1, "set")
+
+
+@pytest.mark.parametrize("name", SET_RANGES)
+def test_a_set_command_beyond_the_limits_of_the_run_is_refused_before_anything_runs(name: str) -> None:
+    least, most = SET_RANGES[name]
+    for value in (least - 0.001, most + 0.001):
+        with pytest.raises(InputError, match=f"{name} should be a number from"):
+            parse(f'[[at]]\ns = 3\ndo = "set"\nname = "{name}"\nvalue = {value}', "x.toml")
+        swarm = Swarm(Setup(protocol="gnutella", peers=4, links=LinkSpec(capacity="saroiu")))
+        with pytest.raises(InputError, match=f"{name} should be a number from"):
+            swarm.do(Set(name=name, value=value))
 
 
 def test_a_set_command_may_name_the_world() -> None:
