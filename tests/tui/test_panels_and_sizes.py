@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-from person import dashboard
+from person import Person, dashboard
 from textual.widgets import Input
 
 from engine import Kill, PeerFailed, Setup
 from engine.lab.scenario import Caption, Scenario
 from tui.actions.palette import ActionFinder
 from tui.actions.table import ACTIONS, key_table
+from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
 from tui.session.panels import LEAST_H, LEAST_W
@@ -268,3 +269,35 @@ async def test_the_sentence_on_the_picture_stays_in_sight_beside_each_panel(size
 async def test_a_terminal_without_room_says_so_in_one_line_too(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as person:
         assert "swarmtop needs 60 x 18 cells" in text_of(person.app.screen)
+
+
+def below_the_first_line(person: Person) -> str:
+    """The screen without the line of figures, which counts frames a second."""
+    return text_of(person.app.screen).partition("\n")[2]
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+async def test_while_time_is_paused_a_panel_fits_its_place_as_soon_as_it_is_opened(size: tuple[int, int]) -> None:
+    async with dashboard(size=size, settings=Settings(reduced_motion=True)) as person:
+        await person.press("space")
+        for row in ACTIONS:
+            if not row.id.startswith("panel.") or not row.keys:
+                continue
+            await person.press(row.keys.split(",")[0])
+            await person.pilot.pause()
+            opened = below_the_first_line(person)
+            person.main.changed()
+            await person.pilot.pause()
+            assert below_the_first_line(person) == opened, row.id
+
+
+async def test_while_time_is_paused_a_panel_fits_the_terminal_as_soon_as_that_has_another_size() -> None:
+    async with dashboard(size=(200, 50), settings=Settings(reduced_motion=True)) as person:
+        await person.press("space", "O")
+        for size in ((80, 24), (120, 36), (60, 18), (200, 50)):
+            await person.pilot.resize_terminal(*size)
+            await person.pilot.pause()
+            resized = below_the_first_line(person)
+            person.main.changed()
+            await person.pilot.pause()
+            assert below_the_first_line(person) == resized, size

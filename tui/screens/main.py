@@ -301,6 +301,8 @@ class MainScreen(LeanScreen[None]):
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._offers: tuple[Offer, ...] = ()
+        self._shown_sizes: dict[str, Size] = {}
+        """The size that each panel had when a frame was last shown in it."""
         self._keys_late = False
         """The focus went elsewhere since the key bar was updated."""
         self._rows_of: tuple[Sequence[Key], Sequence[Action]] = ((), ())
@@ -746,7 +748,9 @@ class MainScreen(LeanScreen[None]):
         for name in self._panels_made():
             # The feed and the story collect events, so they get frames also when they are hidden.
             if (name in self.panels.shown and (name != "charts" or charts)) or name in ("feed", "story"):
-                self.panel(name).show(frame)
+                panel = self.panel(name)
+                self._shown_sizes[name] = panel.size
+                panel.show(frame)
         if self.panels.name == PRESENT:
             self.banner.show(frame)
         notice = (frame.alarm and f"{frame.alarm}. This run cannot go on: {self._after_failure()}.") or frame.notice
@@ -761,6 +765,18 @@ class MainScreen(LeanScreen[None]):
         if now - self._keys_s >= KEYS_S:
             self._keys_s = now
             self.refresh_keys()
+
+    def _show_resized(self) -> None:
+        """Once panels are laid out: show the latest frame again in those that have another size than when it was shown,
+        since their texts are fitted to the size."""
+        frame = self.view.frame
+        if frame is None or not self.is_attached:
+            return
+        for name in self._panels_made():
+            panel = self.panel(name)
+            if name in self.panels.shown and panel.size != self._shown_sizes.get(name):
+                self._shown_sizes[name] = panel.size
+                panel.show(replace(frame, events=()))
 
     def _show_rest(self, frame: Frame) -> None:
         """The frame for what is made after the first picture."""
@@ -818,6 +834,8 @@ class MainScreen(LeanScreen[None]):
             self.at_once()
             if first:
                 self.after_drawing(self._make_rest)
+            else:
+                self.call_after_refresh(self._show_resized)
 
     def on_screen_resume(self) -> None:
         """A dialog was closed."""
@@ -863,6 +881,7 @@ class MainScreen(LeanScreen[None]):
             part.update_classes({"-whole": whole in parts, "-alone": row != "top" and not left & shown})
         self.set_class(bool(ROWS["top"][1] & shown), "-beside")
         self.give_sizes()
+        self.call_after_refresh(self._show_resized)
         if whole:
             self.panel(whole).focus()
         elif self.panel_at(self.focused) not in shown:
@@ -890,6 +909,7 @@ class MainScreen(LeanScreen[None]):
             else:
                 styles.width = size
         self._sized = made
+        self.call_after_refresh(self._show_resized)
 
     def size_of(self, part: str) -> int | None:
         """The present size of the column at the right (`side`) or of a row; None where it is not shown."""

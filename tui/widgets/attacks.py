@@ -353,6 +353,12 @@ class Attacks(LatePanel):
         self._update_buttons()
         return True
 
+    def on_resize(self) -> None:
+        """Another width: the texts are wrapped again."""
+        if self._complete:
+            self._update()
+            self._ask()
+
     def offer(self, presets: tuple[Preset, ...]) -> None:
         """Show these presets: the answer to `PreviewAttack`."""
         listed = self.query_one(PresetList)

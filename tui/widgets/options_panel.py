@@ -392,7 +392,7 @@ class Options(LatePanel):
     def _update_texts(self) -> None:
         """Update what is around the table: the title, the text about the option under the cursor, the buttons."""
         table, told = self.query_one(OptionTable), self.query_one("#option-told", TextRows)
-        width = max(8, told.size.width or self.size.width - 2)
+        width = max(8, self.size.width)
         key = (table.option, self.wishes.error, self.wishes.typed, *self.wishes.values.items(), width, self.options)
         if key == self._texts_shown:
             return
@@ -459,4 +459,4 @@ class Options(LatePanel):
             table.redraw()
         else:
             told, why = self.query_one("#option-told", TextRows), keyed(self.app, self._why_not(how))
-            told.show_rows([((line, "warn"),) for line in wrap(why, max(8, told.size.width))])
+            told.show_rows([((line, "warn"),) for line in wrap(why, max(8, self.size.width))])

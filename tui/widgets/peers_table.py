@@ -273,10 +273,20 @@ class PeersTable(VirtualTable[PeerData]):
             self._shown = shown
             self.changed()
             self.rows_came(0)
+        self._update_title(frame)
+
+    def _update_title(self, frame: Frame) -> None:
+        """How many peers there are, and the keys of the table while it has the focus."""
         n = len(frame.snapshot.state)
         few = f"{len(self.order):,} of {n:,} · {frame.filter}" if frame.filtered is not None else f"{n:,}"
         chosen = f" · {len(frame.marked):,} marked" if frame.marked else ""
-        name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else HINT)
+        name_panel(self, f"peers · {few}{chosen}", HINT if self.has_focus else "")
+
+    def watch_has_focus(self, _focus: bool) -> None:
+        """The keys of the table come and go with the focus, also while time is paused."""
+        super().watch_has_focus(_focus)
+        if self._frame is not None:
+            self._update_title(self._frame)
 
     def _measure(self, frame: Frame) -> None:
         """Widths of the columns with names; one without any name is left out."""
