@@ -1645,7 +1645,7 @@ def _least_width(listed: OptionList) -> int:
     return listed.get_component_styles("option-list--option").padding.width + listed._get_left_gutter_width() + 1
 
 
-class SteadyOptions(OptionList, inherit_bindings=False):
+class SteadyList(OptionList):
     """A list whose lines may change between a click on one of them and its event, and which may have no room. Private
     in Textual 8.2.8: `_update_lines`, `_get_left_gutter_width`; `_move_page`, which looks up the line of what is
     highlighted also where there are no lines (`KeyError`)."""
@@ -1668,25 +1668,12 @@ class SteadyOptions(OptionList, inherit_bindings=False):
             event.prevent_default()
 
 
-class SteadyCommands(CommandList):
-    """The list of the palette, which changes with each letter, and may have no room."""
+class SteadyOptions(SteadyList, inherit_bindings=False):
+    """The list of menus and pickers, which has bindings of its own."""
 
-    def _update_lines(self) -> None:
-        if self.scrollable_content_region.width >= _least_width(self):
-            super()._update_lines()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As Textual's, with room for a letter."""
-        return super().get_content_height(container, viewport, max(width, _least_width(self)))
-
-    def _move_page(self, direction: Direction) -> None:
-        if (self.highlighted or 0) in self._index_to_line:
-            super()._move_page(direction)
-
-    def on_click(self, event: events.Click) -> None:
-        """Ignore a click on a line that no longer exists."""
-        if not knows_option(self, event):
-            event.prevent_default()
+class SteadyCommands(CommandList, SteadyList, can_focus=False):
+    """The list of the palette."""
 
 
 class SteadyPalette(CommandPalette):

@@ -28,8 +28,6 @@ USUAL = (100, 30)
 LEAST, MOST = (20, 6), (1_000, 500)
 UNDER = 3
 """Rows of the terminal that are left free for the sentence below the picture and the prompt."""
-GROUND = 0.3
-"""How much of a partition's colour is in its background."""
 
 
 def read_size(text: str, where: str) -> tuple[int, int]:
@@ -149,7 +147,7 @@ def _styles(palette: Palette) -> Sequence[Style]:
     from rich.style import Style
 
     from ..config.themes import mix
-    from ..draw.styles import SIDE_BITS, SIDES, TABLE
+    from ..draw.styles import SIDE_BITS, SIDE_TINT, SIDES, TABLE
 
     colours = {**palette.theme, **palette.swarm}
     ground = palette.theme["background"]
@@ -163,7 +161,7 @@ def _styles(palette: Palette) -> Sequence[Style]:
 
     made: list[Style] = []
     for role in SIDES:
-        under = mix(ground, colours[role], GROUND) if role in colours else ground
+        under = mix(ground, colours[role], SIDE_TINT) if role in colours else ground
         side = [
             Style(color=hue(ink), bgcolor=under, bold=ink.bold or None, reverse=ink.solid or None)
             for ink in TABLE.values()

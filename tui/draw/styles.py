@@ -163,6 +163,8 @@ STEPS = 5
 SIDE_BITS = 6
 SIDES: tuple[str, ...] = ("", "chart-4", "chart-2", "chart-1")
 """Roles that tint the background of the sides of a partition; the first side has no tint."""
+SIDE_TINT = 0.3
+"""How much of that colour is in the background."""
 
 
 TABLE: dict[str, InkOf] = {

@@ -20,12 +20,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.draw import raster
-from tui.draw.styles import SIDE_BITS, SIDES, SOLID, TABLE, InkOf
+from tui.draw.styles import SIDE_BITS, SIDE_TINT, SIDES, SOLID, TABLE, InkOf
 
 from .text import StyleCache
-
-GROUND = 0.3
-"""How much of a partition's colour is in its background."""
 
 
 def canvas_styles(widget: Widget) -> list[Style]:
@@ -35,7 +32,7 @@ def canvas_styles(widget: Widget) -> list[Style]:
     ground = widget.background_colors[1]
     styles: list[Style] = []
     for side, role in enumerate(SIDES):
-        under = ground if not role or ground.ansi is not None else ground.blend(cache.colour(role), GROUND)
+        under = ground if not role or ground.ansi is not None else ground.blend(cache.colour(role), SIDE_TINT)
         made = [_style(cache, ink, ground, under, side) for ink in TABLE.values()]
         styles += made + [made[0]] * ((1 << SIDE_BITS) - len(made))
     return styles
