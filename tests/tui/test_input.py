@@ -241,7 +241,10 @@ IN_THE_GATE = (("slash", AFTER[0]), ("p", AFTER[0]), ("O", AFTER[0]))
         for after in AFTER
     ],
 )
-async def test_keys_in_one_read_end_where_they_end_one_after_the_other(key: str, after: tuple[str, ...]) -> None:
+async def test_keys_in_one_read_end_where_they_end_one_after_the_other(
+    key: str, after: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # some keys write files
     apart = await end_of(key, *after, in_one_read=False)
     assert await end_of(key, *after, in_one_read=True) == apart
 
