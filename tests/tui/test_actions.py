@@ -9,9 +9,11 @@ import pytest
 from person import Person, dashboard
 from textual.events import Key
 
+from engine import Kill, Revive
 from tui.actions.table import ACTIONS
 from tui.config.settings import Settings
 from tui.screens.main import Action, Context, MainScreen
+from tui.session.verbs import PAIRS, PAST
 from tui.widgets.panel import TextRows
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +81,26 @@ async def test_a_verb_takes_the_frame_that_is_drawn_and_none_before_it(
         assert taken[0]
         assert all(taken)
         assert person.session.notice.text
+
+
+async def test_the_notice_names_the_key_that_undoes_a_verb_only_if_the_key_acts_on_the_same_peers() -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space", "right")
+        chosen = person.session.selection.selected
+        assert chosen is not None
+        other = chosen - 1
+        for peer, ends in ((other, "killed"), (chosen, f"{{peer.kill}}: revive p{chosen:03}")):
+            person.main.carry_out(Kill(peer))
+            await person.pilot.pause()
+            assert person.session.notice.text.endswith(ends)
+        person.main.carry_out(Revive(other))
+        await person.pilot.pause()
+        assert person.session.notice.text == f"p{other:03} revived"
+
+
+def test_each_verb_and_its_opposite_have_a_past_tense() -> None:
+    opposites = {pair.undo for pair in PAIRS}
+    assert ({pair.do for pair in PAIRS} | opposites | {"shutdown", "reopen", "heal", "arrive", "depart"}) <= PAST.keys()
 
 
 async def test_the_picture_is_not_drawn_again_when_it_loses_the_focus() -> None:

@@ -1349,7 +1349,7 @@ class MainScreen(LeanScreen[None]):
         self.app.call_later(self._settle_bars)
 
     def _refresh_late_keys(self) -> None:
-        """Unless a frame has done so since the focus went elsewhere, or is going to."""
+        """Update the key bar after the focus has moved, unless a frame has done so or is due."""
         if self._keys_late and not self._due and self.is_attached and self.frame is not None:
             self.refresh_keys()
 

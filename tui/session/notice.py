@@ -13,14 +13,14 @@ NOTICE_S = 6.0
 class Notice:
     """The latest sentence. Parts of a session write to it, frames read it.
 
-    What a command did is told from the frame after it, see `Session.frame`: until then the command stands in `done`.
+    The sentence about a command is made when the next frame is (`Session.frame`); until then the command is in `done`.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._sentence, self._until_s = "", 0.0
         self.done: tuple[Command, tuple[PeerId, ...], str] | None = None
-        """A command, the peers that it changed, and the sentence that is shown after what it did; or empty."""
+        """A command that was done, the peers that it changed, and a sentence to add to the notice about it (or "")."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence. It replaces the one before."""

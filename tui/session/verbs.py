@@ -298,9 +298,7 @@ class VerbsOnce:
         self._verbs: tuple[Verb, ...] = ()
 
     def __call__(self, frame: Frame) -> tuple[Verb, ...]:
-        was = self._frame
-        same = was is not None and (was.snapshot is frame.snapshot and was.wall_s == frame.wall_s)
-        if was is None or not same or was.chosen != frame.chosen:
+        if self._frame is None or self._frame.snapshot is not frame.snapshot:
             self._frame, self._verbs = frame, verbs_for(frame)
         return self._verbs
 
@@ -346,6 +344,7 @@ PAST: Mapping[str, Past] = {
     "poison": Past("poisoned", "poisoned", "poisoned"),
     "cure": Past("cured", "cured", "alive"),
     "partition": Past("split off", "split off", "censored"),
+    "heal": Past("reconnected", "reconnected", "alive"),
     "arrive": Past("added", "added", "alive"),
     "depart": Past("told {} to leave for good", "told to leave", "left"),
 }
@@ -367,7 +366,9 @@ def done_sentence(frame: Frame, command: Command, changed: Sequence[PeerId], swa
     past = PAST.get(command.verb)
     sentence = f"{who} {command.verb}" if past is None else past.done(who)
     of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
-    back = verb_of(frame, {"partition": "heal", "reopen": "shutdown"}.get(of, of))
+    # A key applies to the chosen peers, and the command may have named others.
+    chosen = set(changed) <= set(frame.chosen)
+    back = verb_of(frame, {"partition": "heal", "reopen": "shutdown"}.get(of, of)) if chosen else None
     if back is None or back.command is None or back.command.verb == command.verb:
         return sentence
     return f"{sentence}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"

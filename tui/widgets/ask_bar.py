@@ -128,7 +128,7 @@ class AskBar(Vertical):
     def show(self, frame: Frame) -> None:
         """Take the selection and what can be asked for."""
         self._frame = frame
-        if frame.texts is not self._texts and frame.texts != self._texts:
+        if frame.texts != self._texts:
             self._forget_offers(frame.texts)
             self._texts = frame.texts
             self._suggest()
@@ -199,7 +199,7 @@ class AskBar(Vertical):
         self.query_one("#offers", TextRows).show_rows([tuple(row)])
 
     def on_resize(self) -> None:
-        """Another width, as when it is shown for the first time: so many offers fit."""
+        """Another width, also when it is shown for the first time: show as many offers as fit."""
         if self.is_open:
             self._show_offers()
 

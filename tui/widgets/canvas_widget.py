@@ -142,8 +142,8 @@ class CanvasWidget(Widget, can_focus=True):
         return self._styles
 
     def notify_style_update(self) -> None:
-        """Another theme: other colours for the same inks. Where the frame around the picture alone looks otherwise, as
-        with the focus, the picture is not drawn again."""
+        """Another theme: other colours for the same inks. If only the frame around the picture has changed, as with the
+        focus, the picture is not drawn again."""
         super().notify_style_update()
         before, self._styles, self._edges = self._styles, [], None
         if before and before == self._mixed():

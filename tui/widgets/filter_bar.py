@@ -157,7 +157,7 @@ class FilterBar(Vertical):
         self.query_one("#filter-offers", TextRows).show_rows(rows)
 
     def on_resize(self) -> None:
-        """Another width, as when it is shown for the first time: so many offers fit."""
+        """Another width, also when it is shown for the first time: show as many completions as fit."""
         if self.is_open:
             self._show_highlighted(self.query_one(Input).value)
 

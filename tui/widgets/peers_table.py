@@ -282,9 +282,9 @@ class PeersTable(VirtualTable[PeerData]):
         chosen = f" · {len(frame.marked):,} marked" if frame.marked else ""
         name_panel(self, f"peers · {few}{chosen}", HINT if self.has_focus else "")
 
-    def watch_has_focus(self, _focus: bool) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
         """The keys of the table come and go with the focus, also while time is paused."""
-        super().watch_has_focus(_focus)
+        super().watch_has_focus(has_focus)
         if self._frame is not None:
             self._update_title(self._frame)
 
