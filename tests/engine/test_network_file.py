@@ -609,5 +609,7 @@ def test_a_time_is_taken_for_seconds_where_it_cannot_be_microseconds(expressions
 
 
 def test_the_networks_of_the_folder_give_times_in_their_units() -> None:
-    for program in networks().values():
+    programs = networks().values()
+    assert programs
+    for program in programs:
         check_source(parts_of((program,)))

@@ -423,6 +423,19 @@ def test_the_time_to_build_is_learnt_and_forgotten_when_the_network_has_changed(
     assert not times.times_ms
 
 
+@pytest.mark.parametrize("known", [100, 1_000, 1_250])
+def test_the_distribution_of_build_times_is_fitted_again_after_ten_more_of_them(known: int) -> None:
+    times = BuildTimes()
+    for _ in range(known):
+        times.built(400)
+    before = times.timeout_ms
+    for _ in range(9):
+        times.built(3_000)
+        assert times.timeout_ms == before
+    times.built(3_000)
+    assert times.timeout_ms > before
+
+
 # --- bridges and firewalls -------------------------------------------------------------------------------------------
 
 

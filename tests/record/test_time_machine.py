@@ -12,8 +12,9 @@ import pytest
 from stories import END_US, SECOND, setup, story
 
 from engine import AskFor, Command, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
+from engine.commands import VERBS
 from engine.record.checkpoints import Checkpoints, CheckpointStore, is_page, pack_swarm
-from engine.record.log import Fingerprints
+from engine.record.log import KILL_VERBS, Fingerprints
 from engine.record.time_machine import TimeMachine
 
 
@@ -256,6 +257,10 @@ def test_a_swarm_too_large_for_its_budget_goes_back_from_the_beginning() -> None
     at_once(machine.seek(3 * SECOND))
     at_once(machine.seek(END_US))
     assert prints(machine) == end
+
+
+def test_the_marks_of_kills_are_of_verbs_that_exist() -> None:
+    assert set(KILL_VERBS) <= VERBS.keys()
 
 
 def test_marks_are_the_same_wherever_the_cursor_is() -> None:
